@@ -1,0 +1,103 @@
+"""The errors that users see.
+
+Every error says what was found, where, what was expected, and what to do about it.
+The command line prints the message without a traceback and leaves with ``exit_code``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+
+
+class ChorusBenchError(Exception):
+    """The tool could not do what was asked (exit code 1)."""
+
+    exit_code = 1
+
+
+class InputError(ChorusBenchError, ValueError):
+    """The input or the arguments are wrong (exit code 2).
+
+    Args:
+        found: what is wrong, as one sentence without a final full stop.
+        where: the file, key, row or argument it was found in.
+        expected: what would have been right.
+        fix: what the user can do.
+    """
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        found: str,
+        *,
+        where: object | None = None,
+        expected: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        self.found = found
+        self.where = None if where is None else str(where)
+        self.expected = expected
+        self.fix = fix
+        super().__init__(self._message())
+
+    def _message(self) -> str:
+        head = self.found if self.where is None else f"{self.where}: {self.found}"
+        parts = [head]
+        if self.expected:
+            parts.append(f"Expected: {self.expected}")
+        if self.fix:
+            parts.append(f"What to do: {self.fix}")
+        return "\n  ".join(parts)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.found, self.where, self.expected, self.fix))
+
+
+class MissingDependencyError(ChorusBenchError, ImportError):
+    """An optional package is needed for this and is not installed (exit code 2)."""
+
+    exit_code = 2
+
+    def __init__(self, package: str, *, extra: str, purpose: str) -> None:
+        self.package, self.extra, self.purpose = package, extra, purpose
+        super().__init__(
+            f"{purpose} needs the package '{package}', which is not installed.\n"
+            f"  What to do: pip install 'chorus-bench[{extra}]'"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild_missing, (type(self), self.package, self.extra, self.purpose))
+
+
+def _rebuild(
+    kind: type[InputError], found: str, where: str | None, expected: str | None, fix: str | None
+) -> InputError:
+    return kind(found, where=where, expected=expected, fix=fix)
+
+
+def _rebuild_missing(
+    kind: type[MissingDependencyError], package: str, extra: str, purpose: str
+) -> MissingDependencyError:
+    return kind(package, extra=extra, purpose=purpose)
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return a sentence that suggests the nearest known name and lists what there is."""
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    hint = f"Did you mean '{near[0]}'? " if near else ""
+    return f"{hint}Available: {', '.join(names) if names else 'nothing'}"
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], *, where: object | None = None) -> InputError:
+    """Return the error for a name that is not among the ``known`` ones."""
+    return InputError(f"unknown {kind} '{name}'", where=where, fix=did_you_mean(name, known))
+
+
+def list_some(items: Sequence[object], limit: int = 5) -> str:
+    """Return the first few items as text, with how many more there are."""
+    shown = ", ".join(str(item) for item in items[:limit])
+    rest = len(items) - limit
+    return f"{shown} and {rest} more" if rest > 0 else shown
