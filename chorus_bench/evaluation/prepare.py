@@ -1,0 +1,158 @@
+"""The geometry of a test sample, which no submission changes.
+
+Posing the probe grid, warping it back and projecting it depends on the person, the camera and
+the body alone. So it is computed once per sample: for every small pixel, the canonical points
+of the probe voxels that land on it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chorus_bench.body import BodyModel, without_global_orientation
+from chorus_bench.camera import PerspectiveCamera, pixel_indices
+from chorus_bench.evaluation.split import TestSample
+from chorus_bench.grid import GridSpec
+from chorus_bench.metrics.pap import pixel_classes
+from chorus_bench.metrics.protocol import Protocol
+from chorus_bench.skinning import warp_backward
+
+UInt8 = NDArray[np.uint8]
+Int64 = NDArray[np.int64]
+Float32 = NDArray[np.float32]
+
+
+def small_image_size(height: int, width: int, side: int = 32) -> tuple[int, int, float]:
+    """Return (height, width) of the small image, and the unrounded scale factor.
+
+    The shorter side becomes ``side``, the longer one is truncated.
+
+    Source: pap.md step 1.
+    """
+    factor = side / min(height, width)
+    if height > width:
+        return int(height * factor), side, factor
+    if width > height:
+        return side, int(width * factor), factor
+    return side, side, factor
+
+
+def small_target(mask: ArrayLike, height: int, width: int) -> UInt8:
+    """Return a mask (H, W) of 0 and 1 scaled to (height, width), as 0 and 1.
+
+    OpenCV's area interpolation on uint8 rounds the covered fraction to the nearest integer.
+
+    Source: pap.md step 2.
+    """
+    source = np.ascontiguousarray(mask, dtype=np.uint8)
+    small = cv2.resize(source, (width, height), interpolation=cv2.INTER_AREA)
+    return (np.asarray(small) != 0).astype(np.uint8)
+
+
+def splat(points: ArrayLike, camera: PerspectiveCamera, height: int, width: int) -> UInt8:
+    """Return the mask (height, width) of the pixels that receive at least one point.
+
+    Args:
+        points: (n, 3) in metres, body frame.
+        camera: the camera of the small image.
+        height: pixels.
+        width: pixels.
+
+    Source: pap.md step 6 (the human mask is a splat of vertices, not a silhouette).
+    """
+    mask = np.zeros(height * width + 1, dtype=np.uint8)
+    mask[pixel_indices(camera.project(points), height, width)] = 1
+    return mask[:-1].reshape(height, width)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedSample:
+    """What is left of a test sample once the submission-independent work is done.
+
+    Attributes:
+        height: of the small image, pixels.
+        width: of the small image, pixels.
+        classes: (height * width,) uint8: 1 for target plus 2 for human.
+        pixels: (p,) flat indices, ascending, of the pixels on which a probe voxel lands.
+        starts: (p,) where each pixel's voxels begin in ``voxels``.
+        voxels: (n,) int32 probe voxels in the order of the pixels they land on.
+        points: (n, 3) float32 canonical point of each, metres.
+    """
+
+    height: int
+    width: int
+    classes: UInt8
+    pixels: NDArray[np.int32]
+    starts: Int64
+    voxels: NDArray[np.int32]
+    points: Float32
+
+    def occupancy_image(self, values: ArrayLike) -> Float32:
+        """Return the largest value on each pixel, (height, width); minus infinity for none.
+
+        Args:
+            values: (n,) probability at each of ``points``.
+        """
+        image = np.full(self.height * self.width, -np.inf, dtype=np.float32)
+        if len(self.pixels):
+            image[self.pixels] = np.maximum.reduceat(
+                np.asarray(values, dtype=np.float32), self.starts
+            )
+        return image.reshape(self.height, self.width)
+
+    @property
+    def target(self) -> UInt8:
+        """The small target mask (height, width)."""
+        return (self.classes & 1).reshape(self.height, self.width)
+
+    @property
+    def human(self) -> UInt8:
+        """The small human mask (height, width)."""
+        return (self.classes >> 1).reshape(self.height, self.width)
+
+
+def prepare_sample(
+    sample: TestSample, body: BodyModel, protocol: Protocol, *, threads: int = 1
+) -> PreparedSample:
+    """Do the part of the evaluation of one sample that depends on no submission.
+
+    Args:
+        sample: the test sample.
+        body: the body that is posed.
+        protocol: grid, skinning and image size.
+        threads: threads for the nearest-neighbour query.
+
+    Source: pap.md steps 1 to 4 and 6.
+    """
+    height, width, factor = small_image_size(sample.height, sample.width, protocol.image_side)
+    camera = sample.camera.rescaled(factor)
+    target = small_target(sample.decode_object_mask(), height, width)
+    human = splat(body.pose(without_global_orientation(sample.pose)), camera, height, width)
+    canonical = warp_backward(body, sample.pose, protocol.grid, protocol.skinning, threads=threads)
+    voxels, pixels, starts = _by_pixel(protocol.grid, camera, height, width)
+    return PreparedSample(
+        height=height,
+        width=width,
+        classes=pixel_classes(target, human).astype(np.uint8).ravel(),
+        pixels=pixels,
+        starts=starts,
+        voxels=voxels,
+        points=canonical[voxels],
+    )
+
+
+def _by_pixel(
+    grid: GridSpec, camera: PerspectiveCamera, height: int, width: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32], Int64]:
+    """Sort the probe voxels that land in the image by pixel."""
+    pixel = pixel_indices(camera.project(grid.centers()), height, width)
+    inside = np.flatnonzero(pixel < height * width)
+    order = inside[np.argsort(pixel[inside].astype(np.uint32), kind="stable")]
+    counts = np.bincount(pixel[order], minlength=height * width)
+    pixels = np.flatnonzero(counts)
+    starts = np.concatenate([[0], np.cumsum(counts[pixels])[:-1]]).astype(np.int64)
+    return order.astype(np.int32), pixels.astype(np.int32), starts[: len(pixels)]

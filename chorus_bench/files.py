@@ -1,0 +1,192 @@
+"""Writing files and folders whole or not at all.
+
+Everything is written under a temporary name beside its destination, flushed to the disk and
+renamed. Whatever goes wrong before the rename, a full disk or an interruption included, the
+destination is as it was and the temporary file is gone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from chorus_bench.errors import InputError
+
+_ADVICE = {
+    errno.ENOSPC: "free some space, or write to another disk",
+    errno.EDQUOT: "free some of your quota, or write to another disk",
+    errno.EACCES: "choose a place you may write to, or change its permissions",
+    errno.EPERM: "choose a place you may write to, or change its permissions",
+    errno.EROFS: "choose a place on a file system that is not read-only",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.ENOTDIR: "choose a place whose parents are folders",
+}
+_ADVICE_OTHERWISE = "check the disk, or write to another place"
+
+
+class WriteError(InputError):
+    """Something could not be written at the place that was asked for (exit code 2)."""
+
+    @classmethod
+    def of(cls, path: Path, error: OSError) -> WriteError:
+        """Return the error for a failed write to ``path``."""
+        return cls(
+            f"cannot be written: {error.strerror or error}",
+            where=path,
+            expected="a place with enough room that you may write to",
+            fix=f"{_ADVICE.get(error.errno or 0, _ADVICE_OTHERWISE)}; nothing was left behind",
+        )
+
+
+def atomic_write_bytes(path: str | Path, data: bytes) -> Path:
+    """Write ``data`` to the file ``path``, replacing it whole or leaving it as it was.
+
+    Missing parent folders are made.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        WriteError: the disk is full, the place is not writable, ...
+    """
+    target = Path(path)
+    temporary = _temporary_sibling(target)
+    with _writing_to(target, target.parent):
+        try:
+            with temporary.open("xb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+        _sync(target.parent)
+    return target
+
+
+@contextlib.contextmanager
+def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
+    """Give an empty temporary folder to fill; it becomes ``path`` when the block ends well.
+
+    When the block raises, the temporary folder is removed and ``path`` is as it was. Missing
+    parent folders are made. Replacing an existing folder takes two renames, so a crash exactly
+    between them leaves the old folder beside ``path`` under a name that ends in ``.old``.
+
+    Args:
+        path: the folder to make.
+        overwrite: replace a folder that is there, with everything in it.
+
+    Yields:
+        The temporary folder, on the same file system as ``path``.
+
+    Raises:
+        InputError: ``path`` exists and ``overwrite`` is false, or it is not a folder.
+        WriteError: the disk is full, the place is not writable, ...
+    """
+    target = Path(path)
+    check_new_folder(target, overwrite=overwrite)
+    temporary = _temporary_sibling(target)
+    with _writing_to(target, temporary):
+        try:
+            temporary.mkdir()
+            yield temporary
+            _sync_tree(temporary)
+            _move_folder(temporary, target)
+        except BaseException:
+            shutil.rmtree(temporary, ignore_errors=True)
+            raise
+        _sync(target.parent)
+
+
+def check_new_folder(path: Path, *, overwrite: bool = False) -> None:
+    """Raise an `InputError` when a folder cannot be made at ``path``."""
+    if path.is_symlink() or (path.exists() and not path.is_dir()):
+        raise InputError(
+            "is there already and is not a folder", where=path, fix="choose another name"
+        )
+    if path.exists() and not overwrite:
+        raise InputError(
+            "the folder is there already",
+            where=path,
+            expected="a folder that does not exist yet",
+            fix="choose another name, or ask for it to be overwritten",
+        )
+
+
+@contextlib.contextmanager
+def _writing_to(target: Path, inside: Path) -> Iterator[None]:
+    """Make the parents of ``target``, and turn failures to write into a `WriteError`.
+
+    An `OSError` that names a file outside the folder ``inside`` is somebody else's (a source
+    that cannot be read, say) and passes.
+    """
+    made = _missing_parents(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException as error:
+        for parent in made:
+            with contextlib.suppress(OSError):
+                parent.rmdir()
+        if isinstance(error, OSError) and _concerns(error, (target.parent, inside)):
+            raise WriteError.of(target, error) from error
+        raise
+
+
+def _concerns(error: OSError, places: tuple[Path, Path]) -> bool:
+    """Whether a failure is about writing here: it names no file, or one of ours."""
+    if error.filename is None:
+        return error.errno is not None
+    parent, inside = places
+    name = Path(os.fsdecode(error.filename))
+    ours = name in (parent, *parent.parents) or name.parent == parent
+    return ours or name.is_relative_to(inside)
+
+
+def _missing_parents(target: Path) -> list[Path]:
+    """Return the parent folders that do not exist, the deepest first."""
+    return [parent for parent in target.parents if not parent.exists()]
+
+
+def _temporary_sibling(target: Path, suffix: str = "tmp") -> Path:
+    return target.parent / f".chorus-bench-{secrets.token_hex(6)}.{suffix}"
+
+
+def _move_folder(source: Path, target: Path) -> None:
+    """Rename ``source`` to ``target``; a folder that is there is put aside first."""
+    if not target.exists():
+        source.rename(target)
+        return
+    aside = _temporary_sibling(target, "old")
+    target.rename(aside)
+    try:
+        source.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _sync_tree(folder: Path) -> None:
+    """Flush every file and folder below ``folder`` to the disk."""
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(parent, name))
+        _sync(Path(parent))
+
+
+def _sync(path: Path) -> None:
+    """Flush one file or folder; systems that cannot open folders do without."""
+    if os.name == "nt" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,261 @@
+"""Projective Average Precision (PAP), in NumPy alone.
+
+A field of occupancy probabilities is posed as the person of a test image and projected. The
+mask predicted at threshold tau is the set of pixels that receive a voxel with probability at
+least tau. Because that holds exactly where the **maximum** over a pixel's voxels is at least
+tau, one image of maxima (the *occupancy image*) holds the masks of every threshold, and
+precision and recall follow from one histogram.
+
+    >>> import numpy as np
+    >>> occupancy = np.float32([[0.9, 0.5], [0.1, -np.inf]])
+    >>> target = np.array([[1, 1], [0, 0]])
+    >>> human = np.zeros((2, 2))
+    >>> round(projective_average_precision(occupancy, target, human).pap, 6)
+    1.0
+
+Mind what the score rewards: a *distribution*. What remains of recall at the last threshold is
+never added, so a field that is 1 everywhere scores 0 (``closed=True`` adds it).
+
+Source: CHORUS (ICCV 2023), section 4.1 and the supplementary; where paper and evaluation code
+differ, the code's number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chorus_bench.errors import InputError
+
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+#: The protocol's thresholds: 0.01, 0.02, ..., 0.99, each the double nearest to its decimal.
+THRESHOLDS: tuple[float, ...] = tuple(round(0.01 * i, 2) for i in range(1, 100))
+
+#: The names of the four numbers, in the order in which they are always given.
+SCORE_NAMES = ("PAP", "PAP_strict", "PAP_hoa", "PAP_strict_hoa")
+
+_TARGET, _HUMAN, _CLASSES = 1, 2, 4
+
+
+@dataclass(frozen=True)
+class PAPScore:
+    """The four numbers of one image, in [0, 1], and the two target areas.
+
+    Attributes:
+        pap: plain PAP.
+        pap_strict: thresholds at which nothing is predicted add nothing.
+        pap_hoa: human-occlusion-aware: the human's pixels are left out of both masks.
+        pap_strict_hoa: both.
+        target_area: pixels of the target; with 0 the image is left out of every mean.
+        target_area_hoa: pixels of the target that the human does not hide; with 0 the image is
+            left out of the two ``hoa`` means.
+    """
+
+    pap: float
+    pap_strict: float
+    pap_hoa: float
+    pap_strict_hoa: float
+    target_area: int
+    target_area_hoa: int
+
+    def as_dict(self) -> dict[str, float | int]:
+        """Return the fields as a dictionary."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class PixelCounts:
+    """What precision and recall are made of, for any number of images.
+
+    Attributes:
+        predicted: (..., T) pixels predicted at each threshold, ascending.
+        hit: (..., T) predicted pixels that are on the target.
+        target: (...) pixels of the target.
+    """
+
+    predicted: Int64
+    hit: Int64
+    target: Int64
+
+    @property
+    def precision(self) -> Float64:
+        """Precision at each threshold, (..., T)."""
+        return self.hit / np.maximum(self.predicted, 1)
+
+    @property
+    def recall(self) -> Float64:
+        """Recall at each threshold, (..., T); it never rises."""
+        return self.hit / np.maximum(self.target, 1)[..., None]
+
+
+def projective_average_precision(
+    occupancy_image: ArrayLike,
+    target: ArrayLike,
+    human: ArrayLike,
+    thresholds: Sequence[float] = THRESHOLDS,
+    *,
+    closed: bool = False,
+) -> PAPScore:
+    """Score one image.
+
+    Args:
+        occupancy_image: (H, W) largest probability among the voxels that land on each pixel,
+            compared as float32; minus infinity where none lands.
+        target: (H, W) mask of the object; non-zero is on.
+        human: (H, W) mask of the person; non-zero is on.
+        thresholds: ascending.
+        closed: add the recall step that is left over at the last threshold (protocol
+            ``closed``). The default is the paper's number.
+
+    Raises:
+        InputError: shapes that differ, an occupancy that is NaN, thresholds not ascending.
+    """
+    levels = occupancy_levels(occupancy_image, thresholds)
+    masks = {"target": np.asarray(target) != 0, "human": np.asarray(human) != 0}
+    for name, mask in masks.items():
+        if mask.shape != levels.shape:
+            raise InputError(
+                f"the {name} mask has shape {mask.shape}",
+                expected=f"the occupancy image's shape {levels.shape}",
+            )
+    codes = pixel_classes(**masks) * (len(thresholds) + 1) + levels
+    histogram = np.bincount(codes.ravel(), minlength=_CLASSES * (len(thresholds) + 1))
+    return scores_from_histogram(histogram.reshape(_CLASSES, -1), closed=closed)
+
+
+def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHOLDS) -> Int64:
+    """Return how many of the thresholds each probability reaches.
+
+    ``level > i`` is the same statement as ``occupancy >= thresholds[i]``, both in float32.
+
+    Args:
+        occupancy: (...) probabilities; minus infinity for "nothing there".
+        thresholds: (T,) ascending.
+
+    Returns:
+        (...) int64 from 0 to T.
+    """
+    values = np.asarray(occupancy, dtype=np.float32)
+    if np.isnan(values).any():
+        raise InputError(
+            f"{int(np.isnan(values).sum())} occupancies are NaN",
+            expected="probabilities, or minus infinity where nothing projects",
+        )
+    limits = np.asarray(thresholds, dtype=np.float32)
+    if limits.ndim != 1 or not limits.size or (np.diff(limits) <= 0).any():
+        raise InputError("thresholds are not ascending", expected="e.g. 0.01, 0.02, ..., 0.99")
+    return np.searchsorted(limits, values, side="right").astype(np.int64)
+
+
+def pixel_classes(target: ArrayLike, human: ArrayLike) -> Int64:
+    """Return each pixel's class: 1 for target plus 2 for human, so 0 to 3."""
+    return np.not_equal(target, 0) * _TARGET + np.not_equal(human, 0) * _HUMAN
+
+
+def pixel_counts(histogram: ArrayLike, *, without_human: bool = False) -> PixelCounts:
+    """Return the counts behind precision and recall.
+
+    Args:
+        histogram: (..., 4, T + 1) pixels by class (`pixel_classes`) and level
+            (`occupancy_levels`).
+        without_human: leave the human's pixels out of prediction and target (``hoa``).
+    """
+    h = np.asarray(histogram, dtype=np.int64)
+    used = [0, _TARGET] if without_human else [0, _TARGET, _HUMAN, _TARGET | _HUMAN]
+    on_target = [c for c in used if c & _TARGET]
+    at_least = np.flip(np.cumsum(np.flip(h, -1), axis=-1), -1)  # pixels at this level or above
+    return PixelCounts(
+        predicted=at_least[..., used, 1:].sum(axis=-2),
+        hit=at_least[..., on_target, 1:].sum(axis=-2),
+        target=at_least[..., on_target, 0].sum(axis=-1),
+    )
+
+
+def average_precision(counts: PixelCounts, *, closed: bool = False) -> tuple[Float64, Float64]:
+    """Return plain and strict average precision, each of shape (...).
+
+    With thresholds ascending, step i adds ``(recall[i-1] - recall[i])`` times the largest
+    precision of the thresholds before i; strict leaves out steps at which nothing is
+    predicted. The sum runs in the order of the thresholds, whatever the batch, so that a
+    sample has the same bits alone and among others.
+
+    Args:
+        counts: see `PixelCounts`.
+        closed: also add the recall at the last threshold times the largest precision of all.
+    """
+    precision, recall = counts.precision, counts.recall
+    best = precision[..., 0]
+    plain, strict = np.zeros_like(best), np.zeros_like(best)
+    for i in range(1, precision.shape[-1]):
+        step = (recall[..., i - 1] - recall[..., i]) * best
+        plain = plain + step
+        strict = strict + np.where(counts.predicted[..., i] > 0, step, 0.0)
+        best = np.maximum(best, precision[..., i])
+    if closed:
+        step = recall[..., -1] * best
+        plain, strict = plain + step, strict + step
+    return plain, strict
+
+
+def score_table(histogram: ArrayLike, *, closed: bool = False) -> tuple[Float64, Int64]:
+    """Score many images at once.
+
+    Args:
+        histogram: (..., 4, T + 1), see `pixel_counts`.
+        closed: see `average_precision`.
+
+    Returns:
+        (..., 4) scores in the order of `SCORE_NAMES`, and (..., 2) target areas: plain, hoa.
+    """
+    plain, hoa = pixel_counts(histogram), pixel_counts(histogram, without_human=True)
+    scores = (*average_precision(plain, closed=closed), *average_precision(hoa, closed=closed))
+    return np.stack(scores, axis=-1), np.stack([plain.target, hoa.target], axis=-1)
+
+
+def scores_from_histogram(histogram: ArrayLike, *, closed: bool = False) -> PAPScore:
+    """Score one image from its histogram (4, T + 1)."""
+    scores, areas = score_table(histogram, closed=closed)
+    return PAPScore(*(float(s) for s in scores), *(int(a) for a in areas))
+
+
+def category_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float]:
+    """Return a category's means over its images.
+
+    An image without target pixels is left out altogether; one whose target the human hides
+    entirely is left out of the two ``hoa`` means. The sums are exact, so their order is free.
+
+    Args:
+        scores: (S, 4) in the order of `SCORE_NAMES`.
+        areas: (S, 2) target areas: plain, hoa.
+
+    Source: pap.md, "Averages".
+    """
+    scores = np.asarray(scores, dtype=np.float64).reshape(-1, 4)
+    used = counted(areas)
+    return {
+        name: math.fsum(scores[used[:, i], i]) / max(1, int(used[:, i].sum()))
+        for i, name in enumerate(SCORE_NAMES)
+    }
+
+
+def counted(areas: ArrayLike) -> NDArray[np.bool_]:
+    """Return which images count for which of the four numbers, (S, 4) from areas (S, 2)."""
+    areas = np.asarray(areas).reshape(-1, 2)
+    plain = areas[:, 0] > 0
+    hoa = plain & (areas[:, 1] > 0)
+    return np.stack([plain, plain, hoa, hoa], axis=1)
+
+
+def benchmark_mean(categories: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Return ``mPAP`` and its three variants: unweighted means over the categories."""
+    rows = list(categories)
+    return {
+        f"m{name}": math.fsum(row[name] for row in rows) / max(1, len(rows))
+        for name in SCORE_NAMES
+    }
