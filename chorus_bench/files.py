@@ -56,7 +56,7 @@ def atomic_write_bytes(path: str | Path, data: bytes) -> Path:
     """
     target = Path(path)
     temporary = _temporary_sibling(target)
-    with _writing_to(target, target.parent):
+    with _writing_to(target, temporary):
         try:
             with temporary.open("xb") as file:
                 file.write(data)
@@ -106,11 +106,13 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
 
 def check_new_folder(path: Path, *, overwrite: bool = False) -> None:
     """Raise an `InputError` when a folder cannot be made at ``path``."""
-    if path.is_symlink() or (path.exists() and not path.is_dir()):
+    if not os.path.lexists(path):
+        return
+    if path.is_symlink() or not path.is_dir():
         raise InputError(
             "is there already and is not a folder", where=path, fix="choose another name"
         )
-    if path.exists() and not overwrite:
+    if not overwrite:
         raise InputError(
             "the folder is there already",
             where=path,
@@ -120,11 +122,11 @@ def check_new_folder(path: Path, *, overwrite: bool = False) -> None:
 
 
 @contextlib.contextmanager
-def _writing_to(target: Path, inside: Path) -> Iterator[None]:
+def _writing_to(target: Path, temporary: Path) -> Iterator[None]:
     """Make the parents of ``target``, and turn failures to write into a `WriteError`.
 
-    An `OSError` that names a file outside the folder ``inside`` is somebody else's (a source
-    that cannot be read, say) and passes.
+    An `OSError` that names a file elsewhere is somebody else's (a source that cannot be read,
+    say) and passes.
     """
     made = _missing_parents(target)
     try:
@@ -134,24 +136,22 @@ def _writing_to(target: Path, inside: Path) -> Iterator[None]:
         for parent in made:
             with contextlib.suppress(OSError):
                 parent.rmdir()
-        if isinstance(error, OSError) and _concerns(error, (target.parent, inside)):
+        if isinstance(error, OSError) and _concerns(error, target, temporary):
             raise WriteError.of(target, error) from error
         raise
 
 
-def _concerns(error: OSError, places: tuple[Path, Path]) -> bool:
+def _concerns(error: OSError, target: Path, temporary: Path) -> bool:
     """Whether a failure is about writing here: it names no file, or one of ours."""
     if error.filename is None:
         return error.errno is not None
-    parent, inside = places
     name = Path(os.fsdecode(error.filename))
-    ours = name in (parent, *parent.parents) or name.parent == parent
-    return ours or name.is_relative_to(inside)
+    return name in (target, *target.parents) or name.is_relative_to(temporary)
 
 
 def _missing_parents(target: Path) -> list[Path]:
     """Return the parent folders that do not exist, the deepest first."""
-    return [parent for parent in target.parents if not parent.exists()]
+    return [parent for parent in target.parents if not os.path.lexists(parent)]
 
 
 def _temporary_sibling(target: Path, suffix: str = "tmp") -> Path:

@@ -7,7 +7,7 @@ threshold it takes the voxels that reach it, paints their pixels, and counts.
 
 from __future__ import annotations
 
-import math
+import itertools
 
 import cv2
 import numpy as np
@@ -53,12 +53,12 @@ def project(points, rotation, translation, intrinsics):
 
 def paint(uv, height, width):
     """A mask that is on wherever a point lands; coordinates are truncated toward zero."""
+    uv = np.asarray(uv, dtype=np.float64).reshape(-1, 2)
+    uv = np.trunc(uv[np.isfinite(uv).all(axis=1)])
+    column, row = uv[:, 0], uv[:, 1]
+    inside = (column >= 0) & (column < width) & (row >= 0) & (row < height)
     mask = np.zeros((height, width), dtype=bool)
-    for u, v in np.asarray(uv, dtype=np.float64).reshape(-1, 2):
-        if math.isfinite(u) and math.isfinite(v):
-            column, row = int(u), int(v)
-            if 0 <= column < width and 0 <= row < height:
-                mask[row, column] = True
+    mask[row[inside].astype(int), column[inside].astype(int)] = True
     return mask
 
 
@@ -89,7 +89,7 @@ def pap(masks, target, *, strict=False, closed=False):
     """
     total = 0.0
     best = precision(masks[0], target)
-    for before, now in zip(masks[:-1], masks[1:], strict=True):
+    for before, now in itertools.pairwise(masks):
         width = recall(before, target) - recall(now, target)
         if not strict or area(now) > 0:
             total += width * best
@@ -114,9 +114,7 @@ def score(masks, target, human, *, closed=False):
     }
 
 
-def score_image(
-    probabilities, uv, human_uv, mask, *, thresholds=THRESHOLDS, side=32, closed=False
-):
+def score_image(probabilities, uv, human_uv, mask, *, thresholds=THRESHOLDS, side=32, closed=False):
     """Score one image from its voxels' probabilities and image points.
 
     ``uv`` and ``human_uv`` are in pixels of the small image, ``mask`` is the full-size mask.

@@ -109,8 +109,9 @@ def calibrate(
     solution = Solution.empty(len(reasons))
     for first in range(0, len(usable), BATCH):
         rows = usable[first : first + BATCH]
-        problem = _problem(inputs, rows, settings)
+        # A person whose numbers run away ends as NaN and gets a reason below.
         with np.errstate(all="ignore"):
+            problem = _problem(inputs, rows, settings)
             _fill(solution, rows, SOLVERS[solver](problem, settings, counter.add))
     return _result(solution, reasons, inputs["image_size"], solver, settings)
 
@@ -161,7 +162,7 @@ def _input_problems(inputs: dict[str, Floats]) -> list[str | None]:
     """Return for every person why the fit cannot start, or None."""
     reasons: list[str | None] = [None] * len(inputs["points_3d"])
     for name, values in inputs.items():
-        finite = np.isfinite(values.reshape(len(values), -1)).all(axis=1)
+        finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
         for row in np.flatnonzero(~finite):
             reasons[row] = reasons[row] or f"{name} has a number that is not finite"
     for row in np.flatnonzero(inputs["weak_camera"][:, 0] == 0):

@@ -17,20 +17,22 @@ from chorus_bench.safe_pickle._values import (
     Named,
     Pending,
     arguments,
-    as_int,
     as_shape,
     check_key,
     damaged,
 )
 
 Array = NDArray[np.generic]
-SparseArray = sparse.csc_array | sparse.csr_array
 
 MOST_DENSE = 2**27
 """Elements of a sparse matrix when written out (1 GiB of float64)."""
 
-_DTYPE = re.compile(r"(?:b1|[iu][1248]|f[248]|[SU]\d{1,9})")
+_DTYPE = re.compile(r"(?:b1|[iu][1248]|f[248]|[SU][1-9]\d{0,8})")
 _MEMBER_COST = 64
+
+
+def _is(value: object, *words: str) -> bool:
+    return isinstance(value, str) and value in words
 
 
 # Python
@@ -39,7 +41,7 @@ _MEMBER_COST = 64
 def _encode(budget: Budget, args: tuple[object, ...]) -> bytes:
     """Return bytes that Python 3 wrote as text for protocols that know no bytes."""
     text, encoding = arguments("_codecs.encode", args, 2)
-    if not isinstance(text, str) or encoding not in ("latin1", "latin-1"):
+    if not isinstance(text, str) or not _is(encoding, "latin1"):
         raise damaged("bytes in an encoding other than latin1")
     budget.take(len(text))
     return text.encode("latin-1")
@@ -99,8 +101,9 @@ def _reconstructor(budget: Budget, args: tuple[object, ...]) -> object:
 def _dtype(budget: Budget, args: tuple[object, ...]) -> Pending:
     code = arguments("numpy.dtype", args, 1, 2, 3)[0]
     if not isinstance(code, str) or not _DTYPE.fullmatch(code):
+        found = ascii(code[:40]) if isinstance(code, str) else type(code).__name__
         raise InputError(
-            f"the pickle holds an array of type {str(code)[:40]!r}",
+            f"the pickle holds an array of type {found}",
             expected="arrays of booleans, integers, floats or strings of fixed length",
             fix="convert it where the file was made; arrays of Python objects can run code",
         )
@@ -108,7 +111,7 @@ def _dtype(budget: Budget, args: tuple[object, ...]) -> Pending:
 
 
 def _finish_dtype(code: str, budget: Budget, state: object) -> np.dtype[np.generic]:
-    if not isinstance(state, tuple) or len(state) < 5 or state[1] not in ("<", ">", "|", "="):
+    if not isinstance(state, tuple) or len(state) < 5 or not _is(state[1], "<", ">", "|", "="):
         raise damaged("a numpy.dtype with an unknown state")
     if any(part is not None for part in state[2:5]):
         raise damaged("a numpy.dtype with fields")
@@ -124,7 +127,7 @@ def _reconstruct(budget: Budget, args: tuple[object, ...]) -> Pending:
 
 
 def _finish_array(budget: Budget, state: object) -> Array:
-    """Return the array of an ndarray state: version (not in the oldest), shape, type, order, raw."""
+    """Return the array of an ndarray's state: (version), shape, type, order, raw bytes."""
     if not isinstance(state, tuple) or len(state) not in (4, 5):
         raise damaged("a numpy array with an unknown state")
     shape, dtype, fortran, raw = state[-4:]
@@ -133,14 +136,12 @@ def _finish_array(budget: Budget, state: object) -> Array:
 
 def _from_buffer(budget: Budget, args: tuple[object, ...]) -> Array:
     raw, dtype, shape, order = arguments("numpy _frombuffer", args, 4)
-    return array_of(budget, raw, dtype, shape, "F" if order == "F" else "C")
+    return array_of(budget, raw, dtype, shape, "F" if _is(order, "F") else "C")
 
 
 def _scalar(budget: Budget, args: tuple[object, ...]) -> np.generic:
     dtype, raw = arguments("numpy scalar", args, 2)
-    scalar = array_of(budget, raw, dtype, (), "C")[()]
-    if not isinstance(scalar, np.generic):
-        raise damaged("a numpy scalar with a shape")
+    scalar: np.generic = array_of(budget, raw, dtype, (1,), "C")[0]
     return scalar
 
 
@@ -160,16 +161,12 @@ def array_of(budget: Budget, raw: object, dtype: object, shape: object, order: s
     if not isinstance(dtype, np.dtype) or not isinstance(raw, bytes | bytearray | str):
         raise damaged("a numpy array without a type or without bytes")
     sizes = as_shape(shape, "the shape of an array")
-    if max(math.prod(sizes), 1) * dtype.itemsize > max(len(raw), budget.file_size):
-        raise damaged(f"an array of shape {sizes} and type {dtype} from {len(raw)} bytes")
-    if math.prod(sizes) * dtype.itemsize != len(raw):
+    needed = math.prod(sizes) * dtype.itemsize
+    if needed != len(raw) or dtype.itemsize > budget.file_size:
         raise damaged(f"an array of shape {sizes} and type {dtype} from {len(raw)} bytes")
     budget.take(len(raw))
     buffer = bytearray(raw, "latin-1") if isinstance(raw, str) else bytearray(raw)
-    if dtype.itemsize == 0:
-        flat: Array = np.zeros(math.prod(sizes), dtype)
-    else:
-        flat = np.frombuffer(buffer, dtype)
+    flat: Array = np.frombuffer(buffer, dtype)
     check_values(flat)
     native = flat.astype(dtype.newbyteorder("="), copy=False)
     return native.reshape(sizes, order="F" if order == "F" else "C")
@@ -188,12 +185,12 @@ def check_values(flat: Array) -> None:
 # SciPy
 
 
-def _sparse(kind: type[SparseArray], budget: Budget, args: tuple[object, ...]) -> Pending:
-    arguments(kind.__name__, args, 0)
-    return Pending(kind.__name__, partial(_finish_sparse, kind))
+def _sparse(kind: str, budget: Budget, args: tuple[object, ...]) -> Pending:
+    arguments(f"{kind}_matrix", args, 0)
+    return Pending(f"{kind}_matrix", partial(_finish_sparse, kind))
 
 
-def _finish_sparse(kind: type[SparseArray], budget: Budget, state: object) -> SparseArray:
+def _finish_sparse(kind: str, budget: Budget, state: object) -> sparse.csc_array | sparse.csr_array:
     """Return a csc or csr array with the attributes in ``state``, all checked."""
     if not isinstance(state, dict):
         raise damaged("a sparse matrix without attributes")
@@ -203,7 +200,7 @@ def _finish_sparse(kind: type[SparseArray], budget: Budget, state: object) -> Sp
     pointers = _index_array(budget, state.get("indptr"), "indptr")
     indices = _index_array(budget, state.get("indices"), "indices")
     data = state.get("data")
-    major, minor = shape if kind is sparse.csr_array else shape[::-1]
+    major, minor = shape if kind == "csr" else shape[::-1]
     if len(pointers) != major + 1 or pointers[0] != 0 or np.any(np.diff(pointers) < 0):
         raise damaged("a sparse matrix whose indptr does not fit its shape")
     count = int(pointers[-1])
@@ -214,7 +211,8 @@ def _finish_sparse(kind: type[SparseArray], budget: Budget, state: object) -> Sp
     if count and not 0 <= indices[:count].min() <= indices[:count].max() < minor:
         raise damaged(f"a sparse matrix whose indices leave its shape {shape}")
     budget.take(data.nbytes)
-    return kind((data[:count].copy(), indices[:count], pointers), shape=shape)
+    made = sparse.csr_array if kind == "csr" else sparse.csc_array
+    return made((data[:count].copy(), indices[:count], pointers), shape=shape)
 
 
 def _index_array(budget: Budget, value: object, name: str) -> NDArray[np.int64]:
@@ -280,11 +278,10 @@ def _entries() -> dict[str, Build | None]:
         table[f"{core}.multiarray _reconstruct"] = _reconstruct
         table[f"{core}.multiarray scalar"] = _scalar
         table[f"{core}.numeric _frombuffer"] = _from_buffer
-    for kind, module in ((sparse.csc_array, "csc"), (sparse.csr_array, "csr")):
-        for prefix in ("", "_"):
-            for suffix in ("matrix", "array"):
-                name = f"scipy.sparse.{prefix}{module} {module}_{suffix}"
-                table[name] = partial(_sparse, kind)
+    for kind in ("csc", "csr"):
+        for module in (f"scipy.sparse.{kind}", f"scipy.sparse._{kind}"):
+            table[f"{module} {kind}_matrix"] = partial(_sparse, kind)
+            table[f"{module} {kind}_array"] = partial(_sparse, kind)
     for builtins, copyreg in (("__builtin__", "copy_reg"), ("builtins", "copyreg")):
         table[f"{copyreg} _reconstructor"] = _reconstructor
         table |= {f"{builtins} {name}": None for name in ("object", "dict")}

@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from chorus_bench.errors import InputError
 from chorus_bench.safe_pickle import _decode as decode
+from chorus_bench.safe_pickle._state import State
 from chorus_bench.safe_pickle._values import Budget, Named, Pending, Table, check_key, damaged
 
 _NEWEST_PROTOCOL = 5
@@ -23,7 +24,7 @@ _CONVERT = "save its arrays with numpy.savez where the file was made and its lib
 Persistent = Callable[[object], object]
 
 
-class Machine:
+class Machine(State):
     """Reads one pickle from ``data``.
 
     Args:
@@ -43,13 +44,9 @@ class Machine:
         persistent: Persistent | None = None,
         position: int = 0,
     ) -> None:
-        self.position = position
-        self._data, self._view = data, memoryview(data)
+        super().__init__(data, position)
         self._table, self._budget = table, budget
         self._persistent = persistent
-        self._stack: list[object] = []
-        self._below: list[list[object]] = []
-        self._memo: dict[int, object] = {}
 
     def run(self) -> object:
         """Return the object in the pickle.
@@ -58,7 +55,7 @@ class Machine:
             InputError: the bytes are not a complete pickle, or ask for more than plain data.
         """
         stop = op.STOP[0]
-        while (code := self._read(1)[0]) != stop:
+        while (code := self.read(1)[0]) != stop:
             self._budget.step()
             action = _ACTIONS.get(code)
             if action is None:
@@ -69,139 +66,58 @@ class Machine:
                 raise
             except ValueError as error:
                 raise damaged(f"unreadable value before byte {self.position}") from error
-        return self._pop()
-
-    # Bytes
-
-    def _read(self, count: int) -> memoryview:
-        start, end = self.position, self.position + count
-        if end > len(self._data):
-            missing = end - len(self._data)
-            raise damaged(f"it ends {missing} bytes too early (at byte {len(self._data)})")
-        self.position = end
-        return self._view[start:end]
-
-    def _number(self, count: int) -> int:
-        return int.from_bytes(self._read(count), "little")
-
-    def _line(self) -> bytes:
-        end = self._data.find(b"\n", self.position)
-        if end < 0:
-            raise damaged("it ends in the middle of a line")
-        line = self._data[self.position : end]
-        self.position = end + 1
-        return line
-
-    # Stack and memo
-
-    def _push(self, value: object) -> None:
-        self._stack.append(value)
-
-    def _pop(self) -> object:
-        if not self._stack:
-            raise damaged(f"nothing to work on before byte {self.position}")
-        return self._stack.pop()
-
-    def _top(self, kind: type[object]) -> object:
-        """Return the topmost object, which must be exactly of this kind."""
-        if not self._stack or type(self._stack[-1]) is not kind:
-            raise damaged(f"no {kind.__name__} to work on before byte {self.position}")
-        return self._stack[-1]
-
-    def mark(self) -> None:
-        """Begin a group of objects."""
-        self._below.append(self._stack)
-        self._stack = []
-
-    def _group(self) -> list[object]:
-        """Return the objects since the last mark."""
-        if not self._below:
-            raise damaged(f"the end of a group that has no beginning before byte {self.position}")
-        group, self._stack = self._stack, self._below.pop()
-        return group
-
-    def drop(self) -> None:
-        """Drop the topmost object, or an empty group."""
-        if not self._stack and self._below:
-            self._group()
-        else:
-            self._pop()
-
-    def drop_group(self) -> None:
-        """Drop the objects since the last mark."""
-        self._group()
-
-    def duplicate(self) -> None:
-        """Push the topmost object again."""
-        value = self._pop()
-        self._stack += [value, value]
-
-    def _store(self, key: int) -> None:
-        value = self._pop()
-        if isinstance(value, Pending):
-            value.memo_keys.append(key)
-        self._memo[key] = value
-        self._push(value)
-
-    def _fetch(self, key: int) -> None:
-        if key not in self._memo:
-            raise damaged(f"a reference to something that was never stored ({key})")
-        self._push(self._memo[key])
-
-    def store_next(self) -> None:
-        """Store the topmost object under the next free number."""
-        self._store(len(self._memo))
+        return self.pop()
 
     # Containers
 
     def list_(self) -> None:
         """Make a list of a group."""
-        self._push(self._group())
+        self.push(self.group())
 
     def tuple_(self) -> None:
         """Make a tuple of a group."""
-        self._push(tuple(self._group()))
+        self.push(tuple(self.group()))
 
     def dict_(self) -> None:
         """Make a dictionary of a group of keys and values."""
-        group = self._group()
-        self._push({})
+        group = self.group()
+        self.push({})
         self._set_items(group)
 
     def frozenset_(self) -> None:
         """Make a frozen set of a group."""
-        self._push(frozenset(check_key(item) for item in self._group()))
+        self.push(frozenset(check_key(item) for item in self.group()))
 
     def append(self) -> None:
         """Append one object to a list."""
-        self._append_all([self._pop()])
+        self._append_all([self.pop()])
 
     def append_group(self) -> None:
         """Append a group to a list."""
-        self._append_all(self._group())
+        self._append_all(self.group())
 
     def _append_all(self, group: list[object]) -> None:
-        target = self._top(list)
+        target = self.top(list)
         if isinstance(target, list):
             target.extend(group)
 
     def add_group(self) -> None:
         """Add a group to a set."""
-        group, target = self._group(), self._top(set)
+        group, target = self.group(), self.top(set)
         if isinstance(target, set):
             target.update(check_key(item) for item in group)
 
     def set_item(self) -> None:
         """Put one key and value into a dictionary."""
-        value, key = self._pop(), self._pop()
+        value, key = self.pop(), self.pop()
         self._set_items([key, value])
 
     def set_group(self) -> None:
         """Put a group of keys and values into a dictionary."""
-        self._set_items(self._group())
+        self._set_items(self.group())
 
     def _set_items(self, group: list[object]) -> None:
-        target = self._top(dict)
+        target = self.top(dict)
         if len(group) % 2:
             raise damaged(f"a key without a value before byte {self.position}")
         if isinstance(target, dict):
@@ -214,49 +130,50 @@ class Machine:
     def _find(self, module: str, name: str) -> Named:
         named = self._table.get((module, name))
         if named is None:
-            raise _refused(f"{module}.{name}"[:_LONGEST_NAME])
+            raise _refused(f"{module}.{name}")
         return named
 
     def name_lines(self) -> None:
         """Push a name given as two lines."""
-        module, name = self._line().decode(), self._line().decode()
-        self._push(self._find(module, name))
+        module, name = self.line().decode(), self.line().decode()
+        self.push(self._find(module, name))
 
     def name_stack(self) -> None:
         """Push a name given as two strings."""
-        name, module = self._pop(), self._pop()
+        name, module = self.pop(), self.pop()
         if not isinstance(module, str) or not isinstance(name, str):
             raise damaged("a class name that is not text")
-        self._push(self._find(module, name))
+        self.push(self._find(module, name))
 
     def _call(self, target: object, args: object) -> None:
         if not isinstance(target, Named) or not isinstance(args, tuple):
             raise damaged(f"a call of something that is no function before byte {self.position}")
         if target.build is None:
             raise _refused(target.name)
-        self._push(target.build(self._budget, args))
+        self.push(target.build(self._budget, args))
 
     def call(self) -> None:
         """Call a name with a tuple of arguments; a class is made in the same way."""
-        args, target = self._pop(), self._pop()
+        args, target = self.pop(), self.pop()
         self._call(target, args)
 
     def call_with_keywords(self) -> None:
         """Make an object of a class; keyword arguments are refused."""
-        if self._pop() != {}:
+        keywords = self.pop()
+        if type(keywords) is not dict or keywords:
             raise damaged("a class made with keyword arguments")
         self.call()
 
     def call_group(self) -> None:
         """Call the first object of a group with the rest of it."""
-        target, *args = self._group() or [None]
+        target, *args = self.group() or [None]
         self._call(target, tuple(args))
 
     def call_lines(self) -> None:
         """Call a name given as two lines with a group of arguments."""
         self.name_lines()
-        target = self._pop()
-        self._call(target, tuple(self._group()))
+        target = self.pop()
+        self._call(target, tuple(self.group()))
 
     def build(self) -> None:
         """Give an object its state.
@@ -264,13 +181,11 @@ class Machine:
         Dictionaries ignore theirs: an EasyDict repeats its items there, an OrderedDict holds
         remarks that are no items.
         """
-        state, target = self._pop(), self._pop()
+        state, target = self.pop(), self.pop()
         if isinstance(target, Pending):
-            value = target.finish(self._budget, state)
-            self._memo.update(dict.fromkeys(target.memo_keys, value))
-            self._push(value)
+            self.finish(target, target.finish(self._budget, state))
         elif type(target) is dict and isinstance(state, dict):
-            self._push(target)
+            self.push(target)
         else:
             raise damaged(f"a state for {type(target).__name__} before byte {self.position}")
 
@@ -282,7 +197,7 @@ class Machine:
                 expected="a file written with pickle.dump",
                 fix=f"if it was written with torch.save, {_CONVERT}",
             )
-        self._push(self._persistent(self._pop()))
+        self.push(self._persistent(self.pop()))
 
     def foreign(self) -> None:
         """Refuse the instructions that reach outside the file."""
@@ -290,24 +205,29 @@ class Machine:
 
     def protocol(self) -> None:
         """Check the protocol number."""
-        if (version := self._number(1)) > _NEWEST_PROTOCOL:
+        if (version := self.number(1)) > _NEWEST_PROTOCOL:
             raise damaged(f"unknown pickle protocol {version}")
 
     def frame(self) -> None:
         """Check that a frame lies within the file."""
-        if self._number(8) > len(self._data) - self.position:
+        if self.number(8) > len(self._data) - self.position:
             raise damaged(f"it ends within a frame (at byte {len(self._data)})")
+
+
+def _quoted(name: str) -> str:
+    """Return a name for messages, without anything that could steer a terminal."""
+    return ascii(name[:_LONGEST_NAME])
 
 
 def _refused(name: str) -> InputError:
     if name.startswith("chumpy"):
         return InputError(
-            f"the pickle holds a '{name}', a value that chumpy would have to compute",
+            f"the pickle holds a {_quoted(name)}, a value that chumpy would have to compute",
             expected="chumpy.ch.Ch or chumpy.reordering.Select, whose numbers are in the file",
             fix=f"replace it by numpy.array(value) and save again, or {_CONVERT}",
         )
     return InputError(
-        f"the pickle asks for '{name}', which is not on the list of what is safe to read",
+        f"the pickle asks for {_quoted(name)}, which is not on the list of what is safe to read",
         expected="dictionaries, lists, strings, numbers, NumPy arrays, SciPy csc and csr matrices, "
         "chumpy arrays, EasyDicts and CPU torch tensors",
         fix=f"if you trust the file, {_CONVERT}",
@@ -320,40 +240,40 @@ _Action = Callable[[Machine], None]
 
 
 def _constant(value: object) -> _Action:
-    return lambda machine: machine._push(value)
+    return lambda machine: machine.push(value)
 
 
 def _fresh(kind: type[object]) -> _Action:
-    return lambda machine: machine._push(kind())
+    return lambda machine: machine.push(kind())
 
 
 def _packed(code: str) -> _Action:
     layout = struct.Struct(code)
-    return lambda machine: machine._push(layout.unpack(machine._read(layout.size))[0])
+    return lambda machine: machine.push(layout.unpack(machine.read(layout.size))[0])
 
 
 def _counted(width: int, decoder: Callable[[memoryview], object]) -> _Action:
-    return lambda machine: machine._push(decoder(machine._read(machine._number(width))))
+    return lambda machine: machine.push(decoder(machine.read(machine.number(width))))
 
 
 def _lined(decoder: Callable[[bytes], object]) -> _Action:
-    return lambda machine: machine._push(decoder(machine._line()))
+    return lambda machine: machine.push(decoder(machine.line()))
 
 
 def _tuple_of(count: int) -> _Action:
     def action(machine: Machine) -> None:
-        parts = [machine._pop() for _ in range(count)]
-        machine._push(tuple(reversed(parts)))
+        parts = [machine.pop() for _ in range(count)]
+        machine.push(tuple(reversed(parts)))
 
     return action
 
 
 def _stored(width: int) -> _Action:
-    return lambda machine: machine._store(machine._number(width))
+    return lambda machine: machine.store(machine.number(width))
 
 
 def _fetched(width: int) -> _Action:
-    return lambda machine: machine._fetch(machine._number(width))
+    return lambda machine: machine.fetch(machine.number(width))
 
 
 _ACTIONS: dict[int, _Action] = {
@@ -391,11 +311,11 @@ _ACTIONS: dict[int, _Action] = {
         op.TUPLE3: _tuple_of(3),
         op.BINPUT: _stored(1),
         op.LONG_BINPUT: _stored(4),
-        op.PUT: lambda machine: machine._store(decode.integer_line(machine._line())),
+        op.PUT: lambda machine: machine.store(decode.integer_line(machine.line())),
         op.MEMOIZE: Machine.store_next,
         op.BINGET: _fetched(1),
         op.LONG_BINGET: _fetched(4),
-        op.GET: lambda machine: machine._fetch(decode.integer_line(machine._line())),
+        op.GET: lambda machine: machine.fetch(decode.integer_line(machine.line())),
         op.MARK: Machine.mark,
         op.POP: Machine.drop,
         op.POP_MARK: Machine.drop_group,

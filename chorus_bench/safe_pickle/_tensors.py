@@ -9,6 +9,7 @@ torch 1.4 to 2.13 write the legacy layout there (five pickles, then the raw byte
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,6 +33,15 @@ from chorus_bench.safe_pickle._values import (
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 _ZIP_MAGIC = b"PK\x03\x04"
+_ZIP_ERRORS = (
+    zipfile.BadZipFile,
+    EOFError,
+    NotImplementedError,
+    OSError,
+    OverflowError,
+    ValueError,
+    struct.error,
+)
 _BFLOAT16 = "bfloat16"
 
 _STORAGES = {
@@ -80,7 +90,9 @@ def _reference(identifier: object) -> _Storage:
     if not isinstance(identifier, tuple) or len(identifier) not in (5, 6):
         raise damaged("a torch storage with an unknown identifier")
     word, kind, key, _location, count, *view = identifier
-    if word != "storage" or not isinstance(kind, Named) or kind.dtype is None or any(view):
+    if not isinstance(word, str) or word != "storage":
+        raise damaged("a torch object of an unknown kind")
+    if not isinstance(kind, Named) or kind.dtype is None or any(view):
         raise damaged("a torch storage of an unknown kind")
     if not isinstance(key, str):
         raise damaged("a torch storage without a name")
@@ -135,7 +147,7 @@ def _read_zip(raw: bytes, budget: Budget) -> _Storage:
                 order = _record(archive, records, "byteorder").decode("ascii", "replace")
     except InputError:
         raise
-    except (zipfile.BadZipFile, ValueError, OSError, EOFError, NotImplementedError) as error:
+    except _ZIP_ERRORS as error:
         raise damaged("a torch storage in a broken zip file") from error
     if order not in ("little", "big") or len(values) != storage.size():
         raise damaged(f"a torch storage of {storage.count} values in {len(values)} bytes")
@@ -144,7 +156,7 @@ def _read_zip(raw: bytes, budget: Budget) -> _Storage:
 
 
 def _record(archive: zipfile.ZipFile, records: dict[str, zipfile.ZipInfo], name: str) -> bytes:
-    """Return one file of a torch zip; torch never compresses, so neither may a file that claims it."""
+    """Return one file of a torch zip. torch never compresses these, so no zip bomb is let in."""
     item = records.get(name)
     if item is None:
         raise damaged(f"a torch storage file without {name}")
@@ -199,12 +211,13 @@ def _tensor(
     if last >= stored:
         raise damaged(f"a torch tensor of size {shape} that reaches outside its storage")
     flat: Array = np.frombuffer(storage.raw, kind, stored)[start : last + 1]
-    check_values(flat)
     view = as_strided(flat, shape, [step * kind.itemsize for step in steps], writeable=False)
-    budget.take(view.nbytes * (3 if dtype == _BFLOAT16 else 1))
+    budget.take(view.nbytes * (4 if dtype == _BFLOAT16 else 1))
     if dtype == _BFLOAT16:
-        return (view.astype(np.uint32) << 16).view(np.float32)
-    return view.astype(kind.newbyteorder("="), order="C", copy=True)
+        return (view.astype(np.uint32, order="C") << 16).view(np.float32)
+    values = view.astype(kind.newbyteorder("="), order="C", copy=True)
+    check_values(values)
+    return values
 
 
 def _parameter(budget: Budget, args: tuple[object, ...]) -> Array:

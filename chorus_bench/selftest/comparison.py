@@ -15,7 +15,7 @@ class Comparison:
     Attributes:
         name: what was computed.
         quantity: what was measured between ours and the original's.
-        unit: unit of ``largest_difference`` and ``tolerance``.
+        unit: unit of ``largest_difference`` and ``tolerance``; empty for plain numbers.
         largest_difference: what was found; NaN when ours is not a number where theirs is.
         tolerance: what is allowed.
         count: how many figures were compared.

@@ -57,8 +57,8 @@ def golden_body() -> BodyModel:
         weights=arrays["weights"],
         joint_regressor=arrays["J_regressor"],
         faces=np.zeros((0, 3), dtype=np.int32),
-        pose_directions=arrays["posedirs_4096"].astype(np.float32) / 4096,
-        shape_directions=arrays["shapedirs_16384"].astype(np.float32) / 16384,
+        pose_directions=(arrays["posedirs_4096"] / 4096).astype(np.float32),
+        shape_directions=(arrays["shapedirs_16384"] / 16384).astype(np.float32),
     )
 
 

@@ -169,11 +169,12 @@ def build(human: Human) -> dict[str, np.ndarray]:
         "kintree_table": np.array([skeleton.PARENTS, range(len(skeleton.PARENTS))]),
         "keypoint_vertices": keypoint_vertices(human, bodies[0], carried, coarse.mirror),
     }
-    return {name: array.astype(_stored_type(array)) for name, array in arrays.items()}
+    return {name: _as_stored(array) for name, array in arrays.items()}
 
 
-def _stored_type(array: np.ndarray) -> type[np.float32 | np.int32]:
-    return np.float32 if array.dtype.kind == "f" else np.int32
+def _as_stored(array: np.ndarray) -> np.ndarray:
+    """Returns float32 or int32, without negative zeros, so that equal values are equal bytes."""
+    return (array + 0).astype(np.float32 if array.dtype.kind == "f" else np.int32)
 
 
 def main() -> None:

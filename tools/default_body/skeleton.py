@@ -109,7 +109,9 @@ def _joint_position(human: Human, vertices: Floats, name: str) -> Floats:
     side, _, joint = name.rpartition("_")
     suffix = {"left": ".L", "right": ".R", "": ""}[side]
     heads = [human.bone_heads[bone + suffix] for bone in BONES_AT_JOINT[joint]]
-    return np.array([vertices[ids].mean(axis=0) for ids in heads]).mean(axis=0)
+    positions: Floats = np.array([vertices[ids].mean(axis=0) for ids in heads])
+    mean: Floats = positions.mean(axis=0)
+    return mean
 
 
 def t_pose(skin: Floats, joints: Floats, weights: Floats) -> tuple[Floats, Floats]:

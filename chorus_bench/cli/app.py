@@ -1,0 +1,45 @@
+"""The command line's tree of commands. Heavy modules are imported inside the commands."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from chorus_bench._version import __version__
+from chorus_bench.cli import body, cache, evaluation
+
+app = typer.Typer(
+    name="chorus-bench",
+    help="Score 3D human-object occupancy grids with Projective Average Precision (PAP).",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and leave."
+        ),
+    ] = False,
+) -> None:
+    """Score 3D human-object occupancy grids with Projective Average Precision (PAP)."""
+
+
+app.command("evaluate")(evaluation.evaluate_command)
+app.command("validate")(evaluation.validate_command)
+app.command("selftest")(evaluation.selftest_command)
+app.add_typer(body.app, name="body")
+app.add_typer(cache.app, name="cache")

@@ -1,0 +1,48 @@
+"""``chorus-bench body``: look at and convert SMPL-format bodies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Look at and convert SMPL-format bodies.", no_args_is_help=True)
+
+
+@app.command("info")
+def info_command(
+    file: Annotated[str, typer.Argument(help="An .npz, SMPL's .pkl, or 'default'.")] = "default",
+) -> None:
+    """Print what a body file holds and its fingerprint."""
+    from tabulate import tabulate
+
+    from chorus_bench.body import BodyModel
+
+    body = BodyModel.load(file)
+    low, high = body.template.min(axis=0), body.template.max(axis=0)
+    shapes = 0 if body.shape_directions is None else body.shape_directions.shape[-1]
+    rows = [
+        ("name", body.name),
+        ("fingerprint", body.fingerprint),
+        ("vertices", body.vertices),
+        ("faces", len(body.faces)),
+        ("joints", body.weights.shape[1]),
+        ("shape directions", shapes),
+        ("pose blend shapes", "yes" if body.pose_directions is not None else "none"),
+        ("size x, y, z (m)", ", ".join(f"{n:.3f}" for n in high - low)),
+        ("pelvis x, y, z (m)", ", ".join(f"{n:.3f}" for n in body.rest_joints()[0])),
+    ]
+    typer.echo(tabulate(rows, tablefmt="plain"))
+
+
+@app.command("convert")
+def convert_command(
+    source: Annotated[Path, typer.Argument(help="SMPL's .pkl (or an .npz).")],
+    target: Annotated[Path, typer.Argument(help="The .npz to write.")],
+) -> None:
+    """Convert a body to a plain .npz, without chumpy and without running the pickle."""
+    from chorus_bench.body import BodyModel, save_body
+
+    save_body(BodyModel.load(source), target)
+    typer.echo(f"wrote {target}")

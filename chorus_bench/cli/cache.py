@@ -1,0 +1,28 @@
+"""``chorus-bench cache``: the prepared test geometry on this machine."""
+
+from __future__ import annotations
+
+import shutil
+
+import typer
+
+app = typer.Typer(help="Prepared test geometry on this machine.", no_args_is_help=True)
+
+
+@app.command("info")
+def info_command() -> None:
+    """Print where the cache is and how large it is."""
+    from chorus_bench.evaluation.cache import cache_folder
+
+    files = [file for file in cache_folder().rglob("*") if file.is_file()]
+    size = sum(file.stat().st_size for file in files)
+    typer.echo(f"{cache_folder()}: {len(files)} files, {size / 1e6:.1f} MB")
+
+
+@app.command("clear")
+def clear_command() -> None:
+    """Remove all prepared geometry; the next evaluation makes it again."""
+    from chorus_bench.evaluation.cache import cache_folder
+
+    shutil.rmtree(cache_folder() / "geometry", ignore_errors=True)
+    typer.echo(f"removed {cache_folder() / 'geometry'}")

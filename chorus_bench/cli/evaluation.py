@@ -1,0 +1,111 @@
+"""``chorus-bench evaluate``, ``validate`` and ``selftest``."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chorus_bench.cli.progress import progress_bar
+
+
+class Format(StrEnum):
+    """How scores are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+
+
+def evaluate_command(
+    submission: Annotated[
+        str,
+        typer.Argument(help="Submission folder, .zip or .tar.gz; 'example' for the shipped one."),
+    ] = "example",
+    split: Annotated[
+        str, typer.Option(help="Test split: a folder of Parquet files, or a name.")
+    ] = "example",
+    body: Annotated[
+        str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Folder for results.json and samples.parquet.")
+    ] = None,
+    categories: Annotated[
+        list[str] | None, typer.Option(help="Score only this category; may be repeated.")
+    ] = None,
+    min_samples: Annotated[
+        int | None, typer.Option(min=1, help="Leave out categories with fewer samples.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads that prepare test geometry.")
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option(help="'official' (the paper's numbers) or 'closed'.")
+    ] = "official",
+    output_format: Annotated[
+        Format, typer.Option("--format", help="How the scores are printed.")
+    ] = Format.TABLE,
+) -> None:
+    """Score a submission: the four PAP numbers per category and in the mean.
+
+    Without arguments it scores the shipped example on the shipped test split.
+    """
+    from chorus_bench.evaluation import evaluate
+    from chorus_bench.report.tables import render_result
+
+    with progress_bar("Scoring samples") as progress:
+        result = evaluate(
+            submission,
+            split=split,
+            body=body,
+            output=output,
+            categories=categories,
+            min_samples=min_samples,
+            workers=workers,
+            protocol=protocol,
+            progress=progress,
+        )
+    typer.echo(render_result(result, output_format.value))
+    if output is not None and output_format is Format.TABLE:
+        typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
+
+
+def validate_command(
+    submission: Annotated[str, typer.Argument(help="Submission folder, .zip or .tar.gz.")],
+    split: Annotated[
+        str,
+        typer.Option(
+            help="Also look for mirrored or turned fields on a few samples of this split; "
+            "'none' to leave that out."
+        ),
+    ] = "example",
+    body: Annotated[str | None, typer.Option(help="The body, as for evaluate.")] = None,
+) -> None:
+    """Check a submission and report everything that is wrong with it at once."""
+    from chorus_bench.evaluation.orientation import orientation_warnings
+    from chorus_bench.report.tables import render_report
+    from chorus_bench.submission import check_submission, open_submission
+
+    report = check_submission(submission)
+    turned: list[str] = []
+    if report.ok and split != "none":
+        with progress_bar("Trying orientations") as progress, open_submission(submission) as opened:
+            turned = orientation_warnings(opened, split=split, body=body, progress=progress)
+    typer.echo(render_report(report, turned))
+    if not report.ok:
+        raise typer.Exit(2)
+
+
+def selftest_command() -> None:
+    """Compare this machine's numbers with those of the original code."""
+    from chorus_bench.report.tables import render_selftest
+    from chorus_bench.selftest import run_selftest
+
+    comparisons = run_selftest()
+    typer.echo(render_selftest(comparisons))
+    if not all(comparison.passed for comparison in comparisons):
+        raise typer.Exit(1)

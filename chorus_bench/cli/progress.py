@@ -1,0 +1,38 @@
+"""A progress bar on standard error, for work longer than two seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+SHOW_AFTER_SECONDS = 2.0
+
+
+@contextlib.contextmanager
+def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a callback ``(done, total)`` that draws a bar with an estimate of the time left.
+
+    Nothing is drawn in the first two seconds, nor when standard error is not a terminal.
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(label, total=None)
+    started = time.monotonic()
+
+    def update(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if not bar.live.is_started and time.monotonic() - started > SHOW_AFTER_SECONDS:
+            bar.start()
+
+    try:
+        yield update
+    finally:
+        bar.stop()

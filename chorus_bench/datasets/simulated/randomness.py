@@ -1,0 +1,89 @@
+"""Random numbers that depend on an address only.
+
+NumPy keeps the raw bits of a bit generator the same between versions, but not what its
+`Generator` makes of them. A simulated split has a fingerprint, so its numbers are made here
+from raw bits.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float64 = NDArray[np.float64]
+T = TypeVar("T")
+
+_SEPARATOR = "\x1f"
+_NORMAL_LIMIT = 3.0
+
+
+def address_seed(*address: object) -> int:
+    """Return a number of 63 bits that an address always has, on every machine.
+
+    Args:
+        address: for example the seed, the kind of row, its category and its index.
+    """
+    digest = hashlib.sha256(_SEPARATOR.join(str(part) for part in address).encode()).digest()
+    return int.from_bytes(digest[:8], "little") >> 1
+
+
+class Stream:
+    """A stream of random numbers at an address.
+
+    Args:
+        address: what the numbers belong to; equal addresses give equal numbers.
+    """
+
+    def __init__(self, *address: object) -> None:
+        digest = hashlib.sha256(_SEPARATOR.join(str(part) for part in address).encode()).digest()
+        self._address = address
+        self._bits = np.random.Philox(key=int.from_bytes(digest[:16], "little"))
+
+    def fork(self, name: str) -> Stream:
+        """Return the stream of a part, which does not move when other parts draw more."""
+        return Stream(*self._address, name)
+
+    def uniforms(self, *shape: int) -> Float64:
+        """Return numbers in [0, 1) of the given shape."""
+        raw = self._bits.random_raw(math.prod(shape))
+        numbers: Float64 = (np.asarray(raw, dtype=np.uint64) >> np.uint64(11)) * 2.0**-53
+        return numbers.reshape(shape)
+
+    def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
+        """Return a number in [low, high)."""
+        return low + (high - low) * float(self.uniforms(1)[0])
+
+    def normals(self, *shape: int) -> Float64:
+        """Return standard normal numbers, cut at three standard deviations."""
+        u = self.uniforms(2, math.prod(shape))
+        radius = np.sqrt(-2 * np.log1p(-u[0]))
+        numbers: Float64 = radius * np.cos(2 * np.pi * u[1])
+        return np.clip(numbers, -_NORMAL_LIMIT, _NORMAL_LIMIT).reshape(shape)
+
+    def normal(self, mean: float = 0.0, sigma: float = 1.0) -> float:
+        """Return a normal number, cut at three standard deviations."""
+        return mean + sigma * float(self.normals(1)[0])
+
+    def chance(self, probability: float) -> bool:
+        """Return True with the given probability."""
+        return self.uniform() < probability
+
+    def sign(self) -> float:
+        """Return -1 or 1."""
+        return 1.0 if self.chance(0.5) else -1.0
+
+    def choice(self, options: Sequence[T], weights: Sequence[float] | None = None) -> T:
+        """Return one of the options.
+
+        Args:
+            options: at least one.
+            weights: their relative frequencies; by default equal.
+        """
+        shares = np.ones(len(options)) if weights is None else np.asarray(weights, dtype=float)
+        edges = np.cumsum(shares) / shares.sum()
+        return options[min(int(np.searchsorted(edges, self.uniform(), "right")), len(options) - 1)]

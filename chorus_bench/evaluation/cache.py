@@ -1,0 +1,223 @@
+"""The cache of prepared test geometry.
+
+A split is cut into shards of a few samples. Of each shard there are two kinds of files, both
+written atomically, both carrying the key of what they were made from:
+
+* ``geometry``: per entry the probe voxel and, where it moves with the body, its canonical point;
+* ``lookup-<grid>``: per entry the index of the voxel that a submission's grid is read at.
+
+An entry is one probe voxel that lands in the image of one sample; entries are sorted by sample
+and pixel. Scoring a submission needs the lookup alone; a grid that was not met before gets its
+lookup from the geometry, without any posing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.body import BodyModel
+from chorus_bench.evaluation.arrays import Arrays, DamagedFileError, read_arrays, write_arrays
+from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
+from chorus_bench.evaluation.split import TestSample
+from chorus_bench.grid import GridSpec
+from chorus_bench.metrics.protocol import Protocol
+
+log = logging.getLogger(__name__)
+
+Track = Literal["canonical", "posed"]
+
+SHARD_SIZE = 16
+#: Changes whenever the files' layout or anything that they hold is computed differently.
+CACHE_VERSION = 1
+
+
+def cache_folder() -> Path:
+    """Return where prepared geometry is kept.
+
+    ``$CHORUS_BENCH_CACHE``, or ``chorus-bench`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
+    """
+    if "CHORUS_BENCH_CACHE" in os.environ:
+        return Path(os.environ["CHORUS_BENCH_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chorus-bench"
+
+
+@dataclass(frozen=True, eq=False)
+class Shard:
+    """The lookup of a few samples: everything that scoring them needs.
+
+    Attributes:
+        index: (n,) int32 voxel of the submission's grid that each entry reads; one past the
+            last voxel for "outside".
+        bounds: (S + 1,) int64 where each sample's entries begin.
+        starts: (p,) int64 where each pixel's entries begin; no pixel is without entries.
+        pixels: (p,) int64 position of each pixel in ``classes``.
+        classes: (q,) uint8 class of every pixel of every sample, 1 for target plus 2 for human.
+        images: (S + 1,) int64 where each sample's pixels begin in ``classes``.
+        sizes: (S, 2) int32 height and width of the small images.
+    """
+
+    index: NDArray[np.int32]
+    bounds: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    pixels: NDArray[np.int64]
+    classes: NDArray[np.uint8]
+    images: NDArray[np.int64]
+    sizes: NDArray[np.int32]
+
+
+@dataclass(frozen=True, eq=False)
+class ShardSource:
+    """A few samples of one category, prepared and kept together.
+
+    Attributes:
+        category: of every sample.
+        samples: at most `SHARD_SIZE`, in the order in which they are scored.
+        key: fingerprint of samples, body and protocol.
+    """
+
+    category: str
+    samples: tuple[TestSample, ...]
+    key: str
+
+
+class GeometryCache:
+    """Prepared geometry of some samples with one body under one protocol.
+
+    Args:
+        samples: the samples; shards do not mix categories, so an evaluation of some
+            categories finds what one of all of them has prepared.
+        body: the body that is posed.
+        protocol: grid, skinning and image size.
+        folder: where files are kept; the user's cache by default.
+    """
+
+    def __init__(
+        self,
+        samples: Sequence[TestSample],
+        body: BodyModel,
+        protocol: Protocol,
+        folder: Path | None = None,
+    ) -> None:
+        self.body, self.protocol = body, protocol
+        self.folder = (cache_folder() if folder is None else folder) / "geometry"
+        self.shards = tuple(self._cut(samples))
+
+    def _cut(self, samples: Sequence[TestSample]) -> Iterator[ShardSource]:
+        p = self.protocol
+        settings = f"{self.body.fingerprint};{p.grid.label};{p.skinning.label};{p.image_side}"
+        for category, group in itertools.groupby(samples, key=lambda s: s.category):
+            members = tuple(group)
+            for begin in range(0, len(members), SHARD_SIZE):
+                chosen = members[begin : begin + SHARD_SIZE]
+                sha = hashlib.sha256(f"{CACHE_VERSION};{settings};".encode())
+                for sample in chosen:
+                    sha.update(sample.digest())
+                yield ShardSource(category, chosen, sha.hexdigest()[:32])
+
+    def is_ready(self, shard: ShardSource, grid: GridSpec, track: Track) -> bool:
+        """Say whether the lookup of a shard is there (it may still turn out damaged)."""
+        return self._path(shard, _lookup_kind(grid, track)).is_file()
+
+    def load(
+        self,
+        shard: ShardSource,
+        grid: GridSpec,
+        track: Track,
+        on_sample: Callable[[], None] = lambda: None,
+    ) -> Shard:
+        """Return the lookup of a shard, making whatever is missing or damaged.
+
+        Args:
+            shard: one of `shards`.
+            grid: the submission's grid.
+            track: ``canonical`` reads at the canonical points, ``posed`` at the voxel centres.
+            on_sample: called before each sample that has to be prepared; it may raise.
+        """
+        kind = _lookup_kind(grid, track)
+        arrays = self._read(shard, kind)
+        if arrays is None:
+            arrays = self._make_lookup(self._geometry(shard, on_sample), grid, track)
+            write_arrays(self._path(shard, kind), arrays, _metadata(shard, kind))
+        return Shard(**arrays)
+
+    def _make_lookup(self, geometry: Arrays, grid: GridSpec, track: Track) -> Arrays:
+        probes = self.protocol.grid
+        points = probes.centers()[geometry["voxels"]].astype(np.float32)
+        if track == "canonical":
+            points[geometry["moving"]] = geometry["points"]
+        index = grid.indices(points)
+        shared = ("bounds", "starts", "pixels", "classes", "images", "sizes")
+        return {"index": index, **{key: geometry[key] for key in shared}}
+
+    def _geometry(self, shard: ShardSource, on_sample: Callable[[], None]) -> Arrays:
+        arrays = self._read(shard, "geometry")
+        if arrays is None:
+            prepared = []
+            for sample in shard.samples:
+                on_sample()
+                prepared.append(prepare_sample(sample, self.body, self.protocol))
+            arrays = _join(prepared, self.protocol.grid)
+            write_arrays(self._path(shard, "geometry"), arrays, _metadata(shard, "geometry"))
+        return arrays
+
+    def _read(self, shard: ShardSource, kind: str) -> Arrays | None:
+        path = self._path(shard, kind)
+        try:
+            arrays, metadata = read_arrays(path)
+        except FileNotFoundError:
+            return None
+        except (DamagedFileError, OSError) as error:
+            log.warning("Damaged cache file, made again: %s", error)
+            return None
+        if (metadata.get("key"), metadata.get("kind")) != (shard.key, kind):
+            log.warning("Cache file of something else, made again: %s", path)
+            return None
+        return arrays
+
+    def _path(self, shard: ShardSource, kind: str) -> Path:
+        return self.folder / shard.key[:2] / f"{shard.key}-{kind}.bin"
+
+
+def _metadata(shard: ShardSource, kind: str) -> dict[str, str]:
+    return {"key": shard.key, "kind": kind}
+
+
+def _lookup_kind(grid: GridSpec, track: Track) -> str:
+    name = f"lookup-{track}-{grid.label}"
+    return name if len(name) < 60 else f"lookup-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def _join(prepared: Sequence[PreparedSample], probes: GridSpec) -> Arrays:
+    """Concatenate prepared samples, shifting what counts from the beginning of each."""
+    entries = _offsets([len(p.voxels) for p in prepared])
+    images = _offsets([p.height * p.width for p in prepared])
+    voxels = np.concatenate([p.voxels for p in prepared])
+    points = np.concatenate([p.points for p in prepared])
+    still = probes.centers()[voxels].astype(np.float32)
+    moving = np.flatnonzero((points != still).any(axis=1))
+    return {
+        "voxels": voxels,
+        "moving": moving.astype(np.int32),
+        "points": points[moving],
+        "bounds": entries,
+        "starts": np.concatenate([p.starts + o for p, o in zip(prepared, entries, strict=False)]),
+        "pixels": np.concatenate([p.pixels + o for p, o in zip(prepared, images, strict=False)]),
+        "classes": np.concatenate([p.classes for p in prepared]),
+        "images": images,
+        "sizes": np.array([(p.height, p.width) for p in prepared], dtype=np.int32),
+    }
+
+
+def _offsets(lengths: Sequence[int]) -> NDArray[np.int64]:
+    offsets: NDArray[Any] = np.concatenate([[0], np.cumsum(lengths)])
+    return offsets.astype(np.int64)

@@ -1,0 +1,113 @@
+"""The output folder of an evaluation: what it may hold, and resuming into it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from chorus_bench.errors import InputError
+from chorus_bench.evaluation.cache import ShardSource
+from chorus_bench.evaluation.results import (
+    PARTIAL_FOLDER,
+    RESULT_FILE,
+    SAMPLES_SCHEMA,
+    parquet_bytes,
+    read_result_json,
+)
+from chorus_bench.files import atomic_write_bytes
+from chorus_bench.metrics.protocol import signature_differences
+
+
+@dataclass(frozen=True)
+class OutputFolder:
+    """A folder that takes the result of one submission under one signature.
+
+    Args:
+        path: the folder.
+        signature: of the evaluation.
+        sha256: of the submission.
+    """
+
+    path: Path
+    signature: str
+    sha256: str
+
+    @property
+    def _partial(self) -> Path:
+        return self.path / PARTIAL_FOLDER
+
+    def open(self) -> None:
+        """Make the folder, or check that what it holds is of the same evaluation.
+
+        Raises:
+            InputError: it holds another result, or something that is not a result.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError("not a folder", where=self.path, fix="give another --output")
+        if (self.path / RESULT_FILE).is_file():
+            result = read_result_json(self.path)
+            self._refuse_another(result["signature"], result["submission"]["sha256"])
+        elif (self._partial / "run.json").is_file():
+            self._take_up()
+        elif self.path.is_dir() and any(self.path.iterdir()):
+            raise InputError(
+                "the output folder is not empty and holds no result",
+                where=self.path,
+                fix="give a new or empty folder with --output",
+            )
+        run_file = json.dumps({"signature": self.signature, "sha256": self.sha256})
+        atomic_write_bytes(self._partial / "run.json", run_file.encode())
+
+    def _take_up(self) -> None:
+        """Keep what an interrupted run has left if it is of the very same evaluation."""
+        run = json.loads((self._partial / "run.json").read_text(encoding="utf-8"))
+        self._refuse_another(run["signature"], run["sha256"])
+        if run["signature"] != self.signature:  # another version of the software
+            self.finish()
+
+    def parts(self, shards: Sequence[ShardSource]) -> dict[str, pa.Table]:
+        """Return the rows that an interrupted run has left, by shard key."""
+        tables = {}
+        for shard in shards:
+            table = self._read_part(shard)
+            if table is not None:
+                tables[shard.key] = table
+        return tables
+
+    def write_part(self, shard: ShardSource, table: pa.Table) -> None:
+        """Keep the rows of one shard."""
+        atomic_write_bytes(self._part(shard), parquet_bytes(table))
+
+    def finish(self) -> None:
+        """Remove what only a resumed run would need."""
+        shutil.rmtree(self._partial, ignore_errors=True)
+
+    def _part(self, shard: ShardSource) -> Path:
+        return self._partial / f"{shard.key}.parquet"
+
+    def _read_part(self, shard: ShardSource) -> pa.Table | None:
+        try:
+            table = pq.read_table(self._part(shard))
+        except (OSError, pa.ArrowInvalid):
+            return None
+        ids = [sample.sample_id for sample in shard.samples]
+        same = table.schema.equals(SAMPLES_SCHEMA) and table["sample_id"].to_pylist() == ids
+        return table if same else None
+
+    def _refuse_another(self, signature: str, sha256: str) -> None:
+        differences = signature_differences(signature, self.signature)
+        if sha256 != self.sha256:
+            differences.append(f"submission: {sha256[:12]} against {self.sha256[:12]}")
+        if differences:
+            raise InputError(
+                "the output folder holds the result of another evaluation: "
+                + "; ".join(differences),
+                where=self.path,
+                fix="give another --output, or remove the folder if the result is not needed",
+            )

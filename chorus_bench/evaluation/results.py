@@ -1,0 +1,256 @@
+"""Results: the value, and the folder with ``results.json`` and ``samples.parquet``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from chorus_bench.errors import InputError
+from chorus_bench.files import atomic_write_bytes
+from chorus_bench.metrics.pap import (
+    SCORE_NAMES,
+    PixelCounts,
+    average_precision,
+    benchmark_mean,
+    category_mean,
+    counted,
+    pixel_counts,
+)
+from chorus_bench.metrics.protocol import Protocol
+from chorus_bench.metrics.statistics import CategoryTables, bootstrap_intervals
+
+SCHEMA_VERSION = 1
+RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
+
+_COUNTS = ("predicted", "hit", "predicted_hoa", "hit_hoa")
+
+#: One row a sample: the four numbers, the areas, and the counts behind them per threshold.
+SAMPLES_SCHEMA = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("category", pa.string()),
+        *[(name, pa.float64()) for name in SCORE_NAMES],
+        ("target_area", pa.int32()),
+        ("target_area_hoa", pa.int32()),
+        *[(name, pa.list_(pa.int32())) for name in _COUNTS],
+    ]
+)
+
+
+@dataclass(frozen=True, eq=False)
+class EvaluationResult:
+    """What an evaluation found.
+
+    Attributes:
+        signature: how the scores were computed.
+        submission: method, sha256 and the optional metadata of the submission.
+        scores: ``mPAP, mPAP_strict, mPAP_hoa, mPAP_strict_hoa`` in [0, 1], ``categories`` and
+            ``samples``.
+        intervals: 95 % bootstrap intervals of the four means, ``[low, high]``.
+        categories: per category the four means, their intervals, the number of samples, and
+            whether the submission lacks it.
+        beside: the scores under the other protocols, with their own signatures.
+        skipped: categories that have too few samples to be scored, with their number.
+        warnings: what the reader must know.
+        environment: software and machine.
+        seconds: wall time.
+        samples: one row a sample, see `SAMPLES_SCHEMA`.
+    """
+
+    signature: str
+    submission: dict[str, Any]
+    scores: dict[str, float]
+    intervals: dict[str, list[float]]
+    categories: dict[str, dict[str, Any]]
+    beside: dict[str, dict[str, Any]]
+    skipped: dict[str, int]
+    warnings: tuple[str, ...]
+    environment: dict[str, Any]
+    seconds: float
+    samples: pa.Table = field(repr=False)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what goes into ``results.json``."""
+        return {
+            "schema": SCHEMA_VERSION,
+            "signature": self.signature,
+            "submission": self.submission,
+            "scores": self.scores,
+            "intervals": self.intervals,
+            "categories": self.categories,
+            "beside": self.beside,
+            "skipped": self.skipped,
+            "warnings": list(self.warnings),
+            "environment": self.environment,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def save(self, folder: str | Path) -> Path:
+        """Write ``results.json`` and ``samples.parquet`` into a folder, each atomically."""
+        folder = Path(folder)
+        atomic_write_bytes(folder / SAMPLES_FILE, parquet_bytes(self.samples))
+        text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        atomic_write_bytes(folder / RESULT_FILE, text.encode() + b"\n")
+        return folder
+
+
+def load_result(folder: str | Path) -> EvaluationResult:
+    """Read a result folder.
+
+    Raises:
+        InputError: no result there, not readable, or of another schema version.
+    """
+    path = Path(folder)
+    path = path.parent if path.name == RESULT_FILE else path
+    content = read_result_json(path)
+    try:
+        samples = pq.read_table(path / SAMPLES_FILE)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise InputError(f"cannot be read: {error}", where=path / SAMPLES_FILE) from error
+    keys = set(content) - {"schema"}
+    wanted = set(EvaluationResult.__dataclass_fields__) - {"samples"}
+    if keys != wanted:
+        raise InputError(
+            f"keys missing: {sorted(wanted - keys)}; unknown: {sorted(keys - wanted)}",
+            where=path / RESULT_FILE,
+        )
+    values = {key: content[key] for key in wanted}
+    return EvaluationResult(**(values | {"warnings": tuple(values["warnings"])}), samples=samples)
+
+
+def read_result_json(folder: Path) -> dict[str, Any]:
+    """Return the contents of a folder's ``results.json``, its schema version checked."""
+    file = folder / RESULT_FILE
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(
+            "no result here",
+            where=folder,
+            expected=f"a folder with {RESULT_FILE}, as `chorus-bench evaluate --output` writes it",
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot be read: {error}", where=file) from error
+    if not isinstance(content, dict) or content.get("schema") != SCHEMA_VERSION:
+        version = content.get("schema") if isinstance(content, dict) else None
+        raise InputError(
+            f"result of schema version {version!r}",
+            where=file,
+            expected=f"version {SCHEMA_VERSION}",
+            fix="evaluate the submission again with this version of chorus-bench",
+        )
+    return content
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """Return a table as Parquet, the same bytes for the same table and library."""
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd")
+    return bytes(sink.getvalue())
+
+
+def samples_table(
+    ids: Sequence[str], category: str, histograms: NDArray[np.int64], protocol: Protocol
+) -> pa.Table:
+    """Return the rows of some samples of one category.
+
+    Args:
+        ids: the S sample ids.
+        category: theirs.
+        histograms: (S, 4, T + 1) pixels by class and level.
+        protocol: says whether the last recall step counts.
+    """
+    plain, hoa = pixel_counts(histograms), pixel_counts(histograms, without_human=True)
+    scores = (
+        *average_precision(plain, closed=protocol.closed),
+        *average_precision(hoa, closed=protocol.closed),
+    )
+    counts = (plain.predicted, plain.hit, hoa.predicted, hoa.hit)
+    columns: dict[str, Any] = {"sample_id": list(ids), "category": [category] * len(ids)}
+    columns |= dict(zip(SCORE_NAMES, scores, strict=True))
+    columns |= {"target_area": plain.target, "target_area_hoa": hoa.target}
+    columns |= {
+        name: pa.FixedSizeListArray.from_arrays(pa.array(c.ravel(), pa.int32()), c.shape[1]).cast(
+            pa.list_(pa.int32())
+        )
+        for name, c in zip(_COUNTS, counts, strict=True)
+    }
+    return pa.table(columns, schema=SAMPLES_SCHEMA)
+
+
+def counts_of(samples: pa.Table) -> tuple[PixelCounts, PixelCounts]:
+    """Return the counts of every sample of a table, plain and human-occlusion-aware."""
+    def matrix(name: str) -> NDArray[np.int64]:
+        column = samples[name].combine_chunks()
+        flat = column.flatten().to_numpy(zero_copy_only=False)
+        return np.asarray(flat, dtype=np.int64).reshape(len(samples), -1)
+
+    areas = areas_of(samples)
+    return (
+        PixelCounts(matrix("predicted"), matrix("hit"), areas[:, 0]),
+        PixelCounts(matrix("predicted_hoa"), matrix("hit_hoa"), areas[:, 1]),
+    )
+
+
+def scores_of(samples: pa.Table) -> NDArray[np.float64]:
+    """Return the four numbers of every sample, (S, 4)."""
+    return np.stack([samples[name].to_numpy() for name in SCORE_NAMES], axis=1)
+
+
+def areas_of(samples: pa.Table) -> NDArray[np.int64]:
+    """Return the two target areas of every sample, (S, 2)."""
+    names = ("target_area", "target_area_hoa")
+    return np.stack([samples[name].to_numpy() for name in names], axis=1).astype(np.int64)
+
+
+def by_category(samples: pa.Table, scores: NDArray[np.float64]) -> CategoryTables:
+    """Group scores (S, 4) and target areas by the table's categories."""
+    category, areas = samples["category"].to_numpy(zero_copy_only=False), areas_of(samples)
+    names = sorted(set(category.tolist()))
+    return {name: (scores[category == name], areas[category == name]) for name in names}
+
+
+def rescored(samples: pa.Table, *, closed: bool) -> NDArray[np.float64]:
+    """Return the four numbers (S, 4) of every sample, computed from the stored counts."""
+    plain, hoa = counts_of(samples)
+    scores = (*average_precision(plain, closed=closed), *average_precision(hoa, closed=closed))
+    return np.stack(scores, axis=1)
+
+
+def summarize(tables: CategoryTables) -> dict[str, Any]:
+    """Return ``scores``, ``intervals`` and ``categories`` of a benchmark."""
+    means = {name: category_mean(*table) for name, table in tables.items()}
+    overall, intervals = bootstrap_intervals(tables)
+    used = {name: counted(areas).sum(axis=0) for name, (_, areas) in tables.items()}
+    return {
+        "scores": {
+            **benchmark_mean(means.values()),
+            "categories": len(means),
+            "samples": sum(len(areas) for _, areas in tables.values()),
+        },
+        "intervals": {name: interval.as_list() for name, interval in overall.items()},
+        "categories": {
+            name: {
+                **means[name],
+                "intervals": {k: v.as_list() for k, v in intervals[name].items()},
+                "samples": len(tables[name][1]),
+                "counted": int(used[name][0]),
+                "counted_hoa": int(used[name][2]),
+            }
+            for name in means
+        },
+    }
+
+
+def scores_only(tables: CategoryTables) -> Mapping[str, Any]:
+    """Return means without intervals, for the protocols shown beside."""
+    means = {name: category_mean(*table) for name, table in tables.items()}
+    return {"scores": benchmark_mean(means.values()), "categories": means}

@@ -1,0 +1,161 @@
+"""From a submission's fields and prepared geometry to pixel histograms."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.errors import InputError
+from chorus_bench.evaluation.cache import GeometryCache, Shard, ShardSource
+from chorus_bench.grid import OccupancyGrid
+from chorus_bench.metrics.pap import occupancy_levels
+from chorus_bench.metrics.protocol import Protocol
+from chorus_bench.submission import Submission
+
+UInt8 = NDArray[np.uint8]
+Int64 = NDArray[np.int64]
+
+#: Called with the number of samples done and the number of samples in all.
+Progress = Callable[[int, int], None]
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: somebody pressed Ctrl-C
+    """The evaluation was stopped; what was prepared is kept."""
+
+
+def level_table(field: OccupancyGrid, protocol: Protocol) -> UInt8:
+    """Return how many thresholds each voxel reaches, (N**3 + 1,) uint8.
+
+    The last entry is what a point outside the grid reads: probability 0. The levels of a
+    maximum are the maximum of the levels, so an evaluation gathers one byte a voxel.
+
+    Args:
+        field: a submission's field.
+        protocol: its thresholds, at most 255.
+    """
+    if len(protocol.thresholds) > 255:
+        raise InputError(f"{len(protocol.thresholds)} thresholds", expected="at most 255")
+    values = np.append(field.values.reshape(-1), np.float32(0))
+    levels = occupancy_levels(values, protocol.thresholds)
+    return levels.astype(np.uint8)
+
+
+def shard_histogram(shard: Shard, tables: UInt8 | Sequence[UInt8], thresholds: int) -> Int64:
+    """Return the pixels of each sample by class and level, (S, 4, T + 1).
+
+    Args:
+        shard: prepared geometry.
+        tables: one level table for all samples (canonical track) or one a sample (posed).
+        thresholds: T.
+    """
+    levels = _read_levels(shard, tables)
+    image = np.zeros(len(shard.classes), dtype=np.uint8)
+    if len(shard.starts):
+        image[shard.pixels] = np.maximum.reduceat(levels, shard.starts)
+    samples = len(shard.sizes)
+    sample = np.repeat(np.arange(samples), np.diff(shard.images))
+    codes = (sample * 4 + shard.classes) * (thresholds + 1) + image
+    histogram = np.bincount(codes, minlength=samples * 4 * (thresholds + 1))
+    return histogram.reshape(samples, 4, thresholds + 1)
+
+
+def _read_levels(shard: Shard, tables: UInt8 | Sequence[UInt8]) -> UInt8:
+    if isinstance(tables, np.ndarray):
+        table: UInt8 = tables
+        return table[shard.index]
+    parts = [
+        table[shard.index[begin:end]]
+        for table, begin, end in zip(tables, shard.bounds[:-1], shard.bounds[1:], strict=True)
+    ]
+    return np.concatenate(parts)
+
+
+def score_shards(
+    submission: Submission,
+    cache: GeometryCache,
+    wanted: Sequence[ShardSource],
+    *,
+    workers: int,
+    progress: Progress,
+) -> Iterator[tuple[ShardSource, Int64]]:
+    """Yield the histograms of each shard, in the given order.
+
+    Geometry that is not in the cache is prepared by ``workers`` threads (the nearest-neighbour
+    search and the sparse products run outside Python's lock).
+
+    Args:
+        submission: gives the fields.
+        cache: prepared geometry.
+        wanted: the shards to score.
+        workers: threads.
+        progress: told of every sample.
+    """
+    stop = threading.Event()
+    done = _Counter(progress, sum(len(shard.samples) for shard in wanted))
+
+    def load(source: ShardSource) -> Shard:
+        prepared = 0
+
+        def on_sample() -> None:
+            nonlocal prepared
+            if stop.is_set():
+                raise Cancelled
+            done.add(1 if prepared else 0)
+            prepared += 1
+
+        shard = cache.load(source, submission.grid, submission.track, on_sample)
+        done.add(len(source.samples) - max(0, prepared - 1))
+        return shard
+
+    tables = _LevelTables(submission, cache.protocol)
+    thresholds = len(cache.protocol.thresholds)
+    pool = ThreadPoolExecutor(max_workers=workers)
+    try:
+        for source, shard in zip(wanted, pool.map(load, wanted), strict=True):
+            yield source, shard_histogram(shard, tables.of(source), thresholds)
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+class _LevelTables:
+    """The level tables of a submission, one category in memory at a time."""
+
+    def __init__(self, submission: Submission, protocol: Protocol) -> None:
+        self._submission, self._protocol = submission, protocol
+        self._category: str | None = None
+        self._table = np.zeros(0, dtype=np.uint8)
+
+    def of(self, source: ShardSource) -> UInt8 | list[UInt8]:
+        if self._submission.track == "posed" and source.category in self._submission.categories:
+            fields = (
+                self._submission.posed_field(source.category, sample.sample_id)
+                for sample in source.samples
+            )
+            return [level_table(field, self._protocol) for field in fields]
+        if source.category != self._category:
+            self._category, self._table = source.category, self._canonical(source.category)
+        return self._table
+
+    def _canonical(self, category: str) -> UInt8:
+        if category not in self._submission.categories:
+            return np.zeros(self._submission.grid.voxels + 1, dtype=np.uint8)
+        return level_table(self._submission.field(category), self._protocol)
+
+
+class _Counter:
+    """Counts samples from several threads."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total = progress, total
+        self._done = 0
+        self._lock = threading.Lock()
+
+    def add(self, count: int) -> None:
+        with self._lock:
+            self._done += count
+            self._progress(self._done, self._total)

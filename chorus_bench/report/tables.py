@@ -1,0 +1,119 @@
+"""Results as text: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from tabulate import tabulate
+
+from chorus_bench.errors import unknown_name
+from chorus_bench.metrics.pap import SCORE_NAMES
+
+if TYPE_CHECKING:
+    from chorus_bench.evaluation.results import EvaluationResult
+    from chorus_bench.selftest import Comparison
+    from chorus_bench.submission import SubmissionReport
+
+_TABLE_FORMATS = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}
+
+_LEGEND = """\
+Percent, higher is better. PAP: area under precision and recall of the projected field over 99
+thresholds. strict: thresholds at which nothing is predicted add nothing. hoa: pixels that the
+person hides are left out. closed: PAP plus the recall left over at the last threshold."""
+
+
+def percent(value: float) -> str:
+    """Return a fraction as percent with two decimals, as the paper prints it."""
+    return f"{100 * value:.2f}"
+
+
+def render_result(result: EvaluationResult, style: str) -> str:
+    """Return a result as text.
+
+    Args:
+        result: the result.
+        style: ``table``, ``json``, ``markdown`` or ``latex``.
+    """
+    if style == "json":
+        return json.dumps(result.as_dict(), indent=1, ensure_ascii=False)
+    if style not in _TABLE_FORMATS:
+        raise unknown_name("format", style, [*_TABLE_FORMATS, "json"])
+    table = _score_table(result, _TABLE_FORMATS[style])
+    return table if style == "latex" else "\n".join(_around(result, table, style))
+
+
+def _score_table(result: EvaluationResult, tablefmt: str) -> str:
+    others = {name: entry["categories"] for name, entry in result.beside.items()}
+    headers = ["category", "samples", *SCORE_NAMES, *others]
+    rows: list[list[Any]] = [
+        [
+            f"{name} (missing)" if entry["missing"] else name,
+            entry["samples"],
+            *(percent(entry[score]) for score in SCORE_NAMES),
+            *(percent(categories[name]["PAP"]) for categories in others.values()),
+        ]
+        for name, entry in result.categories.items()
+    ]
+    means = [percent(result.scores[f"m{score}"]) for score in SCORE_NAMES]
+    means += [percent(entry["scores"]["mPAP"]) for entry in result.beside.values()]
+    intervals = [_interval(result.intervals[f"m{score}"]) for score in SCORE_NAMES]
+    rows.append(["mean over categories", result.scores["samples"], *means])
+    rows.append(["95 % interval", "", *intervals, *[""] * len(others)])
+    alignment = ("left", *["right"] * (len(headers) - 1))
+    return tabulate(rows, headers, tablefmt=tablefmt, colalign=alignment, disable_numparse=True)
+
+
+def _interval(bounds: Sequence[float]) -> str:
+    return f"{percent(bounds[0])} to {percent(bounds[1])}"
+
+
+def _around(result: EvaluationResult, table: str, style: str) -> list[str]:
+    code = "`" if style == "markdown" else ""
+    lines = [f"{result.submission['method']}", "", table, "", _LEGEND, ""]
+    lines += [f"Signature: {code}{result.signature}{code}"]
+    if result.skipped:
+        skipped = ", ".join(f"{name} ({n})" for name, n in result.skipped.items())
+        lines.append(f"Not scored, too few samples: {skipped}")
+    lines += [f"Warning: {text}" for text in result.warnings]
+    lines.append(f"{result.scores['samples']} samples in {result.seconds:.1f} s")
+    return lines
+
+
+def render_report(report: SubmissionReport, turned: Sequence[str]) -> str:
+    """Return what is wrong with a submission, errors first.
+
+    Args:
+        report: from `check_submission`.
+        turned: warnings about mirrored or turned fields.
+    """
+    lines = [f"error: {finding}" for finding in report.errors]
+    lines += [f"warning: {finding}" for finding in report.warnings]
+    lines += [f"warning: {text}" for text in turned]
+    warnings = len(report.warnings) + len(turned)
+    verdict = "valid" if report.ok else "not valid"
+    lines.append(f"{verdict}: {len(report.errors)} errors, {warnings} warnings")
+    return "\n".join(lines)
+
+
+def render_selftest(comparisons: Sequence[Comparison]) -> str:
+    """Return the table of a self-test."""
+    rows = [
+        (
+            "ok" if c.passed else "FAILED",
+            c.name,
+            c.quantity,
+            f"{c.largest_difference:.3g}",
+            f"{c.tolerance:.3g}",
+            c.unit,
+            c.count,
+        )
+        for c in comparisons
+    ]
+    headers = ("", "comparison", "quantity", "largest difference", "allowed", "unit", "values")
+    failed = sum(not c.passed for c in comparisons)
+    verdict = f"{failed} of {len(comparisons)} comparisons failed" if failed else (
+        f"All {len(comparisons)} comparisons agree with the original code's figures"
+    )
+    return tabulate(rows, headers, disable_numparse=True) + f"\n\n{verdict}."

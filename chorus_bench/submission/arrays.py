@@ -1,0 +1,255 @@
+"""The three formats of a grid file: from bytes to an array, header first.
+
+Nothing here allocates by a number that a file states before that number was checked.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import warnings
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from chorus_bench.errors import InputError, list_some
+from chorus_bench.grid import MAX_RESOLUTION, MIN_RESOLUTION, GridSpec
+from chorus_bench.submission.findings import nearest, printable
+from chorus_bench.submission.limits import GRID_SLACK_BYTES, MAX_HEADER_BYTES
+from chorus_bench.submission.zips import check_member, member_chunks, open_zip
+
+Raw = NDArray[np.float32] | NDArray[np.float16] | NDArray[np.uint8]
+
+TENSOR_NAME = "occupancy"
+DTYPES = ("float32", "float16", "uint8")
+_SAFETENSORS_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
+_PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+
+
+def decode(name: str, data: bytes, spec: GridSpec | None) -> Raw:
+    """Return the array in the bytes of a grid file.
+
+    Args:
+        name: the file's name; its ending says the format.
+        data: the file's content.
+        spec: the geometry that the submission declares; None when that is not known, and any
+            cube will do.
+
+    Returns:
+        (N, N, N) of one of `DTYPES`; it may be a view of ``data``.
+
+    Raises:
+        InputError: not that format, another dtype, another shape, a wrong length.
+    """
+    if data.startswith(_PICKLE_STARTS):
+        raise InputError(
+            "is a Python pickle, which is never opened because it could run code",
+            expected=f"a {PurePosixPath(name).suffix} file with the tensor '{TENSOR_NAME}'",
+            fix="write it with chorus_bench.submission.write_submission",
+        )
+    return _DECODERS[PurePosixPath(name).suffix.lower()](data, spec)
+
+
+def to_probabilities(raw: Raw) -> NDArray[np.float32]:
+    """Return the values as float32: uint8 is divided by 255, float16 widened.
+
+    Args:
+        raw: (N, N, N) of one of `DTYPES`.
+    """
+    if raw.dtype == np.uint8:
+        return np.divide(raw, np.float32(255), dtype=np.float32)
+    return np.array(raw, dtype=np.float32, order="C")
+
+
+def _from_safetensors(data: bytes, spec: GridSpec | None) -> Raw:
+    length = int.from_bytes(data[:8], "little")
+    if len(data) < 8 or not 2 <= length <= min(MAX_HEADER_BYTES, len(data) - 8):
+        raise InputError(
+            "is not a .safetensors file: its header's length is wrong", fix="write it again"
+        )
+    header = _json_object(data[8 : 8 + length])
+    tensors = [key for key in header if key != "__metadata__"]
+    _check_tensor_names(tensors)
+    entry = header[TENSOR_NAME]
+    if not isinstance(entry, dict):
+        raise InputError("its header does not describe the tensor", fix="write it again")
+    dtype = _check_dtype(_SAFETENSORS_DTYPES.get(str(entry.get("dtype"))), entry.get("dtype"))
+    shape = _check_shape(entry.get("shape"), spec)
+    body = memoryview(data)[8 + length :]
+    if entry.get("data_offsets") != [0, len(body)]:
+        raise InputError(
+            f"its header places the tensor at bytes {printable(str(entry.get('data_offsets')), 60)}",
+            expected=f"all {len(body)} bytes after the header",
+            fix="write it again",
+        )
+    return _from_buffer(body, dtype, shape)
+
+
+def _json_object(data: bytes) -> dict[str, object]:
+    def without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if len(dict(pairs)) < len(pairs):
+            raise ValueError("a key stands twice")
+        return dict(pairs)
+
+    try:
+        header = json.loads(data, object_pairs_hook=without_duplicates)
+    except (ValueError, RecursionError) as error:
+        raise InputError(
+            f"is not a .safetensors file: its header is not JSON ({printable(str(error), 80)})",
+            fix="write it again",
+        ) from error
+    if not isinstance(header, dict):
+        raise InputError("is not a .safetensors file: its header is no JSON object")
+    return header
+
+
+def _from_npy(data: bytes, spec: GridSpec | None) -> Raw:
+    file = io.BytesIO(data)
+    shape, dtype, order = _npy_header(file, spec)
+    return _from_buffer(memoryview(data)[file.tell() :], dtype, shape, order)
+
+
+def _npy_header(
+    file: io.BytesIO, spec: GridSpec | None
+) -> tuple[tuple[int, int, int], np.dtype[np.generic], bool]:
+    """Read and check a .npy header; the file is left where the data begins."""
+    try:
+        version = npy.read_magic(file)
+        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            shape, fortran, dtype = read(file, max_header_size=MAX_HEADER_BYTES)
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        RecursionError,
+        MemoryError,
+    ) as error:
+        raise InputError(
+            f"is not a .npy file: {printable(str(error), 120)}", fix="write it with numpy.save"
+        ) from error
+    if dtype.hasobject:
+        raise InputError(
+            "holds pickled Python objects, which are never opened because they could run code",
+            expected=f"an array of dtype {', '.join(DTYPES)}",
+            fix="save plain numbers: array.astype(numpy.float32)",
+        )
+    dtype = _check_dtype(dtype.str if dtype.newbyteorder("=").name in DTYPES else None, dtype)
+    return _check_shape(list(shape), spec), dtype, fortran
+
+
+def _from_npz(data: bytes, spec: GridSpec | None) -> Raw:
+    with open_zip(io.BytesIO(data), GRID_SLACK_BYTES) as archive:
+        members = {info.filename: info for info in archive.infolist()}
+        if len(members) < len(archive.infolist()):
+            raise InputError("has two members of the same name", fix="write it again")
+        if any(name.endswith("data.pkl") for name in members):
+            raise InputError(
+                "is a file of torch.save, which is a pickle and never opened",
+                expected=f"a .npz file with the array '{TENSOR_NAME}'",
+                fix=f"numpy.savez(path, {TENSOR_NAME}=tensor.numpy())",
+            )
+        _check_tensor_names([name.removesuffix(".npy") for name in members])
+        return _from_npz_member(archive, members[f"{TENSOR_NAME}.npy"], spec)
+
+
+def _from_npz_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, spec: GridSpec | None) -> Raw:
+    check_member(info)
+    resolution = MAX_RESOLUTION if spec is None else spec.resolution
+    chunks = member_chunks(archive, info)
+    head = io.BytesIO(next(chunks, b""))
+    shape, dtype, order = _npy_header(head, spec)
+    most = 4 * resolution**3 + GRID_SLACK_BYTES
+    if info.file_size > most:
+        raise InputError(
+            f"'{info.filename}' unpacks to {info.file_size} bytes",
+            expected=f"at most {most} bytes for a grid of {resolution}^3",
+        )
+    values = bytearray(head.read())
+    for chunk in chunks:
+        values += chunk
+    return _from_buffer(memoryview(values), dtype, shape, order)
+
+
+def _check_tensor_names(names: list[str]) -> None:
+    """Raise an `InputError` unless the one tensor is called `occupancy`."""
+    if names == [TENSOR_NAME]:
+        return
+    shown = list_some([f"'{printable(name, 60)}'" for name in names])
+    count = f"{len(names)} tensors: {shown}" if len(names) != 1 else f"the tensor {shown}"
+    near = nearest(TENSOR_NAME, names)
+    if TENSOR_NAME in names:
+        fix = "remove the others"
+    elif near is not None or len(names) == 1:
+        fix = f"rename '{printable(near or names[0], 60)}' to '{TENSOR_NAME}'"
+    else:
+        fix = f"write one tensor named '{TENSOR_NAME}'"
+    raise InputError(
+        f"holds {count}" if names else "holds no tensor",
+        expected=f"one tensor, '{TENSOR_NAME}'",
+        fix=fix,
+    )
+
+
+def _check_dtype(known: str | None, found: object) -> np.dtype[np.generic]:
+    if known is None:
+        raise InputError(
+            f"'{TENSOR_NAME}' has dtype {printable(str(found), 60)}",
+            expected=", ".join(DTYPES),
+            fix="convert it: array.astype(numpy.float32)",
+        )
+    return np.dtype(known)
+
+
+def _check_shape(found: object, spec: GridSpec | None) -> tuple[int, int, int]:
+    sizes = [n for n in found if type(n) is int] if isinstance(found, list) else []
+    cube = isinstance(found, list) and len(found) == len(sizes) == 3 and len(set(sizes)) == 1
+    if cube and (sizes[0] == spec.resolution if spec else _allowed(sizes[0])):
+        return (sizes[0], sizes[0], sizes[0])
+    shape = tuple(found) if isinstance(found, list) else found
+    fix = "put the axes in the order x, y, z and give them the same length"
+    if spec and cube and _allowed(sizes[0]):
+        fix = f"write 'resolution: {sizes[0]}' under 'grid' in submission.yaml, or resample"
+    expected = (
+        f"{spec.shape}, by the grid's resolution in submission.yaml"
+        if spec
+        else f"(N, N, N) with N from {MIN_RESOLUTION} to {MAX_RESOLUTION}"
+    )
+    raise InputError(
+        f"'{TENSOR_NAME}' has shape {printable(str(shape), 80)}", expected=expected, fix=fix
+    )
+
+
+def _allowed(resolution: int) -> bool:
+    return MIN_RESOLUTION <= resolution <= MAX_RESOLUTION
+
+
+def _from_buffer(
+    body: memoryview,
+    dtype: np.dtype[np.generic],
+    shape: tuple[int, int, int],
+    fortran: bool = False,
+) -> Raw:
+    needed = dtype.itemsize * shape[0] * shape[1] * shape[2]
+    if len(body) != needed:
+        raise InputError(
+            f"holds {len(body)} bytes of values",
+            expected=f"{needed} bytes for {dtype.name} of shape {shape}",
+            fix="the file is cut off or has something appended: write it again",
+        )
+    return np.frombuffer(body, dtype=dtype).reshape(shape, order="F" if fortran else "C")
+
+
+_DECODERS: dict[str, Callable[[bytes, GridSpec | None], Raw]] = {
+    ".safetensors": _from_safetensors,
+    ".npz": _from_npz,
+    ".npy": _from_npy,
+}
+#: The endings that a grid file may have.
+SUFFIXES = tuple(_DECODERS)
