@@ -126,8 +126,7 @@ class BodyModel:
 
     def rest_joints(self, betas: ArrayLike | None = None) -> Float64:
         """Return the joints (24, 3) in metres of the rest pose."""
-        joints: Float64 = self.joint_regressor.astype(np.float64) @ self.shaped_template(betas)
-        return joints
+        return np.matmul(self.joint_regressor.astype(np.float64), self.shaped_template(betas))
 
     def bone_transforms(
         self, pose: ArrayLike, betas: ArrayLike | None = None
@@ -192,7 +191,7 @@ class BodyModel:
 
     @cached_property
     def _rest_from_canonical(self) -> Float64:
-        return np.linalg.inv(self.bone_transforms(star_pose())[0])
+        return np.linalg.inv(self.bone_transforms(star_pose())[0]).astype(np.float64)
 
     def canonical_to_posed(self, pose: ArrayLike) -> Float64:
         """Return ``C_j = A_j(pose) A_j(star)^-1`` for every bone.

@@ -48,7 +48,7 @@ def save_body(body: BodyModel, path: str | Path) -> Path:
     }
     arrays["kintree_table"] = np.array([PARENTS, range(JOINTS)], dtype=np.int64)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)
+    np.savez_compressed(buffer, allow_pickle=False, **arrays)
     return atomic_write_bytes(path, buffer.getvalue())
 
 

@@ -91,7 +91,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"{hint}Available: {', '.join(names) if names else 'nothing'}"
 
 
-def unknown_name(kind: str, name: str, known: Iterable[str], *, where: object | None = None) -> InputError:
+def unknown_name(
+    kind: str, name: str, known: Iterable[str], *, where: object | None = None
+) -> InputError:
     """Return the error for a name that is not among the ``known`` ones."""
     return InputError(f"unknown {kind} '{name}'", where=where, fix=did_you_mean(name, known))
 

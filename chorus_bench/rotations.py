@@ -101,11 +101,13 @@ def rotation_entries(w: Floats, x: Floats, y: Floats, z: Floats) -> list[list[Fl
         Three rows of three arrays of that shape.
     """
     ww, xx, yy, zz = w * w, x * x, y * y, z * z
-    wx, wy, wz, xy, xz, yz = w * x, w * y, w * z, x * y, x * z, y * z
+    # Doubled by adding: a factor of 2 would widen single float32 numbers under NumPy 1.
+    products = (w * x, w * y, w * z, x * y, x * z, y * z)
+    wx, wy, wz, xy, xz, yz = (product + product for product in products)
     return [
-        [ww + xx - yy - zz, 2 * xy - 2 * wz, 2 * wy + 2 * xz],
-        [2 * wz + 2 * xy, ww - xx + yy - zz, 2 * yz - 2 * wx],
-        [2 * xz - 2 * wy, 2 * wx + 2 * yz, ww - xx - yy + zz],
+        [ww + xx - yy - zz, xy - wz, wy + xz],
+        [wz + xy, ww - xx + yy - zz, yz - wx],
+        [xz - wy, wx + yz, ww - xx - yy + zz],
     ]
 
 
@@ -128,13 +130,14 @@ def matrix_to_quaternion(matrix: Floats) -> Floats:
     d0, d1, d2 = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
     wx, wy, wz = (m[..., j, i] - m[..., i, j] for i, j in ((1, 2), (2, 0), (0, 1)))
     xy, xz, yz = (m[..., i, j] + m[..., j, i] for i, j in ((0, 1), (0, 2), (1, 2)))
+    one = m.dtype.type(1)
     # Row i is 4 q_i q, so its own entry i is 4 q_i^2; the four of them add to 4.
     outer = np.stack(
         [
-            np.stack([1 + d0 + d1 + d2, wx, wy, wz], axis=-1),
-            np.stack([wx, 1 + d0 - d1 - d2, xy, xz], axis=-1),
-            np.stack([wy, xy, 1 - d0 + d1 - d2, yz], axis=-1),
-            np.stack([wz, xz, yz, 1 - d0 - d1 + d2], axis=-1),
+            np.stack([one + d0 + d1 + d2, wx, wy, wz], axis=-1),
+            np.stack([wx, one + d0 - d1 - d2, xy, xz], axis=-1),
+            np.stack([wy, xy, one - d0 + d1 - d2, yz], axis=-1),
+            np.stack([wz, xz, yz, one - d0 - d1 + d2], axis=-1),
         ],
         axis=-2,
     )

@@ -54,9 +54,7 @@ class SkinningSettings:
     @property
     def label(self) -> str:
         """The settings as they stand in a signature."""
-        label = (
-            f"k{self.neighbours},d{self.distance_scale},y{self.y_scale},s{self.smoothing_steps}"
-        )
+        label = f"k{self.neighbours},d{self.distance_scale},y{self.y_scale},s{self.smoothing_steps}"
         if self.identity_distance != self.distance_scale:
             label += f",i{self.identity_distance}"
         if self.smoothing_share != 0.3:
@@ -231,9 +229,7 @@ def _solve(A: Float64, y: Float64) -> Float64:
     c0, c1, c2 = np.cross(r1, r2), np.cross(r2, r0), np.cross(r0, r1)
     determinant = np.einsum("na,na->n", r0, c0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        solution: Float64 = (
-            c0 * y[:, :1] + c1 * y[:, 1:2] + c2 * y[:, 2:]
-        ) / determinant[:, None]
+        solution: Float64 = (c0 * y[:, :1] + c1 * y[:, 1:2] + c2 * y[:, 2:]) / determinant[:, None]
     return solution
 
 
@@ -242,9 +238,10 @@ def _nearest_vertices(
 ) -> tuple[Int64, Float64, Int64]:
     """Return the moving voxels (n,), their k distances (n, k) and vertices (n, k)."""
     candidates = _voxels_within(vertices, grid, settings.identity_distance)
-    distances, neighbours = cKDTree(vertices, leafsize=32).query(
+    found = cKDTree(vertices, leafsize=32).query(
         grid.centers()[candidates], k=settings.neighbours, workers=threads
     )
+    distances, neighbours = (np.asarray(array) for array in found)
     keep = distances[:, 0] <= settings.identity_distance
     return candidates[keep], distances[keep], neighbours[keep]
 
@@ -303,5 +300,8 @@ def _smoothing_matrix(near: Int64, resolution: int, share: float) -> sparse.csr_
         rows.append(inner[neighbour >= 0])
         columns.append(neighbour[neighbour >= 0])
         values.append(np.full(len(rows[-1]), share / 6))
-    entries = (np.concatenate(values).astype(np.float32), (np.concatenate(rows), np.concatenate(columns)))
+    entries = (
+        np.concatenate(values).astype(np.float32),
+        (np.concatenate(rows), np.concatenate(columns)),
+    )
     return sparse.csr_array(entries, shape=(n, n))

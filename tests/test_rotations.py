@@ -108,6 +108,8 @@ def test_what_is_not_a_number_stays_so_and_whole_numbers_become_float64(convert)
 def test_quaternions_there_and_back(theta):
     matrix = axis_angle_to_matrix(theta)
     quaternion = matrix_to_quaternion(matrix)
+    single = matrix_to_quaternion(matrix[0].astype(np.float32))
+    assert single.dtype == quaternion_to_matrix(single).dtype == np.float32
     assert (quaternion[..., 0] >= 0).all()
     np.testing.assert_allclose(np.linalg.norm(quaternion, axis=-1), 1, atol=1e-15)
     np.testing.assert_allclose(quaternion_to_matrix(quaternion), matrix, atol=1e-14)

@@ -78,9 +78,9 @@ def calibrate(
     """Find the perspective cameras that bring body points to their places in the image.
 
     Rotation starts at the pose's global orientation, translation at ``(tx, ty, 2 f / s)``,
-    the focal length at ``settings.fov_deg``; all three are free (QUIRKS W1, W2; the paper's
-    supplementary on the extended COCO-EFT data). A person's result does not depend on the
-    others. Everything is computed in float64.
+    the focal length at ``settings.fov_deg``; all three are free. This is the calibration of
+    the paper's code for the extended COCO-EFT split and for synthesised images. A person's
+    result does not depend on the others in the call. Everything is computed in float64.
 
     Args:
         points_3d: body points of zero global orientation and zero shape in metres, shape

@@ -42,7 +42,8 @@ def convert_command(
     target: Annotated[Path, typer.Argument(help="The .npz to write.")],
 ) -> None:
     """Convert a body to a plain .npz, without chumpy and without running the pickle."""
-    from chorus_bench.body import BodyModel, save_body
+    from chorus_bench.body import BodyModel
+    from chorus_bench.body_io import save_body
 
     save_body(BodyModel.load(source), target)
     typer.echo(f"wrote {target}")

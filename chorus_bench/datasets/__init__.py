@@ -1,0 +1,1 @@
+"""Datasets: row schemas, masks, builders, cards."""

@@ -37,15 +37,14 @@ def decode_mask(
         InputError: not an RLE, another size than expected, or runs that do not fill the size.
     """
     height, width = _checked_size(rle, size, where)
-    counts = rle["counts"]
-    runs = {"size": [height, width], "counts": counts.encode() if isinstance(counts, str) else counts}
-    if _run_total(runs["counts"], where) != height * width:
+    counts = rle["counts"].encode() if isinstance(rle["counts"], str) else rle["counts"]
+    if _run_total(counts, where) != height * width:
         raise InputError(
             f"the runs of the mask do not add up to {height} x {width} pixels",
             where=where,
             fix="encode the mask again with pycocotools.mask.encode",
         )
-    return np.ascontiguousarray(coco_mask.decode(runs))
+    return np.ascontiguousarray(coco_mask.decode({"size": [height, width], "counts": counts}))
 
 
 def _checked_size(

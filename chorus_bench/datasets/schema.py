@@ -72,7 +72,9 @@ PERSON = pa.struct(
         ("crop_scale", pa.float32()),
     ]
 )
-OBJECT = pa.struct([("category", pa.string()), ("box", BOX), ("score", pa.float32()), ("mask", RLE)])
+OBJECT = pa.struct(
+    [("category", pa.string()), ("box", BOX), ("score", pa.float32()), ("mask", RLE)]
+)
 
 #: One training image: its address, the image, what was found, the verdict, and the camera.
 TRAIN_SCHEMA = pa.schema(

@@ -27,7 +27,9 @@ class DamagedFileError(Exception):
     """The file is not what was written."""
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> None:
+def write_arrays(
+    path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
+) -> None:
     """Write arrays atomically, with their digest and ``metadata`` in the header."""
     contiguous = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
     header = {**metadata, "digest": _digest(contiguous)}

@@ -87,14 +87,14 @@ def _turns(field: OccupancyGrid) -> Iterator[tuple[str, OccupancyGrid]]:
     """Yield every other orientation of a field along the axes, with its description."""
     for order in itertools.permutations(range(3)):
         for flips in itertools.product((False, True), repeat=3):
-            axes = [axis for axis in range(3) if flips[axis]]
+            axes = tuple(axis for axis in range(3) if flips[axis])
             if order == (0, 1, 2) and not axes:
                 continue
             values: NDArray[np.float32] = np.flip(np.transpose(field.values, order), axes)
             yield _description(order, axes), replace(field, values=values)
 
 
-def _description(order: tuple[int, ...], flipped: list[int]) -> str:
+def _description(order: tuple[int, ...], flipped: tuple[int, ...]) -> str:
     parts = []
     if order != (0, 1, 2):
         parts.append("with axes " + ", ".join(_AXES[axis] for axis in order) + " as x, y, z")

@@ -107,12 +107,12 @@ class PreparedSample:
     @property
     def target(self) -> UInt8:
         """The small target mask (height, width)."""
-        return (self.classes & 1).reshape(self.height, self.width)
+        return (self.classes & np.uint8(1)).reshape(self.height, self.width)
 
     @property
     def human(self) -> UInt8:
         """The small human mask (height, width)."""
-        return (self.classes >> 1).reshape(self.height, self.width)
+        return (self.classes >> np.uint8(1)).reshape(self.height, self.width)
 
 
 def prepare_sample(

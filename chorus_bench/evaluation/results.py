@@ -188,6 +188,7 @@ def samples_table(
 
 def counts_of(samples: pa.Table) -> tuple[PixelCounts, PixelCounts]:
     """Return the counts of every sample of a table, plain and human-occlusion-aware."""
+
     def matrix(name: str) -> NDArray[np.int64]:
         column = samples[name].combine_chunks()
         flat = column.flatten().to_numpy(zero_copy_only=False)

@@ -221,7 +221,8 @@ def score_table(histogram: ArrayLike, *, closed: bool = False) -> tuple[Float64,
 def scores_from_histogram(histogram: ArrayLike, *, closed: bool = False) -> PAPScore:
     """Score one image from its histogram (4, T + 1)."""
     scores, areas = score_table(histogram, closed=closed)
-    return PAPScore(*(float(s) for s in scores), *(int(a) for a in areas))
+    pap, strict, hoa, strict_hoa = (float(score) for score in scores)
+    return PAPScore(pap, strict, hoa, strict_hoa, int(areas[0]), int(areas[1]))
 
 
 def category_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float]:
@@ -256,6 +257,5 @@ def benchmark_mean(categories: Iterable[Mapping[str, float]]) -> dict[str, float
     """Return ``mPAP`` and its three variants: unweighted means over the categories."""
     rows = list(categories)
     return {
-        f"m{name}": math.fsum(row[name] for row in rows) / max(1, len(rows))
-        for name in SCORE_NAMES
+        f"m{name}": math.fsum(row[name] for row in rows) / max(1, len(rows)) for name in SCORE_NAMES
     }

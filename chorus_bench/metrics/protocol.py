@@ -11,6 +11,8 @@ from chorus_bench.grid import GridSpec
 from chorus_bench.metrics.pap import THRESHOLDS
 from chorus_bench.skinning import SkinningSettings
 
+_GRID, _SKINNING = GridSpec(), SkinningSettings()
+
 
 @dataclass(frozen=True)
 class Protocol:
@@ -31,8 +33,8 @@ class Protocol:
     image_side: int = 32
     min_samples: int = 30
     thresholds: tuple[float, ...] = field(default=THRESHOLDS, repr=False)
-    grid: GridSpec = GridSpec()
-    skinning: SkinningSettings = SkinningSettings()
+    grid: GridSpec = _GRID
+    skinning: SkinningSettings = _SKINNING
 
     @property
     def threshold_label(self) -> str:

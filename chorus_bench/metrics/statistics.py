@@ -55,9 +55,7 @@ def resampled_means(
     }
 
 
-def _category_resamples(
-    scores: Float64, areas: Int64, resamples: int, seed: list[int]
-) -> Float64:
+def _category_resamples(scores: Float64, areas: Int64, resamples: int, seed: list[int]) -> Float64:
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
     drawn = rng.integers(0, len(scores), size=(resamples, len(scores)))
     used = counted(areas)
@@ -89,7 +87,7 @@ def bootstrap_intervals(
         ``{"mPAP": ..., ...}`` and ``{category: {"PAP": ..., ...}}``.
     """
     means = resampled_means(tables, resamples=resamples, seed=seed)
-    total = sum(means.values()) / max(1, len(means))
+    total = np.sum(list(means.values()), axis=0) / max(1, len(means))
     overall = {f"m{n}": percentile_interval(total[:, i]) for i, n in enumerate(SCORE_NAMES)}
     by_category = {
         category: {n: percentile_interval(m[:, i]) for i, n in enumerate(SCORE_NAMES)}

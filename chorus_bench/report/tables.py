@@ -113,7 +113,9 @@ def render_selftest(comparisons: Sequence[Comparison]) -> str:
     ]
     headers = ("", "comparison", "quantity", "largest difference", "allowed", "unit", "values")
     failed = sum(not c.passed for c in comparisons)
-    verdict = f"{failed} of {len(comparisons)} comparisons failed" if failed else (
-        f"All {len(comparisons)} comparisons agree with the original code's figures"
+    verdict = (
+        f"{failed} of {len(comparisons)} comparisons failed"
+        if failed
+        else (f"All {len(comparisons)} comparisons agree with the original code's figures")
     )
     return tabulate(rows, headers, disable_numparse=True) + f"\n\n{verdict}."

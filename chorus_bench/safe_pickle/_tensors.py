@@ -214,7 +214,8 @@ def _tensor(
     view = as_strided(flat, shape, [step * kind.itemsize for step in steps], writeable=False)
     budget.take(view.nbytes * (4 if dtype == _BFLOAT16 else 1))
     if dtype == _BFLOAT16:
-        return (view.astype(np.uint32, order="C") << 16).view(np.float32)
+        wide = view.astype(np.uint32, order="C")
+        return np.left_shift(wide, 16, out=wide).view(np.float32)
     values = view.astype(kind.newbyteorder("="), order="C", copy=True)
     check_values(values)
     return values

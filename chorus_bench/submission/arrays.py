@@ -9,7 +9,7 @@ import io
 import json
 import warnings
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -28,6 +28,9 @@ TENSOR_NAME = "occupancy"
 DTYPES = ("float32", "float16", "uint8")
 _SAFETENSORS_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+_NPY_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+# What NumPy and Python's parser raise on a header that is broken or nested without end.
+_NPY_ERRORS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError)
 
 
 def decode(name: str, data: bytes, spec: GridSpec | None) -> Raw:
@@ -77,12 +80,13 @@ def _from_safetensors(data: bytes, spec: GridSpec | None) -> Raw:
     entry = header[TENSOR_NAME]
     if not isinstance(entry, dict):
         raise InputError("its header does not describe the tensor", fix="write it again")
-    dtype = _check_dtype(_SAFETENSORS_DTYPES.get(str(entry.get("dtype"))), entry.get("dtype"))
+    stated = _plain(entry.get("dtype"))
+    dtype = _check_dtype(_SAFETENSORS_DTYPES.get(stated), stated)
     shape = _check_shape(entry.get("shape"), spec)
     body = memoryview(data)[8 + length :]
     if entry.get("data_offsets") != [0, len(body)]:
         raise InputError(
-            f"its header places the tensor at bytes {printable(str(entry.get('data_offsets')), 60)}",
+            f"its header places the tensor at bytes {_plain(entry.get('data_offsets'))}",
             expected=f"all {len(body)} bytes after the header",
             fix="write it again",
         )
@@ -118,8 +122,7 @@ def _npy_header(
 ) -> tuple[tuple[int, int, int], np.dtype[np.generic], bool]:
     """Read and check a .npy header; the file is left where the data begins."""
     try:
-        version = npy.read_magic(file)
-        read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        read = _NPY_READERS[npy.read_magic(file)]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             shape, fortran, dtype = read(file, max_header_size=MAX_HEADER_BYTES)
@@ -140,7 +143,7 @@ def _npy_header(
             expected=f"an array of dtype {', '.join(DTYPES)}",
             fix="save plain numbers: array.astype(numpy.float32)",
         )
-    dtype = _check_dtype(dtype.str if dtype.newbyteorder("=").name in DTYPES else None, dtype)
+    dtype = _check_dtype(dtype.str if dtype.newbyteorder("=").name in DTYPES else None, str(dtype))
     return _check_shape(list(shape), spec), dtype, fortran
 
 
@@ -183,7 +186,7 @@ def _check_tensor_names(names: list[str]) -> None:
         return
     shown = list_some([f"'{printable(name, 60)}'" for name in names])
     count = f"{len(names)} tensors: {shown}" if len(names) != 1 else f"the tensor {shown}"
-    near = nearest(TENSOR_NAME, names)
+    near = nearest(TENSOR_NAME, names[:100])
     if TENSOR_NAME in names:
         fix = "remove the others"
     elif near is not None or len(names) == 1:
@@ -197,10 +200,10 @@ def _check_tensor_names(names: list[str]) -> None:
     )
 
 
-def _check_dtype(known: str | None, found: object) -> np.dtype[np.generic]:
+def _check_dtype(known: str | None, stated: str) -> np.dtype[np.generic]:
     if known is None:
         raise InputError(
-            f"'{TENSOR_NAME}' has dtype {printable(str(found), 60)}",
+            f"'{TENSOR_NAME}' has dtype {printable(stated, 60)}",
             expected=", ".join(DTYPES),
             fix="convert it: array.astype(numpy.float32)",
         )
@@ -212,7 +215,6 @@ def _check_shape(found: object, spec: GridSpec | None) -> tuple[int, int, int]:
     cube = isinstance(found, list) and len(found) == len(sizes) == 3 and len(set(sizes)) == 1
     if cube and (sizes[0] == spec.resolution if spec else _allowed(sizes[0])):
         return (sizes[0], sizes[0], sizes[0])
-    shape = tuple(found) if isinstance(found, list) else found
     fix = "put the axes in the order x, y, z and give them the same length"
     if spec and cube and _allowed(sizes[0]):
         fix = f"write 'resolution: {sizes[0]}' under 'grid' in submission.yaml, or resample"
@@ -221,9 +223,16 @@ def _check_shape(found: object, spec: GridSpec | None) -> tuple[int, int, int]:
         if spec
         else f"(N, N, N) with N from {MIN_RESOLUTION} to {MAX_RESOLUTION}"
     )
-    raise InputError(
-        f"'{TENSOR_NAME}' has shape {printable(str(shape), 80)}", expected=expected, fix=fix
-    )
+    raise InputError(f"'{TENSOR_NAME}' has shape {_plain(found)}", expected=expected, fix=fix)
+
+
+def _plain(stated: object) -> str:
+    """Return what a header states as short text; nested and strange things only by kind."""
+    if isinstance(stated, str):
+        return printable(stated, 60)
+    if isinstance(stated, list) and all(type(n) is int for n in stated):
+        return printable(str(tuple(stated)), 80)
+    return "nothing" if stated is None else f"something of type {type(stated).__name__}"
 
 
 def _allowed(resolution: int) -> bool:

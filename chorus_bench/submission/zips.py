@@ -42,7 +42,7 @@ class BoundedReads(io.RawIOBase):
         super().__init__()
         self._file, self._limit = file, limit
 
-    def read(self, size: int | None = -1) -> bytes:  # type: ignore[override]
+    def read(self, size: int | None = -1) -> bytes:
         """Return up to ``size`` bytes; an error beyond the limit."""
         wanted = self._limit + 1 if size is None or size < 0 else size
         data = self._file.read(min(wanted, self._limit + 1))

@@ -72,8 +72,8 @@ def test_parts_of_a_signature():
 
 
 def test_something_else_is_not_a_signature():
-    with pytest.raises(InputError, match="not a signature: 'PAP 19.86'"):
-        signature_parts("PAP 19.86")
+    with pytest.raises(InputError, match="not a signature: 'PAP'"):
+        signature_parts("PAP")
 
 
 def test_equal_signatures_do_not_differ():
@@ -97,7 +97,7 @@ def test_differences_are_sentences_in_the_order_of_the_parts():
 def test_protocols_by_name():
     assert get_protocol("official") is OFFICIAL
     assert get_protocol("closed") is CLOSED
-    assert CLOSED == dataclasses.replace(OFFICIAL, name="PAP-closed", closed=True)
+    assert dataclasses.replace(OFFICIAL, name="PAP-closed", closed=True) == CLOSED
     assert Protocol() == OFFICIAL
 
 

@@ -94,6 +94,7 @@ class Figure:
         leg: length of the leg from hip to ankle, metres.
         arm: length of the arm from shoulder to wrist, metres.
         sole: height of the ankle above the sole, metres.
+        rest_hip_drop: height of the hip joints above the pelvis joint, metres.
     """
 
     def __init__(self, body: BodyModel, betas: Float64) -> None:
@@ -104,6 +105,7 @@ class Figure:
         self.root = np.eye(3)
         self.leg, self.arm = self._length("left_leg"), self._length("left_arm")
         self.sole = float(self.rest[7, 1] - template[:, 1].min())
+        self.rest_hip_drop = float(self.rest[1, 1] - self.rest[0, 1])
         self.floor = -(self.leg + self.sole)
 
     def _length(self, name: str) -> float:

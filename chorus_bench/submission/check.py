@@ -1,0 +1,197 @@
+"""The complete check of a submission's folder: every problem and every warning in one go."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.errors import InputError
+from chorus_bench.grid import GridSpec, OccupancyGrid, check_probabilities
+from chorus_bench.submission.arrays import Raw, decode, to_probabilities
+from chorus_bench.submission.degenerate import (
+    Degeneracy,
+    grid_degeneracies,
+    scale_hint,
+    value_degeneracies,
+)
+from chorus_bench.submission.files import FileEntry, list_files, read_bytes
+from chorus_bench.submission.findings import Finding, Findings, printable
+from chorus_bench.submission.layout import FieldKey, find_fields, find_manifest
+from chorus_bench.submission.limits import MAX_GRID_BYTES, MAX_MANIFEST_BYTES
+from chorus_bench.submission.manifest import MANIFEST_NAME, Manifest, read_manifest
+
+_SHOWN_SEPARATELY = 3  # warnings of one kind in one folder, before they become one line
+
+
+@dataclass(frozen=True)
+class StoredField:
+    """A grid file that was checked.
+
+    Attributes:
+        entry: the file.
+        sha256: of its content, in hexadecimal.
+    """
+
+    entry: FileEntry
+    sha256: str
+
+    def load(self, spec: GridSpec) -> OccupancyGrid:
+        """Read the field again.
+
+        Raises:
+            InputError: the file is not the one that was checked.
+        """
+        data = read_bytes(self.entry, MAX_GRID_BYTES)
+        if hashlib.sha256(data).hexdigest() != self.sha256:
+            raise InputError(
+                "has changed since the submission was opened",
+                where=self.entry.path,
+                expected="files that stay as they are while they are scored",
+                fix="open the submission again",
+            )
+        return OccupancyGrid(to_probabilities(decode(self.entry.name, data, spec)), spec)
+
+
+@dataclass(frozen=True)
+class CheckedFolder:
+    """What a folder holds.
+
+    Attributes:
+        manifest: what `submission.yaml` says.
+        fields: the grid files, sorted by category and sample.
+        sha256: digest of the manifest and the grid files, see `content_digest`.
+        errors: every problem.
+        warnings: everything that is allowed and probably not meant.
+    """
+
+    manifest: Manifest
+    fields: Mapping[FieldKey, StoredField]
+    sha256: str
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+
+
+@dataclass
+class _Check:
+    """A check in progress: what was found, and the digests of the files that were read."""
+
+    errors: Findings = field(default_factory=Findings)
+    warnings: Findings = field(default_factory=Findings)
+    digests: dict[FileEntry, str] = field(default_factory=dict)
+    degenerate: dict[tuple[str, str, str], list[tuple[str, Degeneracy]]] = field(
+        default_factory=dict
+    )
+
+
+def check_folder(folder: Path) -> CheckedFolder:
+    """Check a submission's folder and read every grid once, one at a time."""
+    check = _Check()
+    files = list_files(folder, check.errors)
+    manifest = _check_manifest(files, check)
+    entries = find_fields(files, manifest.track, check.errors, check.warnings)
+    for entry in entries.values():
+        _check_field(entry, manifest.grid, check)
+    _warn_of_degenerate(check)
+    return CheckedFolder(
+        manifest=manifest,
+        fields={
+            key: StoredField(entry, check.digests[entry])
+            for key, entry in entries.items()
+            if entry in check.digests
+        },
+        sha256=content_digest(check.digests),
+        errors=tuple(check.errors),
+        warnings=tuple(check.warnings),
+    )
+
+
+def content_digest(digests: Mapping[FileEntry, str]) -> str:
+    """Return one SHA-256 for many files, in hexadecimal.
+
+    It is taken over each file's name (with ``/``, UTF-8), its length and the SHA-256 of its
+    bytes, in the order of the names. Names and digests are preceded by their own lengths, so
+    that nothing can move from one to the other.
+    """
+    total = hashlib.sha256(b"chorus-bench submission 1\n")
+    for entry in sorted(digests, key=lambda entry: entry.name):
+        name = entry.name.encode("utf-8", "surrogateescape")
+        total.update(len(name).to_bytes(8, "little") + name)
+        total.update(entry.size.to_bytes(8, "little") + bytes.fromhex(digests[entry]))
+    return total.hexdigest()
+
+
+def _read(entry: FileEntry, limit: int, check: _Check) -> bytes | None:
+    """Return a file's content and note its digest, or None with the reason as an error."""
+    try:
+        data = read_bytes(entry, limit)
+        if len(data) != entry.size:
+            raise InputError("changed while it was read", fix="check it again")
+    except InputError as error:
+        check.errors.append(Finding.of(error, printable(entry.name)))
+        return None
+    check.digests[entry] = hashlib.sha256(data).hexdigest()
+    return data
+
+
+def _check_manifest(files: list[FileEntry], check: _Check) -> Manifest:
+    entry = find_manifest(files, check.errors)
+    data = None if entry is None else _read(entry, MAX_MANIFEST_BYTES, check)
+    manifest = Manifest() if data is None else read_manifest(data, check.errors)
+    if manifest.grid is not None:
+        for odd in grid_degeneracies(manifest.grid):
+            where = f"{MANIFEST_NAME}: grid"
+            check.warnings.add(where, f"{odd.found}: {odd.consequence}", fix=odd.fix)
+    return manifest
+
+
+def _check_field(entry: FileEntry, spec: GridSpec | None, check: _Check) -> None:
+    """Read one grid file; its problems become errors, its oddities wait to be grouped."""
+    where = printable(entry.name)
+    data = _read(entry, MAX_GRID_BYTES, check)
+    if data is None:
+        return
+    try:
+        raw = decode(entry.name, data, spec)
+    except InputError as error:
+        check.errors.append(Finding.of(error, where))
+        return
+    problems = value_problems(raw, where)
+    check.errors.extend(problems)
+    if not problems:
+        folder = where.rpartition("/")[0]
+        for odd in value_degeneracies(to_probabilities(raw)):
+            group = (folder, odd.consequence, odd.fix)
+            check.degenerate.setdefault(group, []).append((where, odd))
+
+
+def value_problems(raw: Raw | NDArray[np.float64], where: str) -> list[Finding]:
+    """Return the findings about NaN, infinite values and values outside [0, 1]."""
+    if raw.dtype == np.uint8:
+        return []
+    problems = []
+    try:
+        check_probabilities(raw)
+    except InputError as error:
+        problems.append(Finding(where, error.found, error.expected, scale_hint(raw)))
+        finite = np.isfinite(raw)
+        if not finite.all():
+            zeroed = np.where(finite, raw, 0)
+            problems.extend(value_problems(zeroed, where))
+    return problems
+
+
+def _warn_of_degenerate(check: _Check) -> None:
+    """Add the oddities of the fields, those of one kind in one folder on one line."""
+    for (folder, consequence, fix), members in check.degenerate.items():
+        first, odd = members[0]
+        if len(members) > _SHOWN_SEPARATELY:
+            found = f"{len(members)} grids, {first.rpartition('/')[2]} for one: {odd.found}"
+            check.warnings.add(f"{folder}/", f"{found}: {consequence}", fix=fix)
+        else:
+            for where, each in members:
+                check.warnings.add(where, f"{each.found}: {consequence}", fix=fix)

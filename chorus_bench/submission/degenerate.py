@@ -1,0 +1,178 @@
+"""Fields that are valid and score badly for a reason that has nothing to do with the method.
+
+PAP rewards a distribution: it counts how precision changes while the threshold rises from 0.01
+to 0.99 and the mask shrinks. A field whose mask never shrinks gets nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.grid import GridSpec
+from chorus_bench.metrics.pap import THRESHOLDS, occupancy_levels
+
+Float32 = NDArray[np.float32]
+
+_FAINT = np.float32(0.05)
+_BODY_REACH = 1.5  # metres; the protocol's probe cube ends here
+_SMALLEST_CUBE = 0.5  # metres
+_CENTIMETRES, _MILLIMETRES = 30.0, 1_000.0  # sides of a cube from which these units are likely
+
+
+@dataclass(frozen=True)
+class Degeneracy:
+    """A sign that a field is not what its author thinks.
+
+    Attributes:
+        found: what the values are like.
+        consequence: what happens to the score.
+        fix: what to do.
+    """
+
+    found: str
+    consequence: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.found}: {self.consequence}. What to do: {self.fix}."
+
+
+def field_warnings(values: Float32, spec: GridSpec) -> list[str]:
+    """Say in plain sentences why a field may score badly, and what to do.
+
+    Args:
+        values: (N, N, N) occupancy, supposed to lie in [0, 1].
+        spec: the field's geometry, supposed to be in metres.
+
+    Returns:
+        One text per warning; none for a field that spreads over the thresholds.
+    """
+    return [str(warning) for warning in (*grid_degeneracies(spec), *value_degeneracies(values))]
+
+
+def value_degeneracies(values: Float32) -> list[Degeneracy]:
+    """Return what is degenerate about the values (N, N, N) at the official thresholds."""
+    low, high = float(values.min()), float(values.max())
+    if not (low >= 0 and high <= 1):
+        return [_wrong_scale(values)]
+    first, last = np.float32(THRESHOLDS[0]), np.float32(THRESHOLDS[-1])
+    if high < first:
+        return [_nothing_predicted(high)]
+    predicted = values >= first
+    if np.count_nonzero(predicted) == np.count_nonzero(values >= last):
+        return [_never_changes(low, high)]
+    found = []
+    lowest = np.min(values, where=predicted, initial=np.float32(1))
+    reached = occupancy_levels([lowest, high])
+    if reached[0] == reached[1]:
+        found.append(_disappears_at_once(low, high, THRESHOLDS[reached[1] - 1]))
+    if high <= _FAINT:
+        found.append(_faint(high, int(reached[1])))
+    return found
+
+
+def grid_degeneracies(spec: GridSpec) -> list[Degeneracy]:
+    """Return what is odd about the geometry, supposed to be in metres."""
+    side = f"side_length is {spec.side_length:g}"
+    found = []
+    if spec.side_length >= _CENTIMETRES:
+        unit, factor = "centimetres", 100
+        if spec.side_length >= _MILLIMETRES:
+            unit, factor = "millimetres", 1000
+        found.append(
+            Degeneracy(
+                f"{side}, which looks like {unit}; the unit is the metre",
+                "the whole body falls into a few voxels and the score is near 0",
+                f"divide side_length and center by {factor}",
+            )
+        )
+    elif spec.side_length < _SMALLEST_CUBE:
+        found.append(
+            Degeneracy(
+                f"{side} metres, less than a body's reach",
+                "points outside the cube count as 0, so most of the object is lost",
+                "give side_length in metres; 3.0 is usual",
+            )
+        )
+    if any(abs(c) - spec.side_length / 2 > _BODY_REACH for c in spec.center):
+        found.append(
+            Degeneracy(
+                f"the cube around center {spec.center} does not reach the body",
+                "every point that is scored lies outside it and counts as 0, so the score is 0",
+                "give center in metres from the body template's origin; [0, 0, 0] is usual",
+            )
+        )
+    return found
+
+
+def scale_hint(values: NDArray[np.generic]) -> str:
+    """Return what to do about values that are not probabilities.
+
+    Args:
+        values: (...) of which some are NaN, infinite or outside [0, 1].
+    """
+    finite = values[np.isfinite(values)].astype(np.float64)
+    if not finite.size:
+        return "find out where the NaN come from"
+    low, high = float(finite.min()), float(finite.max())
+    if low < 0:
+        return "if these are logits, apply the sigmoid first; if rounding errors, clip to [0, 1]"
+    if 2 < high <= 255:
+        return "if these are 8-bit values, divide them by 255, or save them as uint8"
+    if high > 1:
+        return "scale to [0, 1], or clip if these are rounding errors"
+    return "find out where the NaN or infinite values come from"
+
+
+def _wrong_scale(values: Float32) -> Degeneracy:
+    return Degeneracy(
+        f"the values run from {np.nanmin(values):.4g} to {np.nanmax(values):.4g}"
+        + (" and some are NaN" if np.isnan(values).any() else ""),
+        "they are not probabilities, and a submission with them is refused",
+        scale_hint(values),
+    )
+
+
+def _nothing_predicted(high: float) -> Degeneracy:
+    return Degeneracy(
+        f"every voxel is below 0.01 (the largest is {high:.4g})",
+        "no threshold predicts anything, so every score is 0, with the protocol `closed` too",
+        "scale the field; a 0/1 mask saved as uint8 must use 255 for 1",
+    )
+
+
+def _never_changes(low: float, high: float) -> Degeneracy:
+    found = "every voxel is below 0.01 or at least 0.99 (binary or saturated)"
+    if low == high:
+        found = f"every voxel is {low:.4g} (constant)"
+    return Degeneracy(
+        found,
+        "the voxels above the threshold never change between 0.01 and 0.99, so the official PAP "
+        "is 0 whatever the shape",
+        "submit probabilities that vary, or score with the protocol `closed`, which counts the "
+        "recall left at 0.99",
+    )
+
+
+def _disappears_at_once(low: float, high: float, threshold: float) -> Degeneracy:
+    found = f"every voxel of the prediction lies at the same threshold, {threshold}"
+    if low == high:
+        found = f"every voxel is {low:.4g} (constant)"
+    return Degeneracy(
+        found,
+        "the mask does not change until it disappears, so PAP sees one shape only and the "
+        "strict scores are 0",
+        "submit probabilities that vary",
+    )
+
+
+def _faint(high: float, steps: int) -> Degeneracy:
+    return Degeneracy(
+        f"no voxel is above {high:.4g}",
+        f"only {steps} of the 99 thresholds predict anything, so PAP sees at most {steps} shapes, "
+        "and the strict scores leave out the recall of the last",
+        "rescale the probabilities, for example divide by the largest",
+    )

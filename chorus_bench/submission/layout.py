@@ -1,0 +1,182 @@
+"""Which file is the grid of which category and sample."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from chorus_bench.errors import list_some
+from chorus_bench.submission.arrays import SUFFIXES
+from chorus_bench.submission.files import FileEntry
+from chorus_bench.submission.findings import Findings, nearest, printable
+from chorus_bench.submission.limits import (
+    MAX_CATEGORIES,
+    MAX_CATEGORY_LENGTH,
+    MAX_SAMPLE_LENGTH,
+    MAX_TOTAL_BYTES,
+)
+from chorus_bench.submission.manifest import MANIFEST_NAME, Track
+
+#: The folder that holds each track's grids.
+FOLDERS: dict[Track, str] = {"canonical": "grids", "posed": "posed"}
+
+
+class FieldKey(NamedTuple):
+    """A grid's category and, on the posed track, its sample."""
+
+    category: str
+    sample: str | None = None
+
+
+def find_manifest(files: Iterable[FileEntry], errors: Findings) -> FileEntry | None:
+    """Return the manifest among the files; without one, an error with the nearest name."""
+    top = {entry.name: entry for entry in files if "/" not in entry.name}
+    if MANIFEST_NAME in top:
+        return top[MANIFEST_NAME]
+    near = nearest(MANIFEST_NAME, top)
+    errors.add(
+        MANIFEST_NAME,
+        "is missing",
+        expected=f"a file {MANIFEST_NAME} at the top of the submission",
+        fix=f"rename '{near}'" if near else "write it: at least 'method: ...' and 'track: ...'",
+    )
+    return None
+
+
+def find_fields(
+    files: Iterable[FileEntry], track: Track | None, errors: Findings, warnings: Findings
+) -> dict[FieldKey, FileEntry]:
+    """Return the grid files of a submission, sorted by category and sample.
+
+    Args:
+        files: everything in the folder.
+        track: the track that the manifest names; None when it names none, and grids of both
+            are looked for.
+        errors: gets names that are not allowed, two grids for one category, too many.
+        warnings: gets the files that will not be read.
+    """
+    fields: dict[FieldKey, FileEntry] = {}
+    others: list[str] = []
+    for entry in files:
+        key = _key(entry, track)
+        if key is None:
+            others.append(entry.name)
+        elif _check_names(entry, key, errors) and _check_new(entry, key, fields, errors):
+            fields[key] = entry
+    _check_categories(fields, errors)
+    _warn_of_others([name for name in others if name != MANIFEST_NAME], warnings)
+    return dict(sorted(fields.items())) if _check_amount(fields, track, errors) else {}
+
+
+def check_name(name: str, limit: int) -> str | None:
+    """Return what is wrong with the name of a category or sample; None when nothing is."""
+    if not 1 <= len(name) <= limit:
+        return f"has {len(name)} characters, and may have 1 to {limit}"
+    if name in (".", "..") or "/" in name or "\\" in name:
+        return "is a path"
+    if name.startswith("."):
+        return "begins with a dot, like a hidden file"
+    if name != name.strip():
+        return "begins or ends with a space"
+    if not name.isprintable():
+        return "has characters that cannot be shown"
+    if name != unicodedata.normalize("NFC", name):
+        return "is not in Unicode's normal form NFC"
+    return None
+
+
+def _key(entry: FileEntry, track: Track | None) -> FieldKey | None:
+    """Return what a file is the grid of, or None when it is no grid."""
+    path = PurePosixPath(entry.name)
+    if path.suffix.lower() not in SUFFIXES:
+        return None
+    match path.parts:
+        case (folder, _) if folder == FOLDERS["canonical"] and track != "posed":
+            return FieldKey(path.stem)
+        case (folder, category, _) if folder == FOLDERS["posed"] and track != "canonical":
+            return FieldKey(category, path.stem)
+    return None
+
+
+def _check_names(entry: FileEntry, key: FieldKey, errors: Findings) -> bool:
+    wrong = check_name(key.category, MAX_CATEGORY_LENGTH)
+    kind, name = "category", key.category
+    if wrong is None and key.sample is not None:
+        wrong = check_name(key.sample, MAX_SAMPLE_LENGTH)
+        kind, name = "sample", key.sample
+    if wrong is None:
+        return True
+    errors.add(
+        printable(entry.name),
+        f"the {kind} name '{printable(name, 60)}' {wrong}",
+        fix=f"rename it to the {kind}'s name in the split",
+    )
+    return False
+
+
+def _check_new(
+    entry: FileEntry, key: FieldKey, fields: dict[FieldKey, FileEntry], errors: Findings
+) -> bool:
+    """Whether this is the first grid for its key; a second is an error."""
+    if key not in fields:
+        return True
+    what = f"category '{key.category}'" if key.sample is None else f"sample '{key.sample}'"
+    errors.add(
+        printable(entry.name),
+        f"is a second grid for {what}, beside {printable(fields[key].name)}",
+        expected="one file",
+        fix="remove one of them",
+    )
+    return False
+
+
+def _check_categories(fields: Iterable[FieldKey], errors: Findings) -> None:
+    """Report categories that differ only in case, and too many of them."""
+    spellings: dict[str, list[str]] = {}
+    for category in sorted({key.category for key in fields}):
+        spellings.setdefault(category.casefold(), []).append(category)
+    for names in spellings.values():
+        if len(names) > 1:
+            errors.add(
+                ", ".join(names),
+                "are categories that differ only in case",
+                expected="one spelling",
+                fix="keep the split's spelling",
+            )
+    if len(spellings) > MAX_CATEGORIES:
+        errors.add(".", f"has {len(spellings)} categories", expected=f"at most {MAX_CATEGORIES}")
+
+
+def _check_amount(fields: dict[FieldKey, FileEntry], track: Track | None, errors: Findings) -> bool:
+    """Whether there are grids, and not too much of them."""
+    total = sum(entry.size for entry in fields.values())
+    if total > MAX_TOTAL_BYTES:
+        errors.add(
+            ".",
+            f"has {total} bytes of grids; none of them was read",
+            expected=f"at most {MAX_TOTAL_BYTES} bytes in all",
+            fix="use a lower resolution, or float16 or uint8",
+        )
+    if not fields:
+        folder = FOLDERS[track or "canonical"]
+        pattern = "<category>/<sample_id>" if track == "posed" else "<category>"
+        errors.add(
+            f"{folder}/",
+            "has no grid file",
+            expected=f"{folder}/{pattern}.safetensors (or .npz, .npy)",
+            fix="add one file for each category that you want scored",
+        )
+    return bool(fields) and total <= MAX_TOTAL_BYTES
+
+
+def _warn_of_others(names: list[str], warnings: Findings) -> None:
+    if names:
+        warnings.add(
+            ".",
+            f"has {len(names)} file{'' if len(names) == 1 else 's'} that will not be read: "
+            f"{list_some([printable(name) for name in names])}",
+            fix="remove them, or check names and places: grids/<category> or "
+            f"posed/<category>/<sample_id>, ending in {', '.join(SUFFIXES)}",
+        )

@@ -1,0 +1,15 @@
+"""What every test shares: a cache of its own, and nothing from the user's home."""
+
+from __future__ import annotations
+
+import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory):
+    """Keep prepared geometry in one folder a run, shared by the workers (they must agree)."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if base.name.startswith("popen-") else base) / "chorus-bench-cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CHORUS_BENCH_CACHE", str(folder))
+        yield
