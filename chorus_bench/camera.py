@@ -134,12 +134,12 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     z_positive, z_zero = z >= eps, (-eps <= z) & (z < eps)
     with np.errstate(divide="ignore", invalid="ignore"):
         # The ratio in the input's own precision, its arc tangent in double (QUIRKS A1).
-        slope = np.degrees(np.arctan((z / x).astype(np.float64)))
-    angle = np.where(x_positive, np.where(slope < 0, slope + 360, slope), slope + 180)
+        slope = np.arctan((z / x).astype(np.float64))
+    angle = np.where(x_positive, np.where(slope < 0, slope + 2 * np.pi, slope), slope + np.pi)
     angle = np.where(x_positive & z_zero, 0.0, angle)
-    angle = np.where(~x_positive & ~x_zero & z_zero, 180.0, angle)
-    on_z_axis = np.where(z_positive, 90.0, np.where(z_zero, 0.0, 270.0))
-    result: Float64 = np.where(x_zero, on_z_axis, angle)
+    angle = np.where(~x_positive & ~x_zero & z_zero, np.pi, angle)
+    on_z_axis = np.where(z_positive, np.pi / 2, np.where(z_zero, 0.0, 1.5 * np.pi))
+    result: Float64 = np.where(x_zero, on_z_axis, angle) * 180 / np.pi
     return result
 
 

@@ -22,25 +22,9 @@ from scipy import sparse
 
 import chorus_bench
 from chorus_bench.errors import InputError
-from chorus_bench.safe_pickle import load_pickle
-
-ARCHIVE = Path(__file__).parent / "parity" / "data" / "old_pickles.zip"
-"""Pickles written by old releases of Python and its libraries; see made_with.py in it."""
-
-with zipfile.ZipFile(ARCHIVE) as _archive:
-    OLD_PICKLES = {
-        name.removesuffix(".pkl"): _archive.read(name)
-        for name in _archive.namelist()
-        if name.endswith(".pkl")
-    }
+from tests.pickle_pieces import OLD_PICKLES, load
 
 PROTOCOLS = range(pickle.HIGHEST_PROTOCOL + 1)
-
-
-def load(folder: Path, data: bytes):
-    path = folder / "test.pkl"
-    path.write_bytes(data)
-    return load_pickle(path)
 
 
 def reload(folder: Path, value: object, protocol: int = 4):
@@ -128,7 +112,7 @@ def test_old_chorus_like_files(tmp_path, name):
         "empty": np.zeros((0, 3), np.float32),
         "expanded": np.ones((2, 3), np.float32),
         "parameter": np.ones(2, np.float32),
-        "size": (3, 4),
+        "size": [3, 4] if name.startswith("python2") else (3, 4),  # made a list by easydict 1.9
     }
     assert_same({key: tensors[key] for key in wanted}, wanted)
     assert tensors.keys() == wanted.keys()
@@ -261,6 +245,12 @@ def test_a_python_2_stream_put_together_by_hand(tmp_path):
     found = load(tmp_path, stream)
     assert_same(found, {"weights": np.array([[1.5, -2.0], [0.0, 3.25]]), "name": "\xe9\xff"})
     assert_same(found, pickle.loads(stream, encoding="latin1"))
+
+
+def test_ordered_dictionaries_ignore_their_attributes(tmp_path):
+    value = OrderedDict(a=1)
+    value.remark = "not an item"
+    assert load(tmp_path, pickle.dumps(value)) == {"a": 1}
 
 
 def test_only_the_first_object_of_a_file_is_read(tmp_path):

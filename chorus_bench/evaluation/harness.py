@@ -6,6 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -201,10 +202,11 @@ def _score(
     tables = {} if folder is None else folder.parts(cache.shards)
     wanted = [shard for shard in cache.shards if shard.key not in tables]
     scored = score_shards(run.submission, cache, wanted, workers=workers, progress=progress)
-    for shard, histogram in scored:
-        tables[shard.key] = _shard_table(shard, histogram, run.protocol)
-        if folder is not None:
-            folder.write_part(shard, tables[shard.key])
+    with closing(scored):  # an interruption here must stop the threads there
+        for shard, histogram in scored:
+            tables[shard.key] = _shard_table(shard, histogram, run.protocol)
+            if folder is not None:
+                folder.write_part(shard, tables[shard.key])
     ordered = [tables[shard.key] for shard in cache.shards]
     return pa.concat_tables(ordered).combine_chunks().cast(SAMPLES_SCHEMA)
 
@@ -219,7 +221,7 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
     for name, entry in summary["categories"].items():
         entry["missing"] = name not in run.submission.categories
     others = {
-        name: replace(other, min_samples=run.protocol.min_samples)
+        name: replace(run.protocol, name=other.name, closed=other.closed)
         for name, other in PROTOCOLS.items()
         if other.closed != run.protocol.closed
     }

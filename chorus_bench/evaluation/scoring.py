@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -66,9 +66,9 @@ def shard_histogram(shard: Shard, tables: UInt8 | Sequence[UInt8], thresholds: i
 def _read_levels(shard: Shard, tables: UInt8 | Sequence[UInt8]) -> UInt8:
     if isinstance(tables, np.ndarray):
         table: UInt8 = tables
-        return table[shard.index]
+        return table.take(shard.index)
     parts = [
-        table[shard.index[begin:end]]
+        table.take(shard.index[begin:end])
         for table, begin, end in zip(tables, shard.bounds[:-1], shard.bounds[1:], strict=True)
     ]
     return np.concatenate(parts)
@@ -81,7 +81,7 @@ def score_shards(
     *,
     workers: int,
     progress: Progress,
-) -> Iterator[tuple[ShardSource, Int64]]:
+) -> Generator[tuple[ShardSource, Int64], None, None]:
     """Yield the histograms of each shard, in the given order.
 
     Geometry that is not in the cache is prepared by ``workers`` threads (the nearest-neighbour

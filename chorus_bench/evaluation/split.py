@@ -306,6 +306,11 @@ def _sample(row: dict[str, Any]) -> TestSample:
                 expected=f"{shape}, finite",
             )
         arrays[key] = value
+    name = str(row["sample_id"])
+    if not name or name.startswith(".") or set(name) & set("/\\\0"):
+        raise InputError(
+            f"sample_id {name!r}", expected="a plain file name (posed submissions use it as one)"
+        )
     size = (int(row["height"]), int(row["width"]))
     if min(size) < 1:
         raise InputError(f"image of {size[0]} x {size[1]} pixels")
@@ -317,7 +322,7 @@ def _sample(row: dict[str, Any]) -> TestSample:
                 expected=f"the image's {size[0]} x {size[1]}",
             )
     return TestSample(
-        sample_id=str(row["sample_id"]),
+        sample_id=name,
         category=str(row["category"]),
         height=size[0],
         width=size[1],

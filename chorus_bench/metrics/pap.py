@@ -124,9 +124,8 @@ def projective_average_precision(
                 f"the {name} mask has shape {mask.shape}",
                 expected=f"the occupancy image's shape {levels.shape}",
             )
-    codes = pixel_classes(**masks) * (len(thresholds) + 1) + levels
-    histogram = np.bincount(codes.ravel(), minlength=_CLASSES * (len(thresholds) + 1))
-    return scores_from_histogram(histogram.reshape(_CLASSES, -1), closed=closed)
+    histogram = pixel_histogram(levels, pixel_classes(**masks), len(thresholds))
+    return scores_from_histogram(histogram, closed=closed)
 
 
 def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHOLDS) -> Int64:
@@ -148,7 +147,7 @@ def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHO
             expected="probabilities, or minus infinity where nothing projects",
         )
     limits = np.asarray(thresholds, dtype=np.float32)
-    if limits.ndim != 1 or not limits.size or (np.diff(limits) <= 0).any():
+    if limits.ndim != 1 or not limits.size or not (np.diff(limits, prepend=-np.inf) > 0).all():
         raise InputError("thresholds are not ascending", expected="e.g. 0.01, 0.02, ..., 0.99")
     return np.searchsorted(limits, values, side="right").astype(np.int64)
 
@@ -156,6 +155,19 @@ def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHO
 def pixel_classes(target: ArrayLike, human: ArrayLike) -> Int64:
     """Return each pixel's class: 1 for target plus 2 for human, so 0 to 3."""
     return np.not_equal(target, 0) * _TARGET + np.not_equal(human, 0) * _HUMAN
+
+
+def pixel_histogram(levels: ArrayLike, classes: ArrayLike, thresholds: int) -> Int64:
+    """Return the number of pixels of one image by class and level, (4, T + 1).
+
+    Args:
+        levels: any shape, 0 to T, see `occupancy_levels`.
+        classes: the same shape, 0 to 3, see `pixel_classes`.
+        thresholds: T.
+    """
+    codes = np.asarray(classes, dtype=np.int64) * (thresholds + 1) + np.asarray(levels)
+    counts = np.bincount(codes.ravel(), minlength=_CLASSES * (thresholds + 1))
+    return counts.reshape(_CLASSES, thresholds + 1)
 
 
 def pixel_counts(histogram: ArrayLike, *, without_human: bool = False) -> PixelCounts:

@@ -27,7 +27,7 @@ Array = NDArray[np.generic]
 MOST_DENSE = 2**27
 """Elements of a sparse matrix when written out (1 GiB of float64)."""
 
-_DTYPE = re.compile(r"(?:b1|[iu][1248]|f[248]|[SU][1-9]\d{0,8})")
+_DTYPE = re.compile(r"(?:b1|[iu][1248]|f[248]|[SU][1-9]\d{0,6})")
 _MEMBER_COST = 64
 
 

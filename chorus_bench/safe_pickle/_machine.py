@@ -64,7 +64,7 @@ class Machine(State):
                 action(self)
             except InputError:
                 raise
-            except ValueError as error:
+            except (ValueError, TypeError, OverflowError) as error:
                 raise damaged(f"unreadable value before byte {self.position}") from error
         return self.pop()
 

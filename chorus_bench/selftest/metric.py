@@ -88,6 +88,5 @@ def _histogram(
     thresholds: list[float],
 ) -> NDArray[np.int64]:
     levels = pap.occupancy_levels(occupancy, thresholds)
-    bins = len(thresholds) + 1
-    codes = pap.pixel_classes(target, human) * bins + levels
-    return np.bincount(codes.ravel(), minlength=4 * bins).reshape(4, bins)
+    classes = pap.pixel_classes(target, human)
+    return pap.pixel_histogram(levels, classes, len(thresholds))

@@ -1,0 +1,27 @@
+"""Submissions: a folder (or an archive of it) with a method's occupancy fields.
+
+``open_submission`` reads one, ``check_submission`` reports everything that is wrong with one,
+``write_submission`` makes one. A submission is hostile until shown otherwise.
+"""
+
+from chorus_bench.submission.degenerate import field_warnings
+from chorus_bench.submission.findings import Finding, SubmissionError
+from chorus_bench.submission.reading import (
+    Submission,
+    SubmissionReport,
+    check_submission,
+    open_submission,
+)
+from chorus_bench.submission.write import write_posed_submission, write_submission
+
+__all__ = [
+    "Finding",
+    "Submission",
+    "SubmissionError",
+    "SubmissionReport",
+    "check_submission",
+    "field_warnings",
+    "open_submission",
+    "write_posed_submission",
+    "write_submission",
+]

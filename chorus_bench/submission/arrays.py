@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import tokenize
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from chorus_bench.submission.findings import nearest, printable
 from chorus_bench.submission.limits import GRID_SLACK_BYTES, MAX_HEADER_BYTES
 from chorus_bench.submission.zips import check_member, member_chunks, open_zip
 
-Raw = NDArray[np.float32] | NDArray[np.float16] | NDArray[np.uint8]
+Raw = NDArray[np.float32 | np.float16 | np.uint8]
 
 TENSOR_NAME = "occupancy"
 DTYPES = ("float32", "float16", "uint8")
@@ -30,7 +31,16 @@ _SAFETENSORS_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _NPY_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 # What NumPy and Python's parser raise on a header that is broken or nested without end.
-_NPY_ERRORS = (ValueError, TypeError, LookupError, AttributeError, RecursionError, MemoryError)
+_NPY_ERRORS = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    SyntaxError,
+    tokenize.TokenError,
+    RecursionError,
+    MemoryError,
+)
 
 
 def decode(name: str, data: bytes, spec: GridSpec | None) -> Raw:
@@ -81,8 +91,7 @@ def _from_safetensors(data: bytes, spec: GridSpec | None) -> Raw:
     if not isinstance(entry, dict):
         raise InputError("its header does not describe the tensor", fix="write it again")
     stated = _plain(entry.get("dtype"))
-    dtype = _check_dtype(_SAFETENSORS_DTYPES.get(stated), stated)
-    shape = _check_shape(entry.get("shape"), spec)
+    dtype, shape = _check_tensor(_SAFETENSORS_DTYPES.get(stated), stated, entry.get("shape"), spec)
     body = memoryview(data)[8 + length :]
     if entry.get("data_offsets") != [0, len(body)]:
         raise InputError(
@@ -143,8 +152,9 @@ def _npy_header(
             expected=f"an array of dtype {', '.join(DTYPES)}",
             fix="save plain numbers: array.astype(numpy.float32)",
         )
-    dtype = _check_dtype(dtype.str if dtype.newbyteorder("=").name in DTYPES else None, str(dtype))
-    return _check_shape(list(shape), spec), dtype, fortran
+    known = dtype.str if dtype.newbyteorder("=").name in DTYPES else None
+    dtype, cube = _check_tensor(known, str(dtype), list(shape), spec)
+    return cube, dtype, fortran
 
 
 def _from_npz(data: bytes, spec: GridSpec | None) -> Raw:
@@ -200,30 +210,55 @@ def _check_tensor_names(names: list[str]) -> None:
     )
 
 
-def _check_dtype(known: str | None, stated: str) -> np.dtype[np.generic]:
+def _check_tensor(
+    known: str | None, stated: str, shape: object, spec: GridSpec | None
+) -> tuple[np.dtype[np.generic], tuple[int, int, int]]:
+    """Return the dtype and shape that a header states, or raise one error about both.
+
+    Args:
+        known: the dtype in NumPy's notation; None when it is not allowed.
+        stated: the dtype as the header has it.
+        shape: the shape as the header has it, a list if all is well.
+        spec: the geometry that the submission declares, or None.
+    """
+    found, expected, fixes = [], [], []
     if known is None:
+        found.append(f"dtype {printable(stated, 60)}")
+        expected.append(f"dtype {' or '.join(DTYPES)}")
+        fixes.append("convert it: array.astype(numpy.float32)")
+    side = _side(shape)
+    if side is None or side != (spec.resolution if spec else side):
+        found.append(f"shape {_plain(shape)}")
+        expected.append(_expected_shape(spec))
+        fixes.append(_shape_fix(side, spec))
+    if known is None or side is None or found:
         raise InputError(
-            f"'{TENSOR_NAME}' has dtype {printable(stated, 60)}",
-            expected=", ".join(DTYPES),
-            fix="convert it: array.astype(numpy.float32)",
+            f"'{TENSOR_NAME}' has {' and '.join(found)}",
+            expected=", ".join(expected),
+            fix="; ".join(fixes),
         )
-    return np.dtype(known)
+    return np.dtype(known), (side, side, side)
 
 
-def _check_shape(found: object, spec: GridSpec | None) -> tuple[int, int, int]:
-    sizes = [n for n in found if type(n) is int] if isinstance(found, list) else []
-    cube = isinstance(found, list) and len(found) == len(sizes) == 3 and len(set(sizes)) == 1
-    if cube and (sizes[0] == spec.resolution if spec else _allowed(sizes[0])):
-        return (sizes[0], sizes[0], sizes[0])
-    fix = "put the axes in the order x, y, z and give them the same length"
-    if spec and cube and _allowed(sizes[0]):
-        fix = f"write 'resolution: {sizes[0]}' under 'grid' in submission.yaml, or resample"
-    expected = (
-        f"{spec.shape}, by the grid's resolution in submission.yaml"
-        if spec
-        else f"(N, N, N) with N from {MIN_RESOLUTION} to {MAX_RESOLUTION}"
-    )
-    raise InputError(f"'{TENSOR_NAME}' has shape {_plain(found)}", expected=expected, fix=fix)
+def _side(shape: object) -> int | None:
+    """Return N when a shape is (N, N, N) with an N that is allowed for some grid."""
+    if not isinstance(shape, list) or len(shape) != 3:
+        return None
+    n = shape[0]
+    usable = all(type(m) is int and m == n for m in shape)
+    return n if usable and MIN_RESOLUTION <= n <= MAX_RESOLUTION else None
+
+
+def _expected_shape(spec: GridSpec | None) -> str:
+    if spec is None:
+        return f"shape (N, N, N) with N from {MIN_RESOLUTION} to {MAX_RESOLUTION}"
+    return f"shape {spec.shape}, by the grid's resolution in submission.yaml"
+
+
+def _shape_fix(side: int | None, spec: GridSpec | None) -> str:
+    if side is not None and spec is not None:
+        return f"write 'resolution: {side}' under 'grid' in submission.yaml, or resample"
+    return "put the axes in the order x, y, z and give them the same length"
 
 
 def _plain(stated: object) -> str:
@@ -233,10 +268,6 @@ def _plain(stated: object) -> str:
     if isinstance(stated, list) and all(type(n) is int for n in stated):
         return printable(str(tuple(stated)), 80)
     return "nothing" if stated is None else f"something of type {type(stated).__name__}"
-
-
-def _allowed(resolution: int) -> bool:
-    return MIN_RESOLUTION <= resolution <= MAX_RESOLUTION
 
 
 def _from_buffer(

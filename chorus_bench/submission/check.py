@@ -6,11 +6,12 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, list_some
 from chorus_bench.grid import GridSpec, OccupancyGrid, check_probabilities
 from chorus_bench.submission.arrays import Raw, decode, to_probabilities
 from chorus_bench.submission.degenerate import (
@@ -129,8 +130,6 @@ def _read(entry: FileEntry, limit: int, check: _Check) -> bytes | None:
     """Return a file's content and note its digest, or None with the reason as an error."""
     try:
         data = read_bytes(entry, limit)
-        if len(data) != entry.size:
-            raise InputError("changed while it was read", fix="check it again")
     except InputError as error:
         check.errors.append(Finding.of(error, printable(entry.name)))
         return None
@@ -169,28 +168,28 @@ def _check_field(entry: FileEntry, spec: GridSpec | None, check: _Check) -> None
             check.degenerate.setdefault(group, []).append((where, odd))
 
 
-def value_problems(raw: Raw | NDArray[np.float64], where: str) -> list[Finding]:
+def value_problems(raw: Raw, where: str) -> list[Finding]:
     """Return the findings about NaN, infinite values and values outside [0, 1]."""
     if raw.dtype == np.uint8:
         return []
+    values = cast("NDArray[np.floating]", raw)
+    finite = np.isfinite(values)
     problems = []
-    try:
-        check_probabilities(raw)
-    except InputError as error:
-        problems.append(Finding(where, error.found, error.expected, scale_hint(raw)))
-        finite = np.isfinite(raw)
-        if not finite.all():
-            zeroed = np.where(finite, raw, 0)
-            problems.extend(value_problems(zeroed, where))
+    for part in [values] if finite.all() else [values, np.where(finite, values, 0)]:
+        try:
+            check_probabilities(part)
+        except InputError as error:
+            problems.append(Finding(where, error.found, error.expected, scale_hint(part)))
     return problems
 
 
 def _warn_of_degenerate(check: _Check) -> None:
     """Add the oddities of the fields, those of one kind in one folder on one line."""
     for (folder, consequence, fix), members in check.degenerate.items():
-        first, odd = members[0]
+        odd = members[0][1]
         if len(members) > _SHOWN_SEPARATELY:
-            found = f"{len(members)} grids, {first.rpartition('/')[2]} for one: {odd.found}"
+            names = list_some([where.rpartition("/")[2] for where, _ in members])
+            found = f"{len(members)} grids ({names}); in the first, {odd.found}"
             check.warnings.add(f"{folder}/", f"{found}: {consequence}", fix=fix)
         else:
             for where, each in members:

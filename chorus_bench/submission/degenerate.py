@@ -65,7 +65,7 @@ def value_degeneracies(values: Float32) -> list[Degeneracy]:
     if np.count_nonzero(predicted) == np.count_nonzero(values >= last):
         return [_never_changes(low, high)]
     found = []
-    lowest = np.min(values, where=predicted, initial=np.float32(1))
+    lowest = float(np.min(values, where=predicted, initial=np.float32(1)))
     reached = occupancy_levels([lowest, high])
     if reached[0] == reached[1]:
         found.append(_disappears_at_once(low, high, THRESHOLDS[reached[1] - 1]))
@@ -114,23 +114,23 @@ def scale_hint(values: NDArray[np.generic]) -> str:
     Args:
         values: (...) of which some are NaN, infinite or outside [0, 1].
     """
-    finite = values[np.isfinite(values)].astype(np.float64)
-    if not finite.size:
-        return "find out where the NaN come from"
-    low, high = float(finite.min()), float(finite.max())
-    if low < 0:
+    floats = values.astype(np.float32)
+    if not np.isfinite(floats).all():
+        return "find out where the NaN or infinite values come from"
+    if floats.min() < 0:
         return "if these are logits, apply the sigmoid first; if rounding errors, clip to [0, 1]"
-    if 2 < high <= 255:
+    if 2 < floats.max() <= 255:
         return "if these are 8-bit values, divide them by 255, or save them as uint8"
-    if high > 1:
-        return "scale to [0, 1], or clip if these are rounding errors"
-    return "find out where the NaN or infinite values come from"
+    return "scale to [0, 1], or clip if these are rounding errors"
 
 
 def _wrong_scale(values: Float32) -> Degeneracy:
+    finite = values[np.isfinite(values)]
+    found = f"the values run from {finite.min():.4g} to {finite.max():.4g}" if finite.size else ""
+    if finite.size < values.size:
+        found = f"{values.size - finite.size} values are NaN or infinite"
     return Degeneracy(
-        f"the values run from {np.nanmin(values):.4g} to {np.nanmax(values):.4g}"
-        + (" and some are NaN" if np.isnan(values).any() else ""),
+        found,
         "they are not probabilities, and a submission with them is refused",
         scale_hint(values),
     )

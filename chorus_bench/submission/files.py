@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from chorus_bench.errors import InputError
-from chorus_bench.submission.findings import Findings, printable
+from chorus_bench.submission.findings import WHOLE, Findings, printable
 from chorus_bench.submission.limits import MAX_FILES
 
 # What systems leave in folders by themselves; it is no part of a submission.
@@ -41,8 +41,8 @@ class FileEntry:
 def read_bytes(entry: FileEntry, limit: int) -> bytes:
     """Return the content of a file.
 
-    Whatever the entry says, the file is checked again once it is open: a regular file, not
-    reached through a link, not longer than ``limit``.
+    The file is checked again once it is open: a regular file, not reached through a link, not
+    longer than ``limit``, as long as the entry says.
 
     Raises:
         InputError: it is not such a file, or cannot be read.
@@ -54,13 +54,13 @@ def read_bytes(entry: FileEntry, limit: int) -> bytes:
                 raise InputError("is not a regular file", expected="a regular file")
             if status.st_size > limit:
                 raise too_long(status.st_size, limit)
-            data = file.read(limit + 1)
+            data = file.read(status.st_size + 1)
     except OSError as error:
         raise InputError(
             f"cannot be read: {error.strerror or error}", fix="check the file and its permissions"
         ) from error
-    if len(data) > limit:
-        raise too_long(len(data), limit)
+    if not len(data) == status.st_size == entry.size:
+        raise InputError("changes while it is read", fix="wait until it is complete")
     return data
 
 
@@ -83,7 +83,7 @@ def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
         for base, status in _listed(parent, prefix, errors):
             seen += 1
             if seen > MAX_FILES:
-                errors.add(".", f"has more than {MAX_FILES} files", expected="at most that many")
+                errors.add(WHOLE, f"has more than {MAX_FILES} files", expected="at most that many")
                 return []
             name = prefix + base
             if _check_kind(name, status.st_mode, errors) and not is_ignored(base):
@@ -107,7 +107,7 @@ def _listed(folder: Path, prefix: str, errors: Findings) -> list[tuple[str, os.s
             return [(item.name, item.stat(follow_symlinks=False)) for item in some]
     except OSError as error:
         errors.add(
-            printable(prefix) or ".",
+            printable(prefix) or WHOLE,
             f"the folder cannot be listed: {error.strerror or error}",
             fix="check the folder and its permissions",
         )

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from chorus_bench.errors import InputError
 
+#: Where a finding is that concerns no single file.
+WHOLE = "the submission"
+
 # Characters that make text be shown in another order than it is written in.
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 

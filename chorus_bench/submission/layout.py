@@ -10,7 +10,7 @@ from typing import NamedTuple
 from chorus_bench.errors import list_some
 from chorus_bench.submission.arrays import SUFFIXES
 from chorus_bench.submission.files import FileEntry
-from chorus_bench.submission.findings import Findings, nearest, printable
+from chorus_bench.submission.findings import WHOLE, Findings, nearest, printable
 from chorus_bench.submission.limits import (
     MAX_CATEGORIES,
     MAX_CATEGORY_LENGTH,
@@ -31,16 +31,22 @@ class FieldKey(NamedTuple):
 
 
 def find_manifest(files: Iterable[FileEntry], errors: Findings) -> FileEntry | None:
-    """Return the manifest among the files; without one, an error with the nearest name."""
-    top = {entry.name: entry for entry in files if "/" not in entry.name}
-    if MANIFEST_NAME in top:
-        return top[MANIFEST_NAME]
-    near = nearest(MANIFEST_NAME, top)
+    """Return the manifest among the files; without one, an error that says what is near."""
+    by_name = {entry.name: entry for entry in files}
+    if MANIFEST_NAME in by_name:
+        return by_name[MANIFEST_NAME]
+    near = nearest(MANIFEST_NAME, [name for name in by_name if "/" not in name])
+    inside = [name for name in by_name if name.endswith(f"/{MANIFEST_NAME}")]
+    fix = "write it: at least 'method: ...' and 'track: canonical'"
+    if near is not None:
+        fix = f"rename '{printable(near)}'"
+    elif inside:
+        fix = f"there is '{printable(inside[0])}': give the folder that holds it"
     errors.add(
         MANIFEST_NAME,
         "is missing",
         expected=f"a file {MANIFEST_NAME} at the top of the submission",
-        fix=f"rename '{near}'" if near else "write it: at least 'method: ...' and 'track: ...'",
+        fix=fix,
     )
     return None
 
@@ -60,17 +66,33 @@ def find_fields(
     fields: dict[FieldKey, FileEntry] = {}
     others: list[str] = []
     for entry in files:
-        key = _key(entry, track)
+        key, where = _key(entry, track), printable(entry.name)
         if key is None:
             others.append(entry.name)
-        elif _check_names(entry, key, errors) and _check_new(entry, key, fields, errors):
+        elif check_key(where, key, errors) and _check_new(where, key, fields, errors):
             fields[key] = entry
     _check_categories(fields, errors)
     _warn_of_others([name for name in others if name != MANIFEST_NAME], warnings)
     return dict(sorted(fields.items())) if _check_amount(fields, track, errors) else {}
 
 
-def check_name(name: str, limit: int) -> str | None:
+def check_key(where: str, key: FieldKey, errors: Findings) -> bool:
+    """Whether the names of a category and a sample are allowed; if not, add an error."""
+    kind, name, wrong = "category", key.category, _wrong_name(key.category, MAX_CATEGORY_LENGTH)
+    if wrong is None and key.sample is not None:
+        kind, name, wrong = "sample", key.sample, _wrong_name(key.sample, MAX_SAMPLE_LENGTH)
+    if wrong is None:
+        return True
+    errors.add(
+        where,
+        f"the {kind} name '{printable(name, 60)}' {wrong}",
+        expected=f"the name that the {kind} has in the split",
+        fix="rename it",
+    )
+    return False
+
+
+def _wrong_name(name: str, limit: int) -> str | None:
     """Return what is wrong with the name of a category or sample; None when nothing is."""
     if not 1 <= len(name) <= limit:
         return f"has {len(name)} characters, and may have 1 to {limit}"
@@ -100,31 +122,15 @@ def _key(entry: FileEntry, track: Track | None) -> FieldKey | None:
     return None
 
 
-def _check_names(entry: FileEntry, key: FieldKey, errors: Findings) -> bool:
-    wrong = check_name(key.category, MAX_CATEGORY_LENGTH)
-    kind, name = "category", key.category
-    if wrong is None and key.sample is not None:
-        wrong = check_name(key.sample, MAX_SAMPLE_LENGTH)
-        kind, name = "sample", key.sample
-    if wrong is None:
-        return True
-    errors.add(
-        printable(entry.name),
-        f"the {kind} name '{printable(name, 60)}' {wrong}",
-        fix=f"rename it to the {kind}'s name in the split",
-    )
-    return False
-
-
 def _check_new(
-    entry: FileEntry, key: FieldKey, fields: dict[FieldKey, FileEntry], errors: Findings
+    where: str, key: FieldKey, fields: dict[FieldKey, FileEntry], errors: Findings
 ) -> bool:
     """Whether this is the first grid for its key; a second is an error."""
     if key not in fields:
         return True
     what = f"category '{key.category}'" if key.sample is None else f"sample '{key.sample}'"
     errors.add(
-        printable(entry.name),
+        where,
         f"is a second grid for {what}, beside {printable(fields[key].name)}",
         expected="one file",
         fix="remove one of them",
@@ -146,7 +152,7 @@ def _check_categories(fields: Iterable[FieldKey], errors: Findings) -> None:
                 fix="keep the split's spelling",
             )
     if len(spellings) > MAX_CATEGORIES:
-        errors.add(".", f"has {len(spellings)} categories", expected=f"at most {MAX_CATEGORIES}")
+        errors.add(WHOLE, f"has {len(spellings)} categories", expected=f"at most {MAX_CATEGORIES}")
 
 
 def _check_amount(fields: dict[FieldKey, FileEntry], track: Track | None, errors: Findings) -> bool:
@@ -154,7 +160,7 @@ def _check_amount(fields: dict[FieldKey, FileEntry], track: Track | None, errors
     total = sum(entry.size for entry in fields.values())
     if total > MAX_TOTAL_BYTES:
         errors.add(
-            ".",
+            WHOLE,
             f"has {total} bytes of grids; none of them was read",
             expected=f"at most {MAX_TOTAL_BYTES} bytes in all",
             fix="use a lower resolution, or float16 or uint8",
@@ -174,7 +180,7 @@ def _check_amount(fields: dict[FieldKey, FileEntry], track: Track | None, errors
 def _warn_of_others(names: list[str], warnings: Findings) -> None:
     if names:
         warnings.add(
-            ".",
+            WHOLE,
             f"has {len(names)} file{'' if len(names) == 1 else 's'} that will not be read: "
             f"{list_some([printable(name) for name in names])}",
             fix="remove them, or check names and places: grids/<category> or "

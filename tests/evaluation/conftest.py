@@ -31,7 +31,7 @@ def make_row(category: str, number: int) -> dict:
     human = np.zeros_like(mask)
     human[height // 5 : -height // 5, width // 3 : -width // 3] = 1
     return {
-        "sample_id": f"made/{category}/{number:03d}",
+        "sample_id": f"made-{category}-{number:03d}",
         "category": category,
         "image_id": number,
         "annotation_id": 2 * number,

@@ -6,7 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from chorus_bench.camera import pixel_indices
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation import prepare
 from chorus_bench.metrics import pap
 from chorus_bench.selftest import Comparison, data, geometry, images, metric
 from chorus_bench.selftest.comparison import differing, largest
@@ -100,6 +102,14 @@ def test_another_mask_scaling_is_noticed(monkeypatch):
 
     monkeypatch.setattr(images, "small_target", nearest)
     assert failed(images.compare_targets()) == {"small targets"}
+
+
+def test_pixels_that_are_floored_are_noticed(monkeypatch):
+    def floored(uv, height, width):
+        return pixel_indices(np.floor(uv), height, width)
+
+    monkeypatch.setattr(prepare, "pixel_indices", floored)
+    assert {"rendered masks", "end-to-end PAP"} <= failed(images.compare_images())
 
 
 # ---- the golden figures

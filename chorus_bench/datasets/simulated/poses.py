@@ -181,3 +181,49 @@ def hands_on_thighs(figure: Figure, stream: Stream) -> None:
         rest = hip + (knee - hip) * stream.uniform(0.55, 0.85) + (-s * 0.02, 0.1, -0.03)
         figure.reach(f"{side}_arm", rest, (s, -0.2, -0.6))
         figure.set_hand(side, unit(knee - hip) + (-s * 0.3, -0.15, 0), (0, -1, 0), curl=15)
+
+
+def lunge(figure: Figure, stream: Stream, *, turn: float) -> None:
+    """Stand wide with bent knees, the trunk turned.
+
+    Args:
+        figure: the figure.
+        stream: draws the stance.
+        turn: how far the trunk turns to the left, degrees.
+    """
+    depth, half = stream.uniform(0.06, 0.2), stream.uniform(0.18, 0.34)
+    figure.root = rotation((1, 0, 0), stream.uniform(3, 14))
+    figure.floor = -(figure.leg * (1 - depth) + figure.sole)
+    for side in SIDES:
+        s = sign_of(side)
+        ahead = stream.uniform(-0.05, 0.22) * (1 if turn * s < 0 else -1)
+        ankle = (s * half, figure.floor + figure.sole, ahead)
+        toes = level(s * stream.uniform(8, 30) + 0.3 * turn)
+        figure.set_foot(side, ankle, toes, hint=toes + (s * 0.2, 0, 0))
+    figure.bend_spine(stream.uniform(2, 14), 0, turn)
+    figure.look(level(stream.normal(0, 12)), share=1.0)
+
+
+def crouch_ready(figure: Figure, stream: Stream) -> None:
+    """Stand wide, knees bent, leaning a little forward."""
+    depth, half = stream.uniform(0.08, 0.22), stream.uniform(0.18, 0.28)
+    figure.root = rotation((1, 0, 0), stream.uniform(8, 25))
+    figure.floor = -(figure.leg * (1 - depth) + figure.sole)
+    for side in SIDES:
+        s = sign_of(side)
+        toes = level(s * stream.uniform(10, 28))
+        ankle = (s * half, figure.floor + figure.sole, -0.05 + stream.normal(0, 0.03))
+        figure.set_foot(side, ankle, toes, hint=toes + (s * 0.2, 0, 0))
+    figure.bend_spine(stream.uniform(5, 18), 0, stream.normal(0, 5))
+    figure.look(level(stream.normal(0, 10)), share=1.0)
+
+
+def balance_arm(figure: Figure, side: str, stream: Stream) -> None:
+    """Hold one arm out, loosely bent."""
+    s = sign_of(side)
+    shoulder = figure.place(f"{side}_shoulder")
+    along = unit((s * stream.uniform(0.4, 1), stream.uniform(-0.7, 0), stream.uniform(0.2, 0.8)))
+    figure.reach(f"{side}_arm", shoulder + along * figure.arm * stream.uniform(0.65, 0.92), (s * 0.4, -0.8, -0.6))
+    place, _ = figure.joints()
+    forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
+    figure.set_hand(side, forearm, (-s * 0.3, -1, 0.2), curl=20)

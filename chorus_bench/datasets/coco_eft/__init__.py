@@ -1,0 +1,10 @@
+"""The extended COCO-EFT test split: person-object pairs of COCO val2014 with cameras.
+
+Sources are the user's own: COCO's instance annotations, the EFT body fits, a body. The rules
+are those of the paper's code: one person and one object of a category in the image, boxes that
+overlap, a perspective camera that fits.
+"""
+
+from chorus_bench.datasets.coco_eft.build import VERSION, coco_eft_recipe
+
+__all__ = ["VERSION", "coco_eft_recipe"]

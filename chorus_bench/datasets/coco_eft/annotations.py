@@ -1,0 +1,211 @@
+"""COCO's instance annotations of 2014 val, as far as the split needs them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chorus_bench.datasets.coco_eft.json_files import read_json
+from chorus_bench.datasets.recipe import Note
+from chorus_bench.datasets.sources import COCO_ANNOTATIONS
+from chorus_bench.errors import InputError, list_some
+
+PERSON = "person"
+
+#: How many images the whole file has.
+ALL_IMAGES = 40_504
+
+_VAL_2014 = re.compile(r"COCO_val2014_(\d{12})\.jpg")
+_WHAT_IT_IS = {
+    "data": "it looks like a file of EFT fits: are the two files swapped?",
+    "annotation": "it looks like a panoptic or single-image file",
+}
+
+Annotation = Mapping[str, Any]
+Image = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CocoFile:
+    """An annotation file, cut to some images.
+
+    Attributes:
+        images: by file name of 2014.
+        annotations: of each of these images, by image id, each id once.
+        categories: names by category id, all of the file.
+        licences: name and URL by licence id.
+        total: images in the whole file.
+        notes: what was wrong.
+    """
+
+    images: Mapping[str, Image]
+    annotations: Mapping[int, tuple[Annotation, ...]]
+    categories: Mapping[int, str]
+    licences: Mapping[int, tuple[str, str]]
+    total: int
+    notes: list[Note] = field(default_factory=list)
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is the whole of val2014 and not a part."""
+        return self.total == ALL_IMAGES
+
+    def of_image(self, image: Image) -> tuple[Annotation, ...]:
+        """Return the annotations of an image."""
+        return self.annotations.get(image["id"], ())
+
+
+def image_name_2014(image_id: int) -> str:
+    """Return the file name that an image has in val2014."""
+    return f"COCO_val2014_{image_id:012d}.jpg"
+
+
+def read_annotations(path: Path, image_names: Iterable[str]) -> CocoFile:
+    """Read an annotation file and keep what belongs to some images.
+
+    Args:
+        path: ``instances_val2014.json``, gzip'ed or not.
+        image_names: file names of 2014, as body fits give them.
+
+    Raises:
+        InputError: the file is not what its name says: truncated, of another year or part of
+            COCO, keypoints or captions, or something else altogether.
+    """
+    content = read_json(path)
+    _check_kind(content, path)
+    notes: list[Note] = []
+    _check_year(content["images"], path)
+    wanted = set(image_names)
+    images = _images(content["images"], wanted, notes)
+    ids = {image["id"] for image in images.values()}
+    return CocoFile(
+        images=images,
+        annotations=_annotations(content["annotations"], ids, notes),
+        categories={int(c["id"]): str(c["name"]) for c in content["categories"]},
+        licences=_licences(content.get("licenses", [])),
+        total=len(content["images"]),
+        notes=notes,
+    )
+
+
+def _check_kind(content: object, path: Path) -> None:
+    """Refuse everything that is not a file of COCO instances."""
+    keys = ("images", "annotations", "categories")
+    if isinstance(content, dict) and all(isinstance(content.get(k), list) for k in keys):
+        names = {c.get("name") for c in content["categories"] if isinstance(c, dict)}
+        if len(names) == len(content["categories"]) and len(names - {PERSON}) > 0:
+            _check_instances(content["annotations"], path)
+            return
+        found = f"it has only the categories {list_some(sorted(map(str, names)))}"
+    elif isinstance(content, dict):
+        hints = [hint for key, hint in _WHAT_IT_IS.items() if key in content]
+        found = hints[0] if hints else f"it has the keys {list_some(sorted(content))}"
+    else:
+        found = f"it holds a {type(content).__name__}"
+    raise _not_instances(found, path)
+
+
+def _check_instances(annotations: list[Any], path: Path) -> None:
+    first = annotations[0] if annotations else {"segmentation": None}
+    if not isinstance(first, dict) or "segmentation" not in first:
+        raise _not_instances("its annotations have no segmentations (captions?)", path)
+
+
+def _not_instances(found: str, path: Path) -> InputError:
+    return InputError(
+        f"is not a file of COCO instances: {found}",
+        where=path,
+        expected=f"{COCO_ANNOTATIONS.title}, {COCO_ANNOTATIONS.file}",
+        fix=COCO_ANNOTATIONS.instruction(),
+    )
+
+
+def _check_year(images: list[Any], path: Path) -> None:
+    """Refuse a file none of whose images has a name of val2014."""
+    names = [str(image.get("file_name", "")) for image in images if isinstance(image, dict)]
+    if any(_VAL_2014.fullmatch(name) for name in names):
+        return
+    example = names[0] if names else "no images"
+    part = "COCO train2014" if example.startswith("COCO_train2014") else "another year"
+    if re.fullmatch(r"\d{12}\.jpg", example):
+        part = "COCO 2017: its ids are those of 2014, but it holds other images"
+    raise InputError(
+        f"is of {part} (its images have names like {example})",
+        where=path,
+        expected=f"names like {image_name_2014(395)}, as {COCO_ANNOTATIONS.file} has them",
+        fix=COCO_ANNOTATIONS.instruction(),
+    )
+
+
+def _images(images: list[Any], wanted: set[str], notes: list[Note]) -> dict[str, Image]:
+    """Return the wanted images by their names of 2014.
+
+    An image that goes by another name is taken by its id, which all years share.
+    """
+    found: dict[str, Image] = {}
+    seen: set[int] = set()
+    for number, image in enumerate(images):
+        problem = _image_problem(image)
+        if problem:
+            notes.append(Note(f"image number {number}", "images that are not usable", problem))
+            continue
+        name = image_name_2014(image["id"])
+        if image["id"] in seen:
+            message = "its id stands twice in the annotation file; the first one is taken"
+            notes.append(Note(f"image {image['id']}", "duplicated image ids", message))
+            continue
+        seen.add(image["id"])
+        if name not in wanted:
+            continue
+        found[name] = image
+        if image["file_name"] != name:
+            message = f"it is named {image['file_name']}, not {name}; taken by its id"
+            notes.append(Note(f"image {image['id']}", "images of other names", message, False))
+    return found
+
+
+def _image_problem(image: Any) -> str:  # noqa: ANN401 - whatever the file holds
+    if not isinstance(image, dict):
+        return "it is no object"
+    if not isinstance(image.get("id"), int) or not isinstance(image.get("file_name"), str):
+        return "it has no id or no file name"
+    size = (image.get("height"), image.get("width"))
+    if not all(isinstance(n, int) and n > 0 for n in size):
+        return f"image {image['id']} has the height and width {size[0]}, {size[1]}"
+    return ""
+
+
+def _annotations(
+    annotations: list[Any], image_ids: set[int], notes: list[Note]
+) -> dict[int, tuple[Annotation, ...]]:
+    found: dict[int, list[Annotation]] = {}
+    seen: set[int] = set()
+    for number, annotation in enumerate(annotations):
+        keys = ("id", "image_id", "category_id")
+        if not isinstance(annotation, dict) or any(
+            not isinstance(annotation.get(key), int) for key in keys
+        ):
+            message = f"it has no {', '.join(keys)}"
+            entry = f"annotation number {number}"
+            notes.append(Note(entry, "annotations that are not usable", message))
+            continue
+        if annotation["id"] in seen:
+            message = "its id stands twice in the annotation file; the first one is taken"
+            notes.append(Note(f"annotation {annotation['id']}", "duplicated ids", message))
+            continue
+        seen.add(annotation["id"])
+        if annotation["image_id"] in image_ids:
+            found.setdefault(annotation["image_id"], []).append(annotation)
+    return {image_id: tuple(items) for image_id, items in found.items()}
+
+
+def _licences(licences: object) -> dict[int, tuple[str, str]]:
+    items = licences if isinstance(licences, list) else []
+    return {
+        item["id"]: (str(item.get("name", "")), str(item.get("url", "")))
+        for item in items
+        if isinstance(item, dict) and isinstance(item.get("id"), int)
+    }

@@ -1,0 +1,198 @@
+"""EFT body fits: what an entry holds, and what can be wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.body import JOINT_NAMES, JOINTS
+from chorus_bench.datasets.coco_eft.json_files import read_json
+from chorus_bench.datasets.recipe import Note
+from chorus_bench.datasets.sources import EFT_FITS
+from chorus_bench.errors import InputError, list_some
+
+Float64 = NDArray[np.float64]
+
+#: A matrix is a rotation when ``R R^T`` is the identity within this, and its determinant > 0.
+ROTATION_TOLERANCE = 1e-3
+
+_SHAPES: Mapping[str, tuple[int, ...]] = {
+    "parm_pose": (JOINTS, 3, 3),
+    "parm_shape": (10,),
+    "parm_cam": (3,),
+    "bbox_center": (2,),
+    "bbox_scale": (),
+}
+
+
+@dataclass(frozen=True)
+class Fit:
+    """One body fit.
+
+    Attributes:
+        annotation_id: of the person, as the fit's file gives it.
+        image_name: file name of 2014.
+        rotations: of the joints, (24, 3, 3).
+        betas: shape coefficients, (10,).
+        camera: weak-perspective (s, tx, ty) of the crop, (3,).
+        center: centre of the crop's box, pixels, (2,).
+        scale: side of the crop's box over 200 pixels.
+    """
+
+    annotation_id: int
+    image_name: str
+    rotations: Float64
+    betas: Float64
+    camera: Float64
+    center: Float64
+    scale: float
+
+    @property
+    def entry(self) -> str:
+        """How messages call it."""
+        return f"annotId {self.annotation_id} ({self.image_name})"
+
+
+def read_fits(path: Path) -> tuple[list[Fit], list[Note]]:
+    """Read a file of EFT fits.
+
+    Args:
+        path: ``COCO2014-Val-ver10.json`` or another file of that format, gzip'ed or not.
+
+    Returns:
+        The usable fits in the order of their image names, and a note for each of the others.
+
+    Raises:
+        InputError: the file is not one of EFT fits, or none of them is usable.
+    """
+    content = read_json(path)
+    entries = content.get("data") if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not any(_is_entry(entry) for entry in entries):
+        raise _not_fits(content, path)
+    fits: list[Fit] = []
+    notes: list[Note] = []
+    for number, entry in enumerate(entries):
+        try:
+            fits.append(_fit(entry))
+        except InputError as error:
+            notes.append(Note(_entry_name(entry, number), _reason(error), error.found))
+    if not fits:
+        raise InputError(
+            f"none of its {len(entries)} entries is usable; the first: {notes[0].message}",
+            where=path,
+            fix=EFT_FITS.instruction(),
+        )
+    return _once(sorted(fits, key=lambda fit: fit.image_name), notes), notes
+
+
+def _is_entry(entry: object) -> bool:
+    return isinstance(entry, dict) and "parm_pose" in entry
+
+
+def _not_fits(content: object, path: Path) -> InputError:
+    found = f"it holds a {type(content).__name__}"
+    if isinstance(content, dict):
+        found = f"it has the keys {list_some(sorted(map(str, content)))}"
+        if "annotations" in content:
+            found = "it looks like a COCO annotation file: are the two files swapped?"
+    return InputError(
+        f"is not a file of EFT fits: {found}",
+        where=path,
+        expected=f'{EFT_FITS.file}: {{"ver": ..., "data": [{{"parm_pose": ...}}, ...]}}',
+        fix=EFT_FITS.instruction(),
+    )
+
+
+def _fit(entry: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
+    if not isinstance(entry, dict):
+        raise InputError("it is no object", expected="entries that are no objects")
+    kind = entry.get("smpltype", "smpl")
+    if kind != "smpl":
+        raise InputError(f"its smpltype is {kind!r}", expected="fits of another body than SMPL")
+    annotation_id, name = entry.get("annotId"), entry.get("imageName")
+    if isinstance(annotation_id, bool) or not isinstance(annotation_id, int | float):
+        raise InputError("it has no annotId", expected="entries without annotId")
+    if not isinstance(name, str) or not name:
+        raise InputError("it has no imageName", expected="entries without imageName")
+    arrays = {key: _numbers(entry, key, shape) for key, shape in _SHAPES.items()}
+    _check_rotations(arrays["parm_pose"])
+    _check_camera(float(arrays["parm_cam"][0]), float(arrays["bbox_scale"]))
+    return Fit(
+        annotation_id=int(annotation_id),
+        image_name=PurePosixPath(name).name,
+        rotations=arrays["parm_pose"],
+        betas=arrays["parm_shape"],
+        camera=arrays["parm_cam"],
+        center=arrays["bbox_center"],
+        scale=float(arrays["bbox_scale"]),
+    )
+
+
+def _numbers(entry: dict[str, Any], key: str, shape: tuple[int, ...]) -> Float64:
+    kind = f"entries without a usable {key}"
+    if key not in entry:
+        raise InputError(f"it has no {key}", expected=kind)
+    try:
+        value = np.asarray(entry[key], dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(f"its {key} holds something else than numbers", expected=kind) from None
+    if value.shape == (1, *shape) or value.size == 1 == int(np.prod(shape)):
+        value = value.reshape(shape)
+    if value.shape != shape:
+        raise InputError(f"its {key} has the shape {value.shape}, not {shape}", expected=kind)
+    if not np.isfinite(value).all():
+        raise InputError(f"its {key} holds a number that is not finite", expected=kind)
+    return value
+
+
+def _check_rotations(matrices: Float64) -> None:
+    """Refuse matrices (24, 3, 3) that are not rotations."""
+    products = matrices @ matrices.swapaxes(-1, -2)
+    off = np.abs(products - np.eye(3)).max(axis=(-1, -2))
+    bad = (off > ROTATION_TOLERANCE) | (np.linalg.det(matrices) < 0)
+    if bad.any():
+        joint = int(np.argmax(bad))
+        raise InputError(
+            f"{int(bad.sum())} of its matrices are not rotations, the first at joint {joint} "
+            f"({JOINT_NAMES[joint]}): R R^T is off the identity by {off[joint]:.3g}, "
+            f"det R = {np.linalg.det(matrices[joint]):.3g}",
+            expected="matrices that are not rotations",
+        )
+
+
+def _check_camera(zoom: float, scale: float) -> None:
+    if zoom <= 0:
+        raise InputError(f"its camera has the scale {zoom:g}", expected="cameras without scale")
+    if scale <= 0:
+        raise InputError(f"its box has the scale {scale:g}", expected="zero-area boxes of fits")
+
+
+def _reason(error: InputError) -> str:
+    """Return what kind of fault it is; entries' errors carry it as ``expected``."""
+    return error.expected or "entries that are not usable"
+
+
+def _entry_name(entry: object, number: int) -> str:
+    if not isinstance(entry, dict) or "annotId" not in entry:
+        return f"entry number {number}"
+    return f"annotId {entry['annotId']} ({entry.get('imageName', 'no image name')})"
+
+
+def _once(fits: list[Fit], notes: list[Note]) -> list[Fit]:
+    """Return the fits without those whose annotation and image came before."""
+    seen: set[tuple[int, str]] = set()
+    kept = []
+    for fit in fits:
+        address = (fit.annotation_id, fit.image_name)
+        if address in seen:
+            message = "its annotId stands twice in the file of fits; the first one is taken"
+            notes.append(Note(fit.entry, "duplicated ids of fits", message))
+            continue
+        seen.add(address)
+        kept.append(fit)
+    return kept

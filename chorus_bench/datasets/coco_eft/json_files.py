@@ -1,0 +1,60 @@
+"""Large JSON files of others: plain or gzip'ed, checked for being whole."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+from chorus_bench.errors import InputError
+
+_GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_TRUNCATED = "the whole file; this looks like a download that was cut off"
+_AGAIN = "download it again and compare its size"
+
+
+def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
+    """Read a JSON file, gzip'ed or not, whatever its name says.
+
+    Raises:
+        InputError: the file is empty, cut off, an archive, or not JSON.
+    """
+    data = _unpacked(path)
+    if not data.strip():
+        raise InputError("is empty", where=path, expected="a JSON file", fix=_AGAIN)
+    try:
+        return json.loads(data)
+    except UnicodeDecodeError as error:
+        raise InputError("is not text", where=path, expected="a JSON file", fix=_AGAIN) from error
+    except json.JSONDecodeError as error:
+        if error.pos >= len(error.doc.rstrip()) or "Unterminated" in error.msg:
+            raise InputError(
+                f"is truncated: the JSON ends in the middle, after {len(data):,} bytes",
+                where=path,
+                expected=_TRUNCATED,
+                fix=_AGAIN,
+            ) from error
+        raise InputError(
+            f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
+            where=path,
+            expected="a JSON file as its project gives it out",
+            fix=_AGAIN,
+        ) from error
+
+
+def _unpacked(path: Path) -> bytes:
+    data = path.read_bytes()
+    if data.startswith(_ZIP):
+        raise InputError(
+            "is a zip archive", where=path, expected="a JSON file", fix="unpack it first"
+        )
+    if not data.startswith(_GZIP):
+        return data
+    try:
+        return gzip.decompress(data)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise InputError(
+            f"is truncated or damaged: {error}", where=path, expected=_TRUNCATED, fix=_AGAIN
+        ) from error

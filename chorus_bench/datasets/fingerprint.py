@@ -1,0 +1,71 @@
+"""Fingerprints of rows: what a dataset is, however its files are cut.
+
+A test split's fingerprint is that of `chorus_bench.evaluation.split.TestSplit`: it covers what
+a score depends on. Other datasets are covered with every column.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable, Sequence
+
+from chorus_bench.datasets.recipe import Row
+from chorus_bench.datasets.schema import TEST_COLUMNS
+from chorus_bench.evaluation.split import split_from_rows
+
+
+class Fingerprint:
+    """The fingerprint of rows that come one batch after the other, in any order.
+
+    Args:
+        split: ``test`` for a test split; anything else covers every column.
+    """
+
+    def __init__(self, split: str) -> None:
+        self.split = split
+        self._digests: list[bytes] = []
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Add some rows.
+
+        Raises:
+            InputError: rows of a test split that an evaluation could not use.
+        """
+        if self.split == "test":
+            samples = split_from_rows(rows, "rows").samples if rows else ()
+            self._digests += [sample.digest() for sample in samples]
+        else:
+            self._digests += [row_digest(row) for row in rows]
+
+    def hexdigest(self) -> str:
+        """Return the first 12 hex digits of the SHA-256 over all rows."""
+        return hashlib.sha256(b"".join(sorted(self._digests))).hexdigest()[:12]
+
+
+def fingerprint_columns(split: str, columns: Iterable[str]) -> list[str]:
+    """Return the columns that the fingerprint of a split covers."""
+    return list(TEST_COLUMNS) if split == "test" else list(columns)
+
+
+def row_digest(row: Row) -> bytes:
+    """Return a SHA-256 over all columns of a row, with names, types and lengths."""
+    return hashlib.sha256(_encoded(row)).digest()
+
+
+def _encoded(value: object) -> bytes:
+    """Return a value as bytes that no other value has; floats count as float64."""
+    if isinstance(value, dict):
+        inner = b"".join(_encoded(name) + _encoded(value[name]) for name in sorted(value))
+        return _tagged(b"d", inner)
+    if isinstance(value, list | tuple):
+        return _tagged(b"l", b"".join(_encoded(item) for item in value))
+    if isinstance(value, bytes):
+        return _tagged(b"b", value)
+    if isinstance(value, float):
+        return _tagged(b"f", struct.pack("<d", value))
+    return _tagged(type(value).__name__[:1].encode(), str(value).encode())
+
+
+def _tagged(tag: bytes, content: bytes) -> bytes:
+    return tag + str(len(content)).encode() + b":" + content

@@ -1,0 +1,148 @@
+"""What a builder hands to the export: pieces of rows, and all that is known about them.
+
+A builder turns its options into a `Recipe`. The recipe says in small pieces how the rows are
+made; `chorus_bench.datasets.export` runs the pieces, keeps the finished ones when it is
+interrupted, and writes the folder. `chorus_bench.datasets.packaged` gives the same rows as
+`datasets` builders.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that is wrong with one entry of a source.
+
+    Attributes:
+        entry: the entry's id as its source gives it.
+        reason: what is wrong in a few words, the same for all entries with this fault.
+        message: what is wrong with this one.
+        left_out: whether the entry, or a part of it, is left out for that.
+    """
+
+    entry: str
+    reason: str
+    message: str
+    left_out: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.entry}: {self.message}"
+
+
+def count_reasons(notes: Iterable[Note], *, left_out: bool) -> dict[str, int]:
+    """Return how many notes there are for each reason, of those that (do not) leave out."""
+    return dict(sorted(Counter(n.reason for n in notes if n.left_out == left_out).items()))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some rows that are made together; an interrupted build repeats at most one of them.
+
+    Attributes:
+        key: stands for the piece in its recipe.
+        make: called with a list that takes notes; gives the rows. It must be picklable where
+            a build uses several processes.
+        size: about how many things (images, people) it works on, for the progress bar.
+    """
+
+    key: str
+    make: Callable[[list[Note]], Iterable[Row]]
+    size: int = 1
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that went into a dataset.
+
+    Attributes:
+        title: what it is.
+        name: its file name.
+        size: in bytes.
+        sha256: in hex digits.
+    """
+
+    title: str
+    name: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class CardText:
+    """What a dataset's card says beyond what its rows and numbers say.
+
+    Attributes:
+        title: the heading.
+        summary: a paragraph or more.
+        construction: how it is built, Markdown.
+        licence: identifier of the hub's list, for example ``cc-by-nc-4.0``.
+        licence_note: which licence holds for which part, Markdown.
+        citation: BibTeX.
+        tags: the hub's tags.
+    """
+
+    title: str
+    summary: str
+    construction: str
+    licence: str
+    licence_note: str
+    citation: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a dataset is made, and what is known about it before.
+
+    Attributes:
+        name: stands in the signature, for example ``coco-eft``.
+        version: of the builder: it changes when the rows do.
+        split: ``test`` or ``train``.
+        schema: of the rows; the column ``category`` sorts them into configs.
+        pieces: in the order of the rows.
+        inputs: everything that the rows depend on, as JSON takes it: options, fingerprints of
+            bodies, digests of sources. Two recipes with equal inputs make equal rows.
+        metadata: more entries for ``chorus_bench.json``.
+        card: the texts of the card.
+        sources: the files that it is made of.
+        notes: what was wrong with the sources, as far as it is known before the pieces run.
+        command: the command line that makes it.
+    """
+
+    name: str
+    version: str
+    split: str
+    schema: pa.Schema
+    pieces: Sequence[Piece]
+    inputs: Mapping[str, Any]
+    card: CardText
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    sources: tuple[SourceFile, ...] = ()
+    notes: tuple[Note, ...] = ()
+    command: str = ""
+
+    @property
+    def key(self) -> str:
+        """The first 12 hex digits of a SHA-256 over everything that the rows depend on."""
+        parts = {
+            "name": self.name,
+            "version": self.version,
+            "split": self.split,
+            "columns": [str(column) for column in self.schema],
+            "pieces": [piece.key for piece in self.pieces],
+            "inputs": self.inputs,
+            "sources": [asdict(source) for source in self.sources],
+        }
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,149 @@
+"""What an interaction makes, and the scene that is pictured: people, things, a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.body import BodyModel
+from chorus_bench.camera import PerspectiveCamera
+from chorus_bench.datasets.simulated.cameras import WorldCamera
+from chorus_bench.datasets.simulated.figure import Figure
+from chorus_bench.datasets.simulated.meshes import Mesh, join
+from chorus_bench.datasets.simulated.rasterizer import Picture, draw
+
+Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+
+PERSON, OBJECT, PROP = "person", "object", "prop"
+_NEAR = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class Setting:
+    """The things around a posed figure, in the world frame.
+
+    Args:
+        target: the object of the interaction.
+        props: other things that belong to the scene but not to the object's mask.
+    """
+
+    target: Mesh
+    props: Mesh | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Placement:
+    """Where a figure's body frame lies in the world.
+
+    Args:
+        root: (3, 3) body frame to world.
+        origin: (3,) the pelvis joint in the body frame, which is the world's origin, metres.
+        floor: height of the ground in the world, metres.
+    """
+
+    root: Float64
+    origin: Float64
+    floor: float
+
+    @classmethod
+    def of(cls, figure: Figure) -> Placement:
+        """Return the placement of a figure."""
+        return cls(figure.root.copy(), figure.rest[0].copy(), figure.floor)
+
+    def to_body(self, points: Float64) -> Float64:
+        """Take points (n, 3) from the world to the body frame."""
+        return points @ self.root + self.origin
+
+    def to_world(self, points: Float64) -> Float64:
+        """Take points (n, 3) from the body frame to the world."""
+        return (points - self.origin) @ self.root.T
+
+    def camera(self, camera: WorldCamera) -> PerspectiveCamera:
+        """Return a camera as the dataset holds it: from the body frame, in float32."""
+        translation = -camera.rotation @ (self.root @ self.origin + camera.position)
+        return PerspectiveCamera(
+            (camera.rotation @ self.root).astype(np.float32),
+            translation.astype(np.float32),
+            camera.intrinsics.astype(np.float32),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """One person or thing of a scene.
+
+    Args:
+        kind: `PERSON`, `OBJECT` or `PROP`.
+        mesh: in the body frame of the scene's first person.
+    """
+
+    kind: str
+    mesh: Mesh
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """People and things around the first person's body frame.
+
+    Args:
+        body: the body.
+        pose: (72,) axis-angle of the first person, zero global orientation, float32.
+        betas: (S,) shape of the first person, float32.
+        placement: the first person in the world.
+        instances: what is there; the first person comes first, then its object if it has one.
+        place: a key of `shading.PLACES`.
+    """
+
+    body: BodyModel
+    pose: NDArray[np.float32]
+    betas: NDArray[np.float32]
+    placement: Placement
+    instances: tuple[Instance, ...]
+    place: str
+
+    def first(self, kind: str) -> Mesh | None:
+        """Return the mesh of the first instance of a kind, or None."""
+        return next((i.mesh for i in self.instances if i.kind == kind), None)
+
+
+@dataclass(frozen=True, eq=False)
+class Rendering:
+    """A scene through a camera.
+
+    Args:
+        mesh: all instances together, body frame.
+        owner: (F,) the number of the instance that a face belongs to.
+        picture: what is in front at each pixel.
+    """
+
+    mesh: Mesh
+    owner: Int32
+    picture: Picture
+
+    def mask(self, instance: int) -> NDArray[np.bool_]:
+        """Return the visible pixels (H, W) of an instance."""
+        return self.instance_map() == instance
+
+    def instance_map(self) -> Int32:
+        """Return the number of the instance at each pixel (H, W), -1 for none."""
+        face = self.picture.face
+        return np.where(face >= 0, self.owner[face], -1).astype(np.int32)
+
+
+def render(scene: Scene, camera: PerspectiveCamera, size: tuple[int, int]) -> Rendering:
+    """Draw a scene with true mutual occlusion.
+
+    Args:
+        scene: the scene.
+        camera: from the body frame to pixels.
+        size: height and width in pixels.
+    """
+    meshes = [instance.mesh for instance in scene.instances]
+    mesh = join(meshes)
+    owner = np.repeat(np.arange(len(meshes)), [len(m.faces) for m in meshes]).astype(np.int32)
+    points = mesh.vertices @ camera.rotation.astype(np.float64).T + camera.translation
+    picture = draw(points, mesh.faces, camera.intrinsics.astype(np.float64), size, _NEAR)
+    return Rendering(mesh, owner, picture)

@@ -1,0 +1,142 @@
+"""Sources that users bring themselves: what to get, where from, under which licence.
+
+They are data. A file that is missing makes an error that says all of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from chorus_bench.datasets.recipe import SourceFile
+from chorus_bench.errors import InputError
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file or folder that a builder needs and that is not ours to give.
+
+    Attributes:
+        title: what it is.
+        option: the option that takes it.
+        file: the name it has where it comes from.
+        get: where it is and how to get it, step by step.
+        licence: under which it is given.
+        size: what to expect.
+        url: the page of the project.
+        optional: what happens without it; empty where there is no way without it.
+    """
+
+    title: str
+    option: str
+    file: str
+    get: str
+    licence: str
+    size: str
+    url: str
+    optional: str = ""
+
+    def instruction(self) -> str:
+        """Return what a newcomer must do to have it."""
+        return (
+            f"get {self.title}:\n"
+            f"      from     {self.url}\n"
+            f"      how      {self.get}\n"
+            f"      licence  {self.licence}\n"
+            f"      size     {self.size}\n"
+            f"      then     {self.option} path/to/{self.file}"
+        )
+
+    def require(self, path: str | Path | None) -> Path:
+        """Return the path of the file, or say how to get it.
+
+        Raises:
+            InputError: no path is given, or nothing is there.
+        """
+        if path is None:
+            raise InputError(
+                f"{self.option} is missing: this builder needs {self.title}, which only its "
+                "owners may give out",
+                fix=self.instruction(),
+            )
+        found = Path(path)
+        if not found.exists():
+            raise InputError("no such file", where=found, fix=self.instruction())
+        if found.is_dir() and (found / self.file).is_file():
+            return found / self.file
+        if not found.is_file():
+            raise InputError(
+                "is a folder", where=found, expected=self.file, fix=self.instruction()
+            )
+        return found
+
+
+def describe_file(title: str, path: Path) -> SourceFile:
+    """Return name, size and SHA-256 of a file, without reading it whole into memory."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    return SourceFile(title, path.name, path.stat().st_size, digest.hexdigest())
+
+
+COCO_ANNOTATIONS = Source(
+    title="the COCO 2014 validation annotations (instances)",
+    option="--annotations",
+    file="instances_val2014.json",
+    get=(
+        'download "2014 Train/Val annotations" (annotations_trainval2014.zip, about 253 MB) '
+        "and unpack annotations/instances_val2014.json"
+    ),
+    licence="Creative Commons Attribution 4.0 (CC BY 4.0), COCO Consortium",
+    size="161 MB: 40,504 images, 291,875 annotations",
+    url="https://cocodataset.org/#download",
+)
+
+EFT_FITS = Source(
+    title="the EFT body fits to COCO 2014 val people",
+    option="--fits",
+    file="COCO2014-Val-ver10.json",
+    get=(
+        "clone the repository facebookresearch/eft and run its script scripts/download_eft.sh; "
+        "the file is then eft_fit/COCO2014-Val-ver10.json"
+    ),
+    licence="Creative Commons Attribution-NonCommercial 4.0 (CC BY-NC 4.0), the EFT authors",
+    size="10,510 people",
+    url="https://github.com/facebookresearch/eft",
+)
+
+SMPL_BODY = Source(
+    title="the SMPL neutral body",
+    option="--body",
+    file="basicModel_neutral_lbs_10_207_0_v1.0.0.pkl",
+    get=(
+        "register on the SMPL site (the neutral model also comes with SMPLify, "
+        "smplify.is.tue.mpg.de) and download the neutral model; the .pkl is read as it is"
+    ),
+    licence="SMPL's own licence: non-commercial research, not to be passed on",
+    size="39 MB: 6,890 vertices",
+    url="https://smpl.is.tue.mpg.de",
+    optional="the free default body, whose scores are not comparable with those on SMPL",
+)
+
+SPIN_REGRESSOR = Source(
+    title="SPIN's regressor of nine more joints",
+    option="--joint-regressor",
+    file="J_regressor_extra.npy",
+    get="clone the repository nkolot/SPIN and run its script fetch_data.sh",
+    licence="as the SPIN repository says (BSD 3-Clause for its code)",
+    size="500 kB: an array of shape (9, 6890)",
+    url="https://github.com/nkolot/SPIN",
+    optional="cameras are fitted to the 24 SMPL joints instead of SPIN's 24 points",
+)
+
+COCO_IMAGES = Source(
+    title="the COCO 2014 validation images",
+    option="--images",
+    file="val2014",
+    get='download "2014 Val images" (val2014.zip) and unpack it',
+    licence="each under its photographer's Flickr licence, which the rows name",
+    size="6.6 GB: 40,504 images",
+    url="https://cocodataset.org/#download",
+    optional="rows without pictures; scores do not need them",
+)

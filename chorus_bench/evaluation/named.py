@@ -1,0 +1,2 @@
+"""Test splits that come with the package."""
+NAMED_SPLITS = {}

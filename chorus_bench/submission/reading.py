@@ -1,0 +1,251 @@
+"""Opening a submission: checked as a whole first, then read field by field."""
+
+from __future__ import annotations
+
+import contextlib
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.files import WriteError
+from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.submission.archive import ARCHIVE_SUFFIXES, is_archive, unpack
+from chorus_bench.submission.check import CheckedFolder, check_folder
+from chorus_bench.submission.findings import (
+    Finding,
+    Findings,
+    SubmissionError,
+    printable,
+)
+from chorus_bench.submission.layout import FieldKey
+from chorus_bench.submission.manifest import Manifest, Track
+
+
+@dataclass(frozen=True)
+class SubmissionReport:
+    """What `check_submission` found.
+
+    Attributes:
+        path: the submission.
+        errors: every problem; with one or more, it cannot be scored.
+        warnings: everything that is allowed and probably not meant, with what it does to the
+            score.
+        manifest: what `submission.yaml` says, as far as it could be read.
+        categories: the categories that have grids, sorted.
+        grids: how many grid files there are.
+        sha256: digest of the content; see `Submission`.
+    """
+
+    path: Path
+    errors: tuple[Finding, ...]
+    warnings: tuple[Finding, ...]
+    manifest: Manifest
+    categories: tuple[str, ...]
+    grids: int
+    sha256: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether the submission can be scored."""
+        return not self.errors
+
+
+class Submission:
+    """A submission that passed the complete check.
+
+    Fields are read from the disk each time they are asked for, and refused when their file is
+    no longer the one that was checked. Use it in a ``with`` block, or call `close`.
+
+    Attributes:
+        path: the folder or archive that was opened.
+        method: the method's name.
+        track: ``canonical`` (one field per category, in the canonical body frame) or ``posed``
+            (one field per sample, in its posed space).
+        grid: the geometry of every field.
+        metadata: the optional keys of `submission.yaml`, each a text or a list of texts.
+        categories: the categories that have fields, sorted.
+        sha256: SHA-256 over the names, lengths and bytes of the manifest and the grid files, in
+            hexadecimal; the same for a folder and an archive of it.
+        warnings: what is allowed and probably not meant.
+    """
+
+    def __init__(self, path: Path, checked: CheckedFolder, resources: contextlib.ExitStack) -> None:
+        manifest = checked.manifest
+        method, track, grid = manifest.method, manifest.track, manifest.grid
+        if checked.errors or method is None or track is None or grid is None:
+            raise SubmissionError(path, checked.errors)
+        self.path = path
+        self.method = method
+        self.track: Track = track
+        self.grid: GridSpec = grid
+        self.metadata = dict(manifest.metadata)
+        self.categories = _categories(checked)
+        self.sha256 = checked.sha256
+        self.warnings = checked.warnings
+        self._fields = dict(checked.fields)
+        self._resources: contextlib.ExitStack | None = resources
+
+    def field(self, category: str) -> OccupancyGrid:
+        """Return a category's field; canonical track only.
+
+        Raises:
+            InputError: no such category, a posed submission, a closed one, or a file that has
+                changed since the check.
+        """
+        if self.track != "canonical":
+            raise self._wrong_track("posed_field(category, sample_id)")
+        return self._load(FieldKey(category))
+
+    def posed_samples(self, category: str) -> tuple[str, ...]:
+        """Return the ids of a category's samples, sorted; posed track only.
+
+        Raises:
+            InputError: no such category, or a canonical submission.
+        """
+        if self.track != "posed":
+            raise self._wrong_track("field(category)")
+        self._check_category(category)
+        return tuple(key.sample for key in self._fields if key.category == category and key.sample)
+
+    def posed_field(self, category: str, sample_id: str) -> OccupancyGrid:
+        """Return a sample's field, in the posed space of the sample; posed track only.
+
+        Raises:
+            InputError: no such category or sample, a canonical submission, a closed one, or a
+                file that has changed since the check.
+        """
+        if self.track != "posed":
+            raise self._wrong_track("field(category)")
+        return self._load(FieldKey(category, sample_id))
+
+    def close(self) -> None:
+        """Remove the unpacked archive, if there is one. Fields cannot be read any more."""
+        if self._resources is not None:
+            self._resources.close()
+            self._resources = None
+
+    def __enter__(self) -> Submission:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return (
+            f"Submission({str(self.path)!r}, method={self.method!r}, track={self.track!r}, "
+            f"grid={self.grid.label}, {len(self.categories)} categories)"
+        )
+
+    def _load(self, key: FieldKey) -> OccupancyGrid:
+        self._check_category(key.category)
+        if key not in self._fields:
+            samples = [k.sample for k in self._fields if k.category == key.category and k.sample]
+            raise unknown_name("sample", str(key.sample), samples, where=self.path)
+        if self._resources is None:
+            raise InputError("the submission is closed", where=self.path, fix="open it again")
+        return self._fields[key].load(self.grid)
+
+    def _check_category(self, category: str) -> None:
+        if category not in self.categories:
+            raise unknown_name("category", category, self.categories, where=self.path)
+
+    def _wrong_track(self, method: str) -> InputError:
+        return InputError(
+            f"the submission is on the {self.track} track",
+            where=self.path,
+            fix=f"read it with {method}",
+        )
+
+
+def open_submission(path: str | Path) -> Submission:
+    """Open a submission after a complete check of everything in it.
+
+    Args:
+        path: a folder, which is used in place, or a .zip, .tar.gz or .tgz archive, which is
+            unpacked into a private temporary folder until the submission is closed.
+
+    Raises:
+        SubmissionError: lists every problem in the submission.
+        WriteError: the disk for temporary files is full.
+    """
+    place = Path(path).absolute()
+    resources = contextlib.ExitStack()
+    try:
+        return Submission(place, _checked(place, resources), resources)
+    except BaseException:
+        resources.close()
+        raise
+
+
+def check_submission(path: str | Path) -> SubmissionReport:
+    """Check a submission and report everything that is wrong or odd in it.
+
+    Args:
+        path: as for `open_submission`.
+
+    Raises:
+        WriteError: the disk for temporary files is full. Bad content never raises.
+    """
+    with contextlib.ExitStack() as resources:
+        checked = _checked(Path(path).absolute(), resources)
+    return SubmissionReport(
+        path=Path(path),
+        errors=checked.errors,
+        warnings=checked.warnings,
+        manifest=checked.manifest,
+        categories=_categories(checked),
+        grids=len(checked.fields),
+        sha256=checked.sha256,
+    )
+
+
+def _checked(place: Path, resources: contextlib.ExitStack) -> CheckedFolder:
+    """Check what is at a place; the unpacked archive lives as long as ``resources``."""
+    errors = Findings()
+    folder = _folder(place, resources, errors)
+    if folder is None:
+        return CheckedFolder(Manifest(), {}, "", tuple(errors), ())
+    checked = check_folder(folder)
+    return replace(checked, errors=(*errors, *checked.errors))
+
+
+def _folder(place: Path, resources: contextlib.ExitStack, errors: Findings) -> Path | None:
+    """Return the folder to check, after unpacking; None with the reason among the errors."""
+    where = printable(str(place))
+    expected = f"a folder, or an archive ending in {', '.join(ARCHIVE_SUFFIXES)}"
+    try:
+        mode = place.stat().st_mode
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        errors.add(where, f"cannot be read: {reason}", expected=expected, fix="check the path")
+        return None
+    if stat.S_ISDIR(mode):
+        return place
+    if not (stat.S_ISREG(mode) and is_archive(place)):
+        errors.add(where, "is no submission", expected=expected, fix="check the path")
+        return None
+    temporary = resources.enter_context(_temporary_folder())
+    return unpack(place, temporary, errors)
+
+
+@contextlib.contextmanager
+def _temporary_folder() -> Iterator[Path]:
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="chorus-bench-")
+    except OSError as error:
+        raise WriteError.of(Path(tempfile.gettempdir()), error) from error
+    with folder as name:
+        yield Path(name)
+
+
+def _categories(checked: CheckedFolder) -> tuple[str, ...]:
+    return tuple(sorted({key.category for key in checked.fields}))

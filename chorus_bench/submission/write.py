@@ -1,0 +1,247 @@
+"""Writing a submission: checked first, then written whole or not at all."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import safetensors.numpy
+import yaml
+from numpy.typing import ArrayLike
+
+from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.files import atomic_folder, check_new_folder
+from chorus_bench.grid import GridSpec
+from chorus_bench.submission.arrays import TENSOR_NAME, Raw, to_probabilities
+from chorus_bench.submission.check import value_problems
+from chorus_bench.submission.files import FileEntry
+from chorus_bench.submission.findings import Finding, Findings, SubmissionError
+from chorus_bench.submission.layout import FOLDERS, FieldKey, check_key, find_fields
+from chorus_bench.submission.limits import MAX_MANIFEST_BYTES
+from chorus_bench.submission.manifest import MANIFEST_NAME, Track, read_manifest
+
+Format = Literal["safetensors", "npz"]
+DType = Literal["float32", "float16", "uint8"]
+
+_DEFAULT_GRID = GridSpec()
+
+
+def write_submission(
+    folder: str | Path,
+    *,
+    method: str,
+    fields: Mapping[str, ArrayLike],
+    grid: GridSpec = _DEFAULT_GRID,
+    overwrite: bool = False,
+    format: Format = "safetensors",
+    dtype: DType = "float32",
+    **metadata: str | list[str] | None,
+) -> Path:
+    """Write a submission of the canonical track.
+
+    Everything is checked before anything is written, and the folder appears whole or not at
+    all.
+
+    Args:
+        folder: where; it must not exist, unless ``overwrite`` is true and it is a submission.
+        method: the method's name, 1 to 80 characters.
+        fields: category -> (N, N, N) occupancy probabilities in [0, 1], axes x, y, z of the
+            canonical body frame. As in files, uint8 stands for 255 times the probability.
+        grid: the geometry of all fields, metres.
+        overwrite: replace a submission that is there.
+        format: ``safetensors`` or ``npz``.
+        dtype: how the values are stored: ``float32``, ``float16`` or ``uint8``.
+        **metadata: the optional keys of `submission.yaml`; None leaves a key out.
+
+    Returns:
+        The folder.
+
+    Raises:
+        SubmissionError: lists everything that is wrong with the arguments.
+        InputError: the folder exists.
+        WriteError: the disk is full, the place is not writable, ...
+    """
+    keys = [FieldKey(category) for category in fields]
+    plan = _Plan("canonical", keys, lambda key: fields[key.category], grid, format, dtype)
+    return _write(Path(folder), plan, {"method": method, **metadata}, overwrite)
+
+
+def write_posed_submission(
+    folder: str | Path,
+    *,
+    method: str,
+    fields: Mapping[str, Mapping[str, ArrayLike]],
+    grid: GridSpec = _DEFAULT_GRID,
+    overwrite: bool = False,
+    format: Format = "safetensors",
+    dtype: DType = "float32",
+    **metadata: str | list[str] | None,
+) -> Path:
+    """Write a submission of the posed track.
+
+    Args:
+        folder: see `write_submission`, as for everything that is not named here.
+        method: the method's name.
+        fields: category -> sample id -> (N, N, N) occupancy probabilities in [0, 1] in the
+            posed space of that sample. The mappings may compute their arrays when they are
+            asked for them; each is asked twice, for the check and for the file.
+        grid: the geometry of all fields, metres.
+        overwrite: replace a submission that is there.
+        format: ``safetensors`` or ``npz``.
+        dtype: how the values are stored.
+        **metadata: the optional keys of `submission.yaml`.
+
+    Returns:
+        The folder.
+
+    Raises:
+        SubmissionError: lists everything that is wrong with the arguments.
+        InputError: the folder exists.
+        WriteError: the disk is full, the place is not writable, ...
+    """
+    keys = [FieldKey(category, sample) for category in fields for sample in fields[category]]
+    plan = _Plan(
+        "posed", keys, lambda key: fields[key.category][str(key.sample)], grid, format, dtype
+    )
+    return _write(Path(folder), plan, {"method": method, **metadata}, overwrite)
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be written, and how to get at each field."""
+
+    track: Track
+    keys: Sequence[FieldKey]
+    read: Callable[[FieldKey], ArrayLike]
+    grid: GridSpec
+    format: Format
+    dtype: DType
+
+    def name(self, key: FieldKey) -> str:
+        """Return the name of a field's file below the submission's folder."""
+        stem = "/".join([FOLDERS[self.track], *(part for part in key if part is not None)])
+        return f"{stem}.{self.format}"
+
+    def array(self, key: FieldKey) -> Raw:
+        """Return a field as an array that could be in a file: uint8 or float32."""
+        values = np.asarray(self.read(key))
+        if values.dtype == np.uint8:
+            return values
+        if values.dtype.kind not in "fiub":
+            raise InputError(f"has dtype {values.dtype}", expected="numbers from 0 to 1")
+        with np.errstate(over="ignore"):
+            return values.astype(np.float32)
+
+
+def _write(folder: Path, plan: _Plan, texts: Mapping[str, object], overwrite: bool) -> Path:
+    """Check everything, then write it."""
+    if plan.format not in get_args(Format):
+        raise unknown_name("format", str(plan.format), get_args(Format))
+    if plan.dtype not in get_args(DType):
+        raise unknown_name("dtype", str(plan.dtype), get_args(DType))
+    _check_place(folder, overwrite)
+    errors = Findings()
+    manifest = _manifest(plan, texts, errors)
+    _check_keys(plan, errors)
+    for key in plan.keys:
+        _check_values(plan, key, errors)
+    if errors:
+        raise SubmissionError(folder, errors)
+    with atomic_folder(folder, overwrite=overwrite) as temporary:
+        (temporary / MANIFEST_NAME).write_bytes(manifest)
+        for key in plan.keys:
+            path = temporary / plan.name(key)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(_encode(plan.array(key), plan))
+    return folder
+
+
+def _check_place(folder: Path, overwrite: bool) -> None:
+    """Refuse to replace anything but a submission."""
+    check_new_folder(folder, overwrite=overwrite)
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file():
+        raise InputError(
+            "the folder is there already and is no submission, so it is not overwritten",
+            where=folder,
+            expected=f"a folder with {MANIFEST_NAME}, or none",
+            fix="choose another name",
+        )
+
+
+def _manifest(plan: _Plan, texts: Mapping[str, object], errors: Findings) -> bytes:
+    """Return the bytes of `submission.yaml`, read back once to check them."""
+    content = {
+        "method": texts["method"],
+        "track": plan.track,
+        "grid": {
+            "resolution": int(plan.grid.resolution),
+            "side_length": float(plan.grid.side_length),
+            "center": [float(c) for c in plan.grid.center],
+        },
+        **{key: text for key, text in texts.items() if key != "method" and text is not None},
+    }
+    try:
+        text = yaml.dump(content, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True)
+        data = text.encode()
+    except (yaml.YAMLError, UnicodeEncodeError) as error:
+        errors.add(MANIFEST_NAME, f"cannot be written: {error}", expected="texts")
+        return b""
+    read_manifest(data, errors)
+    if len(data) > MAX_MANIFEST_BYTES:
+        expected = f"at most {MAX_MANIFEST_BYTES} bytes"
+        errors.add(MANIFEST_NAME, f"has {len(data)} bytes", expected=expected, fix="shorten it")
+    return data
+
+
+class _PlainDumper(yaml.SafeDumper):
+    """Writes a list that occurs twice out twice; readers refuse aliases."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True
+
+
+def _check_keys(plan: _Plan, errors: Findings) -> None:
+    """Check names and amounts exactly as a reader does."""
+    size = np.dtype(plan.dtype).itemsize * plan.grid.voxels
+    files = [
+        FileEntry(plan.name(key), Path(), size)
+        for key in plan.keys
+        if check_key("fields", key, errors)
+    ]
+    if len(files) == len(plan.keys):
+        find_fields(files, plan.track, errors, Findings())
+
+
+def _check_values(plan: _Plan, key: FieldKey, errors: Findings) -> None:
+    where = f"fields[{']['.join(repr(part) for part in key if part is not None)}]"
+    try:
+        values = plan.array(key)
+    except InputError as error:
+        errors.append(Finding.of(error, where))
+        return
+    if values.shape != plan.grid.shape:
+        errors.add(
+            where,
+            f"has shape {values.shape}",
+            expected=f"{plan.grid.shape}, by the grid's resolution",
+            fix="give the grid that the values are on: grid=GridSpec(resolution=...)",
+        )
+    errors.extend(value_problems(values, where))
+
+
+def _encode(values: Raw, plan: _Plan) -> bytes:
+    """Return the bytes of a grid file."""
+    if plan.dtype != "uint8":
+        values = to_probabilities(values).astype(plan.dtype)
+    elif values.dtype != np.uint8:
+        values = np.rint(values * np.float32(255)).astype(np.uint8)
+    if plan.format == "safetensors":
+        encoded: bytes = safetensors.numpy.save({TENSOR_NAME: np.ascontiguousarray(values)})
+        return encoded
+    file = io.BytesIO()
+    np.savez_compressed(file, occupancy=values)
+    return file.getvalue()
