@@ -184,3 +184,16 @@ def test_a_relative_path_works(tmp_path, monkeypatch):
     with atomic_folder("out") as folder:
         (folder / "inside").write_bytes(b"y")
     assert names(tmp_path) == ["file", "out", "out/inside"]
+
+
+def test_a_failed_flush_of_a_folder_leaves_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "fsync", fail(errno.ENOSPC))
+
+    def fill():
+        with atomic_folder(tmp_path / "out") as folder:
+            for i in range(40):
+                (folder / str(i)).write_bytes(b"x")
+
+    with pytest.raises(WriteError, match="No space left on device"):
+        fill()
+    assert names(tmp_path) == []

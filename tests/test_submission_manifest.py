@@ -3,12 +3,12 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.submission_files import fill, problems
 
 from chorus_bench.grid import GridSpec
 from chorus_bench.submission import check_submission, open_submission
 from chorus_bench.submission.findings import Findings
 from chorus_bench.submission.manifest import read_manifest
+from tests.submission_files import fill, problems
 
 HEAD = "method: m\ntrack: canonical\n"
 
@@ -163,8 +163,22 @@ def test_any_bytes_give_a_manifest_or_errors(data):
 
 
 YAML = st.sampled_from(
-    [*"[]{}:,-?&*!|>'\"%@`#\n ~<=._", ": ", "\n  ", "method", "track: posed", "0x", "1:2", "2024-"]
-    + ["!!int", "!!set", "!!binary", "<<: ", "= ", "1e5", "-.inf", "0b", "\t", "---\n", "a"]
+    [
+        *"[]{}:,-?&*!|>'\"%@`#\n\t ~<=._a",
+        *(
+            "method",
+            "track: posed",
+            ": ",
+            "\n  ",
+            "---\n",
+            "<<: ",
+            "= ",
+            "!!int",
+            "!!set",
+            "!!binary",
+        ),
+        *("0x", "0b", "1:2", "2024-", "1e5", "-.inf"),
+    ]
 )
 
 

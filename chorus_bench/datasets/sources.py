@@ -6,6 +6,7 @@ They are data. A file that is missing makes an error that says all of it.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -66,10 +67,29 @@ class Source:
         if found.is_dir() and (found / self.file).is_file():
             return found / self.file
         if not found.is_file():
-            raise InputError(
-                "is a folder", where=found, expected=self.file, fix=self.instruction()
-            )
+            raise InputError("is a folder", where=found, expected=self.file, fix=self.instruction())
         return found
+
+
+def require_sources(given: Sequence[tuple[Source, str | Path | None]]) -> list[Path]:
+    """Return the paths of several files, or say how to get all that are missing.
+
+    Raises:
+        InputError: no path is given, or nothing is there.
+    """
+    errors: list[InputError] = []
+    paths: list[Path] = []
+    for source, path in given:
+        try:
+            paths.append(source.require(path))
+        except InputError as error:
+            errors.append(error)
+    if len(errors) > 1:
+        heads = [f"{e.where}: {e.found}" if e.where else e.found for e in errors]
+        raise InputError("\n  ".join(heads), fix="\n    ".join(e.fix or "" for e in errors))
+    if errors:
+        raise errors[0]
+    return paths
 
 
 def describe_file(title: str, path: Path) -> SourceFile:

@@ -84,9 +84,7 @@ def read_views(path: str | Path) -> tuple[View, ...]:
     except yaml.YAMLError as error:
         raise InputError(f"not YAML: {error}", where=file) from error
     if not isinstance(content, Mapping) or not content:
-        raise InputError(
-            "holds no views", where=file, expected="one line per view, 'name: suffix'"
-        )
+        raise InputError("holds no views", where=file, expected="one line per view, 'name: suffix'")
     wrong = [k for k, v in content.items() if not isinstance(k, str) or not isinstance(v, str)]
     if wrong:
         raise InputError(

@@ -18,6 +18,7 @@ from chorus_bench._version import __version__
 from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
+from chorus_bench.evaluation.named import NAMED_SUBMISSIONS, packaged_folder
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
     SAMPLES_SCHEMA,
@@ -137,7 +138,10 @@ def evaluate(
 
 
 def _opened(submission: str | Path | Submission) -> Submission:
-    return submission if isinstance(submission, Submission) else open_submission(submission)
+    if isinstance(submission, Submission):
+        return submission
+    named = NAMED_SUBMISSIONS.get(str(submission))
+    return open_submission(submission if named is None else packaged_folder(named))
 
 
 def _resolve(

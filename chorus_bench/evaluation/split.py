@@ -23,6 +23,7 @@ from chorus_bench.camera import PerspectiveCamera
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.schema import TEST_COLUMNS
 from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.evaluation.named import NAMED_SPLITS, packaged_folder
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -164,11 +165,8 @@ def load_split(source: str | Path | TestSplit | Dataset) -> TestSplit:
     if isinstance(source, TestSplit):
         return source
     if isinstance(source, str | Path):
-        from chorus_bench.evaluation.named import NAMED_SPLITS
-
-        if str(source) in NAMED_SPLITS:
-            return NAMED_SPLITS[str(source)]()
-        path = Path(source)
+        named = NAMED_SPLITS.get(str(source))
+        path = Path(source) if named is None else packaged_folder(named)
         if not path.exists():
             raise InputError(
                 "no such split",

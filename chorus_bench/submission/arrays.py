@@ -92,14 +92,14 @@ def _from_safetensors(data: bytes, spec: GridSpec | None) -> Raw:
         raise InputError("its header does not describe the tensor", fix="write it again")
     stated = _plain(entry.get("dtype"))
     dtype, shape = _check_tensor(_SAFETENSORS_DTYPES.get(stated), stated, entry.get("shape"), spec)
-    body = memoryview(data)[8 + length :]
-    if entry.get("data_offsets") != [0, len(body)]:
+    needed = dtype.itemsize * shape[0] ** 3
+    if entry.get("data_offsets") != [0, needed]:
         raise InputError(
             f"its header places the tensor at bytes {_plain(entry.get('data_offsets'))}",
-            expected=f"all {len(body)} bytes after the header",
+            expected=f"(0, {needed}) for {dtype.name} of shape {shape}",
             fix="write it again",
         )
-    return _from_buffer(body, dtype, shape)
+    return _from_buffer(memoryview(data)[8 + length :], dtype, shape)
 
 
 def _json_object(data: bytes) -> dict[str, object]:
@@ -135,17 +135,9 @@ def _npy_header(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             shape, fortran, dtype = read(file, max_header_size=MAX_HEADER_BYTES)
-    except (
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        RecursionError,
-        MemoryError,
-    ) as error:
-        raise InputError(
-            f"is not a .npy file: {printable(str(error), 120)}", fix="write it with numpy.save"
-        ) from error
+    except _NPY_ERRORS as error:
+        reason = printable(str(error).partition("\n")[0], 120)
+        raise InputError(f"is not a .npy file: {reason}", fix="write it with numpy.save") from error
     if dtype.hasobject:
         raise InputError(
             "holds pickled Python objects, which are never opened because they could run code",
@@ -276,7 +268,7 @@ def _from_buffer(
     shape: tuple[int, int, int],
     fortran: bool = False,
 ) -> Raw:
-    needed = dtype.itemsize * shape[0] * shape[1] * shape[2]
+    needed = dtype.itemsize * shape[0] ** 3
     if len(body) != needed:
         raise InputError(
             f"holds {len(body)} bytes of values",

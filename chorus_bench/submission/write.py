@@ -128,7 +128,11 @@ class _Plan:
 
     def array(self, key: FieldKey) -> Raw:
         """Return a field as an array that could be in a file: uint8 or float32."""
-        values = np.asarray(self.read(key))
+        found = self.read(key)
+        try:
+            values = np.asarray(found)
+        except ValueError as error:  # lists of different lengths
+            raise InputError("is no array", expected="(N, N, N) numbers from 0 to 1") from error
         if values.dtype == np.uint8:
             return values
         if values.dtype.kind not in "fiub":
@@ -210,10 +214,19 @@ def _check_keys(plan: _Plan, errors: Findings) -> None:
     files = [
         FileEntry(plan.name(key), Path(), size)
         for key in plan.keys
-        if check_key("fields", key, errors)
+        if _is_text(key, errors) and check_key("fields", key, errors)
     ]
-    if len(files) == len(plan.keys):
+    if files or not plan.keys:
         find_fields(files, plan.track, errors, Findings())
+
+
+def _is_text(key: FieldKey, errors: Findings) -> bool:
+    """Whether the names are texts, as the types ask for."""
+    for kind, name in zip(("category", "sample"), key, strict=True):
+        if not isinstance(name, str) and not (kind == "sample" and name is None):
+            errors.add("fields", f"the {kind} name is no text: {name!r}", fix="use str(...)")
+            return False
+    return True
 
 
 def _check_values(plan: _Plan, key: FieldKey, errors: Findings) -> None:

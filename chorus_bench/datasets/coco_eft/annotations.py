@@ -152,7 +152,8 @@ def _images(images: list[Any], wanted: set[str], notes: list[Note]) -> dict[str,
         if problem:
             notes.append(Note(f"image number {number}", "images that are not usable", problem))
             continue
-        name = image_name_2014(image["id"])
+        known = _VAL_2014.fullmatch(image["file_name"])
+        name = image["file_name"] if known else image_name_2014(image["id"])
         if image["id"] in seen:
             message = "its id stands twice in the annotation file; the first one is taken"
             notes.append(Note(f"image {image['id']}", "duplicated image ids", message))
@@ -161,7 +162,7 @@ def _images(images: list[Any], wanted: set[str], notes: list[Note]) -> dict[str,
         if name not in wanted:
             continue
         found[name] = image
-        if image["file_name"] != name:
+        if not known:
             message = f"it is named {image['file_name']}, not {name}; taken by its id"
             notes.append(Note(f"image {image['id']}", "images of other names", message, False))
     return found

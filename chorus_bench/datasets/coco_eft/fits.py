@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.body import JOINT_NAMES, JOINTS
+from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.coco_eft.json_files import read_json
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.sources import EFT_FITS
@@ -79,8 +80,8 @@ def read_fits(path: Path) -> tuple[list[Fit], list[Note]]:
     for number, entry in enumerate(entries):
         try:
             fits.append(_fit(entry))
-        except InputError as error:
-            notes.append(Note(_entry_name(entry, number), _reason(error), error.found))
+        except EntryError as error:
+            notes.append(error.note(_entry_name(entry, number)))
     if not fits:
         raise InputError(
             f"none of its {len(entries)} entries is usable; the first: {notes[0].message}",
@@ -110,15 +111,15 @@ def _not_fits(content: object, path: Path) -> InputError:
 
 def _fit(entry: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
     if not isinstance(entry, dict):
-        raise InputError("it is no object", expected="entries that are no objects")
+        raise EntryError("entries that are no objects", "it is no object")
     kind = entry.get("smpltype", "smpl")
     if kind != "smpl":
-        raise InputError(f"its smpltype is {kind!r}", expected="fits of another body than SMPL")
+        raise EntryError("fits of another body than SMPL", f"its smpltype is {kind!r}")
     annotation_id, name = entry.get("annotId"), entry.get("imageName")
     if isinstance(annotation_id, bool) or not isinstance(annotation_id, int | float):
-        raise InputError("it has no annotId", expected="entries without annotId")
+        raise EntryError("entries without annotId", "it has no annotId that is a number")
     if not isinstance(name, str) or not name:
-        raise InputError("it has no imageName", expected="entries without imageName")
+        raise EntryError("entries without imageName", "it has no imageName")
     arrays = {key: _numbers(entry, key, shape) for key, shape in _SHAPES.items()}
     _check_rotations(arrays["parm_pose"])
     _check_camera(float(arrays["parm_cam"][0]), float(arrays["bbox_scale"]))
@@ -134,47 +135,42 @@ def _fit(entry: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
 
 
 def _numbers(entry: dict[str, Any], key: str, shape: tuple[int, ...]) -> Float64:
-    kind = f"entries without a usable {key}"
+    reason = f"fits without a usable {key}"
     if key not in entry:
-        raise InputError(f"it has no {key}", expected=kind)
+        raise EntryError(reason, f"it has no {key}")
     try:
         value = np.asarray(entry[key], dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(f"its {key} holds something else than numbers", expected=kind) from None
-    if value.shape == (1, *shape) or value.size == 1 == int(np.prod(shape)):
-        value = value.reshape(shape)
+        raise EntryError(reason, f"its {key} holds something else than numbers") from None
+    if value.shape == (1, *shape):
+        value = value[0]
     if value.shape != shape:
-        raise InputError(f"its {key} has the shape {value.shape}, not {shape}", expected=kind)
+        raise EntryError(reason, f"its {key} has the shape {value.shape}, not {shape}")
     if not np.isfinite(value).all():
-        raise InputError(f"its {key} holds a number that is not finite", expected=kind)
+        raise EntryError(reason, f"its {key} holds a number that is not finite")
     return value
 
 
 def _check_rotations(matrices: Float64) -> None:
     """Refuse matrices (24, 3, 3) that are not rotations."""
-    products = matrices @ matrices.swapaxes(-1, -2)
-    off = np.abs(products - np.eye(3)).max(axis=(-1, -2))
-    bad = (off > ROTATION_TOLERANCE) | (np.linalg.det(matrices) < 0)
+    off = np.abs(matrices @ matrices.swapaxes(-1, -2) - np.eye(3)).max(axis=(-1, -2))
+    determinants = np.linalg.det(matrices)
+    bad = (off > ROTATION_TOLERANCE) | (determinants < 0)
     if bad.any():
         joint = int(np.argmax(bad))
-        raise InputError(
+        raise EntryError(
+            "matrices that are not rotations",
             f"{int(bad.sum())} of its matrices are not rotations, the first at joint {joint} "
             f"({JOINT_NAMES[joint]}): R R^T is off the identity by {off[joint]:.3g}, "
-            f"det R = {np.linalg.det(matrices[joint]):.3g}",
-            expected="matrices that are not rotations",
+            f"det R = {determinants[joint]:.3g}",
         )
 
 
 def _check_camera(zoom: float, scale: float) -> None:
     if zoom <= 0:
-        raise InputError(f"its camera has the scale {zoom:g}", expected="cameras without scale")
+        raise EntryError("cameras without scale", f"its camera has the scale {zoom:g}")
     if scale <= 0:
-        raise InputError(f"its box has the scale {scale:g}", expected="zero-area boxes of fits")
-
-
-def _reason(error: InputError) -> str:
-    """Return what kind of fault it is; entries' errors carry it as ``expected``."""
-    return error.expected or "entries that are not usable"
+        raise EntryError("zero-area boxes", f"the box of the fit has the scale {scale:g}")
 
 
 def _entry_name(entry: object, number: int) -> str:

@@ -29,7 +29,8 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     except UnicodeDecodeError as error:
         raise InputError("is not text", where=path, expected="a JSON file", fix=_AGAIN) from error
     except json.JSONDecodeError as error:
-        if error.pos >= len(error.doc.rstrip()) or "Unterminated" in error.msg:
+        text = error.doc.rstrip()
+        if error.pos >= len(text) or text[-1] not in "]}":
             raise InputError(
                 f"is truncated: the JSON ends in the middle, after {len(data):,} bytes",
                 where=path,

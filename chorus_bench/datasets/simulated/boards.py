@@ -32,7 +32,9 @@ METAL: Color = (0.62, 0.64, 0.66)
 WHITE: Color = (0.93, 0.92, 0.88)
 
 
-def _board(half_width: Float64, rise: Float64, thickness: Float64, z: Float64, color: Color) -> Mesh:
+def _board(
+    half_width: Float64, rise: Float64, thickness: Float64, z: Float64, color: Color
+) -> Mesh:
     """Return a board from its stations: half width, height of the deck, thickness, place (S,)."""
     ring = circle(14)
     rings = np.zeros((len(z), len(ring), 3))
@@ -58,12 +60,19 @@ def surfboard(stream: Stream) -> Mesh:
     board = board.painted(stripe, stream.choice(BRIGHT))
     if stream.chance(0.5):
         board = board.painted(centers[:, 2] > length * 0.33, stream.choice(BRIGHT))
-    fins = [_fin().moved(None, (x, -0.04, z - length / 2)) for x, z in ((0, 0.18), (0.14, 0.3), (-0.14, 0.3))]
+    fins = [
+        _fin().moved(None, (x, -0.04, z - length / 2))
+        for x, z in ((0, 0.18), (0.14, 0.3), (-0.14, 0.3))
+    ]
     return join([board, *fins])
 
 
 def _fin() -> Mesh:
-    return box((0.012, 0.12, 0.1), DARK, taper=(1.0, 0.5)).scaled((1, -1, 1)).moved(None, (0, -0.06, 0))
+    return (
+        box((0.012, 0.12, 0.1), DARK, taper=(1.0, 0.5))
+        .scaled((1, -1, 1))
+        .moved(None, (0, -0.06, 0))
+    )
 
 
 def snowboard(stream: Stream) -> Mesh:
@@ -75,8 +84,9 @@ def snowboard(stream: Stream) -> Mesh:
     rise = 0.11 * np.clip((np.abs(s) - 0.72) / 0.28, 0, 1) ** 2
     board = _board(half, rise, np.full(33, 0.022), s * length / 2, stream.choice(BRIGHT))
     centers = board.face_centers()
-    board = board.painted(np.abs(centers[:, 2]) > length * stream.uniform(0.28, 0.38), stream.choice((DARK, WHITE)))
-    return board
+    return board.painted(
+        np.abs(centers[:, 2]) > length * stream.uniform(0.28, 0.38), stream.choice((DARK, WHITE))
+    )
 
 
 def bindings(place: Float64, across: Float64) -> Mesh:
@@ -104,8 +114,7 @@ def skateboard(stream: Stream) -> Mesh:
     for z in (-0.3 * length, 0.3 * length):
         parts.append(tube([(-0.09, -0.06, z), (0, -0.055, z), (0.09, -0.06, z)], 0.014, METAL))
         parts.append(box((0.05, 0.05, 0.06), METAL).moved(None, (0, -0.035, z)))
-        for x in (-0.085, 0.085):
-            parts.append(_small_wheel(color).moved(None, (x, -0.065, z)))
+        parts += [_small_wheel(color).moved(None, (x, -0.065, z)) for x in (-0.085, 0.085)]
     return join(parts)
 
 
@@ -130,5 +139,7 @@ def ski(length: float, color: Color) -> Mesh:
 
 def ski_pole(length: float) -> Mesh:
     """Return a ski pole that hangs from the origin down to -y."""
-    basket = wheel(0.05, 0.012, DARK, sides=10).moved([[0, 1, 0], [-1, 0, 0], [0, 0, 1]], (0, 0.08 - length, 0))
+    basket = wheel(0.05, 0.012, DARK, sides=10).moved(
+        [[0, 1, 0], [-1, 0, 0], [0, 0, 1]], (0, 0.08 - length, 0)
+    )
     return join([tube([(0, 0.1, 0), (0, -length, 0)], 0.009, METAL, sides=6), basket])

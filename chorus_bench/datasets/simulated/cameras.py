@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.camera import default_focal_length
 from chorus_bench.datasets.simulated.figure import rotation, unit
+from chorus_bench.datasets.simulated.meshes import vector
 from chorus_bench.datasets.simulated.randomness import Stream
 
 Float64 = NDArray[np.float64]
@@ -55,14 +56,13 @@ _CLOSE = (("upper", 0.6), ("head", 0.25), ("full", 0.15))
 _HAND = (("hand", 0.45), ("upper", 0.3), ("full", 0.25))
 _FACE = (("head", 0.55), ("upper", 0.35), ("full", 0.1))
 
-#: The test split's cameras: photographs that people take.
+#: The test split's cameras: photographs that people take. The framing is the interaction's.
 PHOTOGRAPH = ViewBias(
     yaws=(0.0, 90.0, -90.0),
     shares=(0.4, 0.18, 0.18),
     spread=38.0,
     elevation=7.0,
     elevation_spread=8.0,
-    framings=(("full", 0.85), ("upper", 0.15)),
     fill=(0.6, 0.95),
 )
 
@@ -159,7 +159,7 @@ def frame_points(
     center, distance = _fit(points @ R.T, half)
     distance = max(distance, float((-(everything @ R.T)[:, 2] + center[2]).max()) + NEAREST)
     center[:2] -= shift * half * distance
-    position = R.T @ (center - (0, 0, distance))
+    position = R.T @ (center - vector(0, 0, distance))
     position[1] = max(position[1], floor + _ABOVE_FLOOR)
     K = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
     return WorldCamera(R, position, K, size)

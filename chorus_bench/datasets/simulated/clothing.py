@@ -12,10 +12,12 @@ from chorus_bench.datasets.simulated.randomness import Stream
 Float64 = NDArray[np.float64]
 
 SKIN: tuple[Color, ...] = (
-    (0.95, 0.78, 0.66), (0.88, 0.68, 0.54), (0.78, 0.56, 0.42), (0.6, 0.41, 0.29), (0.42, 0.28, 0.2),
+    (0.95, 0.78, 0.66), (0.88, 0.68, 0.54), (0.78, 0.56, 0.42), (0.6, 0.41, 0.29),
+    (0.42, 0.28, 0.2),
 )  # fmt: skip
 HAIR: tuple[Color, ...] = (
-    (0.08, 0.06, 0.05), (0.2, 0.12, 0.07), (0.36, 0.22, 0.11), (0.72, 0.55, 0.3), (0.55, 0.55, 0.55),
+    (0.08, 0.06, 0.05), (0.2, 0.12, 0.07), (0.36, 0.22, 0.11), (0.72, 0.55, 0.3),
+    (0.55, 0.55, 0.55),
 )  # fmt: skip
 SHIRTS: tuple[Color, ...] = (
     (0.8, 0.2, 0.18), (0.15, 0.35, 0.65), (0.2, 0.55, 0.35), (0.9, 0.88, 0.82), (0.92, 0.7, 0.2),
@@ -24,7 +26,12 @@ SHIRTS: tuple[Color, ...] = (
 TROUSERS: tuple[Color, ...] = (
     (0.15, 0.2, 0.35), (0.1, 0.1, 0.12), (0.45, 0.4, 0.32), (0.3, 0.32, 0.36), (0.25, 0.32, 0.45),
 )  # fmt: skip
-SHOES: tuple[Color, ...] = ((0.1, 0.1, 0.1), (0.85, 0.85, 0.85), (0.4, 0.25, 0.15), (0.7, 0.15, 0.15))
+SHOES: tuple[Color, ...] = (
+    (0.1, 0.1, 0.1),
+    (0.85, 0.85, 0.85),
+    (0.4, 0.25, 0.15),
+    (0.7, 0.15, 0.15),
+)
 FORMAL_SHIRTS: tuple[Color, ...] = ((0.93, 0.93, 0.95), (0.72, 0.82, 0.93), (0.9, 0.85, 0.75))
 
 _TORSO, _UPPER_ARMS, _FOREARMS = (3, 6, 9, 13, 14), (16, 17), (18, 19)
@@ -41,6 +48,7 @@ STYLES: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
     "wetsuit": (_TORSO + _UPPER_ARMS + _FOREARMS, _THIGHS + _SHINS, ()),
     "winter": (_TORSO + _UPPER_ARMS + _FOREARMS, _THIGHS + _SHINS, _FEET + _HANDS),
     "formal": (_TORSO + _UPPER_ARMS + _FOREARMS, _THIGHS + _SHINS, _FEET),
+    "suit": (_TORSO + _UPPER_ARMS + _FOREARMS, _THIGHS + _SHINS, _FEET),
 }
 
 
@@ -61,7 +69,9 @@ def dress(body: BodyModel, style: str, stream: Stream) -> Float64:
         top = bottom = stream.choice(((0.1, 0.1, 0.13), (0.12, 0.2, 0.32)))
     if style == "swim":
         bottom = stream.choice(SHIRTS)
-    colors[np.isin(joints, shirt)] = top
+    colors[np.isin(joints, shirt)] = bottom if style == "suit" else top
+    if style == "suit":
+        colors[_shirt_front(body, joints)] = stream.choice(FORMAL_SHIRTS)
     colors[np.isin(joints, trousers)] = bottom
     colors[np.isin(joints, shoes)] = stream.choice(SHOES)
     covered = stream.choice(SHIRTS if style == "winter" else HAIR)
@@ -85,6 +95,16 @@ def _hair(body: BodyModel, joints: NDArray[np.int32]) -> NDArray[np.bool_]:
     on_top, behind = share[:, 1] > 0.82, (share[:, 2] < 0.52) & (share[:, 1] > 0.38)
     hair: NDArray[np.bool_] = head & (on_top | behind)
     return hair
+
+
+def _shirt_front(body: BodyModel, joints: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Return the faces of the chest that an open jacket shows."""
+    centers = body.template[body.faces].mean(axis=1).astype(np.float64)
+    places = body.rest_joints()
+    low, high = places[6, 1], places[12, 1]
+    opening = 0.1 * np.clip((centers[:, 1] - low) / (high - low), 0, 1)
+    front = (centers[:, 2] > places[9, 2]) & (np.abs(centers[:, 0]) < opening)
+    return np.asarray(front & np.isin(joints, _TORSO))
 
 
 def _eyes(body: BodyModel) -> NDArray[np.bool_]:

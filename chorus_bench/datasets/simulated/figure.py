@@ -153,7 +153,9 @@ class Figure:
         second = self.rest[limb.end] - self.rest[limb.middle]
         a, b = float(np.linalg.norm(first)), float(np.linalg.norm(second))
         way = np.asarray(target, dtype=np.float64) - place[limb.upper]
-        distance = float(np.clip(np.linalg.norm(way), 1.2 * abs(a - b) + 0.05, _LONGEST_REACH * (a + b)))
+        distance = float(
+            np.clip(np.linalg.norm(way), 1.2 * abs(a - b) + 0.05, _LONGEST_REACH * (a + b))
+        )
         axis = unit(way)
         normal = unit(np.cross(np.asarray(hint, dtype=np.float64), axis))
         angle = math.acos(np.clip((a * a + distance**2 - b * b) / (2 * a * distance), -1, 1))
@@ -164,7 +166,9 @@ class Figure:
         self.local[limb.upper] = turned[PARENTS[limb.upper]].T @ G1
         self.local[limb.middle] = G1.T @ G2
 
-    def set_foot(self, side: str, ankle: ArrayLike, toes: ArrayLike, hint: ArrayLike | None = None) -> None:
+    def set_foot(
+        self, side: str, ankle: ArrayLike, toes: ArrayLike, hint: ArrayLike | None = None
+    ) -> None:
         """Put a foot flat somewhere.
 
         Args:
@@ -229,7 +233,7 @@ class Figure:
 
     def pose(self) -> Float64:
         """Return the pose (72,) axis-angle, zero global orientation."""
-        pose = np.asarray(matrix_to_axis_angle(self.local)).reshape(-1)
+        pose = matrix_to_axis_angle(self.local).reshape(-1).astype(np.float64)
         pose[:3] = 0
         return pose
 

@@ -9,12 +9,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.simulated.boards import BRIGHT, DARK, METAL
-from chorus_bench.datasets.simulated.meshes import Color, Mesh, box, ellipsoid, join, tube, wheel
+from chorus_bench.datasets.simulated.meshes import (
+    Color,
+    Mesh,
+    box,
+    ellipsoid,
+    join,
+    ribbon,
+    tube,
+    vector,
+    wheel,
+)
 from chorus_bench.datasets.simulated.randomness import Stream
 
 Float64 = NDArray[np.float64]
 
-WOODS: tuple[Color, ...] = ((0.55, 0.36, 0.2), (0.45, 0.28, 0.16), (0.65, 0.5, 0.33), (0.3, 0.42, 0.3))
+WOODS: tuple[Color, ...] = (
+    (0.55, 0.36, 0.2),
+    (0.45, 0.28, 0.16),
+    (0.65, 0.5, 0.33),
+    (0.3, 0.42, 0.3),
+)
 
 
 def bench(stream: Stream, height: float, back: float, slope: float) -> Mesh:
@@ -36,8 +51,10 @@ def bench(stream: Stream, height: float, back: float, slope: float) -> Mesh:
         for k in range(slats)
     ]
     lean = math.tan(math.radians(slope))
-    for up in (0.17, 0.3, 0.43):
-        parts.append(box((length, 0.095, 0.028), wood).moved(None, (0, up, back - 0.014 - lean * up)))
+    parts += [
+        box((length, 0.095, 0.028), wood).moved(None, (0, up, back - 0.014 - lean * up))
+        for up in (0.17, 0.3, 0.43)
+    ]
     arms = stream.chance(0.6)
     for x in (-length / 2 + 0.1, length / 2 - 0.1):
         parts += _bench_leg(x, height, back, front, lean, iron, arms=arms)
@@ -112,7 +129,8 @@ def _wheel_at(center: tuple[float, float, float], radius: float) -> list[Mesh]:
 def _fork(bar: Float64, axle: float, front_z: float, color: Color) -> list[Mesh]:
     top = np.array([0, 0.16, bar[2] - 0.03])
     parts = [
-        tube([(x, axle, front_z), (x, top[1], top[2])], 0.024, METAL, sides=8) for x in (-0.085, 0.085)
+        tube([(x, axle, front_z), (x, top[1], top[2])], 0.024, METAL, sides=8)
+        for x in (-0.085, 0.085)
     ]
     lamp = ellipsoid((0.095, 0.095, 0.08), (0.9, 0.9, 0.8)).moved(None, (0, 0.1, top[2] + 0.1))
     shell = ellipsoid((0.11, 0.11, 0.09), color).moved(None, (0, 0.1, top[2] + 0.06))
@@ -123,8 +141,6 @@ def _fork(bar: Float64, axle: float, front_z: float, color: Color) -> list[Mesh]
 
 
 def _fender(arc: Float64, color: Color) -> Mesh:
-    from chorus_bench.datasets.simulated.meshes import ribbon
-
     return ribbon(arc, 0.13, 0.012, color, across=(1, 0, 0))
 
 
@@ -135,28 +151,65 @@ def _trunk(height: float, rear_z: float, radius: float, color: Color) -> list[Me
     tank = ellipsoid((0.15, 0.13, 0.26), color, sides=16).moved(None, (0, -0.02, 0.29))
     engine = box((0.3, 0.26, 0.36), (0.35, 0.36, 0.38)).moved(None, (0, low + 0.36, 0.17))
     fins = [
-        box((0.36, 0.018, 0.26), METAL).moved(None, (0, low + 0.4 + 0.05 * k, 0.2)) for k in range(3)
+        box((0.36, 0.018, 0.26), METAL).moved(None, (0, low + 0.4 + 0.05 * k, 0.2))
+        for k in range(3)
     ]
     frame = [
-        tube([(0, 0.08, 0.46), (x, low + 0.25, 0.34), (x, low + 0.22, -0.1), (x, -0.1, -0.3)], 0.022, DARK)
+        tube(
+            [(0, 0.08, 0.46), (x, low + 0.25, 0.34), (x, low + 0.22, -0.1), (x, -0.1, -0.3)],
+            0.022,
+            DARK,
+        )
         for x in (-0.1, 0.1)
     ]
     swing = [
-        tube([(x, low + 0.3, -0.05), (x, low + radius, rear_z)], 0.022, METAL) for x in (-0.09, 0.09)
+        tube([(x, low + 0.3, -0.05), (x, low + radius, rear_z)], 0.022, METAL)
+        for x in (-0.09, 0.09)
     ]
-    exhaust = tube([(-0.13, low + 0.3, 0.3), (-0.19, low + 0.19, 0.1), (-0.2, low + 0.22, -0.3), (-0.2, low + 0.3, -0.75)], [0.025, 0.028, 0.045, 0.05], METAL)
+    exhaust = tube(
+        [
+            (-0.13, low + 0.3, 0.3),
+            (-0.19, low + 0.19, 0.1),
+            (-0.2, low + 0.22, -0.3),
+            (-0.2, low + 0.3, -0.75),
+        ],
+        [0.025, 0.028, 0.045, 0.05],
+        METAL,
+    )
     light = box((0.09, 0.05, 0.03), (0.8, 0.1, 0.08)).moved(None, (0, -0.1, rear_z - 0.05))
     return [seat, tail, tank, engine, *fins, *frame, *swing, exhaust, light]
 
 
 def _steering(bar: Float64, peg: Float64) -> list[Mesh]:
     mirror = (1, 1, 1), (-1, 1, 1)
-    parts = [tube([(-bar[0] * 0.6, bar[1], bar[2] + 0.02), (0, bar[1] - 0.06, bar[2] + 0.03), (bar[0] * 0.6, bar[1], bar[2] + 0.02)], 0.014, METAL)]
+    parts = [
+        tube(
+            [
+                (-bar[0] * 0.6, bar[1], bar[2] + 0.02),
+                (0, bar[1] - 0.06, bar[2] + 0.03),
+                (bar[0] * 0.6, bar[1], bar[2] + 0.02),
+            ],
+            0.014,
+            METAL,
+        )
+    ]
     for side in mirror:
         end = bar * side
-        parts.append(tube([end * (0.6, 1, 1) + (0, 0, 0.02), end + (side[0] * 0.06, 0, -0.02)], 0.019, DARK))
-        parts.append(tube([end * (0.7, 1, 1), end * (0.8, 1, 1) + (0, 0.15, 0.06)], 0.007, DARK, sides=5))
-        disc = ellipsoid((0.055, 0.035, 0.012), DARK).moved(None, end * (0.8, 1, 1) + (0, 0.17, 0.06))
+        parts.append(
+            tube(
+                [end * (0.6, 1, 1) + vector(0, 0, 0.02), end + vector(side[0] * 0.06, 0, -0.02)],
+                0.019,
+                DARK,
+            )
+        )
+        parts.append(
+            tube(
+                [end * (0.7, 1, 1), end * (0.8, 1, 1) + vector(0, 0.15, 0.06)], 0.007, DARK, sides=5
+            )
+        )
+        disc = ellipsoid((0.055, 0.035, 0.012), DARK).moved(
+            None, end * (0.8, 1, 1) + vector(0, 0.17, 0.06)
+        )
         parts.append(disc)
         parts.append(tube([peg * side * (0.4, 1, 1), peg * side * (1.15, 1, 1)], 0.016, DARK))
     return parts

@@ -14,8 +14,8 @@ from chorus_bench.datasets.simulated.randomness import Stream
 Float64 = NDArray[np.float64]
 
 BAGS: tuple[Color, ...] = (
-    (0.75, 0.18, 0.16), (0.14, 0.3, 0.55), (0.18, 0.42, 0.3), (0.16, 0.16, 0.18), (0.85, 0.55, 0.12),
-    (0.45, 0.28, 0.16), (0.5, 0.22, 0.45),
+    (0.75, 0.18, 0.16), (0.14, 0.3, 0.55), (0.18, 0.42, 0.3), (0.16, 0.16, 0.18),
+    (0.85, 0.55, 0.12), (0.45, 0.28, 0.16), (0.5, 0.22, 0.45),
 )  # fmt: skip
 
 
@@ -36,7 +36,9 @@ def soft_box(size: tuple[float, float, float], profile: Float64, color: Color) -
     return loft(rings, color)
 
 
-_PACK = np.array([(-1, 0.7), (-0.95, 0.93), (-0.6, 1), (0.3, 0.97), (0.7, 0.86), (0.92, 0.62), (1, 0.3)])
+_PACK = np.array(
+    [(-1, 0.7), (-0.95, 0.93), (-0.6, 1), (0.3, 0.97), (0.7, 0.86), (0.92, 0.62), (1, 0.3)]
+)
 
 
 def backpack_bag(stream: Stream) -> tuple[Mesh, tuple[float, float, float]]:
@@ -45,7 +47,12 @@ def backpack_bag(stream: Stream) -> tuple[Mesh, tuple[float, float, float]]:
     color, second = stream.choice(BAGS), stream.choice(BAGS)
     pocket_size = (size[0] * 0.7, size[1] * 0.42, size[2] * 0.6)
     pocket = soft_box(pocket_size, _PACK, second)
-    handle = [(-0.035, size[1] * 0.46, 0.04), (-0.03, size[1] * 0.53, 0.04), (0.03, size[1] * 0.53, 0.04), (0.035, size[1] * 0.46, 0.04)]
+    handle = [
+        (-0.035, size[1] * 0.46, 0.04),
+        (-0.03, size[1] * 0.53, 0.04),
+        (0.03, size[1] * 0.53, 0.04),
+        (0.035, size[1] * 0.46, 0.04),
+    ]
     parts = [
         soft_box(size, _PACK, color),
         pocket.moved(None, (0, -size[1] * 0.2, -size[2] * 0.42)),
@@ -62,7 +69,11 @@ def handbag(stream: Stream, *, strap: float | None = None) -> Mesh:
         strap: how far the bag's upper edge hangs below the origin, metres; by default the
             short handles of a bag that is carried in the hand.
     """
-    wide, high, deep = stream.uniform(0.24, 0.34), stream.uniform(0.18, 0.26), stream.uniform(0.09, 0.13)
+    wide, high, deep = (
+        stream.uniform(0.24, 0.34),
+        stream.uniform(0.18, 0.26),
+        stream.uniform(0.09, 0.13),
+    )
     drop = stream.uniform(0.1, 0.15) if strap is None else strap
     color = stream.choice(BAGS)
     dark = (color[0] * 0.55, color[1] * 0.55, color[2] * 0.55)
@@ -72,10 +83,19 @@ def handbag(stream: Stream, *, strap: float | None = None) -> Mesh:
     angle = np.linspace(0, math.pi, 13)
     reach = wide * 0.3
     for x in (-deep * 0.25, deep * 0.25):
-        arc = np.stack([np.full(13, x), -drop - 0.02 + (drop + 0.02) * np.sin(angle) ** 0.7, reach * np.cos(angle)], 1)
+        arc = np.stack(
+            [
+                np.full(13, x),
+                -drop - 0.02 + (drop + 0.02) * np.sin(angle) ** 0.7,
+                reach * np.cos(angle),
+            ],
+            1,
+        )
         arc[:, 0] *= 1 - 0.8 * np.sin(angle)
         parts.append(tube(arc, 0.008, dark, sides=6))
-    parts.append(box((0.012, 0.03, 0.045), METAL).moved(None, (deep * 0.46, -drop - high * 0.35, 0)))
+    parts.append(
+        box((0.012, 0.03, 0.045), METAL).moved(None, (deep * 0.46, -drop - high * 0.35, 0))
+    )
     return join(parts)
 
 
@@ -90,9 +110,9 @@ def cell_phone(stream: Stream) -> Mesh:
 
 def umbrella(stream: Stream) -> Mesh:
     """Return an open umbrella: held at the origin, its shaft along +y."""
-    radius, up = stream.uniform(0.45, 0.58), stream.uniform(0.62, 0.75)
-    depth = radius * stream.uniform(0.35, 0.5)
-    color = stream.choice(BRIGHT + ((0.12, 0.12, 0.15),))
+    radius, up = stream.uniform(0.45, 0.58), stream.uniform(0.72, 0.84)
+    depth = radius * stream.uniform(0.32, 0.45)
+    color = stream.choice((*BRIGHT, (0.12, 0.12, 0.15)))
     angle = np.linspace(0.02, math.pi / 2, 9)
     outer = np.stack([radius * np.sin(angle), up - depth * (1 - np.cos(angle))], axis=1)
     inner = np.stack([np.maximum(outer[::-1, 0] - 0.008, 1e-4), outer[::-1, 1] - 0.008], axis=1)
@@ -102,5 +122,9 @@ def umbrella(stream: Stream) -> Mesh:
         panel = np.floor(around / (2 * math.pi) * 8) % 2 == 0
         canopy = canopy.painted(panel, stream.choice(BRIGHT))
     shaft = tube([(0, -0.1, 0), (0, up + 0.05, 0)], 0.008, METAL, sides=6)
-    crook = tube([(0, -0.02, 0), (0, -0.12, 0), (0, -0.16, 0.025), (0, -0.145, 0.06), (0, -0.12, 0.065)], 0.013, DARK)
+    crook = tube(
+        [(0, -0.02, 0), (0, -0.12, 0), (0, -0.16, 0.025), (0, -0.145, 0.06), (0, -0.12, 0.065)],
+        0.013,
+        DARK,
+    )
     return join([canopy, shaft, crook])

@@ -18,6 +18,11 @@ Int32 = NDArray[np.int32]
 Color = tuple[float, float, float]
 
 
+def vector(x: float, y: float, z: float) -> Float64:
+    """Return a point or a direction, (3,)."""
+    return np.array([x, y, z], dtype=np.float64)
+
+
 @dataclass(frozen=True, eq=False)
 class Mesh:
     """A coloured triangle mesh made of closed parts.
@@ -43,6 +48,11 @@ class Mesh:
         """Return the mesh scaled about the origin by one positive factor or by three."""
         return replace(self, vertices=self.vertices * np.asarray(factors, dtype=np.float64))
 
+    def mirrored(self) -> Mesh:
+        """Return the mirror image across x = 0."""
+        flipped = np.ascontiguousarray(self.faces[:, ::-1])
+        return replace(self, vertices=self.vertices * (-1.0, 1.0, 1.0), faces=flipped)
+
     def painted(self, face_mask: ArrayLike, color: Color) -> Mesh:
         """Return the mesh with the chosen faces (F,) in another colour."""
         colors = self.colors.copy()
@@ -61,7 +71,9 @@ def join(meshes: Sequence[Mesh]) -> Mesh:
     parts = np.cumsum([0] + [int(m.parts.max(initial=-1)) + 1 for m in meshes])
     return Mesh(
         np.concatenate([m.vertices for m in meshes]),
-        np.concatenate([m.faces + s for m, s in zip(meshes, starts, strict=False)]).astype(np.int32),
+        np.concatenate([m.faces + s for m, s in zip(meshes, starts, strict=False)]).astype(
+            np.int32
+        ),
         np.concatenate([m.colors for m in meshes]),
         np.concatenate([m.parts + p for m, p in zip(meshes, parts, strict=False)]).astype(np.int32),
     )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.simulated.figure import JOINT, SIDES, Figure, rotation, unit
+from chorus_bench.datasets.simulated.meshes import vector
 from chorus_bench.datasets.simulated.randomness import Stream
 
 Float64 = NDArray[np.float64]
@@ -32,7 +33,7 @@ def relax_arm(figure: Figure, side: str, stream: Stream) -> None:
     s = sign_of(side)
     shoulder = figure.place(f"{side}_shoulder")
     down = 0.93 * figure.arm
-    target = shoulder + (s * stream.uniform(0.08, 0.16), -down, stream.uniform(-0.04, 0.14))
+    target = shoulder + vector(s * stream.uniform(0.08, 0.16), -down, stream.uniform(-0.04, 0.14))
     figure.turn(f"{side}_collar", (0, 0, -s), 5)
     figure.reach(f"{side}_arm", target, (s * 0.5, 0, -1))
     figure.set_hand(side, (s * 0.05, -1, 0.15), (-s, 0, -0.3), curl=25)
@@ -60,7 +61,7 @@ def stand(figure: Figure, stream: Stream, *, bend: float = 0.02) -> None:
         ankle = (hip[0] + s * wide, figure.floor + figure.sole, hip[2] + s * stagger)
         figure.set_foot(side, ankle, level(s * stream.uniform(4, 22)))
     figure.bend_spine(stream.normal(2, 3), stream.normal(0, 2), stream.normal(0, 4))
-    figure.look(level(stream.normal(0, 15)) + (0, stream.normal(-0.05, 0.1), 0))
+    figure.look(level(stream.normal(0, 15)) + vector(0, stream.normal(-0.05, 0.1), 0))
 
 
 def walk(figure: Figure, stream: Stream) -> None:
@@ -74,7 +75,7 @@ def walk(figure: Figure, stream: Stream) -> None:
         z = stride if side == ahead else -stride
         lift = 0.0 if side == ahead else 0.05
         ankle = (hip[0] * 0.9, figure.floor + figure.sole + lift, hip[2] + z)
-        figure.set_foot(side, ankle, level(s * 6) - (0, 0 if side == ahead else 0.35, 0))
+        figure.set_foot(side, ankle, level(s * 6) - vector(0, 0 if side == ahead else 0.35, 0))
     figure.bend_spine(stream.normal(4, 2), 0, sign_of(ahead) * -stream.uniform(2, 8))
     figure.look(level(stream.normal(0, 12)))
 
@@ -89,7 +90,12 @@ def stand_or_walk(figure: Figure, stream: Stream) -> None:
 
 
 def ride_sideways(
-    figure: Figure, stream: Stream, *, deck: float, gap: tuple[float, float], crouch: tuple[float, float]
+    figure: Figure,
+    stream: Stream,
+    *,
+    deck: float,
+    gap: tuple[float, float],
+    crouch: tuple[float, float],
 ) -> Float64:
     """Stand sideways on a board with bent knees and arms held out for balance.
 
@@ -113,9 +119,9 @@ def ride_sideways(
         t = sign_of(side)
         ankle = (t * half + s * 0.02, figure.floor + deck + figure.sole, -shift)
         toes = level(t * stream.uniform(3, 20) + s * 8)
-        figure.set_foot(side, ankle, toes, hint=toes + (t * 0.25, 0, 0))
+        figure.set_foot(side, ankle, toes, hint=toes + vector(t * 0.25, 0, 0))
     figure.bend_spine(stream.uniform(5, 25), s * stream.normal(0, 5), s * stream.uniform(10, 35))
-    figure.look(level(s * stream.uniform(50, 85)) - (0, 0.15, 0), share=1.0)
+    figure.look(level(s * stream.uniform(50, 85)) - vector(0, 0.15, 0), share=1.0)
     balance_arms(figure, stream, ahead)
     return np.array([s, 0.0, 0.0])
 
@@ -127,10 +133,12 @@ def balance_arms(figure: Figure, stream: Stream, ahead: str) -> None:
         shoulder = figure.place(f"{side}_shoulder")
         rise = stream.uniform(-0.65, -0.15) if side == ahead else stream.uniform(-0.45, 0.15)
         along = unit((s, rise, stream.uniform(0.0, 0.5)))
-        figure.reach(f"{side}_arm", shoulder + along * figure.arm * stream.uniform(0.82, 0.96), (0, -0.6, -1))
+        figure.reach(
+            f"{side}_arm", shoulder + along * figure.arm * stream.uniform(0.82, 0.96), (0, -0.6, -1)
+        )
         place, _ = figure.joints()
         forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
-        figure.set_hand(side, forearm + (0, 0.02, 0), (0, -1, 0.2), curl=15)
+        figure.set_hand(side, forearm + vector(0, 0.02, 0), (0, -1, 0.2), curl=15)
 
 
 def sit(figure: Figure, stream: Stream, *, lean: tuple[float, float] = (-12, 8)) -> float:
@@ -160,7 +168,7 @@ def sit(figure: Figure, stream: Stream, *, lean: tuple[float, float] = (-12, 8))
         )
         figure.set_foot(side, ankle, level(s * stream.uniform(0, 15)), hint=(s * spread * 2, 1, 1))
     figure.bend_spine(tilt * 0.5 + stream.uniform(0, 8), stream.normal(0, 3), stream.normal(0, 6))
-    figure.look(level(stream.normal(0, 25)) + (0, stream.normal(-0.1, 0.12), 0))
+    figure.look(level(stream.normal(0, 25)) + vector(0, stream.normal(-0.1, 0.12), 0))
     return seat_height(figure)
 
 
@@ -178,9 +186,9 @@ def hands_on_thighs(figure: Figure, stream: Stream) -> None:
         s = sign_of(side)
         place, _ = figure.joints()
         hip, knee = place[JOINT[f"{side}_hip"]], place[JOINT[f"{side}_knee"]]
-        rest = hip + (knee - hip) * stream.uniform(0.55, 0.85) + (-s * 0.02, 0.1, -0.03)
+        rest = hip + (knee - hip) * stream.uniform(0.55, 0.85) + vector(-s * 0.02, 0.1, -0.03)
         figure.reach(f"{side}_arm", rest, (s, -0.2, -0.6))
-        figure.set_hand(side, unit(knee - hip) + (-s * 0.3, -0.15, 0), (0, -1, 0), curl=15)
+        figure.set_hand(side, unit(knee - hip) + vector(-s * 0.3, -0.15, 0), (0, -1, 0), curl=15)
 
 
 def lunge(figure: Figure, stream: Stream, *, turn: float) -> None:
@@ -199,7 +207,7 @@ def lunge(figure: Figure, stream: Stream, *, turn: float) -> None:
         ahead = stream.uniform(-0.05, 0.22) * (1 if turn * s < 0 else -1)
         ankle = (s * half, figure.floor + figure.sole, ahead)
         toes = level(s * stream.uniform(8, 30) + 0.3 * turn)
-        figure.set_foot(side, ankle, toes, hint=toes + (s * 0.2, 0, 0))
+        figure.set_foot(side, ankle, toes, hint=toes + vector(s * 0.2, 0, 0))
     figure.bend_spine(stream.uniform(2, 14), 0, turn)
     figure.look(level(stream.normal(0, 12)), share=1.0)
 
@@ -213,7 +221,7 @@ def crouch_ready(figure: Figure, stream: Stream) -> None:
         s = sign_of(side)
         toes = level(s * stream.uniform(10, 28))
         ankle = (s * half, figure.floor + figure.sole, -0.05 + stream.normal(0, 0.03))
-        figure.set_foot(side, ankle, toes, hint=toes + (s * 0.2, 0, 0))
+        figure.set_foot(side, ankle, toes, hint=toes + vector(s * 0.2, 0, 0))
     figure.bend_spine(stream.uniform(5, 18), 0, stream.normal(0, 5))
     figure.look(level(stream.normal(0, 10)), share=1.0)
 
@@ -223,7 +231,11 @@ def balance_arm(figure: Figure, side: str, stream: Stream) -> None:
     s = sign_of(side)
     shoulder = figure.place(f"{side}_shoulder")
     along = unit((s * stream.uniform(0.4, 1), stream.uniform(-0.7, 0), stream.uniform(0.2, 0.8)))
-    figure.reach(f"{side}_arm", shoulder + along * figure.arm * stream.uniform(0.65, 0.92), (s * 0.4, -0.8, -0.6))
+    figure.reach(
+        f"{side}_arm",
+        shoulder + along * figure.arm * stream.uniform(0.65, 0.92),
+        (s * 0.4, -0.8, -0.6),
+    )
     place, _ = figure.joints()
     forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
     figure.set_hand(side, forearm, (-s * 0.3, -1, 0.2), curl=20)

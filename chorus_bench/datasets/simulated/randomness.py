@@ -18,8 +18,13 @@ from numpy.typing import NDArray
 Float64 = NDArray[np.float64]
 T = TypeVar("T")
 
-_SEPARATOR = "\x1f"
 _NORMAL_LIMIT = 3.0
+
+
+def _digest(address: tuple[object, ...]) -> bytes:
+    """Return the SHA-256 of an address, its parts with their lengths."""
+    texts = [str(part) for part in address]
+    return hashlib.sha256("".join(f"{len(text)}:{text};" for text in texts).encode()).digest()
 
 
 def address_seed(*address: object) -> int:
@@ -28,8 +33,7 @@ def address_seed(*address: object) -> int:
     Args:
         address: for example the seed, the kind of row, its category and its index.
     """
-    digest = hashlib.sha256(_SEPARATOR.join(str(part) for part in address).encode()).digest()
-    return int.from_bytes(digest[:8], "little") >> 1
+    return int.from_bytes(_digest(address)[:8], "little") >> 1
 
 
 class Stream:
@@ -40,9 +44,8 @@ class Stream:
     """
 
     def __init__(self, *address: object) -> None:
-        digest = hashlib.sha256(_SEPARATOR.join(str(part) for part in address).encode()).digest()
         self._address = address
-        self._bits = np.random.Philox(key=int.from_bytes(digest[:16], "little"))
+        self._bits = np.random.Philox(key=int.from_bytes(_digest(address)[:16], "little"))
 
     def fork(self, name: str) -> Stream:
         """Return the stream of a part, which does not move when other parts draw more."""
@@ -51,8 +54,8 @@ class Stream:
     def uniforms(self, *shape: int) -> Float64:
         """Return numbers in [0, 1) of the given shape."""
         raw = self._bits.random_raw(math.prod(shape))
-        numbers: Float64 = (np.asarray(raw, dtype=np.uint64) >> np.uint64(11)) * 2.0**-53
-        return numbers.reshape(shape)
+        kept = (np.asarray(raw, dtype=np.uint64) >> np.uint64(11)).astype(np.float64)
+        return np.asarray(kept * 2.0**-53).reshape(shape)
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """Return a number in [low, high)."""
@@ -62,7 +65,7 @@ class Stream:
         """Return standard normal numbers, cut at three standard deviations."""
         u = self.uniforms(2, math.prod(shape))
         radius = np.sqrt(-2 * np.log1p(-u[0]))
-        numbers: Float64 = radius * np.cos(2 * np.pi * u[1])
+        numbers = radius * np.cos(2 * np.pi * u[1])
         return np.clip(numbers, -_NORMAL_LIMIT, _NORMAL_LIMIT).reshape(shape)
 
     def normal(self, mean: float = 0.0, sigma: float = 1.0) -> float:

@@ -106,7 +106,9 @@ class Picture:
     depth: Float64
 
 
-def draw(points: Float64, faces: Int32, intrinsics: Float64, size: tuple[int, int], near: float) -> Picture:
+def draw(
+    points: Float64, faces: Int32, intrinsics: Float64, size: tuple[int, int], near: float
+) -> Picture:
     """Draw the outside of closed meshes with a z-buffer.
 
     Args:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.datasets.simulated import boards, poses
 from chorus_bench.datasets.simulated.figure import JOINT, SIDES, Figure, rotation, unit
-from chorus_bench.datasets.simulated.meshes import Mesh, join
+from chorus_bench.datasets.simulated.meshes import Mesh, join, vector
 from chorus_bench.datasets.simulated.randomness import Stream
 from chorus_bench.datasets.simulated.scenes import Setting
 
@@ -52,7 +52,7 @@ def ride_snowboard(figure: Figure, stream: Stream) -> Setting:
     for side in SIDES:
         ankle = place[JOINT[f"{side}_ankle"]]
         R = axes(turned[JOINT[f"{side}_ankle"]] @ (0.0, 0.0, 1.0))
-        foot = ankle - (0, figure.sole, 0) + R @ (0.0, 0.0, 0.05)
+        foot = ankle - vector(0, figure.sole, 0) + R @ (0.0, 0.0, 0.05)
         bound.append(boards.bindings(foot, R))
     return Setting(join([board, *bound]))
 
@@ -76,7 +76,7 @@ def _carry_under_arm(figure: Figure, board: Mesh, side: str, stream: Stream, *, 
     gap = s * (0.2 + stream.uniform(0.0, 0.03))
     middle = np.array([gap, hip[1] + (0.3 if up else 0.12), hip[2] + stream.normal(0.0, 0.06)])
     lower = middle - 0.2 * UP if not up else middle - 0.05 * UP
-    reach = lower + 0.06 * outwards + (0, 0, 0.06)
+    reach = lower + 0.06 * outwards + vector(0, 0, 0.06)
     figure.reach(f"{side}_arm", reach + 0.05 * outwards, (s, 0.1, -0.8))
     figure.set_hand(side, (-s * 0.25, -1, 0.2), (-s, 0, 0), curl=45)
     return board.moved(axes(nose, outwards), middle)
@@ -102,3 +102,46 @@ def carry_skateboard(figure: Figure, stream: Stream) -> Setting:
     poses.stand_or_walk(figure, stream)
     side = "right" if stream.chance(0.65) else "left"
     return Setting(_carry_under_arm(figure, boards.skateboard(stream), side, stream, up=False))
+
+
+def ride_skis(figure: Figure, stream: Stream) -> Setting:
+    """Ski: knees bent, leaning forward, a pole in each hand."""
+    depth, half = stream.uniform(0.06, 0.3), stream.uniform(0.09, 0.17)
+    figure.root = rotation((1, 0, 0), 10 + 70 * depth + stream.uniform(-4, 8))
+    figure.floor = -(figure.leg * (1 - depth) + figure.sole + _SKI_DECK)
+    length, color = stream.uniform(1.45, 1.8), stream.choice(boards.BRIGHT)
+    skis = []
+    for side in SIDES:
+        s = poses.sign_of(side)
+        heading = poses.level(s * stream.uniform(-5, 4))
+        sole = np.array([s * half, figure.floor + _SKI_DECK, stream.normal(-0.06, 0.05)])
+        figure.set_foot(
+            side, sole + vector(0, figure.sole, 0), heading, hint=heading + vector(s * 0.1, 0, 0)
+        )
+        ski = boards.ski(length, color).moved(axes(heading), sole + 0.05 * heading + 0.06 * heading)
+        skis.append(ski)
+    figure.bend_spine(stream.uniform(8, 22), 0, stream.normal(0, 5))
+    figure.look((0, -0.05, 1), share=1.0)
+    return Setting(join(skis), join([_pole(figure, side, stream) for side in SIDES]))
+
+
+_SKI_DECK = 0.03
+
+
+def _pole(figure: Figure, side: str, stream: Stream) -> Mesh:
+    """Put a ski pole in a hand that is held ahead."""
+    s = poses.sign_of(side)
+    shoulder = figure.place(f"{side}_shoulder")
+    ahead = (
+        s * stream.uniform(0.08, 0.2),
+        -0.62 * figure.arm,
+        stream.uniform(0.4, 0.65) * figure.arm,
+    )
+    figure.reach(f"{side}_arm", shoulder + ahead, (s, -0.3, -0.8))
+    lean = unit((s * stream.uniform(0.05, 0.3), 1, stream.uniform(0.3, 1.2)))
+    figure.hold(side, lean)
+    grip = figure.grip(side)
+    turn = np.stack([unit(np.cross(lean, (0, 0, 1.0))), lean, np.zeros(3)], axis=1)
+    turn[:, 2] = np.cross(turn[:, 0], lean)
+    length = min(1.1, float(grip.center[1] - figure.floor) / float(lean[1]))
+    return boards.ski_pole(length).moved(turn, grip.center)

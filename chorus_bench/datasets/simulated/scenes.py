@@ -14,6 +14,7 @@ from chorus_bench.datasets.simulated.figure import Figure
 from chorus_bench.datasets.simulated.meshes import Mesh, join
 from chorus_bench.datasets.simulated.rasterizer import Picture, draw
 
+Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
 
@@ -85,28 +86,44 @@ class Instance:
 
 
 @dataclass(frozen=True, eq=False)
+class Person:
+    """A person of a scene.
+
+    Args:
+        pose: (72,) axis-angle, zero global orientation.
+        betas: (S,) shape.
+        rotation: (3, 3) from the person's own body frame to the scene's.
+        offset: (3,) metres, with the rotation.
+    """
+
+    pose: Float32
+    betas: Float32
+    rotation: Float64
+    offset: Float64
+
+
+@dataclass(frozen=True, eq=False)
 class Scene:
     """People and things around the first person's body frame.
 
     Args:
         body: the body.
-        pose: (72,) axis-angle of the first person, zero global orientation, float32.
-        betas: (S,) shape of the first person, float32.
-        placement: the first person in the world.
-        instances: what is there; the first person comes first, then its object if it has one.
+        placement: the body frame in the world.
+        people: one per instance of kind `PERSON`, in that order; the first one's frame is
+            the scene's.
+        instances: what is there, the people first.
         place: a key of `shading.PLACES`.
     """
 
     body: BodyModel
-    pose: NDArray[np.float32]
-    betas: NDArray[np.float32]
     placement: Placement
+    people: tuple[Person, ...]
     instances: tuple[Instance, ...]
     place: str
 
-    def first(self, kind: str) -> Mesh | None:
-        """Return the mesh of the first instance of a kind, or None."""
-        return next((i.mesh for i in self.instances if i.kind == kind), None)
+    def numbers(self, kind: str) -> list[int]:
+        """Return the numbers of the instances of a kind."""
+        return [k for k, instance in enumerate(self.instances) if instance.kind == kind]
 
 
 @dataclass(frozen=True, eq=False)

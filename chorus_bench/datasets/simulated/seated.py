@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.datasets.simulated import furniture, poses
 from chorus_bench.datasets.simulated.figure import JOINT, SIDES, Figure, rotation
+from chorus_bench.datasets.simulated.meshes import vector
 from chorus_bench.datasets.simulated.randomness import Stream
 from chorus_bench.datasets.simulated.scenes import Setting
 
@@ -45,7 +46,7 @@ def ride_motorcycle(figure: Figure, stream: Stream) -> Setting:
     for k, side in enumerate(SIDES):
         s = poses.sign_of(side)
         peg = bike.pegs[k] + offset
-        ankle = peg + (0, figure.sole, -0.06)
+        ankle = peg + vector(0, figure.sole, -0.06)
         figure.set_foot(side, ankle, (s * 0.12, -0.1, 1), hint=(s * 0.42, 0.5, 1))
     if stream.chance(0.3):
         side = stream.choice(SIDES)
@@ -55,8 +56,8 @@ def ride_motorcycle(figure: Figure, stream: Stream) -> Setting:
     for k, side in enumerate(SIDES):
         s = poses.sign_of(side)
         grip = bike.grips[k] + offset
-        figure.reach(f"{side}_arm", grip + (-s * 0.0, 0.035, -0.085), (s, -0.35, -0.5))
+        figure.reach(f"{side}_arm", grip + vector(-s * 0.0, 0.035, -0.085), (s, -0.35, -0.5))
         place, _ = figure.joints()
         forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
-        figure.set_hand(side, forearm + (0, 0.1, 0.2), (0, -1, 0.3), curl=70)
+        figure.set_hand(side, forearm + vector(0, 0.1, 0.2), (0, -1, 0.3), curl=70)
     return Setting(bike.mesh.moved(None, offset))

@@ -147,7 +147,10 @@ def _distant_hills(picture: Float64, rays: Float64, place: Place, stream: Stream
     """Draw a row of hills, trees or walls along the horizon."""
     angle = np.arctan2(rays[..., 0], rays[..., 2])
     phases = stream.uniforms(3) * 2 * np.pi
-    crest = sum(a * np.sin(k * angle + p) for a, k, p in zip((0.03, 0.02, 0.01), (2, 5, 13), phases, strict=True))
+    crest = sum(
+        a * np.sin(k * angle + p)
+        for a, k, p in zip((0.03, 0.02, 0.01), (2, 5, 13), phases, strict=True)
+    )
     slope = rays[..., 1] / np.hypot(rays[..., 0], rays[..., 2])
     hills = slope < 0.05 + crest
     tint = 0.75 * np.asarray(place.horizon) + 0.25 * np.asarray(place.ground[1])

@@ -28,7 +28,16 @@ Float64 = NDArray[np.float64]
 def frisbee(stream: Stream) -> Mesh:
     """Return a flying disc about the origin, its upper side to +y."""
     radius = stream.uniform(0.12, 0.15)
-    profile = [(1e-4, 0.016), (0.5, 0.016), (0.85, 0.013), (0.97, 0.004), (1, -0.014), (0.95, -0.016), (0.92, 0.002), (1e-4, 0.008)]
+    profile = [
+        (1e-4, 0.016),
+        (0.5, 0.016),
+        (0.85, 0.013),
+        (0.97, 0.004),
+        (1, -0.014),
+        (0.95, -0.016),
+        (0.92, 0.002),
+        (1e-4, 0.008),
+    ]
     disc = lathe([(r * radius, y) for r, y in profile], stream.choice((WHITE, *BRIGHT)), sides=24)
     centers = disc.face_centers()
     ring = np.hypot(centers[:, 0], centers[:, 2]) < radius * 0.45
@@ -55,7 +64,8 @@ def sports_ball(kind: str, stream: Stream) -> Mesh:
     else:
         marked = np.sin(4 * np.arctan2(c[:, 0], c[:, 2]) + 3 * c[:, 1]) > 0.4
     tilt = math.tau * stream.uniform()
-    turn = [[math.cos(tilt), 0, math.sin(tilt)], [0, 1, 0], [-math.sin(tilt), 0, math.cos(tilt)]]
+    cos, sin = math.cos(tilt), math.sin(tilt)
+    turn = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
     return ball.painted(marked, marks).scaled(stream.uniform(0.95, 1.05)).moved(turn)
 
 
@@ -77,9 +87,14 @@ def tennis_racket(stream: Stream) -> Mesh:
     path = np.stack([wide * ring[:, 0], middle + long * ring[:, 1], np.zeros(28)], axis=1)
     head = ribbon(path, 0.024, 0.018, color, across=(0, 0, 1), wrap=True)
     low = middle - long * 0.86
-    throat = [tube([(0, 0.12, 0), (x * 0.35, (low + 0.12) / 2, 0), (x, low, 0)], 0.009, color, sides=6) for x in (-wide * 0.5, wide * 0.5)]
+    throat = [
+        tube([(0, 0.12, 0), (x * 0.35, (low + 0.12) / 2, 0), (x, low, 0)], 0.009, color, sides=6)
+        for x in (-wide * 0.5, wide * 0.5)
+    ]
     handle = tube([(0, -0.1, 0), (0, -0.095, 0), (0, 0.14, 0)], [0.019, 0.017, 0.015], DARK)
-    return join([head, _strings(wide * 0.95, long * 0.96).moved(None, (0, middle, 0)), *throat, handle])
+    return join(
+        [head, _strings(wide * 0.95, long * 0.96).moved(None, (0, middle, 0)), *throat, handle]
+    )
 
 
 def _strings(wide: float, long: float) -> Mesh:
@@ -102,13 +117,20 @@ def baseball_glove(stream: Stream) -> Mesh:
 
     The origin is the wrist, as in the hand's own frame.
     """
-    base = stream.choice(((0.5, 0.28, 0.13), (0.62, 0.38, 0.18), (0.3, 0.17, 0.1), (0.2, 0.14, 0.1)))
+    base = stream.choice(
+        ((0.5, 0.28, 0.13), (0.62, 0.38, 0.18), (0.3, 0.17, 0.1), (0.2, 0.14, 0.1))
+    )
     dark: Color = (base[0] * 0.6, base[1] * 0.6, base[2] * 0.6)
     size = stream.uniform(0.95, 1.15)
     parts = [ellipsoid((0.1, 0.036, 0.1), base).moved(None, (0.1, -0.012, -0.005))]
     parts.append(tube([(-0.03, 0, 0), (0.06, 0, 0)], [0.048, 0.058], dark, sides=10))
     for z, reach in ((-0.085, 0.2), (-0.045, 0.25), (-0.003, 0.26), (0.036, 0.245)):
-        path = [(0.08, 0.0, z * 0.75), (0.15, 0.004, z), (reach, -0.012, z * 1.15), (reach + 0.03, -0.045, z * 1.2)]
+        path = [
+            (0.08, 0.0, z * 0.75),
+            (0.15, 0.004, z),
+            (reach, -0.012, z * 1.15),
+            (reach + 0.03, -0.045, z * 1.2),
+        ]
         parts.append(tube(path, [0.026, 0.027, 0.024, 0.014], base, sides=8))
     thumb = [(0.04, 0, 0.05), (0.1, -0.005, 0.11), (0.16, -0.02, 0.135), (0.2, -0.05, 0.13)]
     parts.append(tube(thumb, [0.03, 0.029, 0.025, 0.014], base, sides=8))

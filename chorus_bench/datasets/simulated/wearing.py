@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.datasets.simulated import boards, goods, poses
 from chorus_bench.datasets.simulated.figure import JOINT, SIDES, Figure, rotation
-from chorus_bench.datasets.simulated.meshes import Mesh, join, ribbon
+from chorus_bench.datasets.simulated.meshes import Mesh, join, ribbon, vector
 from chorus_bench.datasets.simulated.randomness import Stream
 from chorus_bench.datasets.simulated.scenes import Setting
 
@@ -82,12 +82,12 @@ def _hold_straps(figure: Figure, stream: Stream) -> None:
         s = poses.sign_of(side)
         place, turned = figure.joints()
         spot = place[JOINT["spine3"]] + turned[JOINT["spine3"]] @ (s * 0.12, 0.0, 0.19)
-        figure.reach(f"{side}_arm", spot - (0, 0.09, 0), (s, -0.8, -0.2))
+        figure.reach(f"{side}_arm", spot - vector(0, 0.09, 0), (s, -0.8, -0.2))
         figure.set_hand(side, (-s * 0.35, 1, -0.1), (0, 0, -1), curl=70)
 
 
 def _backpack_on(trunk: Trunk, stream: Stream) -> Mesh:
-    bag, (wide, high, deep) = goods.backpack_bag(stream)
+    bag, (_, high, deep) = goods.backpack_bag(stream)
     top = trunk.shoulder + stream.uniform(-0.02, 0.05)
     middle = np.array([0.0, top - high / 2, 0.0])
     behind = trunk.extreme(np.array([0, 0, -1.0]), middle, np.array([0.11, high / 2.2, np.inf]))
@@ -98,7 +98,9 @@ def _backpack_on(trunk: Trunk, stream: Stream) -> Mesh:
 
 def _strap(trunk: Trunk, x: float, top: float, high: float, back: float, s: float) -> Mesh:
     over = [trunk.around(x, a) for a in np.radians([-35, -10, 15, 40, 65, 90, 112])]
-    side = trunk.extreme(np.array([s, 0, 0]), np.array([0, top - 0.27, 0]), np.array([np.inf, 0.03, 0.2]))
+    side = trunk.extreme(
+        np.array([s, 0, 0]), np.array([0, top - 0.27, 0]), np.array([np.inf, 0.03, 0.2])
+    )
     under = [
         np.array([s * (side * 0.93), top - 0.25, 0.07]),
         np.array([s * (side + 0.012), top - 0.29, 0.0]),
@@ -124,7 +126,7 @@ def wear_tie(figure: Figure, stream: Stream) -> Setting:
         s = poses.sign_of(side)
         place, turned = figure.joints()
         knot = place[JOINT["neck"]] + turned[JOINT["spine3"]] @ (s * 0.02, -0.1, 0.17)
-        figure.reach(f"{side}_arm", knot - (-s * 0.06, 0.06, 0), (s, -0.7, 0.1))
+        figure.reach(f"{side}_arm", knot - vector(-s * 0.06, 0.06, 0), (s, -0.7, 0.1))
         figure.set_hand(side, (-s * 0.8, 0.8, -0.1), (0, 0, -1), curl=55)
     return Setting(_tie_on(Trunk(figure), figure, stream))
 
@@ -133,9 +135,11 @@ def _tie_on(trunk: Trunk, figure: Figure, stream: Stream) -> Mesh:
     neck = (figure.place("neck") - trunk.origin) @ trunk.axes
     length = stream.uniform(0.42, 0.54)
     heights = neck[1] - 0.035 - np.linspace(0, length, 16)
-    front = []
+    front: list[float] = []
     for y in heights:
-        z = trunk.extreme(np.array([0, 0, 1.0]), np.array([0, y, 0.0]), np.array([0.05, 0.03, np.inf]))
+        z = trunk.extreme(
+            np.array([0, 0, 1.0]), np.array([0, y, 0.0]), np.array([0.05, 0.03, np.inf])
+        )
         front.append(max(z + 0.012, front[-1] - 0.012 if front else z + 0.02))
     path = np.stack([np.full(16, stream.normal(0, 0.003)), heights, np.array(front)], axis=1)
     s = np.linspace(0, 1, 16)
@@ -157,11 +161,13 @@ def carry_handbag(figure: Figure, stream: Stream) -> Setting:
     side = "right" if stream.chance(0.6) else "left"
     s = poses.sign_of(side)
     shoulder = figure.place(f"{side}_shoulder")
-    figure.reach(f"{side}_arm", shoulder + (s * 0.12, -0.95 * figure.arm, 0.05), (s * 0.5, 0, -1))
+    figure.reach(
+        f"{side}_arm", shoulder + vector(s * 0.12, -0.95 * figure.arm, 0.05), (s * 0.5, 0, -1)
+    )
     figure.set_hand(side, (s * 0.1, -1, 0.1), (-s, 0, 0), curl=85)
     grip = figure.grip(side)
     turn = rotation((0, 1, 0), stream.normal(0, 12))
-    return Setting(goods.handbag(stream).moved(turn, grip.center + (s * 0.015, 0.005, 0)))
+    return Setting(goods.handbag(stream).moved(turn, grip.center + vector(s * 0.015, 0.005, 0)))
 
 
 def handbag_on_forearm(figure: Figure, stream: Stream) -> Setting:
@@ -170,12 +176,12 @@ def handbag_on_forearm(figure: Figure, stream: Stream) -> Setting:
     side = "right" if stream.chance(0.5) else "left"
     s = poses.sign_of(side)
     shoulder = figure.place(f"{side}_shoulder")
-    wrist = shoulder + (s * stream.uniform(0.0, 0.08), -0.5 * figure.arm, 0.5 * figure.arm)
+    wrist = shoulder + vector(s * stream.uniform(0.0, 0.08), -0.5 * figure.arm, 0.5 * figure.arm)
     figure.reach(f"{side}_arm", wrist, (s * 0.35, -0.6, -1))
     figure.set_hand(side, (-s * 0.2, 0.35, 1), (-s * 0.5, 1, 0), curl=40)
     place, _ = figure.joints()
     elbow, hand = place[JOINT[f"{side}_elbow"]], place[JOINT[f"{side}_wrist"]]
-    spot = elbow + (hand - elbow) * stream.uniform(0.35, 0.55) + (s * 0.03, 0.035, 0)
+    spot = elbow + (hand - elbow) * stream.uniform(0.35, 0.55) + vector(s * 0.03, 0.035, 0)
     turn = rotation((0, 1, 0), 90 + stream.normal(0, 15))
     return Setting(goods.handbag(stream, strap=stream.uniform(0.1, 0.16)).moved(turn, spot))
 
@@ -186,7 +192,9 @@ def handbag_on_shoulder(figure: Figure, stream: Stream) -> Setting:
     side = "right" if stream.chance(0.5) else "left"
     s = poses.sign_of(side)
     trunk = Trunk(figure)
-    out = trunk.extreme(np.array([s, 0, 0]), np.array([0, -0.2, 0.0]), np.array([np.inf, 0.06, 0.2]))
+    out = trunk.extreme(
+        np.array([s, 0, 0]), np.array([0, -0.2, 0.0]), np.array([np.inf, 0.06, 0.2])
+    )
     top = trunk.around(s * 0.11, 0.0)
     over = trunk.origin + trunk.axes @ top
     hip = figure.place(f"{side}_hip")
@@ -194,8 +202,15 @@ def handbag_on_shoulder(figure: Figure, stream: Stream) -> Setting:
     bag = goods.handbag(stream, strap=0.0).moved(None, bag_top)
     straps = []
     for ahead in (-0.09, 0.09):
-        low = bag_top + (0, -0.02, ahead)
-        path = np.array([over, over + (s * 0.03, -0.06, ahead * 0.9), (low + over) / 2 + (s * 0.035, -0.02, ahead * 0.5), low])
+        low = bag_top + vector(0, -0.02, ahead)
+        path = np.array(
+            [
+                over,
+                over + vector(s * 0.03, -0.06, ahead * 0.9),
+                (low + over) / 2 + vector(s * 0.035, -0.02, ahead * 0.5),
+                low,
+            ]
+        )
         straps.append(ribbon(_smooth(path), 0.022, 0.01, boards.DARK, across=(0, 0, 1)))
     _arm_over_bag(figure, side, bag_top)
     return Setting(join([bag, *straps]))
@@ -204,5 +219,5 @@ def handbag_on_shoulder(figure: Figure, stream: Stream) -> Setting:
 def _arm_over_bag(figure: Figure, side: str, bag_top: Float64) -> None:
     """Lay the arm in front of a bag at the hip."""
     s = poses.sign_of(side)
-    figure.reach(f"{side}_arm", bag_top + (s * 0.0, 0.02, 0.24), (s, 0, -1))
+    figure.reach(f"{side}_arm", bag_top + vector(0, 0.02, 0.24), (s, 0, -1))
     figure.set_hand(side, (-s * 0.1, -0.7, 0.7), (-s, 0, 0), curl=30)

@@ -1,0 +1,1 @@
+"""Methods that produce submissions for chorus-bench; `chorus` is the reference."""

@@ -1,0 +1,86 @@
+"""CHORUS: where an object is relative to a person, learned from many images of the two.
+
+The stages that come after the annotators: filters, aggregation per semantic cluster,
+posed-space inference, reconstruction. The names below are imported when they are first used.
+
+Source: CHORUS: Learning Canonicalized 3D Human-Object Spatial Relations from Unbounded
+Synthesized Images, Han and Joo, ICCV 2023.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chorus_baselines.chorus.accumulate import Counts
+    from chorus_baselines.chorus.aggregation import Aggregation, aggregate
+    from chorus_baselines.chorus.clusters import DEMO_PARTS, BodyPart, Cluster, read_segments
+    from chorus_baselines.chorus.duplicates import without_near_duplicates
+    from chorus_baselines.chorus.filters import (
+        FilterSettings,
+        FilterStatistics,
+        Verdict,
+        filter_row,
+        filter_rows,
+    )
+    from chorus_baselines.chorus.import_chorus import import_chorus
+    from chorus_baselines.chorus.inference import posed_field
+    from chorus_baselines.chorus.reconstruction import reconstruct
+    from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
+
+_HOMES = {
+    "Aggregation": "aggregation",
+    "BodyPart": "clusters",
+    "Cluster": "clusters",
+    "Counts": "accumulate",
+    "DEMO_PARTS": "clusters",
+    "FilterSettings": "filters",
+    "FilterStatistics": "filters",
+    "Verdict": "filters",
+    "aggregate": "aggregation",
+    "draw_ratio": "sampling",
+    "draw_without_keypoints": "sampling",
+    "filter_row": "filters",
+    "filter_rows": "filters",
+    "import_chorus": "import_chorus",
+    "posed_field": "inference",
+    "read_segments": "clusters",
+    "reconstruct": "reconstruction",
+    "select_rows": "sampling",
+    "without_near_duplicates": "duplicates",
+}
+
+__all__ = [
+    "DEMO_PARTS",
+    "Aggregation",
+    "BodyPart",
+    "Cluster",
+    "Counts",
+    "FilterSettings",
+    "FilterStatistics",
+    "Verdict",
+    "aggregate",
+    "draw_ratio",
+    "draw_without_keypoints",
+    "filter_row",
+    "filter_rows",
+    "import_chorus",
+    "posed_field",
+    "read_segments",
+    "reconstruct",
+    "select_rows",
+    "without_near_duplicates",
+]
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+    if name not in _HOMES:
+        raise AttributeError(f"module 'chorus_baselines.chorus' has no attribute '{name}'")
+    value = getattr(import_module(f"chorus_baselines.chorus.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,43 @@
+"""Work on a stream in threads, in order, with little of it in memory."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def cpu_count() -> int:
+    """Return how many processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def in_order(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int
+) -> Iterator[tuple[Item, Result]]:
+    """Yield every item with what the function makes of it, in the order of the items.
+
+    The items are drawn by the calling thread, at most ``threads + 1`` ahead.
+
+    Args:
+        function: must be safe to call from several threads.
+        items: any iterable.
+        threads: how many calls run at once.
+    """
+    pending: deque[tuple[Item, Future[Result]]] = deque()
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        for item in items:
+            pending.append((item, pool.submit(function, item)))
+            if len(pending) > threads:
+                done, future = pending.popleft()
+                yield done, future.result()
+        while pending:
+            done, future = pending.popleft()
+            yield done, future.result()

@@ -1,0 +1,137 @@
+"""Dataset cards: README.md with the configs that `load_dataset` reads, and what a reader asks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from tabulate import tabulate
+
+from chorus_bench.datasets.folder import (
+    CARD_FILE,
+    DATA_FOLDER,
+    NOTES_FILE,
+    PICTURES_FOLDER,
+    DatasetInfo,
+    category_folder,
+)
+from chorus_bench.datasets.picture_sheet import write_pictures
+from chorus_bench.evaluation.split import METADATA_FILE
+
+#: The config with all categories.
+DEFAULT_CONFIG = "default"
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
+
+
+def write_card(folder: Path, info: DatasetInfo) -> None:
+    """Write the card of a dataset into its folder, with a few pictures."""
+    pictures = write_pictures(folder, info)
+    (folder / CARD_FILE).write_text(card_text(info, pictures), encoding="utf-8")
+
+
+def card_text(info: DatasetInfo, pictures: list[str]) -> str:
+    """Return the card: a YAML header and Markdown.
+
+    Args:
+        info: what the dataset is.
+        pictures: file names of its pictures, in the folder `PICTURES_FOLDER`.
+    """
+    header = yaml.safe_dump(_header(info), sort_keys=False, allow_unicode=True, width=1000)
+    return f"---\n{header}---\n\n{_body(info, pictures)}"
+
+
+def _header(info: DatasetInfo) -> dict[str, Any]:
+    size = next((name for limit, name in _SIZES if info.rows < limit), "n>1M")
+    return {
+        "pretty_name": info.card.title,
+        "license": info.card.licence,
+        "size_categories": [size],
+        "tags": list(info.card.tags),
+        "configs": _configs(info),
+    }
+
+
+def _configs(info: DatasetInfo) -> list[dict[str, Any]]:
+    """Return the configs: all categories, and each of them.
+
+    `datasets` keys its cache by the folder's name and these entries alone. The hash of the
+    content in the description makes a rebuilt folder a new one.
+    """
+    description = f"{info.label}, content {info.content}"
+    folders = {DEFAULT_CONFIG: "*"} | {name: category_folder(name) for name in info.categories}
+    configs = [
+        {
+            "config_name": name,
+            "description": description,
+            "data_files": [
+                {"split": info.split, "path": f"{DATA_FOLDER}/{place}/{info.split}-*.parquet"}
+            ],
+        }
+        for name, place in folders.items()
+    ]
+    return [{**configs[0], "default": True}, *configs[1:]]
+
+
+def _body(info: DatasetInfo, pictures: list[str]) -> str:
+    card = info.card
+    sections = [
+        f"# {card.title}\n\n{card.summary}",
+        f"`{info.label}`, version {info.version}, {info.rows} rows, split `{info.split}`",
+        "\n\n".join(f"![{name}]({PICTURES_FOLDER}/{name})" for name in pictures),
+        f"## Loading\n\n{_loading(info)}",
+        f"## Rows per category\n\n{_counts(info)}",
+        f"## How it was built\n\n{card.construction}\n\n{_built(info)}",
+        f"## Sources\n\n{_sources(info)}",
+        f"## Licences\n\n{card.licence_note}",
+        f"## Citation\n\n```bibtex\n{card.citation}\n```",
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _loading(info: DatasetInfo) -> str:
+    example = next(iter(info.categories))
+    return (
+        "With nothing but `datasets` installed (and Pillow to look at pictures):\n\n"
+        "```python\n"
+        "from datasets import load_dataset\n\n"
+        f'everything = load_dataset("path/to/this/folder", split="{info.split}")\n'
+        f'one = load_dataset("path/to/this/folder", "{example}", split="{info.split}")\n'
+        "```\n\n"
+        f"`chorus-bench datasets verify path/to/this/folder` computes the fingerprint again."
+    )
+
+
+def _counts(info: DatasetInfo) -> str:
+    return tabulate(
+        sorted(info.categories.items(), key=lambda item: (-item[1], item[0])),
+        headers=("category", "rows"),
+        tablefmt="github",
+    )
+
+
+def _built(info: DatasetInfo) -> str:
+    parts = [f"```\n{info.command}\n```"] if info.command else []
+    details = [(key, _short(value)) for key, value in info.details.items()]
+    parts.append(tabulate(details, headers=("", ""), tablefmt="github", disable_numparse=True))
+    for title, counts in (("Left out", info.left_out), ("Used, but noted", info.noted)):
+        if counts:
+            table = tabulate(counts.items(), headers=("reason", "entries"), tablefmt="github")
+            parts.append(f"{title} (each entry is named in `{NOTES_FILE}`):\n\n{table}")
+    parts.append(f"Made with {info.made_with}; `{METADATA_FILE}` holds all of this for programs.")
+    return "\n\n".join(parts)
+
+
+def _short(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _sources(info: DatasetInfo) -> str:
+    if not info.sources:
+        return "None: every row is made by the program."
+    rows = [(s.title, s.name, s.size, f"`{s.sha256}`") for s in info.sources]
+    return tabulate(
+        rows, headers=("source", "file", "bytes", "SHA-256"), tablefmt="github", intfmt=","
+    )

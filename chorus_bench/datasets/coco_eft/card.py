@@ -1,0 +1,66 @@
+"""The texts of the card of the extended COCO-EFT split."""
+
+from __future__ import annotations
+
+from chorus_bench.datasets.recipe import CardText
+
+_CITATION = """\
+@inproceedings{han2023chorus,
+  title = {{CHORUS}: Learning Canonicalized {3D} Human-Object Spatial Relations from Unbounded
+           Synthesized Images},
+  author = {Han, Sookwan and Joo, Hanbyul},
+  booktitle = {Proceedings of the IEEE/CVF International Conference on Computer Vision (ICCV)},
+  year = {2023}
+}
+
+@inproceedings{joo2021eft,
+  title = {Exemplar Fine-Tuning for {3D} Human Model Fitting Towards In-the-Wild {3D} Human Pose
+           Estimation},
+  author = {Joo, Hanbyul and Neverova, Natalia and Vedaldi, Andrea},
+  booktitle = {International Conference on 3D Vision (3DV)},
+  year = {2021}
+}
+
+@inproceedings{lin2014coco,
+  title = {Microsoft {COCO}: Common Objects in Context},
+  author = {Lin, Tsung-Yi and Maire, Michael and Belongie, Serge and Hays, James and
+            Perona, Pietro and Ramanan, Deva and Doll{\\'a}r, Piotr and Zitnick, C. Lawrence},
+  booktitle = {European Conference on Computer Vision (ECCV)},
+  year = {2014}
+}"""
+
+_SUMMARY = """\
+Person-object pairs of COCO 2014 val with a body pose, a perspective camera and the masks of
+both: the test split on which Projective Average Precision (PAP) scores 3D fields of human-object
+spatial relations. One row is one pair; pixel ~ K (R x + t), x in metres in the body frame with
+zero global orientation."""
+
+_CONSTRUCTION = """\
+Fits are taken in the order of their image names. One gives a row for each object category
+(all of COCO's but person) for which
+
+1. the image has exactly one person annotation and exactly one of the category, crowds counted;
+2. the boxes overlap: intersection over the area of the smaller one is at least 0.5;
+3. a perspective camera fits the 24 body points with a loss of at most 1.0 px (Frobenius norm of
+   the (24, 2) residual over 24).
+
+Poses are axis-angle in radians; the shape is kept and not used by PAP. Masks are COCO's own, as
+run-length encodings. Cameras are data: they are never fitted again when something is scored,
+because the fit stops early and thousands of steps drift by rounding."""
+
+_LICENCES = """\
+- Masks, boxes, ids: COCO annotations, CC BY 4.0, COCO Consortium.
+- Poses, shapes, cameras: derived from the EFT fits, CC BY-NC 4.0.
+- Pictures, where they are embedded: each under its photographer's licence on Flickr, named in the
+  columns `license` and `license_url`. COCO does not own them. Look before you pass them on.
+- Nothing of a body model is in the rows. To score, a body (SMPL, of its own licence) is needed."""
+
+TEXT = CardText(
+    title="Extended COCO-EFT",
+    summary=_SUMMARY,
+    construction=_CONSTRUCTION,
+    licence="cc-by-nc-4.0",
+    licence_note=_LICENCES,
+    citation=_CITATION,
+    tags=("human-object-interaction", "3d", "smpl", "coco", "chorus-bench"),
+)

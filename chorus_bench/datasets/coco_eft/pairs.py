@@ -1,0 +1,164 @@
+"""Rules 1 and 2: which person-object pairs of an image are samples."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+
+from chorus_bench.datasets.coco_eft.annotations import PERSON, Annotation, CocoFile, Image
+from chorus_bench.datasets.coco_eft.entry_error import EntryError
+from chorus_bench.datasets.coco_eft.fits import Fit
+from chorus_bench.datasets.recipe import Note
+
+#: The smallest overlap of the two boxes.
+MIN_OVERLAP = 0.5
+
+Box = tuple[float, float, float, float]
+
+_ZERO = "zero-area boxes"
+
+
+@dataclass(frozen=True)
+class Target:
+    """An object that makes a sample with its image's person.
+
+    Attributes:
+        category: of the object.
+        annotation: of the object.
+        box: of the object, xyxy in pixels.
+        overlap: intersection of the two boxes over the area of the smaller one.
+    """
+
+    category: str
+    annotation: Annotation
+    box: Box
+    overlap: float
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A fit with everything that rules 1 and 2 let pass.
+
+    Attributes:
+        fit: the body fit.
+        image: COCO's entry of the image.
+        person: the annotation of the person.
+        person_box: xyxy in pixels.
+        targets: at least one.
+    """
+
+    fit: Fit
+    image: Image
+    person: Annotation
+    person_box: Box
+    targets: tuple[Target, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image, pixels."""
+        return self.image["height"], self.image["width"]
+
+
+@dataclass
+class Selection:
+    """The candidates, what is wrong with other entries, and what the rules leave out."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+    ruled_out: Counter[str] = field(default_factory=Counter)
+
+
+def select_pairs(
+    fits: Sequence[Fit], coco: CocoFile, categories: Collection[str] | None = None
+) -> Selection:
+    """Return the person-object pairs of the fits.
+
+    Args:
+        fits: body fits.
+        coco: the annotations of their images.
+        categories: only objects of these; all but the person by default.
+    """
+    selection = Selection()
+    for fit in fits:
+        try:
+            candidate = _candidate(fit, coco, categories, selection)
+        except EntryError as error:
+            selection.notes.append(error.note(fit.entry))
+            continue
+        if candidate is not None:
+            selection.candidates.append(candidate)
+    return selection
+
+
+def _candidate(
+    fit: Fit, coco: CocoFile, categories: Collection[str] | None, selection: Selection
+) -> Candidate | None:
+    image = coco.images.get(fit.image_name)
+    if image is None:
+        raise EntryError("images missing from the annotation file", "its image is not there")
+    annotations = coco.of_image(image)
+    people = [a for a in annotations if coco.categories.get(a["category_id"]) == PERSON]
+    if not people:
+        raise EntryError("entries without a person", "its image has no person annotation")
+    if len(people) > 1:
+        selection.ruled_out["images with more than one person (crowds count)"] += 1
+        return None
+    person_box = _box(people[0])
+    targets = _targets(fit, annotations, person_box, coco, categories, selection)
+    if not targets:
+        selection.ruled_out["no object that is alone of its category and overlaps"] += 1
+        return None
+    if people[0]["id"] != fit.annotation_id:
+        message = f"the person of its image has the annotation {people[0]['id']}, which is taken"
+        reason = "annotIds that the annotation file does not have for their image"
+        selection.notes.append(Note(fit.entry, reason, message, left_out=False))
+    return Candidate(fit, image, people[0], person_box, tuple(targets))
+
+
+def _targets(
+    fit: Fit,
+    annotations: Sequence[Annotation],
+    person_box: Box,
+    coco: CocoFile,
+    categories: Collection[str] | None,
+    selection: Selection,
+) -> list[Target]:
+    counts = Counter(annotation["category_id"] for annotation in annotations)
+    targets = []
+    for annotation in annotations:
+        category = coco.categories.get(annotation["category_id"], PERSON)
+        if category == PERSON or counts[annotation["category_id"]] != 1:
+            continue
+        if categories is not None and category not in categories:
+            continue
+        try:
+            box = _box(annotation)
+        except EntryError as error:
+            selection.notes.append(error.note(f"{fit.entry}, {category}"))
+            continue
+        overlap = box_overlap(person_box, box)
+        if overlap >= MIN_OVERLAP:
+            targets.append(Target(category, annotation, box, overlap))
+    return sorted(targets, key=lambda target: target.category)
+
+
+def box_overlap(one: Box, other: Box) -> float:
+    """Return the intersection of two boxes (xyxy, not empty) over the area of the smaller."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
+    return max(0.0, width) * max(0.0, height) / min(areas)
+
+
+def _box(annotation: Annotation) -> Box:
+    """Return the box of an annotation, xyxy."""
+    where, found = f"annotation {annotation['id']}", annotation.get("bbox")
+    numbers = found if isinstance(found, list) and len(found) == 4 else [math.nan]
+    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+        raise EntryError("annotations without a box", f"{where} has the box {found}")
+    x, y, width, height = (float(n) for n in numbers)
+    if width <= 0 or height <= 0:
+        raise EntryError(_ZERO, f"{where} has a box of {width:g} x {height:g} pixels")
+    return x, y, x + width, y + height

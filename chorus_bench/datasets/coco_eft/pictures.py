@@ -1,0 +1,71 @@
+"""The user's own COCO images, where a build is to embed them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from chorus_bench.datasets.coco_eft.annotations import Image, image_name_2014
+from chorus_bench.datasets.coco_eft.entry_error import EntryError
+from chorus_bench.datasets.sources import COCO_IMAGES
+from chorus_bench.errors import InputError
+
+_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
+
+
+class PictureFolder:
+    """A folder with images of val2014, or one with a folder ``val2014`` in it.
+
+    Args:
+        folder: the folder.
+
+    Raises:
+        InputError: there is no such folder.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+        if not self.folder.is_dir():
+            raise InputError("no such folder", where=self.folder, fix=COCO_IMAGES.instruction())
+
+    def find(self, image: Image) -> Path | None:
+        """Return where an image is, or None."""
+        names = {image["file_name"], image_name_2014(image["id"])}
+        places = (self.folder, self.folder / COCO_IMAGES.file)
+        found = (place / name for place in places for name in sorted(names))
+        return next((path for path in found if path.is_file()), None)
+
+    def read(self, image: Image) -> bytes:
+        """Return the file of an image as it is.
+
+        Raises:
+            EntryError: it is missing, unreadable, damaged, or of another size than annotated.
+        """
+        path = self.find(image)
+        if path is None:
+            raise EntryError("missing pictures", f"{image['file_name']} is not in {self.folder}")
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise EntryError("unreadable pictures", f"{path.name}: {error.strerror}") from error
+        size = _size(content, path.name)
+        if size != (image["height"], image["width"]):
+            raise EntryError(
+                "pictures of another size than annotated",
+                f"{path.name} has {size[1]} x {size[0]} pixels, the annotation file says "
+                f"{image['width']} x {image['height']}",
+            )
+        return content
+
+
+def _size(content: bytes, name: str) -> tuple[int, int]:
+    """Return height and width of a picture that decodes."""
+    cut_off = content.startswith(_JPEG_START) and _JPEG_END not in content[-1024:]
+    data = np.frombuffer(content, np.uint8)
+    decode = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+    decoded = None if cut_off or not content else cv2.imdecode(data, decode)
+    if decoded is None:
+        raise EntryError("unreadable pictures", f"{name} is no whole picture")
+    return decoded.shape[0], decoded.shape[1]

@@ -1,0 +1,54 @@
+"""What the packaged builders share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chorus_bench.datasets.features import features_of
+from chorus_bench.datasets.recipe import CardText, Note, Recipe, Row
+from chorus_bench.errors import MissingDependencyError
+
+try:
+    import datasets
+except ImportError as error:
+    raise MissingDependencyError(
+        "datasets", extra="datasets", purpose="A packaged datasets builder"
+    ) from error
+
+import pyarrow as pa
+
+__all__ = ["RecipeBuilder", "datasets"]
+
+
+class RecipeBuilder(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
+    """A builder whose rows come from a `Recipe`.
+
+    Subclasses set ``SCHEMA``, ``CARD`` and `recipe`.
+    """
+
+    SCHEMA: pa.Schema
+    CARD: CardText
+
+    def recipe(self) -> Recipe:
+        """Return the recipe for this builder's config."""
+        raise NotImplementedError
+
+    def _info(self) -> datasets.DatasetInfo:
+        return datasets.DatasetInfo(
+            description=self.CARD.summary,
+            features=datasets.Features.from_dict(features_of(self.SCHEMA)),
+            citation=self.CARD.citation,
+            license=self.CARD.licence,
+        )
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:  # noqa: ANN401
+        recipe = self.recipe()
+        return [datasets.SplitGenerator(name=recipe.split, gen_kwargs={"recipe": recipe})]
+
+    def _generate_examples(self, recipe: Recipe) -> Iterator[tuple[tuple[int, int], Row]]:
+        notes: list[Note] = []
+        for number, piece in enumerate(recipe.pieces):
+            for index, row in enumerate(piece.make(notes)):
+                complete = {name: row.get(name) for name in self.SCHEMA.names}
+                yield (number, index), complete

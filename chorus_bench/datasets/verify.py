@@ -1,0 +1,131 @@
+"""Checking a built dataset: its files, its counts, and its fingerprint from the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+
+from chorus_bench.datasets.fingerprint import Fingerprint, fingerprint_columns
+from chorus_bench.datasets.folder import (
+    CARD_FILE,
+    DATA_FOLDER,
+    DatasetInfo,
+    Shard,
+    describe_shard,
+)
+from chorus_bench.errors import InputError
+
+#: Rows that are in memory at once.
+_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What the check of a dataset gave.
+
+    Attributes:
+        info: what the dataset says it is.
+        rows: how many were read.
+        fingerprint: of these rows.
+        problems: what is wrong; nothing when all is well.
+    """
+
+    info: DatasetInfo
+    rows: int
+    fingerprint: str
+    problems: tuple[str, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def verify_dataset(folder: str | Path) -> Verification:
+    """Read a built dataset and compare it with what it says it is.
+
+    Args:
+        folder: as `chorus-bench datasets build` wrote it.
+
+    Raises:
+        InputError: it is not a built dataset at all.
+    """
+    root = Path(folder)
+    info = DatasetInfo.load(root)
+    problems = [*_unknown_files(root, info), *_card_problems(root, info)]
+    fingerprint = Fingerprint(info.split)
+    rows = 0
+    for shard in info.shards:
+        try:
+            problems += _shard_problems(root, shard)
+            rows += _read_rows(root, shard, info.split, fingerprint, problems)
+        except (pa.ArrowException, OSError, InputError) as error:
+            problems.append(f"{shard.path}: cannot be read: {error}")
+    found = fingerprint.hexdigest()
+    if found != info.fingerprint:
+        problems.append(f"the rows have the fingerprint {found}, not {info.fingerprint}")
+    if rows != info.rows:
+        problems.append(f"there are {rows} rows, not {info.rows}")
+    return Verification(info, rows, found, tuple(problems))
+
+
+def _unknown_files(root: Path, info: DatasetInfo) -> list[str]:
+    known = {shard.path for shard in info.shards}
+    there = {f.relative_to(root).as_posix() for f in (root / DATA_FOLDER).rglob("*.parquet")}
+    return [f"{path}: is not part of the dataset" for path in sorted(there - known)]
+
+
+def _card_problems(root: Path, info: DatasetInfo) -> list[str]:
+    """Say when the card's configs are not those of these shards (`datasets` reads them)."""
+    file = root / CARD_FILE
+    if not file.is_file():
+        return [f"{CARD_FILE}: is missing"]
+    text = file.read_text(encoding="utf-8")
+    parts = text.split("---\n", 2)
+    try:
+        header = yaml.safe_load(parts[1]) if len(parts) == 3 else None
+    except yaml.YAMLError:
+        header = None
+    configs = header.get("configs") if isinstance(header, dict) else None
+    if not isinstance(configs, list):
+        return [f"{CARD_FILE}: has no header with configs; write it again with `datasets card`"]
+    stale = [c for c in configs if info.content not in str(c.get("description"))]
+    names = {c.get("config_name") for c in configs} - {"default"}
+    if stale or names != set(info.categories):
+        return [f"{CARD_FILE}: is of other rows; write it again with `datasets card`"]
+    return []
+
+
+def _shard_problems(root: Path, shard: Shard) -> list[str]:
+    file = root / shard.path
+    if not file.is_file():
+        return [f"{shard.path}: is missing"]
+    found = describe_shard(file, root, shard.category)
+    problems = []
+    if found.rows != shard.rows:
+        problems.append(f"{shard.path}: has {found.rows} rows, not {shard.rows}")
+    if found.sha256 != shard.sha256:
+        problems.append(f"{shard.path}: its SHA-256 is {found.sha256[:12]}..., it was changed")
+    return problems
+
+
+def _read_rows(
+    root: Path, shard: Shard, split: str, fingerprint: Fingerprint, problems: list[str]
+) -> int:
+    if not (root / shard.path).is_file():
+        return 0
+    rows = 0
+    with pq.ParquetFile(root / shard.path) as file:
+        columns = fingerprint_columns(split, file.schema_arrow.names)
+        for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
+            content = batch.to_pylist()
+            fingerprint.add(content)
+            rows += len(content)
+            others = {row["category"] for row in content} - {shard.category}
+            if others:
+                problems.append(f"{shard.path}: has rows of {', '.join(sorted(others))}")
+    return rows

@@ -1,0 +1,81 @@
+"""Make the example test split and the example submission that come with the package.
+
+    python tools/example/build_example.py
+
+The split is sixty rows of the simulated world, without pictures. The submission is what a
+method that knows the world could hand in: per category the share of 120 *other* simulated
+people around whom a canonical voxel is occupied by the object, blurred a little.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from scipy.ndimage import gaussian_filter
+
+from chorus_bench.body import BodyModel
+from chorus_bench.datasets.schema import TEST_COLUMNS, TEST_SCHEMA
+from chorus_bench.datasets.simulated import decode_occupancy, simulate_test_row
+from chorus_bench.evaluation import load_split
+from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.skinning import voxel_skinning, warp_forward
+from chorus_bench.submission import write_submission
+
+CATEGORIES = ("backpack", "skateboard", "surfboard", "tennis racket")
+PER_CATEGORY, TRAINING, SEED, BLUR_VOXELS = 15, 120, 2023, 0.8
+TARGET = Path(__file__).parents[2] / "chorus_bench" / "data" / "example"
+
+
+def main() -> None:
+    """Write both."""
+    shutil.rmtree(TARGET, ignore_errors=True)
+    write_split(TARGET / "split")
+    fields = {category: expected_occupancy(category) for category in CATEGORIES}
+    write_submission(
+        TARGET / "submission",
+        method="example",
+        fields=fields,
+        format="npz",
+        dtype="uint8",
+        description="Mean occupancy of 120 simulated people per category: an example, no method.",
+        license="CC0-1.0",
+    )
+
+
+def write_split(folder: Path) -> None:
+    """Write the rows as Parquet, with the file that names the split."""
+    rows = [
+        simulate_test_row(category, index, seed=SEED, with_image=False)
+        for category in CATEGORIES
+        for index in range(PER_CATEGORY)
+    ]
+    schema = pa.schema([TEST_SCHEMA.field(name) for name in TEST_COLUMNS])
+    lean = [{name: row[name] for name in TEST_COLUMNS} for row in rows]
+    folder.mkdir(parents=True)
+    table = pa.Table.from_pylist(lean, schema=schema)
+    pq.write_table(table, folder / "test-00000-of-00001.parquet", compression="zstd")
+    metadata = {"name": "example", "min_samples": 10, "body": BodyModel.load("default").label}
+    (folder / "chorus_bench.json").write_text(json.dumps(metadata, indent=1) + "\n")
+    print(f"{folder}: {load_split(folder).label}")
+
+
+def expected_occupancy(category: str) -> np.ndarray:
+    """Return the blurred mean occupancy (48, 48, 48) of a category in canonical space."""
+    grid, body = GridSpec(), BodyModel.load("default")
+    operator = voxel_skinning(body.canonical_vertices, grid)
+    total = np.zeros(grid.voxels)
+    for index in range(TRAINING):
+        row = simulate_test_row(category, index, seed=SEED + 1, with_image=False)
+        posed = OccupancyGrid(decode_occupancy(row["object_occupancy"]).astype(np.float32), grid)
+        total += posed.at(warp_forward(operator, body, row["pose"]))
+    mean = gaussian_filter(total.reshape(grid.shape) / TRAINING, BLUR_VOXELS)
+    return np.clip(mean, 0, 1).astype(np.float32)
+
+
+if __name__ == "__main__":
+    main()
