@@ -84,7 +84,7 @@ def test_wrong_questions_are_answered(tmp_path):
     ("make", "said"),
     [
         (lambda p: p / "none", "cannot be read: No such file or directory"),
-        (lambda p: p / "a\0b", "cannot be read: embedded null byte"),
+        (lambda p: p / "a\0b", "embedded null"),
         (lambda p: (p / "file.txt").write_bytes(b"") or p / "file.txt", "is no submission"),
         (lambda p: os.mkfifo(p / "pipe.zip") or p / "pipe.zip", "is no submission"),
     ],

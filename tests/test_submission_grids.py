@@ -252,6 +252,12 @@ def test_an_npz_with_a_flood_of_members_is_refused():
     assert "its list of members takes more than" in said
 
 
+def test_an_npz_member_that_is_no_array_is_refused():
+    said = refusal(".npz", stored_npz("occupancy", npy(ZEROS)))
+    assert "has the member 'occupancy', which is no array" in said
+    assert "numpy.savez" in said
+
+
 def test_two_npz_members_of_one_name_are_refused():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

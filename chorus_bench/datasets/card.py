@@ -105,11 +105,8 @@ def _loading(info: DatasetInfo) -> str:
 
 
 def _counts(info: DatasetInfo) -> str:
-    return tabulate(
-        sorted(info.categories.items(), key=lambda item: (-item[1], item[0])),
-        headers=("category", "rows"),
-        tablefmt="github",
-    )
+    rows = sorted(info.categories.items(), key=lambda item: (-item[1], item[0]))
+    return tabulate(rows, headers=("category", "rows"), tablefmt="github")
 
 
 def _built(info: DatasetInfo) -> str:
@@ -131,7 +128,6 @@ def _short(value: object) -> str:
 def _sources(info: DatasetInfo) -> str:
     if not info.sources:
         return "None: every row is made by the program."
-    rows = [(s.title, s.name, s.size, f"`{s.sha256}`") for s in info.sources]
-    return tabulate(
-        rows, headers=("source", "file", "bytes", "SHA-256"), tablefmt="github", intfmt=","
-    )
+    rows = [(s.title, s.name, f"{s.size:,}", f"`{s.sha256}`") for s in info.sources]
+    headers = ("source", "file", "bytes", "SHA-256")
+    return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)

@@ -160,6 +160,12 @@ def _from_npz(data: bytes, spec: GridSpec | None) -> Raw:
                 expected=f"a .npz file with the array '{TENSOR_NAME}'",
                 fix=f"numpy.savez(path, {TENSOR_NAME}=tensor.numpy())",
             )
+        stray = next((name for name in members if not name.endswith(".npy")), None)
+        if stray is not None:
+            raise InputError(
+                f"has the member '{printable(stray, 60)}', which is no array",
+                fix="write it with numpy.savez",
+            )
         _check_tensor_names([name.removesuffix(".npy") for name in members])
         return _from_npz_member(archive, members[f"{TENSOR_NAME}.npy"], spec)
 

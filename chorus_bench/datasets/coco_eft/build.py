@@ -98,7 +98,7 @@ def coco_eft_recipe(
         inputs=settings,
         metadata={**settings, **_counts(len(people) + len(fit_notes), coco, selection)},
         card=card.TEXT,
-        sources=_sources(*paths, body, joint_regressor),
+        sources=_sources(paths, body, joint_regressor),
         notes=(*fit_notes, *coco.notes, *selection.notes, *_regressor_note(joint_regressor, model)),
         command=command,
     )
@@ -155,12 +155,9 @@ def _regressor_note(regressor: str | Path | None, body: BodyModel) -> list[Note]
 
 
 def _sources(
-    annotations: Path,
-    fits: Path,
-    body: str | Path | BodyModel,
-    regressor: str | Path | None,
+    paths: Sequence[Path], body: str | Path | BodyModel, regressor: str | Path | None
 ) -> tuple[SourceFile, ...]:
-    files = [(COCO_ANNOTATIONS.title, annotations), (EFT_FITS.title, fits)]
+    files = [(COCO_ANNOTATIONS.title, paths[0]), (EFT_FITS.title, paths[1])]
     if not isinstance(body, BodyModel) and body != "default":
         files.append((SMPL_BODY.title, Path(body)))
     if regressor is not None:
@@ -181,8 +178,6 @@ def _pieces(shared: SharedInputs, candidates: Sequence[Candidate], where: Path) 
         for first in range(0, len(candidates), PEOPLE_A_PIECE)
     ]
     return [
-        Piece(
-            f"people {chunk[0].fit.entry} and on", partial(rows_of_people, build, chunk), len(chunk)
-        )
+        Piece(f"from {chunk[0].fit.entry}", partial(rows_of_people, shared, chunk), len(chunk))
         for chunk in chunks
     ]

@@ -98,8 +98,8 @@ class _Person:
 
     candidate: Candidate
     pose: NDArray[np.float32]
-    points: NDArray[np.float32]
-    targets: NDArray[np.float32]
+    points: NDArray[np.float64]
+    targets: NDArray[np.float64]
 
     @classmethod
     def place(cls, candidate: Candidate, points: PointSet) -> _Person:
@@ -110,12 +110,12 @@ class _Person:
         """
         fit = candidate.fit
         pose = matrix_to_axis_angle_antisymmetric(fit.rotations.astype(np.float32)).reshape(72)
-        posed = points.points(pose, fit.betas).astype(np.float32)
+        posed = points.points(pose, fit.betas)
         image_points = weak_perspective_to_image(
             posed, fit.camera, fit.center, fit.scale, candidate.size
         )
         canonical = points.points(without_global_orientation(pose), None)
-        return cls(candidate, pose, canonical.astype(np.float32), image_points)
+        return cls(candidate, pose, canonical, image_points)
 
 
 def _calibrate(people: Sequence[_Person], solver: str) -> Calibration:

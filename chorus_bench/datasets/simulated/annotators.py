@@ -117,7 +117,8 @@ def noisy_mask(mask: Bool, stream: Stream) -> Bool:
         return mask
     soft = cv2.GaussianBlur(mask.astype(np.uint8) * 200, (5, 5), 1.0)
     grain = cv2.GaussianBlur((stream.uniforms(*mask.shape) * 256).astype(np.uint8), (9, 9), 2.0)
-    out: Bool = soft.astype(np.int32) + 2 * (grain.astype(np.int32) - 128) > 100
+    waver = np.clip(2 * (grain.astype(np.int32) - 128), -80, 80)
+    out: Bool = soft.astype(np.int32) + waver > 100
     return out
 
 

@@ -19,13 +19,13 @@ Float64 = NDArray[np.float64]
 
 #: Kinds of failures and how often they occur; the rest of the pictures are as they should be.
 FAILURES: dict[str, float] = {
-    "no_person": 0.05,
-    "two_people": 0.1,
-    "no_object": 0.1,
-    "two_objects": 0.05,
-    "object_far": 0.07,
-    "cut_torso": 0.06,
-    "wrong_pose": 0.05,
+    "no_person": 0.04,
+    "two_people": 0.08,
+    "no_object": 0.08,
+    "two_objects": 0.04,
+    "object_far": 0.05,
+    "cut_torso": 0.04,
+    "wrong_pose": 0.04,
 }
 
 
