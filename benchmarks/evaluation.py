@@ -1,11 +1,11 @@
 """Time and memory of the evaluation: ``python benchmarks/evaluation.py [--samples 1500]``.
 
-Four figures, each of a process of its own so that memory is the process's own peak:
+Each figure is of a process of its own, so that memory is the process's own peak:
 
 * ``help``: wall time of ``chorus-bench --help``;
 * ``prepare``: one sample prepared on 2 threads (V = 6,890, N = 48), and its peak memory;
-* ``prepare-all``: the whole made-up split prepared with all processors;
-* ``evaluate``: a submission of 14 categories scored on the prepared split, imports excluded.
+* ``evaluate``: a submission of 14 categories, the first time (the split is prepared) and again
+  (it is prepared), reading split and submission included, imports excluded.
 
 The split is made up: random poses and cameras on a body of SMPL's size (the parity tests'
 body), images of 640 x 480. ``--grid``, ``--vertices`` and ``--samples`` show how cost grows.
@@ -58,11 +58,17 @@ def made_up_row(number: int, category: str) -> dict:
     }
 
 
-def made_up_split(samples: int):
-    from chorus_bench.evaluation import split_from_rows
+def made_up_split(folder: Path, samples: int) -> Path:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from chorus_bench.datasets.schema import TEST_COLUMNS, TEST_SCHEMA
 
     rows = [made_up_row(i, CATEGORIES[i % len(CATEGORIES)]) for i in range(samples)]
-    return split_from_rows(rows, "made-up")
+    schema = pa.schema([TEST_SCHEMA.field(name) for name in TEST_COLUMNS])
+    folder.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / "test.parquet")
+    return folder
 
 
 def made_up_submission(folder: Path, resolution: int) -> Path:
@@ -103,11 +109,13 @@ def peak_mib() -> float:
 def measure_prepare(args: argparse.Namespace) -> None:
     from dataclasses import replace
 
+    from chorus_bench.evaluation import load_split
     from chorus_bench.evaluation.prepare import prepare_sample
     from chorus_bench.grid import GridSpec
     from chorus_bench.metrics import OFFICIAL
 
-    body, split = body_of(args.vertices), made_up_split(8)
+    body = body_of(args.vertices)
+    split = load_split(made_up_split(Path(args.folder) / "split8", 8))
     protocol = replace(OFFICIAL, grid=GridSpec(resolution=args.grid))
     seconds = []
     for sample in (*split.samples[:1], *split.samples):
@@ -124,9 +132,12 @@ def measure_prepare(args: argparse.Namespace) -> None:
 def measure_evaluate(args: argparse.Namespace) -> None:
     from chorus_bench.evaluation import evaluate
 
-    split, body = made_up_split(args.samples), body_of(args.vertices)
-    submission = made_up_submission(Path(args.folder) / f"submission{args.resolution}", args.resolution)
-    options = {"split": split, "body": body, "cache": Path(args.folder) / "cache"}
+    folder, body = Path(args.folder), body_of(args.vertices)
+    split = made_up_split(folder / f"split{args.samples}", args.samples)
+    submission = folder / f"submission{args.resolution}"
+    if not submission.is_dir():
+        made_up_submission(submission, args.resolution)
+    options = {"split": split, "body": body, "cache": folder / "cache"}
     options["min_samples"] = max(1, args.samples // len(CATEGORIES))
     started = time.perf_counter()
     evaluate(submission, **options)
@@ -134,11 +145,11 @@ def measure_evaluate(args: argparse.Namespace) -> None:
     started = time.perf_counter()
     evaluate(submission, **options)
     again = time.perf_counter() - started
-    files = [f for f in (Path(args.folder) / "cache").rglob("*") if f.is_file()]
+    files = [f for f in (folder / "cache").rglob("*") if f.is_file()]
     size = sum(f.stat().st_size for f in files) / args.samples / 1e6
     print(
-        f"evaluate {args.samples} samples, 14 categories, grid {args.resolution}: first {first:.1f} s "
-        f"({first / args.samples:.3f} s a sample), prepared {again:.2f} s; "
+        f"evaluate {args.samples} samples, 14 categories, grid {args.resolution}: "
+        f"first {first:.1f} s ({first / args.samples:.3f} s a sample), prepared {again:.2f} s; "
         f"peak {peak_mib():.0f} MiB; cache {size:.2f} MB a sample"
     )
 
@@ -172,7 +183,9 @@ def main() -> None:
             measure_evaluate(args)
         else:
             for part in ("help", "prepare", "evaluate"):
-                subprocess.run([sys.executable, __file__, *sys.argv[1:], "--only", part], check=True)
+                subprocess.run(
+                    [sys.executable, __file__, *sys.argv[1:], "--only", part], check=True
+                )
 
 
 if __name__ == "__main__":

@@ -190,7 +190,7 @@ def test_nan_in_a_body(tmp_path, body):
 def test_pickled_objects_in_an_npz_are_refused(tmp_path, body):
     path = tmp_path / "b.npz"
     np.savez(path, **(_smpl_arrays(body) | {"v_template": np.array([{}], dtype=object)}))
-    with pytest.raises(InputError, match="cannot be read as .npz"):
+    with pytest.raises(InputError, match=r"cannot be read as \.npz"):
         BodyModel.load(path)
 
 

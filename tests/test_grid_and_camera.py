@@ -70,7 +70,7 @@ def test_occupancy_grid_reads_and_refuses():
     with pytest.raises(InputError, match=r"1 of 110592 values are outside \[0, 1\].*1, 2, 3"):
         OccupancyGrid(values)
     values[0, 0, 7] = np.nan
-    with pytest.raises(InputError, match="NaN or infinite.*0, 0, 7"):
+    with pytest.raises(InputError, match=r"NaN or infinite.*0, 0, 7"):
         OccupancyGrid(values)
 
 

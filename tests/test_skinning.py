@@ -66,7 +66,8 @@ def test_equals_the_plain_definition(body, steps):
 
 def test_body_that_leaves_the_cube(body):
     """Vertices outside the grid must not change the answer for the voxels inside."""
-    vertices, weights = body.template[::10] + [1.2, 0, 0], body.weights[::10].astype(np.float64)
+    vertices = body.template[::10] + np.array([1.2, 0, 0])
+    weights = body.weights[::10].astype(np.float64)
     chosen = SkinningSettings()
     found = skinning_weights(vertices, weights, SMALL, chosen)
     np.testing.assert_allclose(found, plain_weights(vertices, weights, SMALL, chosen), atol=2e-6)

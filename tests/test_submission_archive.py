@@ -218,6 +218,15 @@ def test_an_archive_beyond_the_limit_is_refused(tmp_path, monkeypatch, make, nam
 
 
 @either
+def test_members_that_are_passed_over_count_where_they_must_be_unpacked(
+    tmp_path, monkeypatch, make, name
+):
+    monkeypatch.setattr(archive_module, "MAX_UNPACKED_BYTES", 100_000)
+    path = make(tmp_path / name, [(".hidden", bytes(200_000)), *GOOD.items()])
+    assert check_submission(path).ok == (make is make_zip)  # a .zip needs no reading to pass over
+
+
+@either
 def test_a_bomb_is_refused_by_its_ratio(tmp_path, monkeypatch, make, name):
     monkeypatch.setattr(archive_module, "RATIO_FREE_BYTES", 2**20)
     path = make(tmp_path / name, [*GOOD.items(), ("grids/tie.npy", bytes(2**24))])

@@ -111,6 +111,14 @@ def test_an_empty_posed_submission_names_its_own_folder(tmp_path):
     assert "posed/<category>/<sample_id>.safetensors" in said
 
 
+def test_without_a_track_the_grids_of_both_are_checked(tmp_path):
+    files = {"grids/tie.npy": b"x", "posed/tie/1.npy": b"y", "posed/tie/2.npy": npy(ramp())}
+    said = problems(fill(tmp_path, files, "method: m\ngrid: {resolution: 8}"))
+    for part in ("track: is missing", "grids/tie.npy: is not", "posed/tie/1.npy: is not"):
+        assert part in said
+    assert "posed/tie/2.npy" not in said
+
+
 def test_a_manifest_under_another_name_is_recognised(tmp_path):
     fill(tmp_path)
     (tmp_path / "submission.yaml").rename(tmp_path / "Submission.yml")

@@ -49,6 +49,13 @@ def test_every_format_and_dtype_is_read_exactly(suffix, dtype):
     np.testing.assert_array_equal(read, expected)
 
 
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_a_grid_of_several_chunks_is_read_exactly(suffix):
+    values = np.random.default_rng(0).random((88, 88, 88), dtype=np.float32)
+    read = decode(f"x{suffix}", in_format(suffix, values), GridSpec(88))
+    np.testing.assert_array_equal(read, values)
+
+
 def test_axes_survive_fortran_order_and_big_endian_bytes():
     for array in (np.asfortranarray(ramp()), ramp().astype(">f4"), ramp().astype(">f2")):
         read = to_probabilities(decode("x.npy", npy(array), SPEC))
@@ -364,7 +371,11 @@ def test_a_file_that_changes_after_the_check_is_refused(tmp_path):
     with open_submission(tmp_path) as submission:
         np.testing.assert_array_equal(submission.field("bench").values, ramp())
         (tmp_path / "grids" / "bench.safetensors").write_bytes(tensor(ramp(1)))
-        with pytest.raises(InputError, match="has changed since the submission was opened"):
+        with pytest.raises(InputError, match="has changed since the submission was opened") as e:
+            submission.field("bench")
+        assert e.value.where == str(tmp_path / "grids" / "bench.safetensors")
+        (tmp_path / "grids" / "bench.safetensors").write_bytes(b"")
+        with pytest.raises(InputError, match="has 0 bytes, and had 21"):
             submission.field("bench")
         (tmp_path / "grids" / "bench.safetensors").unlink()
         with pytest.raises(InputError, match="cannot be read: No such file"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -23,6 +23,7 @@ from chorus_bench.submission import (
     write_posed_submission,
     write_submission,
 )
+from chorus_bench.submission.manifest import METADATA_KEYS
 from tests.submission_files import N, ramp
 
 GRID = GridSpec(N)
@@ -100,8 +101,7 @@ TEXTS = st.text(
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(method=TEXTS, description=TEXTS, authors=st.lists(TEXTS, max_size=3))
 def test_any_text_comes_back(tmp_path, method, description, authors):
-    if not method.strip():
-        return
+    assume(method.strip())
     texts = {"description": description, "authors": authors, "training_data": authors}
     folder = write(tmp_path / "s", method=method, overwrite=True, **texts)
     with open_submission(folder) as submission:
@@ -238,6 +238,14 @@ def test_names_that_are_no_text_are_an_error(tmp_path):
 @pytest.mark.parametrize("text", ["a\ud800b", "a\0b", object()])
 def test_texts_that_cannot_be_written_are_an_error(tmp_path, text):
     assert "submission.yaml: " in refusal(tmp_path / "s", description=text)
+
+
+def test_texts_that_are_too_long_together_are_an_error(tmp_path):
+    texts = dict.fromkeys(METADATA_KEYS, "x" * 9_000)
+    said = refusal(tmp_path / "s", **texts)
+    assert "submission.yaml: has 7" in said
+    assert "at most 65536 bytes" in said
+    assert "shorten it" in said
 
 
 def test_float_values_beyond_float32_are_an_error(tmp_path):

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 from tabulate import tabulate
 
@@ -18,6 +20,7 @@ from chorus_bench.datasets.folder import (
     category_folder,
 )
 from chorus_bench.datasets.picture_sheet import write_pictures
+from chorus_bench.datasets.schema import IMAGE, RLE
 from chorus_bench.evaluation.split import METADATA_FILE
 
 #: The config with all categories.
@@ -29,18 +32,20 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6
 def write_card(folder: Path, info: DatasetInfo) -> None:
     """Write the card of a dataset into its folder, with a few pictures."""
     pictures = write_pictures(folder, info)
-    (folder / CARD_FILE).write_text(card_text(info, pictures), encoding="utf-8")
+    schema = pq.read_schema(folder / info.shards[0].path)
+    (folder / CARD_FILE).write_text(card_text(info, schema, pictures), encoding="utf-8")
 
 
-def card_text(info: DatasetInfo, pictures: list[str]) -> str:
+def card_text(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
     """Return the card: a YAML header and Markdown.
 
     Args:
         info: what the dataset is.
+        schema: of its rows.
         pictures: file names of its pictures, in the folder `PICTURES_FOLDER`.
     """
     header = yaml.safe_dump(_header(info), sort_keys=False, allow_unicode=True, width=1000)
-    return f"---\n{header}---\n\n{_body(info, pictures)}"
+    return f"---\n{header}---\n\n{_body(info, schema, pictures)}"
 
 
 def _header(info: DatasetInfo) -> dict[str, Any]:
@@ -75,7 +80,7 @@ def _configs(info: DatasetInfo) -> list[dict[str, Any]]:
     return [{**configs[0], "default": True}, *configs[1:]]
 
 
-def _body(info: DatasetInfo, pictures: list[str]) -> str:
+def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
     card = info.card
     sections = [
         f"# {card.title}\n\n{card.summary}",
@@ -83,6 +88,7 @@ def _body(info: DatasetInfo, pictures: list[str]) -> str:
         "\n\n".join(f"![{name}]({PICTURES_FOLDER}/{name})" for name in pictures),
         f"## Loading\n\n{_loading(info)}",
         f"## Rows per category\n\n{_counts(info)}",
+        f"## Columns\n\n{_columns(schema)}",
         f"## How it was built\n\n{card.construction}\n\n{_built(info)}",
         f"## Sources\n\n{_sources(info)}",
         f"## Licences\n\n{card.licence_note}",
@@ -107,6 +113,25 @@ def _loading(info: DatasetInfo) -> str:
 def _counts(info: DatasetInfo) -> str:
     rows = sorted(info.categories.items(), key=lambda item: (-item[1], item[0]))
     return tabulate(rows, headers=("category", "rows"), tablefmt="github")
+
+
+def _columns(schema: pa.Schema) -> str:
+    rows = [(f"`{column.name}`", _type(column.type)) for column in schema]
+    return tabulate(rows, headers=("column", "type"), tablefmt="github")
+
+
+def _type(kind: pa.DataType) -> str:
+    """Return a column's type for readers; lists of lists as a shape."""
+    if kind == IMAGE:
+        return "image"
+    if kind == RLE:
+        return "mask (COCO RLE)"
+    shape = []
+    while pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
+        shape.append(str(kind.list_size) if pa.types.is_fixed_size_list(kind) else "any")
+        kind = kind.value_type
+    name = ", ".join(f.name for f in kind) if pa.types.is_struct(kind) else str(kind)
+    return f"{name} ({', '.join(shape)})" if shape else name
 
 
 def _built(info: DatasetInfo) -> str:

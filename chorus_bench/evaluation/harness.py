@@ -128,7 +128,9 @@ def evaluate(
     started = time.perf_counter()
     with _opened(submission) as opened:
         run = _resolve(opened, split, body, categories, min_samples, protocol)
-        cached = GeometryCache(run.samples, run.body, run.protocol, None if cache is None else Path(cache))
+        cached = GeometryCache(
+            run.samples, run.body, run.protocol, None if cache is None else Path(cache)
+        )
         samples = _score(run, cached, output, workers or os.cpu_count() or 1, progress)
         result = _result(run, samples, started)
     if output is not None:

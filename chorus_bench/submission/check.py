@@ -47,15 +47,19 @@ class StoredField:
         Raises:
             InputError: the file is not the one that was checked.
         """
-        data = read_bytes(self.entry, MAX_GRID_BYTES)
-        if hashlib.sha256(data).hexdigest() != self.sha256:
+        try:
+            data = read_bytes(self.entry, MAX_GRID_BYTES)
+            if hashlib.sha256(data).hexdigest() != self.sha256:
+                raise InputError(
+                    "has changed since the submission was opened",
+                    expected="files that stay as they are while they are scored",
+                    fix="open the submission again",
+                )
+            return OccupancyGrid(to_probabilities(decode(self.entry.name, data, spec)), spec)
+        except InputError as error:
             raise InputError(
-                "has changed since the submission was opened",
-                where=self.entry.path,
-                expected="files that stay as they are while they are scored",
-                fix="open the submission again",
-            )
-        return OccupancyGrid(to_probabilities(decode(self.entry.name, data, spec)), spec)
+                error.found, where=self.entry.path, expected=error.expected, fix=error.fix
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,11 @@ def read_bytes(entry: FileEntry, limit: int) -> bytes:
             f"cannot be read: {error.strerror or error}", fix="check the file and its permissions"
         ) from error
     if not len(data) == status.st_size == entry.size:
-        raise InputError("changes while it is read", fix="wait until it is complete")
+        raise InputError(
+            f"has {len(data)} bytes, and had {entry.size} when the folder was listed",
+            expected="files that stay as they are while they are read",
+            fix="wait until the submission is complete, and try again",
+        )
     return data
 
 

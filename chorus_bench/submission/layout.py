@@ -30,12 +30,16 @@ class FieldKey(NamedTuple):
     sample: str | None = None
 
 
+def _order(key: FieldKey) -> tuple[str, str]:
+    return (key.category, key.sample or "")
+
+
 def find_manifest(files: Iterable[FileEntry], errors: Findings) -> FileEntry | None:
     """Return the manifest among the files; without one, an error that says what is near."""
     by_name = {entry.name: entry for entry in files}
     if MANIFEST_NAME in by_name:
         return by_name[MANIFEST_NAME]
-    near = nearest(MANIFEST_NAME, [name for name in by_name if "/" not in name])
+    near = nearest(MANIFEST_NAME, [name for name in by_name if "/" not in name][:1000])
     inside = [name for name in by_name if name.endswith(f"/{MANIFEST_NAME}")]
     fix = "write it: at least 'method: ...' and 'track: canonical'"
     if near is not None:
@@ -73,7 +77,9 @@ def find_fields(
             fields[key] = entry
     _check_categories(fields, errors)
     _warn_of_others([name for name in others if name != MANIFEST_NAME], warnings)
-    return dict(sorted(fields.items())) if _check_amount(fields, track, errors) else {}
+    if not _check_amount(fields, track, errors):
+        return {}
+    return {key: fields[key] for key in sorted(fields, key=_order)}
 
 
 def check_key(where: str, key: FieldKey, errors: Findings) -> bool:

@@ -76,7 +76,5 @@ def split(rows):
 @pytest.fixture
 def submission(tmp_path):
     """Return a submission folder with a smooth field for every category."""
-    fields = {
-        name: blob_field(center=(0.1 * i, 0.2, 0.3)) for i, name in enumerate(CATEGORIES)
-    }
+    fields = {name: blob_field(center=(0.1 * i, 0.2, 0.3)) for i, name in enumerate(CATEGORIES)}
     return write_submission(tmp_path / "submission", method="blobs", fields=fields)

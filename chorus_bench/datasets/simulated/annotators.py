@@ -157,7 +157,7 @@ def keypoint_visibility(
     inside = (u >= 0) & (u < width) & (v >= 0) & (v < height) & (depth > 0)
     row, column = np.where(inside, v, 0).astype(int), np.where(inside, u, 0).astype(int)
     front = rendering.picture.depth[row, column]
-    mine = rendering.instance_map()[row, column] == number
+    mine = rendering.instance_map[row, column] == number
     return inside, inside & (depth - front < np.where(mine, _INSIDE_BODY, 0.0))
 
 

@@ -172,11 +172,13 @@ def _fit(turned: Float64, half: Float64) -> tuple[Float64, float]:
     window. At distance d a point (x, y, z) relative to the middle needs
     ``|x| <= half_x (z + d)``.
     """
-    center = (turned.min(axis=0) + turned.max(axis=0)) / 2
+    columns = np.ascontiguousarray(turned.T)
+    center = (columns.min(axis=1) + columns.max(axis=1)) / 2
     distance = 1.0
-    for _ in range(6):
-        p = turned - center
-        distance = float((np.abs(p[:, :2]) / half - p[:, 2:]).max())
-        seen = p[:, :2] / (p[:, 2:] + distance)
-        center[:2] += (seen.min(axis=0) + seen.max(axis=0)) / 2 * distance
+    for _ in range(4):
+        x, y, z = columns - center[:, None]
+        distance = float(max((np.abs(x) / half[0] - z).max(), (np.abs(y) / half[1] - z).max()))
+        for axis, p in enumerate((x, y)):
+            seen = p / (z + distance)
+            center[axis] += (seen.min() + seen.max()) / 2 * distance
     return center, distance

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -60,7 +62,7 @@ def dress(body: BodyModel, style: str, stream: Stream) -> Float64:
         style: a key of `STYLES`.
         stream: draws the colours.
     """
-    joints = body.dominant_joints()[body.faces[:, 0]]
+    joints, regions = _face_joints(body), _regions(body)
     shirt, trousers, shoes = STYLES[style]
     colors = np.tile(np.asarray(stream.choice(SKIN)), (len(joints), 1))
     top = stream.choice(FORMAL_SHIRTS if style == "formal" else SHIRTS)
@@ -71,18 +73,33 @@ def dress(body: BodyModel, style: str, stream: Stream) -> Float64:
         bottom = stream.choice(SHIRTS)
     colors[np.isin(joints, shirt)] = bottom if style == "suit" else top
     if style == "suit":
-        colors[_shirt_front(body, joints)] = stream.choice(FORMAL_SHIRTS)
+        colors[regions["shirt_front"]] = stream.choice(FORMAL_SHIRTS)
     colors[np.isin(joints, trousers)] = bottom
     colors[np.isin(joints, shoes)] = stream.choice(SHOES)
     covered = stream.choice(SHIRTS if style == "winter" else HAIR)
-    colors[_hair(body, joints)] = covered
-    colors[_eyes(body)] = (0.1, 0.08, 0.08)
+    colors[regions["hair"]] = covered
+    colors[regions["eyes"]] = (0.1, 0.08, 0.08)
     return colors
 
 
 def person_mesh(body: BodyModel, vertices: Float64, colors: Float64) -> Mesh:
     """Return a posed body as a mesh of one part."""
     return Mesh(vertices, body.faces, colors, np.zeros(len(body.faces), dtype=np.int32))
+
+
+def _face_joints(body: BodyModel) -> NDArray[np.int32]:
+    return body.dominant_joints()[body.faces[:, 0]]
+
+
+@lru_cache(maxsize=4)
+def _regions(body: BodyModel) -> dict[str, NDArray[np.bool_]]:
+    """Return faces (F,) that are told by their place and not by their joint."""
+    joints = _face_joints(body)
+    return {
+        "hair": _hair(body, joints),
+        "eyes": _eyes(body),
+        "shirt_front": _shirt_front(body, joints),
+    }
 
 
 def _hair(body: BodyModel, joints: NDArray[np.int32]) -> NDArray[np.bool_]:

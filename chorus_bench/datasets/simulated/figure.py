@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.body import JOINT_NAMES, JOINTS, PARENTS, BodyModel
+from chorus_bench.datasets.simulated.meshes import vector
 from chorus_bench.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
 Float64 = NDArray[np.float64]
@@ -36,12 +37,18 @@ def unit(vector: ArrayLike) -> Float64:
     return out
 
 
+def cross(a: ArrayLike, b: ArrayLike) -> Float64:
+    """Return the cross product of two vectors (3,); `numpy.cross` is slow for so few numbers."""
+    (a0, a1, a2), (b0, b1, b2) = np.asarray(a).tolist(), np.asarray(b).tolist()
+    return vector(a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0)
+
+
 def frame(first: ArrayLike, second: ArrayLike) -> Float64:
     """Return the orthonormal axes (3, 3), as columns: first, second made square to it, third."""
     a = unit(first)
     b = np.asarray(second, dtype=np.float64)
     b = unit(b - (b @ a) * a)
-    return np.stack([a, b, np.cross(a, b)], axis=1)
+    return np.stack([a, b, cross(a, b)], axis=1)
 
 
 @dataclass(frozen=True)
@@ -157,7 +164,7 @@ class Figure:
             np.clip(np.linalg.norm(way), 1.2 * abs(a - b) + 0.05, _LONGEST_REACH * (a + b))
         )
         axis = unit(way)
-        normal = unit(np.cross(np.asarray(hint, dtype=np.float64), axis))
+        normal = unit(cross(hint, axis))
         angle = math.acos(np.clip((a * a + distance**2 - b * b) / (2 * a * distance), -1, 1))
         upper = rotation(normal, -math.degrees(angle)) @ axis
         lower = unit(axis * distance - a * upper)

@@ -85,7 +85,7 @@ def _touched(scaled: Float64, faces: Int32, resolution: int) -> Bool:
 
 def _along(values: Float64, faces: Int32, hits: Fragments) -> Float64:
     """Return the values at corners (V,) interpolated at the fragments (n,)."""
-    return np.asarray((hits.weights * values[faces[hits.face]]).sum(axis=1))
+    return np.asarray(np.einsum("nk,nk->n", hits.weights, values[faces[hits.face]]))
 
 
 def encode_occupancy(voxels: Bool) -> bytes:

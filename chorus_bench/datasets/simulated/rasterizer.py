@@ -54,14 +54,15 @@ def fragments(corners: Float64, faces: Int32, height: int, width: int) -> Fragme
     first = np.maximum(-((half - np.minimum(np.minimum(a, b), c)) // STEPS_PER_PIXEL), 0)
     last = np.minimum((np.maximum(np.maximum(a, b), c) - half) // STEPS_PER_PIXEL, limit)
     size = last - first + 1
-    drawn = np.flatnonzero((area > 0) & (size > 0).all(axis=1))
+    drawn = np.flatnonzero((area > 0) & (size[:, 0] > 0) & (size[:, 1] > 0))
     face, column, row = _box_pixels(drawn, first[drawn], size[drawn])
     x, y = column * STEPS_PER_PIXEL + half, row * STEPS_PER_PIXEL + half
-    edges = np.stack([_edge(p, r, face, x, y) for p, r in ((b, c), (c, a), (a, b))])
-    owned = np.stack([_owns_edge(r - p)[face] for p, r in ((b, c), (c, a), (a, b))])
-    inside = np.flatnonzero(((edges > 0) | ((edges == 0) & owned)).all(axis=0))
+    sides = ((b, c), (c, a), (a, b))
+    edges = [_edge(start, end, face, x, y) for start, end in sides]
+    kept = [e + _owns_edge(r - p)[face] > 0 for e, (p, r) in zip(edges, sides, strict=True)]
+    inside = np.flatnonzero(kept[0] & kept[1] & kept[2])
     face = face[inside]
-    weights = edges[:, inside].T / area[face][:, None]
+    weights = np.stack([e[inside] for e in edges], axis=1) / area[face][:, None]
     return Fragments(face, row[inside] * width + column[inside], weights)
 
 
@@ -123,11 +124,11 @@ def draw(
     front = np.where(ahead, points[:, 2], 1.0)
     homogeneous = points @ intrinsics.T
     corners = homogeneous[:, :2] / front[:, None]
-    kept = np.flatnonzero(ahead[faces].all(axis=1))
+    kept = np.flatnonzero(ahead[faces[:, 0]] & ahead[faces[:, 1]] & ahead[faces[:, 2]])
     f = fragments(np.where(ahead[:, None], corners, 0.0), faces[kept][:, ::-1], height, width)
     face, weights = kept[f.face], f.weights[:, ::-1]
     over_depth = weights / front[faces[face]]
-    nearness = over_depth.sum(axis=1)
+    nearness = over_depth[:, 0] + over_depth[:, 1] + over_depth[:, 2]
     key = (np.rint(nearness * _DEPTH_UNIT).astype(np.int64) << _FACE_BITS) | face
     best = np.full(height * width, -1, dtype=np.int64)
     np.maximum.at(best, f.pixel, key)

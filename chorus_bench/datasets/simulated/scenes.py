@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,10 +143,11 @@ class Rendering:
 
     def mask(self, instance: int) -> NDArray[np.bool_]:
         """Return the visible pixels (H, W) of an instance."""
-        return self.instance_map() == instance
+        return self.instance_map == instance
 
+    @cached_property
     def instance_map(self) -> Int32:
-        """Return the number of the instance at each pixel (H, W), -1 for none."""
+        """The number of the instance at each pixel (H, W), -1 for none."""
         face = self.picture.face
         return np.where(face >= 0, self.owner[face], -1).astype(np.int32)
 

@@ -158,7 +158,7 @@ def _clear_view(
         drawn = draw_camera(scene, bias, size, stream.fork(f"camera {attempt}"))
         camera = scene.placement.camera(drawn)
         rendering = render(scene, camera, size)
-        owners = rendering.instance_map()
+        owners = rendering.instance_map
         person, thing = (int(np.count_nonzero(owners == k)) for k in (0, 1))
         views.append((thing, camera, rendering))
         if person >= _LEAST_PERSON * pixels and thing >= _LEAST_OBJECT * pixels:
