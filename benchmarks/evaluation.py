@@ -52,7 +52,7 @@ def made_up_row(number: int, category: str) -> dict:
         "human_mask": encode_mask(1 - mask),
         "pose": pose,
         "betas": np.zeros(10),
-        "camera_rotation": rotation,
+        "camera_rotation": np.asarray(rotation).tolist(),
         "camera_translation": [0.0, 0.0, rng.uniform(2.2, 4.5)],
         "camera_intrinsics": [[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]],
     }
