@@ -70,7 +70,7 @@ class Tally:
                 votes[azimuth_bin] = new.astype(dtype)
             else:
                 votes[azimuth_bin] = old = old.astype(dtype, copy=False)
-                old += new.astype(dtype, copy=False)
+                old += new
 
     def counts(self) -> Counts:
         """Return all bins as arrays."""
@@ -79,10 +79,6 @@ class Tally:
             for azimuth_bin, values in votes.items():
                 array[azimuth_bin] = values
         return Counts(arrays[0], arrays[1], self.views.copy())
-
-    def copy(self) -> Tally:
-        """Return an independent copy."""
-        return self + Tally(self.voxels)
 
     def __add__(self, other: Tally) -> Tally:
         total = Tally(self.voxels)
@@ -138,9 +134,7 @@ class Accumulator:
 
     def look_up(self, views: Sequence[View], projector: Projector) -> UInt8:
         """Return what every voxel sees in a batch of views, (B, N**3)."""
-        return projector.look_up(
-            view_matrices(views, self._body, self._grid), ImageTable.of(views)
-        )
+        return projector.look_up(view_matrices(views, self._body, self._grid), ImageTable.of(views))
 
     def add(self, views: Sequence[View], codes: UInt8) -> None:
         """Count a batch of views."""

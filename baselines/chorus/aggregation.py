@@ -36,8 +36,9 @@ from chorus_baselines.chorus.projection import (
     voxel_features,
 )
 from chorus_baselines.chorus.threads import cpu_count, in_order
-from chorus_baselines.chorus.views import Row, UnusableView, View, read_view
+from chorus_baselines.chorus.views import Row, UnusableViewError, View, read_view
 from chorus_bench.body import BodyModel
+from chorus_bench.camera import AZIMUTH_BINS
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.grid import GridSpec
 from chorus_bench.skinning import SkinningSettings
@@ -49,6 +50,7 @@ Int64 = NDArray[np.int64]
 #: Denominators below this are replaced by it.
 SMALLEST_SEEN = 1e-7
 
+_DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
 _NAMES_KEPT = 20
 _PIXELS_AT_ONCE = 1 << 24
 
@@ -158,7 +160,7 @@ class Aggregation:
 
     def views_of(self, part: str | None = None, prompt: str | None = None) -> int:
         """Return how many views belong to a cluster, to a prompt, or to both."""
-        return int(self._tally(part, prompt).views.sum())
+        return int(self._views(part, prompt).sum())
 
     def field(self, part: str | None = None, prompt: str | None = None) -> Float32:
         """Return the probability of occupancy.
@@ -176,10 +178,10 @@ class Aggregation:
         Raises:
             InputError: an unknown name, no view, or no voxel that is on a mask.
         """
-        tally, all_views = self._tally(part, prompt), self._tally(None, prompt).views
-        hits, seen = (_weighted(votes, all_views, tally.voxels) for votes in (tally.hits, tally.seen))
+        tally, views = self._tally(part, prompt), self._views(None, prompt)
+        hits, seen = (_weighted(votes, views, tally.voxels) for votes in (tally.hits, tally.seen))
         if not hits.any():
-            raise self._empty(part, prompt, int(tally.views.sum()))
+            raise self._empty(part, prompt)
         values: Float64 = hits / np.maximum(seen, SMALLEST_SEEN)
         return values.astype(np.float32).reshape(self.grid.shape)
 
@@ -215,17 +217,27 @@ class Aggregation:
         return load_aggregation(path)
 
     def _tally(self, part: str | None, prompt: str | None) -> Tally:
+        """Return the votes of a cluster and a prompt; prompts are added where none is named."""
+        return sum(self._tallies(part, prompt), start=Tally(self.grid.voxels))
+
+    def _views(self, part: str | None, prompt: str | None) -> Int64:
+        """Return the views (12,) of a cluster and a prompt."""
+        none = np.zeros(AZIMUTH_BINS, dtype=np.int64)
+        return sum((tally.views for tally in self._tallies(part, prompt)), start=none)
+
+    def _tallies(self, part: str | None, prompt: str | None) -> list[Tally]:
         if part is not None and part not in self.parts:
             raise unknown_name("cluster", part, self.parts)
         if prompt is not None and prompt not in self.prompts:
             raise unknown_name("prompt", prompt, self.prompts)
-        total = Tally(self.grid.voxels)
-        for (its_prompt, its_part), tally in self.tallies.items():
-            if its_part == part and prompt in (None, its_prompt):
-                total += tally
-        return total
+        return [
+            tally
+            for (its_prompt, its_part), tally in self.tallies.items()
+            if its_part == part and prompt in (None, its_prompt)
+        ]
 
-    def _empty(self, part: str | None, prompt: str | None, views: int) -> InputError:
+    def _empty(self, part: str | None, prompt: str | None) -> InputError:
+        views = self.views_of(part, prompt)
         where = ", ".join(
             f"{kind} '{name}'" for kind, name in (("part", part), ("prompt", prompt)) if name
         )
@@ -262,13 +274,13 @@ def aggregate(
     rows: Iterable[Row],
     *,
     body: BodyModel | str | Path = "default",
-    grid: GridSpec = GridSpec(),
+    grid: GridSpec = _DEFAULT_GRID,
     parts: Iterable[str | BodyPart | Cluster] = (),
     segments: Segments | None = None,
     by_prompt: bool = False,
     canonicalize: bool = True,
     mirror: bool = False,
-    skinning: SkinningSettings = SkinningSettings(),
+    skinning: SkinningSettings = _DEFAULT_SKINNING,
     device: str = "cpu",
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
@@ -352,8 +364,8 @@ def _read_views(
         try:
             view = read_view(row)
             if settings.by_prompt and view.prompt is None:
-                raise UnusableView("no prompt")
-        except UnusableView as error:
+                raise UnusableViewError("no prompt")
+        except UnusableViewError as error:
             skipped.add(error.reason, str(row.get("sample_id") or f"row {number}"))
             continue
         yield view

@@ -219,7 +219,7 @@ def interaction_region(
     """
     points = body.canonical_vertices[np.asarray(vertices)]
     nearest, _ = cKDTree(points).query(grid.centers(), distance_upper_bound=2 * distance)
-    return np.flatnonzero(nearest.astype(np.float32) < np.float32(distance))
+    return np.flatnonzero(np.asarray(nearest, dtype=np.float32) < np.float32(distance))
 
 
 def cluster_label(cluster: Cluster, segments: Segments) -> str:

@@ -47,10 +47,11 @@ def mirror_camera(camera: PerspectiveCamera, width: int) -> PerspectiveCamera:
 
     Source: QUIRKS A6 of the golden figures.
     """
-    R = _MIRROR @ camera.rotation @ _MIRROR
+    R = (_MIRROR @ camera.rotation @ _MIRROR).astype(np.float32)
     K = camera.intrinsics.copy()
     K[0] = np.float32(width) * K[2] - K[0]
-    return PerspectiveCamera(R, _MIRROR @ camera.translation, K @ _MIRROR)
+    K = (K @ _MIRROR).astype(np.float32)
+    return PerspectiveCamera(R, (_MIRROR @ camera.translation).astype(np.float32), K)
 
 
 def mirror_view(view: View) -> View:

@@ -38,6 +38,7 @@ UInt8 = NDArray[np.uint8]
 #: What a voxel sees: it is outside the image, inside but off the mask, or on the mask.
 OUTSIDE, SEEN, HIT = 0, 1, 3
 
+_DEFAULT_SKINNING = SkinningSettings()
 _PELVIS = 0
 _FEATURE_BITS, _VIEW_BITS = 24, 26
 # Voxels stand in blocks so small that BLAS multiplies each on the thread that asks for it;
@@ -81,7 +82,7 @@ class VoxelFeatures:
 def voxel_features(
     body: BodyModel,
     grid: GridSpec,
-    settings: SkinningSettings = SkinningSettings(),
+    settings: SkinningSettings = _DEFAULT_SKINNING,
     canonicalize: bool = True,
 ) -> VoxelFeatures:
     """Compute the voxels' side of the projection, once per body and grid.
@@ -290,7 +291,7 @@ class TorchProjector:
             M = self._put(np.ascontiguousarray(matrices[..., :used]).reshape(-1, used))
             codes = [
                 self._read_pixels(M @ some.double(), table)
-                for some in blocks.split(_VOXELS_AT_ONCE_ON_DEVICE // size)
+                for some in self._torch.split(blocks, _VOXELS_AT_ONCE_ON_DEVICE // size)
             ]
             parts.append(self._torch.cat(codes, dim=1)[:, :count])
         together: UInt8 = self._torch.cat(parts, dim=1).cpu().numpy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -24,6 +25,7 @@ Arrays = Mapping[str, NDArray[Any]]
 
 _FORMAT = "chorus-aggregation-1"
 _DESCRIPTION = "description"
+_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 def save_aggregation(aggregation: Aggregation, path: str | Path) -> Path:
@@ -62,7 +64,7 @@ def load_aggregation(path: str | Path) -> Aggregation:
         with np.load(file, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
         return _from_arrays(arrays)
-    except (ValueError, KeyError, TypeError, OSError, zipfile.BadZipFile) as error:
+    except _DAMAGE as error:
         raise InputError(
             f"not an aggregation: {error}",
             where=file,
@@ -85,9 +87,11 @@ def _from_arrays(arrays: Arrays) -> Aggregation:
 
 def _settings(content: dict[str, Any]) -> AggregationSettings:
     grid = content.pop("grid")
-    center = tuple(float(c) for c in grid.pop("center"))
+    x, y, z = (float(c) for c in grid.pop("center"))
     clusters = tuple((str(name), str(label)) for name, label in content.pop("clusters"))
-    return AggregationSettings(grid=GridSpec(center=center, **grid), clusters=clusters, **content)
+    return AggregationSettings(
+        grid=GridSpec(center=(x, y, z), **grid), clusters=clusters, **content
+    )
 
 
 def _tally(arrays: Arrays, name: str, voxels: int) -> Tally:

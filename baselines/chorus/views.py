@@ -29,7 +29,7 @@ _CAMERA_COLUMNS = {
 }
 
 
-class UnusableView(InputError):
+class UnusableViewError(InputError):
     """A row that cannot be aggregated. ``reason`` is short and the same for all such rows."""
 
     def __init__(self, reason: str, **details: Any) -> None:  # noqa: ANN401 - InputError's own
@@ -69,7 +69,7 @@ def read_view(row: Row) -> View:
             ``camera_intrinsics`` and, optionally, ``prompt``.
 
     Raises:
-        UnusableView: something is missing, is not finite, or does not fit.
+        UnusableViewError: something is missing, is not finite, or does not fit.
     """
     pose = _read_pose(row)
     camera = _read_camera(row)
@@ -80,20 +80,20 @@ def read_view(row: Row) -> View:
 def _read_mask(row: Row) -> UInt8:
     height, width = row.get("height"), row.get("width")
     if height is None or width is None:
-        raise UnusableView("no image size")
+        raise UnusableViewError("no image size")
     rle = _present(row, "object_mask", "no object mask")
     try:
         size = [int(n) for n in rle["size"]]
         if size != [int(height), int(width)]:
-            raise UnusableView(
+            raise UnusableViewError(
                 "an object mask of another size than the image",
                 expected=f"{height} x {width} pixels (height x width), not {size}",
             )
         return decode_mask(rle)
-    except UnusableView:
+    except UnusableViewError:
         raise
     except (InputError, TypeError, KeyError, ValueError) as error:
-        raise UnusableView("a damaged object mask") from error
+        raise UnusableViewError("a damaged object mask") from error
 
 
 def _read_pose(row: Row) -> Float64:
@@ -101,7 +101,7 @@ def _read_pose(row: Row) -> Float64:
     if pose.size == POSE_SIZE - 3:
         pose = np.concatenate([np.zeros(3), pose])
     if pose.size != POSE_SIZE:
-        raise UnusableView("a damaged pose", expected=f"{POSE_SIZE} numbers, not {pose.size}")
+        raise UnusableViewError("a damaged pose", expected=f"{POSE_SIZE} numbers, not {pose.size}")
     pose[:3] = 0
     return _finite(pose, "a pose with values that are not finite")
 
@@ -111,12 +111,12 @@ def _read_camera(row: Row) -> PerspectiveCamera:
     for column, shape in _CAMERA_COLUMNS.items():
         array = _numbers(_present(row, column, "no camera"), "a damaged camera")
         if array.shape != shape:
-            raise UnusableView("a damaged camera", where=column, expected=f"shape {shape}")
+            raise UnusableViewError("a damaged camera", where=column, expected=f"shape {shape}")
         arrays.append(_finite(array, "a camera with values that are not finite"))
     try:
         camera = PerspectiveCamera(*(array.astype(np.float32) for array in arrays))
     except InputError as error:
-        raise UnusableView("a singular camera", expected=error.expected) from error
+        raise UnusableViewError("a singular camera", expected=error.expected) from error
     with np.errstate(over="ignore", invalid="ignore"):
         _finite(camera.center, "a camera with values that are not finite")
     return camera
@@ -125,7 +125,7 @@ def _read_camera(row: Row) -> PerspectiveCamera:
 def _present(row: Row, column: str, reason: str) -> Any:  # noqa: ANN401 - as the row has it
     value = row.get(column)
     if value is None:
-        raise UnusableView(reason, where=column)
+        raise UnusableViewError(reason, where=column)
     return value
 
 
@@ -133,7 +133,7 @@ def _finite(array: Float64, reason: str) -> Float64:
     """Return the array when all of it is finite in the float32 of the schema."""
     with np.errstate(over="ignore"):
         if not np.isfinite(array.astype(np.float32)).all():
-            raise UnusableView(reason)
+            raise UnusableViewError(reason)
     return array
 
 
@@ -142,4 +142,4 @@ def _numbers(value: object, reason: str) -> Float64:
     try:
         return np.array(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise UnusableView(reason) from error
+        raise UnusableViewError(reason) from error

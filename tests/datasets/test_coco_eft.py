@@ -575,8 +575,8 @@ def test_joint_regressors(world, tmp_path):
 
 
 def test_unknown_names(world, tmp_path):
-    with pytest.raises(InputError, match="Did you mean 'lm'"):
-        world.build(tmp_path, solver="ml")
+    with pytest.raises(InputError, match="Did you mean 'adam'"):
+        world.build(tmp_path, solver="adm")
     with pytest.raises(InputError, match="Did you mean 'coco-eft'"):
         get_builder("coco_eft")
     assert all(spec.load() for spec in BUILDERS.values())
