@@ -43,7 +43,7 @@ def test_help_needs_no_heavy_library():
     )
     done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    for command in ("evaluate", "validate", "selftest", "body", "cache"):
+    for command in ("evaluate", "compare", "validate", "selftest", "body", "cache", "datasets"):
         assert command in done.stdout
 
 
@@ -78,6 +78,24 @@ def test_formats(split_folder, submission, style):
         assert set(json.loads(done.stdout)["scores"]) >= {"mPAP", "mPAP_strict_hoa"}
     else:
         assert {"markdown": "| surfboard", "latex": r"\begin{tabular}"}[style] in done.stdout
+
+
+def test_compare(tmp_path, split_folder, submission):
+    other = write_submission(
+        tmp_path / "o", method="other", fields={"surfboard": blob_field(center=(0, -0.6, 0))}
+    )
+    arguments = ("--split", split_folder, "--min-samples", 3, "--output")
+    assert run_cli("evaluate", submission, *arguments, tmp_path / "r1").returncode == 0
+    assert run_cli("evaluate", other, *arguments, tmp_path / "r2").returncode == 0
+    done = run_cli("compare", tmp_path / "r1", tmp_path / "r2")
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert {lines[2].split()[1], lines[3].split()[1]} == {"blob", "other"}
+    closed = ("--split", split_folder, "--min-samples", 2, "--output", tmp_path / "r3")
+    assert run_cli("evaluate", other, *closed).returncode == 0
+    refused = _fails("compare", tmp_path / "r1", tmp_path / "r3")
+    assert "scored differently: min: 3 against 2" in refused
+    assert "two or more" in _fails("compare", tmp_path / "r1")
 
 
 def _fails(*arguments) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from chorus_bench._version import __version__
-from chorus_bench.cli import body, cache, evaluation
+from chorus_bench.cli import body, cache, datasets, evaluation
 
 app = typer.Typer(
     name="chorus-bench",
@@ -39,7 +39,9 @@ def _options(
 
 
 app.command("evaluate")(evaluation.evaluate_command)
+app.command("compare")(evaluation.compare_command)
 app.command("validate")(evaluation.validate_command)
 app.command("selftest")(evaluation.selftest_command)
 app.add_typer(body.app, name="body")
 app.add_typer(cache.app, name="cache")
+app.add_typer(datasets.app, name="datasets")

@@ -20,6 +20,14 @@ class Format(StrEnum):
     LATEX = "latex"
 
 
+class TableFormat(StrEnum):
+    """How a table is printed."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+
+
 def evaluate_command(
     submission: Annotated[
         str,
@@ -72,6 +80,23 @@ def evaluate_command(
     typer.echo(render_result(result, output_format.value))
     if output is not None and output_format is Format.TABLE:
         typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
+
+
+def compare_command(
+    results: Annotated[list[Path], typer.Argument(help="Two or more result folders.")],
+    score: Annotated[str, typer.Option(help="mPAP or one of its variants.")] = "mPAP",
+    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
+    output_format: Annotated[
+        TableFormat, typer.Option("--format", help="How the ranks are printed.")
+    ] = TableFormat.TABLE,
+) -> None:
+    """Rank results: intervals, paired differences, and who shares a rank."""
+    from chorus_bench.evaluation.comparison import compare_results
+    from chorus_bench.report.tables import render_ranking
+
+    ranking = compare_results(results, score=score, seed=seed, resamples=resamples)
+    typer.echo(render_ranking(ranking, output_format.value))
 
 
 def validate_command(

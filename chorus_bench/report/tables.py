@@ -13,6 +13,7 @@ from chorus_bench.metrics.pap import SCORE_NAMES
 
 if TYPE_CHECKING:
     from chorus_bench.evaluation.results import EvaluationResult
+    from chorus_bench.metrics.ranking import Ranking
     from chorus_bench.selftest import Comparison
     from chorus_bench.submission import SubmissionReport
 
@@ -22,6 +23,12 @@ _LEGEND = """\
 Percent, higher is better. PAP: area under precision and recall of the projected field over 99
 thresholds. strict: thresholds at which nothing is predicted add nothing. hoa: pixels that the
 person hides are left out. closed: PAP plus the recall left over at the last threshold."""
+
+
+_RANKING_LEGEND = """\
+Percent. Methods share a rank (=) unless the paired 95 % interval of their difference excludes
+zero; a rank counts the methods that are significantly better. first: share of the bootstrap
+resamples in which the method came first."""
 
 
 def percent(value: float) -> str:
@@ -79,6 +86,37 @@ def _around(result: EvaluationResult, table: str, style: str) -> list[str]:
     lines += [f"Warning: {text}" for text in result.warnings]
     lines.append(f"{result.scores['samples']} samples in {result.seconds:.1f} s")
     return lines
+
+
+def render_ranking(ranking: Ranking, style: str = "table") -> str:
+    """Return the table of a comparison, best first.
+
+    Args:
+        ranking: from `compare_results`.
+        style: ``table``, ``markdown`` or ``latex``.
+    """
+    order = ranking.order()
+    leader = order[0]
+    ranks = ranking.ranks.tolist()
+    rows = [
+        (
+            f"{ranks[i]}{'=' if ranks.count(ranks[i]) > 1 else ''}",
+            ranking.methods[i],
+            percent(ranking.values[i]),
+            _interval(ranking.intervals[i].as_list()),
+            "" if i == leader else percent(ranking.values[i] - ranking.values[leader]),
+            "" if i == leader else _interval(ranking.difference(i, leader).as_list()),
+            percent(ranking.first_share[i]),
+        )
+        for i in order
+    ]
+    first = f"to {ranking.methods[leader]}"
+    headers = ("rank", "method", ranking.score, "95 % interval", first, "95 % interval", "first")
+    alignment = ("right", "left", *["right"] * 5)
+    table = tabulate(
+        rows, headers, tablefmt=_TABLE_FORMATS[style], colalign=alignment, disable_numparse=True
+    )
+    return table if style == "latex" else f"{table}\n\n{_RANKING_LEGEND}"
 
 
 def render_report(report: SubmissionReport, turned: Sequence[str]) -> str:

@@ -1,0 +1,72 @@
+"""Compare results: only where their signatures and samples agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from chorus_bench.errors import InputError, list_some
+from chorus_bench.evaluation.results import EvaluationResult, by_category, load_result, scores_of
+from chorus_bench.metrics.protocol import signature_differences
+from chorus_bench.metrics.ranking import Ranking, rank_methods
+from chorus_bench.metrics.statistics import RESAMPLES
+
+
+def compare_results(
+    results: Sequence[str | Path | EvaluationResult],
+    *,
+    score: str = "mPAP",
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Ranking:
+    """Rank results by a paired bootstrap over their stored per-sample numbers.
+
+    Args:
+        results: two or more results, or their folders.
+        score: ``mPAP`` or one of its variants.
+        resamples: how many.
+        seed: of the resampling.
+
+    Raises:
+        InputError: fewer than two results, signatures that differ (the parts are named), or
+            other samples.
+    """
+    loaded = [r if isinstance(r, EvaluationResult) else load_result(r) for r in results]
+    if len(loaded) < 2:
+        raise InputError(f"{len(loaded)} result to compare", expected="two or more")
+    names = _names(loaded)
+    for name, result in zip(names[1:], loaded[1:], strict=True):
+        _check_comparable(names[0], loaded[0], name, result)
+    tables = {
+        name: by_category(result.samples, scores_of(result.samples))
+        for name, result in zip(names, loaded, strict=True)
+    }
+    return rank_methods(tables, score=score, resamples=resamples, seed=seed)
+
+
+def _names(results: Sequence[EvaluationResult]) -> list[str]:
+    """Return the methods' names, told apart by number where two are equal."""
+    names = [str(result.submission["method"]) for result in results]
+    return [
+        name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"
+        for i, name in enumerate(names)
+    ]
+
+
+def _check_comparable(
+    first: str, one: EvaluationResult, second: str, other: EvaluationResult
+) -> None:
+    differences = signature_differences(one.signature, other.signature)
+    if differences:
+        raise InputError(
+            f"'{first}' and '{second}' were scored differently: {'; '.join(differences)}",
+            fix="evaluate both submissions with the same split, body and protocol",
+        )
+    ids = [set(result.samples["sample_id"].to_pylist()) for result in (one, other)]
+    if ids[0] != ids[1]:
+        missing, extra = sorted(ids[0] - ids[1]), sorted(ids[1] - ids[0])
+        raise InputError(
+            f"'{second}' lacks {len(missing)} samples of '{first}' ({list_some(missing)}) and "
+            f"has {len(extra)} others ({list_some(extra)})",
+            fix="evaluate both submissions again",
+        )

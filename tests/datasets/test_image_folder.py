@@ -1,0 +1,84 @@
+"""Crawled images become training rows; broken and double ones are counted and named."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from chorus_bench.datasets.export import export
+from chorus_bench.datasets.image_folder import image_folder_recipe
+from chorus_bench.datasets.schema import TRAIN_SCHEMA
+from chorus_bench.errors import InputError
+
+
+def _image(path, seed, height=20, width=30):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pixels = np.random.default_rng(seed).integers(0, 255, (height, width, 3), dtype=np.uint8)
+    cv2.imwrite(str(path), pixels)
+    return path
+
+
+@pytest.fixture
+def crawled(tmp_path):
+    folder = tmp_path / "crawled"
+    for number in range(3):
+        _image(folder / "riding a surfboard" / f"google_{number}.jpg", number)
+    _image(folder / "surfer" / "naver_0.png", 7, height=12, width=8)
+    copy = folder / "surfer" / "naver_1.jpg"
+    copy.write_bytes((folder / "riding a surfboard" / "google_1.jpg").read_bytes())
+    broken = folder / "surfer" / "naver_2.jpg"
+    broken.write_bytes((folder / "riding a surfboard" / "google_0.jpg").read_bytes()[:60])
+    (folder / "surfer" / "urls.txt").write_text("not an image")
+    return folder
+
+
+def test_rows(tmp_path, crawled):
+    built = export(image_folder_recipe(crawled, "surfboard"), tmp_path / "out")
+    table = pq.read_table(next((tmp_path / "out").rglob("*.parquet")))
+    assert table.schema.names == TRAIN_SCHEMA.names
+    rows = table.to_pylist()
+    assert [row["prompt"] for row in rows] == ["riding a surfboard"] * 3 + ["surfer"]
+    assert [row["index"] for row in rows] == [0, 1, 2, 0]
+    assert {row["source"] for row in rows} == {"image_search"}
+    assert (rows[3]["height"], rows[3]["width"]) == (12, 8)
+    original = (crawled / "surfer" / "naver_0.png").read_bytes()
+    assert rows[3]["image"]["bytes"] == original
+    assert built.info.left_out == {"a broken image": 1, "a duplicate": 1, "not an image file": 1}
+    entries = {note.reason: note.entry for note in built.notes}
+    assert entries["a duplicate"] == "surfer/naver_1.jpg"
+    assert entries["a broken image"] == "surfer/naver_2.jpg"
+
+
+def test_one_prompt_for_all(tmp_path, crawled):
+    recipe = image_folder_recipe(crawled, "surfboard", prompt="A person surfs")
+    built = export(recipe, tmp_path / "out")
+    table = pq.read_table(next((tmp_path / "out").rglob("*.parquet")), columns=["prompt", "index"])
+    assert set(table["prompt"].to_pylist()) == {"A person surfs"}
+    assert table["index"].to_pylist() == [0, 1, 2, 3]
+    assert built.info.categories == {"surfboard": 4}
+
+
+def test_files_in_the_folder_itself(tmp_path):
+    _image(tmp_path / "in" / "a.png", 0)
+    built = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
+    table = pq.read_table(next((tmp_path / "out").rglob("*.parquet")))
+    assert table["prompt"].to_pylist() == ["tie"]
+    assert built.info.split == "train"
+
+
+def test_nothing_there(tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        image_folder_recipe(tmp_path / "nowhere", "tie")
+    (tmp_path / "note.txt").write_text("x")
+    with pytest.raises(InputError, match="no image files among 1 files"):
+        image_folder_recipe(tmp_path, "tie")
+
+
+def test_only_broken_files(tmp_path):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.jpg").write_bytes(b"nothing")
+    with pytest.raises(InputError):
+        export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
