@@ -220,11 +220,14 @@ def repeated(first: bytes, piece: bytes, count: int) -> bytes:
          tensor(call(name("torch.storage", "_load_from_bytes"), b"h\x00"), (1,), (1,))),
         (numbers([0.0] * 10**5),
          made_with_state(name("chumpy.reordering", "Select"), a=b"h\x00", idxs=numbers([0], "i8"))),
+        (numbers([0.0] * 10**5, "i8"),
+         made_with_state(name("scipy.sparse.csr", "csr_matrix"), _shape=b"(K\x01K\x02t",
+                         indptr=numbers([0, 1], "i8"), indices=b"h\x00", data=b"h\x00")),
     ],
-    ids=["text", "array", "set", "tensor", "storage", "slice"],
+    ids=["text", "array", "set", "tensor", "storage", "slice", "sparse"],
 )  # fmt: skip
 def test_a_small_file_cannot_unfold_into_much_memory(tmp_path, first, piece):
-    assert len(load(tmp_path, repeated(first, piece, 2))) == 2
+    assert len(load(tmp_path, repeated(first, piece, 2))) == 2  # twice is fine
     refused(tmp_path, repeated(first, piece, 400), "unfolds to far more")
 
 

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
         filter_row,
         filter_rows,
     )
-    from chorus_baselines.chorus.import_chorus import import_chorus
     from chorus_baselines.chorus.inference import posed_field
+    from chorus_baselines.chorus.original import import_chorus, read_original_field
     from chorus_baselines.chorus.reconstruction import reconstruct
     from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
 
@@ -43,8 +43,9 @@ _HOMES = {
     "draw_without_keypoints": "sampling",
     "filter_row": "filters",
     "filter_rows": "filters",
-    "import_chorus": "import_chorus",
+    "import_chorus": "original",
     "posed_field": "inference",
+    "read_original_field": "original",
     "read_segments": "clusters",
     "reconstruct": "reconstruction",
     "select_rows": "sampling",
@@ -67,6 +68,7 @@ __all__ = [
     "filter_rows",
     "import_chorus",
     "posed_field",
+    "read_original_field",
     "read_segments",
     "reconstruct",
     "select_rows",

@@ -88,14 +88,12 @@ class Tally:
                 total.add(azimuth_bin, hits, tally.seen[azimuth_bin], views)
         return total
 
-    def reordered(self, order: Int64) -> Tally:
-        """Return the tally with voxel ``order[n]`` where voxel n was."""
-        tally = Tally(self.voxels, self.views)
-        for mine, theirs in ((self.hits, tally.hits), (self.seen, tally.seen)):
-            for azimuth_bin, values in mine.items():
-                theirs[azimuth_bin] = np.empty_like(values)
-                theirs[azimuth_bin][order] = values
-        return tally
+    def reorder(self, order: Int64) -> None:
+        """Take the votes from place n to voxel ``order[n]``, for all n."""
+        for votes in (self.hits, self.seen):
+            for azimuth_bin, values in votes.items():
+                votes[azimuth_bin] = np.empty_like(values)
+                votes[azimuth_bin][order] = values
 
 
 class Region(NamedTuple):

@@ -39,7 +39,7 @@ from chorus_baselines.chorus.threads import cpu_count, in_order
 from chorus_baselines.chorus.views import Row, UnusableViewError, View, read_view
 from chorus_bench.body import BodyModel
 from chorus_bench.camera import AZIMUTH_BINS
-from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.grid import GridSpec
 from chorus_bench.skinning import SkinningSettings
 
@@ -101,7 +101,7 @@ class Skipped:
 
     def __str__(self) -> str:
         return "; ".join(
-            f"{count} with {reason} ({list_some(self.names[reason])})"
+            f"{count} with {reason} ({', '.join(self.names[reason][:5])}{', ...' * (count > 5)})"
             for reason, count in sorted(self.counts.items())
         )
 
@@ -328,8 +328,9 @@ def aggregate(
     look_up = partial(accumulator.look_up, projector=projector)
     for batch, codes in in_order(look_up, _batches(views), threads or cpu_count()):
         accumulator.add(batch, codes)
-    tallies = {key: t.reordered(features.order) for key, t in accumulator.tallies.items()}
-    return Aggregation(settings, tallies, skipped)
+    for tally in accumulator.tallies.values():
+        tally.reorder(features.order)
+    return Aggregation(settings, accumulator.tallies, skipped)
 
 
 def _regions(
@@ -360,19 +361,22 @@ def _read_views(
     progress: Callable[[int], None] | None,
 ) -> Iterator[View]:
     """Read the usable rows; those that are not are added to ``skipped``."""
-    for number, row in enumerate(rows):
+    number = 0
+    for number, row in enumerate(rows, start=1):
         try:
             view = read_view(row)
             if settings.by_prompt and view.prompt is None:
                 raise UnusableViewError("no prompt")
         except UnusableViewError as error:
-            skipped.add(error.reason, str(row.get("sample_id") or f"row {number}"))
+            skipped.add(error.reason, str(row.get("sample_id") or f"row {number - 1}"))
             continue
         yield view
         if settings.mirror:
             yield mirror_view(view)
         if progress is not None and number % VIEWS_AT_ONCE == 0:
             progress(number)
+    if progress is not None:
+        progress(number)
 
 
 def _batches(views: Iterator[View]) -> Iterator[list[View]]:

@@ -70,7 +70,9 @@ def surface(field: ArrayLike, grid: GridSpec = _DEFAULT_GRID, level: float = 0.5
             f"no surface at level {level}: the largest value of the field is {highest:.4g}",
             fix="choose a lower level" if highest > 0 else "use a field that is not empty",
         )
-    vertices, faces, _, _ = _import_measure().marching_cubes(np.pad(values, 1), level)
+    vertices, faces, _, _ = _import_measure().marching_cubes(
+        np.pad(values, 1), level, gradient_direction="ascent"
+    )
     places = grid.low + grid.voxel_size * (vertices.astype(np.float64) - 0.5)
     return Mesh(places, faces.astype(np.int32))
 

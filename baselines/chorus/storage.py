@@ -61,7 +61,7 @@ def load_aggregation(path: str | Path) -> Aggregation:
     if not file.is_file():
         raise InputError("no such aggregation", where=file)
     try:
-        with np.load(file, allow_pickle=False) as archive:
+        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
         return _from_arrays(arrays)
     except _DAMAGE as error:

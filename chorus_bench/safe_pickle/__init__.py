@@ -44,7 +44,8 @@ def load_pickle(path: str | Path) -> object:
     - torch tensors and parameters as C-ordered NumPy arrays (bfloat16 as float32), ``torch.Size``
       as a tuple. Tensors that share memory become separate arrays.
 
-    Only the first object of a file is read, as ``pickle.load`` does.
+    Keys of dictionaries and members of sets are plain values (integers up to 64 bits) or tuples
+    of up to 16 of them. Only the first object of a file is read, as ``pickle.load`` does.
 
     Args:
         path: the file.

@@ -97,15 +97,12 @@ class Machine(State):
         self._append_all(self.group())
 
     def _append_all(self, group: list[object]) -> None:
-        target = self.top(list)
-        if isinstance(target, list):
-            target.extend(group)
+        self.top(list).extend(group)
 
     def add_group(self) -> None:
         """Add a group to a set."""
-        group, target = self.group(), self.top(set)
-        if isinstance(target, set):
-            target.update(check_key(item) for item in group)
+        group = self.group()
+        self.top(set).update(check_key(item) for item in group)
 
     def set_item(self) -> None:
         """Put one key and value into a dictionary."""
@@ -120,10 +117,8 @@ class Machine(State):
         target = self.top(dict)
         if len(group) % 2:
             raise damaged(f"a key without a value before byte {self.position}")
-        if isinstance(target, dict):
-            target.update(
-                (check_key(key), value) for key, value in zip(group[::2], group[1::2], strict=True)
-            )
+        for key, value in zip(group[::2], group[1::2], strict=True):
+            target[check_key(key)] = value
 
     # Names and objects
 

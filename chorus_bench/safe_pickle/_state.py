@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from chorus_bench.safe_pickle._values import Pending, damaged
+
+_Kind = TypeVar("_Kind")
 
 
 class State:
@@ -52,11 +56,12 @@ class State:
             raise damaged(f"nothing to work on before byte {self.position}")
         return self._stack.pop()
 
-    def top(self, kind: type[object]) -> object:
+    def top(self, kind: type[_Kind]) -> _Kind:
         """Return the topmost object, which must be exactly of this kind."""
-        if not self._stack or type(self._stack[-1]) is not kind:
+        value = self._stack[-1] if self._stack else None
+        if not isinstance(value, kind) or type(value) is not kind:
             raise damaged(f"no {kind.__name__} to work on before byte {self.position}")
-        return self._stack[-1]
+        return value
 
     def mark(self) -> None:
         """Begin a group of objects."""

@@ -1,5 +1,7 @@
 """Aggregation: against a slow one, in any order, with bad rows, from and to files."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from chorus_baselines.chorus.views import read_view
 from chorus_bench.body import BodyModel
 from chorus_bench.camera import azimuth_bins, azimuth_degrees, pixel_indices
 from chorus_bench.datasets.masks import decode_mask, encode_mask
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.grid import GridSpec
 from chorus_bench.skinning import SkinningSettings, voxel_skinning, warp_forward
 from tests.baselines.views import intrinsics, look_at_origin, make_row, make_rows
@@ -278,11 +280,14 @@ def _segments():
     return dominant_segments(BODY)
 
 
-def test_unknown_parts_devices_and_empty_regions(rows):
+def test_unknown_parts_devices_and_empty_regions(rows, monkeypatch):
     with pytest.raises(InputError, match=r"(?s)unknown body part 'toros'.*Did you mean 'torso'"):
         aggregate(rows, grid=GRID, parts=["toros"])
     with pytest.raises(InputError, match="device 'warp9' cannot be used"):
         aggregate(rows, grid=GRID, device="warp9")
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingDependencyError, match=r"pip install 'chorus-bench\[torch\]'"):
+        aggregate(rows, grid=GRID, device="cuda")
     with pytest.raises(InputError, match="no voxel is near body part 'head'"):
         aggregate(rows, grid=GridSpec(8, 30.0), parts=["head"])
 

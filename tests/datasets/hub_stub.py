@@ -30,6 +30,15 @@ def entry(path, content):
     }
 
 
+def tree(files, place, deep):
+    """Folders and files below a place, as the hub lists them."""
+    folders = {p[: p.index("/", n)] for p in files for n in range(len(p)) if "/" in p[n:]}
+    listed = [{"type": "directory", "oid": "0" * 40, "size": 0, "path": f} for f in sorted(folders)]
+    listed += [entry(p, content) for p, content in sorted(files.items())]
+    below = [e for e in listed if e["path"].startswith(place)]
+    return [e for e in below if deep or "/" not in e["path"][len(place) :]]
+
+
 class Handler(BaseHTTPRequestHandler):
     hub: Hub
 
@@ -61,11 +70,14 @@ class Handler(BaseHTTPRequestHandler):
         path, (repo, rest) = self.path_parts()
         if self.hub.refuse:
             return self.answer({"error": "no rights"}, 403)
+        if path == "/api/validate-yaml":
+            return self.answer({"errors": [], "warnings": []})
         if path == "/api/repos/create":
             wanted = json.loads(data)
             name = f"{wanted['organization']}/{wanted['name']}"
             self.hub.files.setdefault(name, {})
-            self.hub.private[name] = wanted.get("private")
+            private = wanted.get("private") or wanted.get("visibility") == "private"
+            self.hub.private.setdefault(name, private)
             return self.answer({"url": f"{self.address}/datasets/{name}", "name": name})
         if rest.startswith("/preupload/"):
             files = json.loads(data)["files"]
@@ -109,8 +121,8 @@ class Handler(BaseHTTPRequestHandler):
         files = self.hub.files[repo]
         if rest.startswith("/tree/"):
             place = rest.split("/", 3)[3] if rest.count("/") > 2 else ""
-            inside = [p for p in files if p.startswith(f"{place}/" if place else "")]
-            return self.answer([entry(p, files[p]) for p in inside])
+            deep = "recursive=true" in self.path.lower()
+            return self.answer(tree(files, f"{place}/" if place else "", deep))
         siblings = [{"rfilename": p} for p in sorted(files)]
         revision = self.hub.revision(repo)
         return self.answer({"id": repo, "sha": revision, "siblings": siblings, "tags": []})

@@ -139,7 +139,9 @@ def test_names_of_segments(file):
 def test_segments_by_dominant_joint_lie_where_the_segments_are(segments):
     """The fallback's parts cover nearly the same voxels as the segmentation file's."""
     body = golden_body()
-    dominant = {name: np.flatnonzero(body.dominant_joints() == i) for i, name in enumerate(segments)}
+    dominant = {
+        name: np.flatnonzero(body.dominant_joints() == i) for i, name in enumerate(segments)
+    }
     for part in (*DEMO_PARTS, BodyPart("head", ("head",))):
         regions = [
             set(interaction_region(part_vertices(part, s), body, GRID).tolist())
@@ -161,7 +163,9 @@ def test_mirrored_views(file, case):
     assert np.array_equal(found.camera.rotation, theirs.camera.rotation)
     assert np.array_equal(found.camera.translation, theirs.camera.translation)
     expected = theirs.camera.intrinsics.copy()
-    if case == 3:  # Its principal point, 20, is off the middle of 33 pixels; the original leaves it.
+    if (
+        case == 3
+    ):  # Its principal point, 20, is off the middle of 33 pixels; the original leaves it.
         expected[0, 2] = 33 - 20
     assert np.array_equal(found.camera.intrinsics, expected)
 

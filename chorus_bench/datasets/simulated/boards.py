@@ -96,7 +96,7 @@ def bindings(place: Float64, across: Float64) -> Mesh:
         place: (3,) on the deck under the foot's middle.
         across: (3, 3) its orientation: z to the toes, y out of the deck.
     """
-    base = box((0.12, 0.03, 0.3), DARK).moved(None, (0, 0.0, 0))
+    base = box((0.12, 0.03, 0.3), DARK).moved(None, (0, -0.011, 0))
     back = box((0.1, 0.2, 0.02), DARK, taper=(0.7, 1.0)).moved(None, (0, 0.11, -0.14))
     return join([base, back]).moved(across, place)
 
@@ -133,7 +133,7 @@ def ski(length: float, color: Color) -> Mesh:
     half = 0.045 * np.where(s > 0.85, np.sqrt(np.maximum(1 - ((s - 0.85) / 0.15) ** 2, 0.01)), 1.0)
     rise = 0.16 * np.clip((s - 0.78) / 0.22, 0, 1) ** 2
     board = _board(half * (1 + 0.12 * s**2), rise, np.full(25, 0.024), s * length / 2, color)
-    boot = box((0.075, 0.03, 0.34), DARK).moved(None, (0, 0.012, 0))
+    boot = box((0.075, 0.03, 0.34), DARK).moved(None, (0, -0.011, 0))
     return join([board, boot])
 
 

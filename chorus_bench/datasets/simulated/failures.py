@@ -11,7 +11,7 @@ from chorus_bench.datasets.simulated import poses
 from chorus_bench.datasets.simulated.cameras import look_along
 from chorus_bench.datasets.simulated.clothing import dress, person_mesh
 from chorus_bench.datasets.simulated.figure import Figure, rotation
-from chorus_bench.datasets.simulated.meshes import Mesh
+from chorus_bench.datasets.simulated.meshes import Mesh, vector
 from chorus_bench.datasets.simulated.randomness import Stream
 from chorus_bench.datasets.simulated.scenes import OBJECT, PERSON, Instance, Person, Scene
 
@@ -48,8 +48,8 @@ def spoil(
         direction: yaw, elevation and roll that it will be seen from, degrees.
     """
     if failure == "no_person":
-        things = tuple(i for i in scene.instances if i.kind == OBJECT)
-        return replace(scene, people=(), instances=things)
+        mesh = _on_ground(scene, scene.instances[scene.numbers(OBJECT)[0]].mesh)
+        return replace(scene, people=(), instances=(Instance(OBJECT, mesh),))
     if failure == "no_object":
         return replace(scene, instances=tuple(i for i in scene.instances if i.kind != OBJECT))
     if failure == "two_people":
@@ -83,12 +83,19 @@ def _moved_in_world(scene: Scene, mesh: Mesh, turn: Float64, offset: Float64) ->
 def _beside(
     scene: Scene, mesh: Mesh, stream: Stream, direction: tuple[float, float, float], gap: float
 ) -> Mesh:
-    """Put a mesh to the left or the right of everything else, as the camera sees it."""
+    """Lay a mesh on the ground to the left or the right of everybody, as the camera sees it."""
     right = _image_right(direction) * stream.sign()
     turned = _moved_in_world(scene, mesh, rotation((0, 1, 0), stream.uniform(-60, 60)), np.zeros(3))
     taken = max(_extent(scene, scene.instances[k].mesh, right)[1] for k in scene.numbers(PERSON))
     shift = taken + gap - _extent(scene, turned, right)[0]
-    return _moved_in_world(scene, turned, np.eye(3), right * shift)
+    return _on_ground(scene, _moved_in_world(scene, turned, np.eye(3), right * shift))
+
+
+def _on_ground(scene: Scene, mesh: Mesh) -> Mesh:
+    """Lay a mesh on the ground."""
+    up = vector(0, 1, 0)
+    drop = scene.placement.floor - _extent(scene, mesh, up)[0]
+    return _moved_in_world(scene, mesh, np.eye(3), up * drop)
 
 
 def _object_aside(scene: Scene, stream: Stream, direction: tuple[float, float, float]) -> Scene:

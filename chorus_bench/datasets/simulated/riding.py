@@ -73,7 +73,7 @@ def _carry_under_arm(figure: Figure, board: Mesh, side: str, stream: Stream, *, 
     hip = figure.place(f"{side}_hip")
     outwards = np.array([s, 0.0, 0.0])
     nose = np.array([0.0, 1.0, 0.0]) if up else unit((0.0, stream.normal(0.05, 0.12), 1.0))
-    gap = s * (0.2 + stream.uniform(0.0, 0.03))
+    gap = s * (0.21 + stream.uniform(0.0, 0.03))
     middle = np.array([gap, hip[1] + (0.3 if up else 0.12), hip[2] + stream.normal(0.0, 0.06)])
     lower = middle - 0.2 * UP if not up else middle - 0.05 * UP
     reach = lower + 0.06 * outwards + vector(0, 0, 0.06)

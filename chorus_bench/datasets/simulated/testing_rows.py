@@ -25,6 +25,7 @@ from chorus_bench.datasets.simulated.randomness import Stream
 from chorus_bench.datasets.simulated.rows import (
     box_overlap,
     camera_columns,
+    check_request,
     mask_box,
     row_stream,
     sample_name,
@@ -34,7 +35,7 @@ from chorus_bench.datasets.simulated.shading import encode_jpeg, shade
 
 TEST_SIZES = ((256, 256), (256, 341), (341, 256))
 _ATTEMPTS = 40
-_LEAST_OBJECT, _LEAST_PERSON = 0.0012, 0.02
+_LEAST_OBJECT, _LEAST_PERSON = 0.003, 0.02
 
 
 def simulate_test_row(
@@ -62,10 +63,12 @@ def simulate_test_row(
         zero and the camera true, so the reprojection error is 0.
 
     Raises:
-        InputError: the simulated world has no such category.
+        InputError: the simulated world has no such category, the index is negative or the
+            size below 32 pixels.
     """
     stream = row_stream("test", seed, category, index)
     size = image_size or stream.fork("size").choice(TEST_SIZES)
+    check_request(index, size)
     body = BodyModel.load("default") if body is None else body
     interaction = interaction_at(category, index)
     scene = make_scene(interaction, body, stream.fork("scene"))

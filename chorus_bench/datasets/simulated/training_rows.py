@@ -21,6 +21,7 @@ from chorus_bench.datasets.simulated.randomness import Stream, address_seed
 from chorus_bench.datasets.simulated.rows import (
     WORLD,
     camera_columns,
+    check_request,
     prompt_slug,
     row_stream,
     sample_name,
@@ -70,8 +71,10 @@ def simulate_train_row(
         ``true_camera_intrinsics`` and ``true_object_occupancy`` (None without an object).
 
     Raises:
-        InputError: the simulated world has no such category.
+        InputError: the simulated world has no such category, the index is negative or the
+            size below 32 pixels.
     """
+    check_request(index, (size, size))
     interaction = interaction_of(category, prompt)
     body = BodyModel.load("default") if body is None else body
     address = (category, prompt, view, index)

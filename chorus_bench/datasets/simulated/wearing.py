@@ -176,12 +176,13 @@ def handbag_on_forearm(figure: Figure, stream: Stream) -> Setting:
     side = "right" if stream.chance(0.5) else "left"
     s = poses.sign_of(side)
     shoulder = figure.place(f"{side}_shoulder")
-    wrist = shoulder + vector(s * stream.uniform(0.0, 0.08), -0.5 * figure.arm, 0.5 * figure.arm)
-    figure.reach(f"{side}_arm", wrist, (s * 0.35, -0.6, -1))
+    out = s * stream.uniform(0.1, 0.18)
+    wrist = shoulder + vector(out, -0.5 * figure.arm, 0.5 * figure.arm)
+    figure.reach(f"{side}_arm", wrist, (s * 0.8, -0.6, -1))
     figure.set_hand(side, (-s * 0.2, 0.35, 1), (-s * 0.5, 1, 0), curl=40)
     place, _ = figure.joints()
     elbow, hand = place[JOINT[f"{side}_elbow"]], place[JOINT[f"{side}_wrist"]]
-    spot = elbow + (hand - elbow) * stream.uniform(0.35, 0.55) + vector(s * 0.03, 0.035, 0)
+    spot = elbow + (hand - elbow) * stream.uniform(0.35, 0.55) + vector(s * 0.05, 0.035, 0)
     turn = rotation((0, 1, 0), 90 + stream.normal(0, 15))
     return Setting(goods.handbag(stream, strap=stream.uniform(0.1, 0.16)).moved(turn, spot))
 

@@ -1,0 +1,138 @@
+"""The original project's exported aggregations."""
+
+import pickle
+import sys
+import types
+
+import numpy as np
+import pytest
+import torch
+
+from chorus_baselines.chorus import import_chorus, read_original_field
+from chorus_bench.errors import InputError
+from chorus_bench.submission import SubmissionError, open_submission
+
+N = 12
+
+
+class EasyDict(dict):
+    """Stands in for the easydict package, which the reader must not import."""
+
+
+@pytest.fixture
+def easydict(monkeypatch):
+    module = types.ModuleType("easydict")
+    monkeypatch.setattr(EasyDict, "__module__", "easydict")
+    module.EasyDict = EasyDict
+    monkeypatch.setitem(sys.modules, "easydict", module)
+    return EasyDict
+
+
+def hulls():
+    rng = np.random.default_rng(0)
+    seen = rng.random((N, N, N)).astype(np.float32) * 12
+    seen[:2] = 0
+    seen[2] = 5e-8
+    hit = (seen * rng.random((N, N, N))).astype(np.float32)
+    return hit, seen
+
+
+def exported(hit, seen, wrap=dict):
+    smpl = wrap(visual_hull=hit, full_image_visual_hull=seen, views=[0, 1])
+    return {"category": "skateboard", "full_aggregations": wrap(SMPL=smpl), "extra": None}
+
+
+def write(tmp_path, content, name="skateboard.pickle"):
+    path = tmp_path / name
+    path.write_bytes(pickle.dumps(content))
+    return path
+
+
+@pytest.mark.parametrize("kind", ["numpy", "torch", "easydict"])
+def test_the_field_is_the_ratio_of_the_hulls(tmp_path, kind, easydict):
+    hit, seen = hulls()
+    arrays = [torch.from_numpy(a) for a in (hit, seen)] if kind == "torch" else [hit, seen]
+    content = exported(*arrays, wrap=easydict if kind == "easydict" else dict)
+    field = read_original_field(write(tmp_path, content))
+    expected = hit / np.where(seen > 1e-7, seen, np.float32(1e-7))
+    assert field.dtype == np.float32
+    assert np.array_equal(field, expected)
+    assert not field[:2].any()
+    assert field[2].max() == pytest.approx(hit[2].max() / 1e-7, rel=1e-5)
+
+
+def test_a_submission_is_written(tmp_path):
+    files = {
+        "skateboard": write(tmp_path, exported(*hulls())),
+        "tennis racket": write(tmp_path, exported(*(a[::-1] for a in hulls())), "racket.pickle"),
+    }
+    fields = import_chorus(files, tmp_path / "out", method="original", authors=["Han", "Joo"])
+    submission = open_submission(tmp_path / "out")
+    assert submission.method == "original"
+    assert submission.grid.shape == (N, N, N)
+    for category, field in fields.items():
+        assert np.array_equal(submission.field(category).values, field)
+    with pytest.raises(InputError, match="is there already"):
+        import_chorus(files, tmp_path / "out")
+    import_chorus(files, tmp_path / "out", overwrite=True)
+    with pytest.raises(SubmissionError, match="author"):
+        import_chorus(files, tmp_path / "other", author="Han")
+
+
+def test_rounding_above_one_is_cut(tmp_path):
+    hit, seen = hulls()
+    hit[5, 5, 5] = np.nextafter(seen[5, 5, 5], np.float32(99))
+    field = read_original_field(write(tmp_path, exported(hit, seen)))
+    assert field.max() == field[5, 5, 5] == 1
+
+
+def broken():
+    hit, seen = hulls()
+    nan = hit.copy()
+    nan[0, 0, 0] = np.nan
+    return {
+        "no 'full_aggregations'.*Did you mean 'full_aggregation'": {"full_aggregation": 1},
+        "no 'SMPL'": {"full_aggregations": {}},
+        "no 'visual_hull'": {"full_aggregations": {"SMPL": {}}},
+        "no 'SMPL' in": {"full_aggregations": 5},
+        "'visual_hull' has shape \\(3,\\)": exported(np.zeros(3), seen),
+        "'full_image_visual_hull' has shape \\(\\)": exported(hit, None),
+        "'visual_hull' has shape \\(1, 1, 1\\) and dtype <U1": exported([[["a"]]], seen),
+        "'visual_hull' has values that are NaN": exported(nan, seen),
+        "the hulls have shapes": exported(hit[:8, :8, :8], seen),
+        "the ratio of the hulls goes from 0 to 2": exported(2 * seen, seen),
+        "the field would be empty": exported(0 * hit, seen),
+        "not a dictionary|no 'full_aggregations'": [1, 2],
+    }
+
+
+@pytest.mark.parametrize("message", broken())
+def test_other_contents(tmp_path, message):
+    path = write(tmp_path, broken()[message])
+    with pytest.raises(InputError, match=f"(?s)skateboard.pickle: .*{message}"):
+        import_chorus({"skateboard": path}, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+class Unexpected:
+    def __reduce__(self):
+        return (print, ("this must not run",))
+
+
+def test_a_pickle_with_anything_unexpected_is_refused(tmp_path, capsys):
+    path = write(tmp_path, exported(*hulls()) | {"extra": Unexpected()})
+    with pytest.raises(InputError, match="print"):
+        read_original_field(path)
+    assert capsys.readouterr().out == ""
+
+
+def test_files_that_do_not_go_together(tmp_path):
+    small = [array[:8, :8, :8] + 1e-3 for array in hulls()]
+    files = {
+        "a": write(tmp_path, exported(*hulls()), "a.pickle"),
+        "b": write(tmp_path, exported(*small), "b.pickle"),
+    }
+    with pytest.raises(InputError, match=r"b.pickle: a field of 8\^3 voxels, while others have 12"):
+        import_chorus(files, tmp_path / "out")
+    with pytest.raises(InputError, match="no file to import"):
+        import_chorus({}, tmp_path / "out")
