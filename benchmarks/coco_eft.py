@@ -13,6 +13,8 @@ import json
 import resource
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -106,7 +108,9 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if options.real is None:
-            annotations, fits = make_sources(folder)
+            # In a process of its own: its memory is not the build's.
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+                annotations, fits = pool.submit(make_sources, folder).result()
         else:
             annotations, fits = options.real / "instances_val_subset.json", FITS
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6

@@ -22,6 +22,7 @@ from chorus_bench.datasets.folder import (
 from chorus_bench.datasets.picture_sheet import write_pictures
 from chorus_bench.datasets.schema import IMAGE, RLE
 from chorus_bench.evaluation.split import METADATA_FILE
+from chorus_bench.files import atomic_write_bytes
 
 #: The config with all categories.
 DEFAULT_CONFIG = "default"
@@ -33,7 +34,7 @@ def write_card(folder: Path, info: DatasetInfo) -> None:
     """Write the card of a dataset into its folder, with a few pictures."""
     pictures = write_pictures(folder, info)
     schema = pq.read_schema(folder / info.shards[0].path)
-    (folder / CARD_FILE).write_text(card_text(info, schema, pictures), encoding="utf-8")
+    atomic_write_bytes(folder / CARD_FILE, card_text(info, schema, pictures).encode())
 
 
 def card_text(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:

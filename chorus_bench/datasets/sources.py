@@ -57,8 +57,8 @@ class Source:
         """
         if path is None:
             raise InputError(
-                f"{self.option} is missing: this builder needs {self.title}, which only its "
-                "owners may give out",
+                f"{self.option} is missing: this builder needs {self.title}, which you get from "
+                "its own project",
                 fix=self.instruction(),
             )
         found = Path(path)

@@ -126,7 +126,7 @@ def test_rows_fit_the_schema():
     table = pa.Table.from_pylist(rows, schema=pa.schema([*TEST_SCHEMA, *extra]))
     assert set(rows[0]) == set(table.column_names)
     assert [r["sample_id"] for r in rows] == [
-        f"simulated/test/{c}/0000{k}" for c in ("bench", "tie") for k in (0, 1)
+        f"simulated-test-{c}-0000{k}" for c in ("bench", "tie") for k in (0, 1)
     ]
     assert len({r["image_id"] for r in rows}) == 4
     for column in table.column_names:

@@ -9,11 +9,11 @@ import pytest
 
 from chorus_bench.body import BodyModel
 from chorus_bench.calibration.weak_perspective import weak_perspective_to_image
-from chorus_bench.camera import PerspectiveCamera, azimuth_degrees
+from chorus_bench.camera import PerspectiveCamera
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.datasets.simulated import CATEGORIES, FAILURES, PROMPTS, simulate_train_row
-from chorus_bench.datasets.simulated.cameras import VIEW_BIAS
+from chorus_bench.datasets.simulated.cameras import VIEW_BIAS, draw_direction
 from chorus_bench.datasets.simulated.randomness import Stream, address_seed
 from chorus_bench.datasets.views import VIEWS
 from chorus_bench.rotations import axis_angle_to_matrix
@@ -112,7 +112,7 @@ def test_other_prompts_and_views_are_taken():
     row = simulate_train_row(
         "bench", "someone naps, on a bench!", "from a drone", 0, with_image=False
     )
-    assert row["sample_id"].startswith("simulated/train/bench/someone-naps-on-a-bench-")
+    assert row["sample_id"].startswith("simulated-train-bench-someone-naps-on-a-bench-")
     assert row["true_interaction"] == "sit"
 
 
@@ -242,22 +242,31 @@ def test_annotations_belong_together():
         assert all(thing["category"] == row["category"] for thing in row["objects"])
 
 
-def azimuths(view, count=40):
-    found = []
-    for index in range(count):
-        row = simulate_train_row("backpack", PROMPTS["backpack"][0], view, index, with_image=False)
-        center = camera_of(row).center
-        found.append(float(azimuth_degrees(center[0], center[2])))
-    return np.array(found)
-
-
 @pytest.mark.parametrize(
     ("view", "middle", "least", "most"),
-    [("plain", 90, 0.6, 0.95), ("from_back", 270, 0.5, 0.95), ("front_view", 90, 0.8, 1.0)],
+    [
+        ("plain", 0, 0.65, 0.95),
+        ("front_view", 0, 0.85, 1.0),
+        ("back_view", 180, 0.6, 0.9),
+        ("from_side", 90, 0.3, 0.6),
+        ("from_side", -90, 0.3, 0.6),
+        ("various_views", 0, 0.4, 0.7),
+    ],
 )
 def test_views_bias_the_cameras(view, middle, least, most):
-    off = abs((azimuths(view) - middle + 180) % 360 - 180)
-    assert least <= np.mean(off < 60) <= most
+    """Mostly what the words say, and sometimes not."""
+    stream = Stream("views", view)
+    yaws = np.array([draw_direction(VIEW_BIAS[view], stream)[0] for _ in range(400)])
+    assert least <= np.mean(abs((yaws - middle + 180) % 360 - 180) < 60) <= most
+
+
+def test_rows_are_seen_from_where_the_view_says():
+    def behind(*views):
+        centers = [camera_of(row).center for row in sample() if row["view"] in views]
+        return np.mean([center[2] < 0 for center in centers])
+
+    assert behind("front_view", "selfie") < 0.2
+    assert behind("back_view", "from_back") > 0.6
 
 
 def test_every_view_has_a_bias():

@@ -37,8 +37,8 @@ def check_request(index: int, size: tuple[int, int]) -> None:
 
 
 def sample_name(kind: str, category: str, *parts: object) -> str:
-    """Return a sample's id, for example ``simulated/test/tennis_racket/00012``."""
-    return "/".join(["simulated", kind, category.replace(" ", "_"), *map(str, parts)])
+    """Return a sample's id, for example ``simulated-test-tennis_racket-00012``."""
+    return "-".join(["simulated", kind, category.replace(" ", "_"), *map(str, parts)])
 
 
 def prompt_slug(prompt: str) -> str:
