@@ -98,24 +98,102 @@ def build_coco_eft_command(
     print_built(built)
 
 
+@build_app.command("simulated")
+def build_simulated_command(
+    output: Annotated[Path, typer.Option(help="The folder to write.")],
+    split: Annotated[
+        str, typer.Option(help="'test': clean, true cameras; 'train': with annotators' failures.")
+    ] = "test",
+    categories: Annotated[
+        list[str] | None, typer.Option(help="Only this category; may be repeated.")
+    ] = None,
+    per_category: Annotated[int, typer.Option(min=1, help="Test samples of each category.")] = 30,
+    images_per_prompt_view: Annotated[
+        int, typer.Option(min=1, help="Training images for each prompt and view.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="Of the whole dataset.")] = 0,
+    body: Annotated[
+        str, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
+    ] = "default",
+    size: Annotated[int, typer.Option(help="Side of training images, pixels.")] = 256,
+    images: Annotated[bool, typer.Option(help="With pictures.")] = True,
+    workers: Annotated[int, typer.Option(min=1, help="Processes.")] = 1,
+    overwrite: Annotated[bool, typer.Option(help="Replace the folder if it is there.")] = False,
+) -> None:
+    """Build a dataset of the simulated world; nothing has to be downloaded."""
+    from chorus_bench.datasets.builders import build_dataset
+
+    with progress_bar("Simulating") as progress:
+        built = build_dataset(
+            "simulated",
+            output,
+            overwrite=overwrite,
+            workers=workers,
+            progress=progress,
+            split=split,
+            categories=categories,
+            per_category=per_category,
+            images_per_prompt_view=images_per_prompt_view,
+            seed=seed,
+            body=body,
+            size=size,
+            images=images,
+            command=command_line(),
+        )
+    print_built(built)
+
+
+@app.command("import-images")
+def import_images_command(
+    folder: Annotated[Path, typer.Argument(help="Image files, or one folder a keyword.")],
+    category: Annotated[str, typer.Option(help="What was searched for.")],
+    output: Annotated[Path, typer.Option(help="The folder to write.")],
+    prompt: Annotated[
+        str | None, typer.Option(help="Of all images; by default the folder's name.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace the folder if it is there.")] = False,
+) -> None:
+    """Turn a folder of crawled images into training rows (source "image_search")."""
+    from chorus_bench.datasets.builders import build_dataset
+
+    with progress_bar("Reading images") as progress:
+        built = build_dataset(
+            "image-search",
+            output,
+            overwrite=overwrite,
+            progress=progress,
+            folder=folder,
+            category=category,
+            prompt=prompt,
+            command=command_line(),
+        )
+    print_built(built)
+
+
 @app.command("info")
 def info_command(
     path: Annotated[Path, typer.Argument(help="A built dataset.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    plots: Annotated[
+        Path | None, typer.Option(help="Folder for pictures: cameras, azimuths, counts.")
+    ] = None,
 ) -> None:
-    """Print what a built dataset is and its counts."""
-    from tabulate import tabulate
-
+    """Print what a built dataset is, its counts, and where its cameras stand."""
     from chorus_bench.datasets.folder import DatasetInfo
+    from chorus_bench.datasets.statistics import folder_statistics
+    from chorus_bench.report.dataset_tables import render_dataset
 
-    info = DatasetInfo.load(path)
+    info, statistics = DatasetInfo.load(path), folder_statistics(path)
     if as_json:
-        typer.echo(json.dumps(info.to_json(), indent=2, ensure_ascii=False))
-        return
-    typer.echo(f"{info.label}, version {info.version}, split {info.split}, {info.rows} rows\n")
-    details = [(key, value) for key, value in info.details.items() if value is not None]
-    typer.echo(tabulate(details, tablefmt="plain") + "\n")
-    typer.echo(tabulate(info.categories.items(), headers=("category", "rows")))
+        content = {**info.to_json(), "statistics": statistics.as_dict()}
+        typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
+    else:
+        typer.echo(render_dataset(info, statistics))
+    if plots is not None:
+        from chorus_bench.report.dataset_plots import write_dataset_plots
+
+        for file in write_dataset_plots(statistics, plots):
+            typer.echo(f"wrote {file}", err=True)
 
 
 @app.command("verify")

@@ -61,6 +61,18 @@ BUILDERS: dict[str, BuilderSpec] = {
             recipe="chorus_bench.datasets.coco_eft:coco_eft_recipe",
             sources=(COCO_ANNOTATIONS, EFT_FITS, SMPL_BODY, SPIN_REGRESSOR, COCO_IMAGES),
         ),
+        BuilderSpec(
+            name="simulated",
+            summary="simulated people and things with known truth: test split or training images",
+            licence="CC0 1.0",
+            recipe="chorus_bench.datasets.simulated.recipe:simulated_recipe",
+        ),
+        BuilderSpec(
+            name="image-search",
+            summary="a folder of crawled images as training rows (`datasets import-images`)",
+            licence="of the images",
+            recipe="chorus_bench.datasets.image_folder:image_folder_recipe",
+        ),
     )
 }
 

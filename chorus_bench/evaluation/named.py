@@ -5,11 +5,31 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
+from chorus_bench.evaluation.cache import cache_folder
+
 #: Names that stand for a folder inside the package, relative to ``chorus_bench/data``.
-NAMED_SPLITS = {"example": "example/split"}
+PACKAGED_SPLITS = {"example": "example/split"}
 NAMED_SUBMISSIONS = {"example": "example/submission"}
+
+#: The full simulated test split; built into the cache when it is first used.
+SIMULATED = "simulated"
+NAMED_SPLITS = (*PACKAGED_SPLITS, SIMULATED)
 
 
 def packaged_folder(relative: str) -> Path:
     """Return a folder of the package's data (packages are always installed as plain files)."""
     return Path(str(resources.files("chorus_bench") / "data" / relative))
+
+
+def named_split_folder(name: str) -> Path:
+    """Return the folder of a named split, building it if it is not there yet."""
+    if name in PACKAGED_SPLITS:
+        return packaged_folder(PACKAGED_SPLITS[name])
+    from chorus_bench.datasets.export import export
+    from chorus_bench.datasets.simulated.recipe import simulated_recipe
+
+    recipe = simulated_recipe(images=False)
+    folder = cache_folder() / "datasets" / f"{SIMULATED}-{recipe.key}"
+    if not folder.is_dir():
+        export(recipe, folder)
+    return folder

@@ -23,7 +23,6 @@ from chorus_bench.camera import PerspectiveCamera
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.schema import TEST_COLUMNS
 from chorus_bench.errors import InputError, list_some, unknown_name
-from chorus_bench.evaluation.named import NAMED_SPLITS, packaged_folder
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -155,7 +154,8 @@ def load_split(source: str | Path | TestSplit | Dataset) -> TestSplit:
     """Load a test split.
 
     Args:
-        source: the name of a split that comes with the package (``"example"``), a folder of
+        source: the name of a split that comes with the package (``"example"``, or
+            ``"simulated"``, which is built when it is first used), a folder of
             Parquet files, one Parquet file, or a `datasets.Dataset` with the columns of the
             row schema.
 
@@ -165,8 +165,11 @@ def load_split(source: str | Path | TestSplit | Dataset) -> TestSplit:
     if isinstance(source, TestSplit):
         return source
     if isinstance(source, str | Path):
-        named = NAMED_SPLITS.get(str(source))
-        path = Path(source) if named is None else packaged_folder(named)
+        from chorus_bench.evaluation.named import NAMED_SPLITS, named_split_folder
+
+        if str(source) in NAMED_SPLITS:
+            return _from_files(named_split_folder(str(source)))
+        path = Path(source)
         if not path.exists():
             raise InputError(
                 "no such split",

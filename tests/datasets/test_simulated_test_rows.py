@@ -173,6 +173,19 @@ def test_objects_and_bodies_do_not_run_through_each_other(category, index):
     assert (person & thing).sum() * litres < 1.0
 
 
+@pytest.mark.parametrize(("category", "index"), EVERY)
+def test_every_part_of_a_thing_is_closed_and_faces_outwards(category, index):
+    for instance in scene_of(category, index).instances[1:]:
+        mesh = instance.mesh
+        a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
+        parts = mesh.parts.max() + 1
+        volume = np.bincount(mesh.parts, np.einsum("ij,ij->i", a, np.cross(b, c)), parts)
+        area = np.cross(b - a, c - a) / 2
+        assert (volume > 0).all()
+        for axis in range(3):
+            assert np.bincount(mesh.parts, area[:, axis], parts) == pytest.approx(0, abs=1e-9)
+
+
 def first_hit(scene, camera, pixel):
     """Return the number of the nearest instance along a pixel's ray, by brute force, or -1."""
     K, R = (np.asarray(m, np.float64) for m in (camera.intrinsics, camera.rotation))

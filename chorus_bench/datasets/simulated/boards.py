@@ -68,11 +68,8 @@ def surfboard(stream: Stream) -> Mesh:
 
 
 def _fin() -> Mesh:
-    return (
-        box((0.012, 0.12, 0.1), DARK, taper=(1.0, 0.5))
-        .scaled((1, -1, 1))
-        .moved(None, (0, -0.06, 0))
-    )
+    upside_down = np.diag([1.0, -1.0, -1.0])
+    return box((0.012, 0.12, 0.1), DARK, taper=(1.0, 0.5)).moved(upside_down, (0, -0.06, 0))
 
 
 def snowboard(stream: Stream) -> Mesh:

@@ -226,21 +226,6 @@ def ellipsoid(radii: ArrayLike, color: Color, *, sides: int = 12) -> Mesh:
     return lathe(profile, color, sides=sides).scaled(radii)
 
 
-def plate(outline: ArrayLike, thickness: float, color: Color) -> Mesh:
-    """Return a flat plate in the x-z plane, centred on y = 0.
-
-    Args:
-        outline: (P, 2) x and z in metres, star-shaped about its mean.
-        thickness: along y, metres.
-        color: RGB.
-    """
-    o = np.asarray(outline, dtype=np.float64)
-    rings = np.zeros((2, len(o), 3))
-    rings[:, :, 0], rings[:, :, 2] = o[:, 0], o[:, 1]
-    rings[0, :, 1], rings[1, :, 1] = -thickness / 2, thickness / 2
-    return loft(rings, color)
-
-
 def wheel(radius: float, tyre: float, color: Color, *, sides: int = 20) -> Mesh:
     """Return a torus about the x axis: ``radius`` to the outer edge, ``tyre`` thick, metres."""
     ring = circle(sides, radius - tyre / 2)

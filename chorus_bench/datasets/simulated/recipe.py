@@ -122,7 +122,12 @@ def simulated_recipe(
     else:
         raise unknown_name("split", split, ("test", "train"))
     inputs = {**counts, "categories": chosen, "seed": seed, "size": size, "images": images}
-    metadata: dict[str, Any] = {"body": model.label, "seed": seed, "images": images, "made_by": __version__}
+    metadata: dict[str, Any] = {
+        "body": model.label,
+        "seed": seed,
+        "images": images,
+        "made_by": __version__,
+    }
     if split == "test":
         metadata["min_samples"] = min(30, per_category)
     return Recipe(

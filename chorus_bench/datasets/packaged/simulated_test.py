@@ -1,0 +1,56 @@
+"""The simulated test split as a `datasets` builder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
+from chorus_bench.datasets.recipe import Recipe
+from chorus_bench.datasets.simulated.interactions import CATEGORIES
+from chorus_bench.datasets.simulated.recipe import (
+    CARD,
+    SIMULATED_TEST_SCHEMA,
+    VERSION,
+    simulated_recipe,
+)
+
+
+@dataclass
+class SimulatedTestConfig(datasets.BuilderConfig):  # type: ignore[misc]
+    """One config per category, and ``default`` with all.
+
+    Attributes:
+        per_category: samples of each category.
+        seed: of the whole split.
+        body: the people's body, see `BodyModel.load`.
+        images: with shaded pictures.
+    """
+
+    per_category: int = 30
+    seed: int = 0
+    body: str = "default"
+    images: bool = True
+
+
+class SimulatedTest(RecipeBuilder):
+    """Clean test samples with true cameras, for example ``SimulatedTest(config_name="tie")``."""
+
+    VERSION = datasets.Version(VERSION)
+    BUILDER_CONFIG_CLASS = SimulatedTestConfig
+    BUILDER_CONFIGS = [  # noqa: RUF012 - the interface of `datasets`
+        SimulatedTestConfig(name=name, version=VERSION) for name in ("default", *CATEGORIES)
+    ]
+    DEFAULT_CONFIG_NAME = "default"
+    SCHEMA, CARD = SIMULATED_TEST_SCHEMA, CARD
+
+    def recipe(self) -> Recipe:
+        """Return the recipe for this builder's config."""
+        config = self.config
+        return simulated_recipe(
+            split="test",
+            categories=None if config.name == "default" else [config.name],
+            per_category=config.per_category,
+            seed=config.seed,
+            body=config.body,
+            images=config.images,
+        )

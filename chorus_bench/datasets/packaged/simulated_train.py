@@ -1,0 +1,59 @@
+"""The simulated training images as a `datasets` builder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
+from chorus_bench.datasets.recipe import Recipe
+from chorus_bench.datasets.simulated.interactions import CATEGORIES
+from chorus_bench.datasets.simulated.recipe import (
+    CARD,
+    SIMULATED_TRAIN_SCHEMA,
+    VERSION,
+    simulated_recipe,
+)
+
+
+@dataclass
+class SimulatedTrainConfig(datasets.BuilderConfig):  # type: ignore[misc]
+    """One config per category, and ``default`` with all.
+
+    Attributes:
+        images_per_prompt_view: images for each prompt and view of a category.
+        seed: of the whole set.
+        body: the people's body, see `BodyModel.load`.
+        size: height and width in pixels.
+        images: with shaded pictures.
+    """
+
+    images_per_prompt_view: int = 1
+    seed: int = 0
+    body: str = "default"
+    size: int = 256
+    images: bool = True
+
+
+class SimulatedTrain(RecipeBuilder):
+    """Images as a generator and annotators give them, ``SimulatedTrain(config_name="tie")``."""
+
+    VERSION = datasets.Version(VERSION)
+    BUILDER_CONFIG_CLASS = SimulatedTrainConfig
+    BUILDER_CONFIGS = [  # noqa: RUF012 - the interface of `datasets`
+        SimulatedTrainConfig(name=name, version=VERSION) for name in ("default", *CATEGORIES)
+    ]
+    DEFAULT_CONFIG_NAME = "default"
+    SCHEMA, CARD = SIMULATED_TRAIN_SCHEMA, CARD
+
+    def recipe(self) -> Recipe:
+        """Return the recipe for this builder's config."""
+        config = self.config
+        return simulated_recipe(
+            split="train",
+            categories=None if config.name == "default" else [config.name],
+            images_per_prompt_view=config.images_per_prompt_view,
+            seed=config.seed,
+            body=config.body,
+            size=config.size,
+            images=config.images,
+        )

@@ -1,0 +1,175 @@
+"""Baselines as plug-ins: what is known of one without importing it, and how they are found.
+
+A package registers its baselines in the entry-point group `chorus_bench.baselines`; an entry
+point names a `BaselineSpec` or several of them. In its pyproject.toml:
+
+    [project.entry-points."chorus_bench.baselines"]
+    my_package = "my_package.specs:SPECS"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any, Literal
+
+from chorus_bench.errors import InputError, unknown_name
+
+GROUP = "chorus_bench.baselines"
+
+#: Which rows a baseline reads: a training set, a test split, or of any dataset the categories.
+Reads = Literal["train", "test", "any"]
+
+
+@dataclass(frozen=True)
+class ExpectedScores:
+    """Figures that somebody published or measured for a method.
+
+    Attributes:
+        setting: what they were measured on.
+        source: where they stand.
+        scores: for example ``{"mPAP": 19.86}``, percent.
+    """
+
+    setting: str
+    source: str
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class BaselineSpec:
+    """What is known of a baseline without importing it.
+
+    The function is called as ``function(data, body, grid, *, seed, progress, **options)`` with
+    a `TrainingData`, a `BodyModel`, a `GridSpec`, an int and a callback ``(done, total)``. It
+    returns category -> (N, N, N) float32 probabilities on the grid; on the posed track
+    category -> sample id -> (N, N, N), where the inner mappings may compute arrays when asked.
+
+    Attributes:
+        name: what it is called, for example ``body-proximity``.
+        summary: one line.
+        function: ``module:function``.
+        reads: a training set, a test split (for oracles), or of any dataset the categories.
+        track: of the submission.
+        options: passed to the function.
+        needs: columns without which it cannot work.
+        paper: the publication it comes from; empty for none.
+        licence: of its code.
+        expected: published figures.
+    """
+
+    name: str
+    summary: str
+    function: str
+    reads: Reads = "train"
+    track: Literal["canonical", "posed"] = "canonical"
+    options: Mapping[str, Any] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    paper: str = ""
+    licence: str = "Apache-2.0"
+    expected: tuple[ExpectedScores, ...] = ()
+
+    def load(self) -> Callable[..., Any]:
+        """Import and return the function.
+
+        Raises:
+            InputError: there is no such module or function, or the module cannot be imported.
+        """
+        module, _, name = self.function.partition(":")
+        try:
+            function = getattr(import_module(module), name)
+        except (ImportError, AttributeError) as error:
+            raise InputError(
+                f"its function '{self.function}' cannot be imported: {error}",
+                where=f"baseline '{self.name}'",
+                fix="install what it needs, or correct its spec",
+            ) from error
+        if not callable(function):
+            raise InputError(f"'{self.function}' is no function", where=f"baseline '{self.name}'")
+        loaded: Callable[..., Any] = function
+        return loaded
+
+
+@dataclass(frozen=True)
+class BrokenPlugin:
+    """An entry point that gives no usable baseline.
+
+    Attributes:
+        entry: the entry point's name and value.
+        package: the package that registered it.
+        reason: what is wrong with it.
+    """
+
+    entry: str
+    package: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.package}: {self.entry}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What is registered.
+
+    Attributes:
+        specs: name -> spec, sorted by name.
+        broken: entry points that give no usable baseline.
+    """
+
+    specs: Mapping[str, BaselineSpec]
+    broken: tuple[BrokenPlugin, ...] = ()
+
+
+def find_baselines() -> Baselines:
+    """Return all registered baselines; a broken plug-in harms no other.
+
+    Of two baselines with one name, the one whose package comes first in the alphabet stays.
+    """
+    specs: dict[str, BaselineSpec] = {}
+    broken: list[BrokenPlugin] = []
+    for entry in sorted(entry_points(group=GROUP), key=lambda e: (_package(e), e.name)):
+        loaded, reason = _load(entry)
+        for spec in loaded:
+            if specs.setdefault(spec.name, spec) is not spec:
+                reason = f"the name '{spec.name}' is taken"
+        if reason:
+            broken.append(BrokenPlugin(f"{entry.name} = {entry.value}", _package(entry), reason))
+    return Baselines(dict(sorted(specs.items())), tuple(broken))
+
+
+def get_baseline(name: str) -> BaselineSpec:
+    """Return a baseline by name.
+
+    Raises:
+        InputError: there is none of that name; the message suggests the nearest one and tells
+            of broken plug-ins.
+    """
+    found = find_baselines()
+    if name in found.specs:
+        return found.specs[name]
+    error = unknown_name("baseline", name, found.specs)
+    if not found.broken:
+        raise error
+    faults = "; ".join(map(str, found.broken))
+    raise InputError(error.found, fix=f"{error.fix}. Plug-ins that cannot be used: {faults}")
+
+
+def _package(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else "unknown package"
+
+
+def _load(entry: EntryPoint) -> tuple[tuple[BaselineSpec, ...], str]:
+    """Return the specs of an entry point, and what is wrong with it."""
+    try:
+        value = entry.load()
+    except Exception as error:  # whatever somebody else's module does when it is imported
+        return (), f"{type(error).__name__}: {error}"
+    if isinstance(value, BaselineSpec):
+        return (value,), ""
+    found = tuple(value) if isinstance(value, Iterable) else (value,)
+    specs = tuple(spec for spec in found if isinstance(spec, BaselineSpec))
+    wrong = [type(spec).__name__ for spec in found if not isinstance(spec, BaselineSpec)]
+    return specs, f"expected BaselineSpec, found {', '.join(wrong)}" if wrong else ""
