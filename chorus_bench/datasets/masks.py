@@ -85,10 +85,12 @@ def _run_lengths(counts: object, where: object | None) -> Int64:
         raise damaged
     groups = np.frombuffer(counts, dtype=np.uint8).astype(np.int64) - 48
     ends = np.flatnonzero((groups & 0x20) == 0)
-    if ((groups < 0) | (groups > 63)).any() or (len(groups) and ends[-1:].tolist() != [len(groups) - 1]):
+    if ((groups < 0) | (groups > 63)).any():
         raise damaged
-    if not len(ends):
+    if not len(groups):
         return np.zeros(0, dtype=np.int64)
+    if not len(ends) or ends[-1] != len(groups) - 1:
+        raise damaged
     starts = np.concatenate([[0], ends[:-1] + 1])
     lengths = ends - starts + 1
     if lengths.max() > _MAX_GROUPS:

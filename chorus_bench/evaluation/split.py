@@ -196,7 +196,7 @@ def _from_files(path: Path) -> TestSplit:
     files = _test_files(path)
     tables = [_read_columns(file) for file in files]
     rows = [row for table in tables for row in _rows(table)]
-    metadata = _read_metadata(path)
+    metadata = read_metadata(path)
     name = str(metadata.get("name", path.stem if path.is_file() else path.resolve().name))
     return TestSplit(
         name=name,
@@ -241,7 +241,8 @@ def _check_columns(names: Sequence[str], where: object) -> None:
         )
 
 
-def _read_metadata(path: Path) -> dict[str, Any]:
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return what `METADATA_FILE` in or beside ``path`` says; empty where there is none."""
     file = (path if path.is_dir() else path.parent) / METADATA_FILE
     if not file.is_file():
         return {}

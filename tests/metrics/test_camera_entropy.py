@@ -37,13 +37,13 @@ def test_all_around_is_uniform():
 def test_frontal_cameras_have_less():
     rng = np.random.default_rng(1)
     around = rng.normal(size=(400, 3))
-    frontal = rng.normal(0, 0.15, size=(400, 3)) + [0, 0, 1]
+    frontal = rng.normal((0, 0, 1), 0.15, size=(400, 3))
     assert camera_entropy(frontal).bits + 0.5 < camera_entropy(around).bits
 
 
 def test_more_cameras_of_the_same_kind_have_more():
     """The ordering of the paper's table: 10k images have more than 1k, by less than log2(10)."""
-    cameras = np.random.default_rng(2).normal(0, 0.4, size=(3600, 3)) + [0, 0, 1]
+    cameras = np.random.default_rng(2).normal((0, 0, 1), 0.4, size=(3600, 3))
     few, many = camera_entropy(cameras[:450]).bits, camera_entropy(cameras).bits
     assert few < many < few + np.log2(8)
 
