@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 
@@ -175,6 +176,28 @@ def test_selftest():
     done = run_cli("selftest")
     assert done.returncode == 0, done.stdout
     assert "agree with the original code's figures" in done.stdout
+
+
+def test_progress_bar_only_in_a_terminal():
+    """In a terminal a bar with an estimate appears after two seconds; elsewhere nothing does."""
+    code = (
+        "import time\n"
+        "from chorus_bench.cli.progress import progress_bar\n"
+        "with progress_bar('Scoring samples') as update:\n"
+        "    for i in range(26):\n"
+        "        time.sleep(0.1)\n"
+        "        update(i, 40)\n"
+    )
+    main, side = pty.openpty()
+    done = subprocess.run([sys.executable, "-c", code], stderr=side, check=True)
+    os.close(side)
+    shown = os.read(main, 100_000).decode()
+    assert done.returncode == 0
+    assert "Scoring samples" in shown
+    assert "/40" in shown
+    assert "0:00:0" in shown
+    piped = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert piped.stderr == b""
 
 
 def test_cache_commands(tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,8 +14,8 @@ import pyarrow.parquet as pq
 
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.errors import InputError, list_some, unknown_name
-from chorus_bench.evaluation.named import NAMED_SPLITS, packaged_folder
-from chorus_bench.evaluation.split import METADATA_FILE
+from chorus_bench.evaluation.named import NAMED_SPLITS, named_split_folder
+from chorus_bench.evaluation.split import METADATA_FILE, read_metadata
 
 #: Columns that are not read unless somebody asks for them.
 _PICTURES = ("image",)
@@ -135,13 +134,13 @@ def _open_rows(rows: Iterable[Row]) -> TrainingData:
 
 
 def _open_files(source: str | Path) -> TrainingData:
-    named = NAMED_SPLITS.get(str(source))
-    path = Path(source) if named is None else packaged_folder(named)
+    name = str(source)
+    path = named_split_folder(name) if name in NAMED_SPLITS else Path(source)
     files = _parquet_files(path)
     counted = {file: _count(file) for file in files}
     counts: Counter[str] = sum(counted.values(), Counter())
     _check_some(counts, path)
-    metadata = _read_metadata(path)
+    metadata = read_metadata(path)
     columns = tuple(pq.read_schema(files[0]).names)
 
     def read(category: str, wanted: Collection[str]) -> Iterator[Row]:
@@ -170,18 +169,6 @@ def _parquet_files(path: Path) -> list[Path]:
             expected=f"a dataset as `chorus-bench datasets build` writes it, with {METADATA_FILE}",
         )
     return files
-
-
-def _read_metadata(path: Path) -> dict[str, Any]:
-    """Return what a built dataset says of itself; nothing for other folders."""
-    file = (path if path.is_dir() else path.parent) / METADATA_FILE
-    if not file.is_file():
-        return {}
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"not JSON: {error}", where=file) from error
-    return content
 
 
 def _count(file: Path) -> Counter[str]:

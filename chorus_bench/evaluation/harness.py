@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from chorus_bench._version import __version__
 from chorus_bench.body import BodyModel
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
 from chorus_bench.evaluation.named import NAMED_SUBMISSIONS, packaged_folder
 from chorus_bench.evaluation.output import OutputFolder
@@ -170,16 +170,35 @@ def _resolve(
             where=f"split '{loaded.name}'",
             fix=f"ask for fewer with --min-samples {largest}; the signature will say so",
         )
+    samples = tuple(s for s in samples if s.category in set(scored))
+    if submission.track == "posed":
+        _check_posed_samples(submission, samples)
     return Evaluation(
         submission=submission,
         split=loaded,
         body=_body_for(loaded, body),
         protocol=chosen,
         categories=scored,
-        samples=tuple(s for s in samples if s.category in set(scored)),
+        samples=samples,
         skipped={name: n for name, n in counts.items() if name not in scored},
         restricted=None if categories is None else tuple(sorted(set(categories))),
     )
+
+
+def _check_posed_samples(submission: Submission, samples: Sequence[TestSample]) -> None:
+    """Refuse a posed submission that has some but not all samples of a category."""
+    for category in submission.categories:
+        wanted = {sample.sample_id for sample in samples if sample.category == category}
+        given = set(submission.posed_samples(category)) if wanted else set()
+        missing, extra = sorted(wanted - given), sorted(given - wanted)
+        if missing:
+            raise InputError(
+                f"{len(missing)} of {len(wanted)} samples are missing: {list_some(missing)}"
+                + (f"; {len(extra)} are not in the split: {list_some(extra)}" if extra else ""),
+                where=f"posed fields of '{category}'",
+                expected="one field for every test sample of the category, named by sample_id",
+                fix="a partial category is never scored; leave the category out or complete it",
+            )
 
 
 def _body_for(split: TestSplit, body: str | Path | BodyModel | object | None) -> BodyModel:

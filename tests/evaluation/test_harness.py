@@ -157,6 +157,16 @@ def test_posed_track(tmp_path, split):
     assert "|track:posed|" in results[0].signature
 
 
+def test_posed_track_with_missing_samples(tmp_path, split):
+    zeros = np.zeros(COARSE.grid.shape, np.float32)
+    ids = [sample.sample_id for sample in split.select(["surfboard"])]
+    fields = {"surfboard": dict.fromkeys([*ids[1:], "somebody"], zeros)}
+    lacking = write_posed_submission(tmp_path / "p", method="p", fields=fields, grid=COARSE.grid)
+    with pytest.raises(InputError, match="1 of 4 samples are missing: made-surfboard-000") as error:
+        evaluate(lacking, split=split, protocol=COARSE)
+    assert "1 are not in the split: somebody" in str(error.value)
+
+
 def test_result_round_trip(tmp_path, split, submission):
     result = evaluate(submission, split=split, protocol=COARSE, output=tmp_path / "r")
     loaded = load_result(tmp_path / "r")
