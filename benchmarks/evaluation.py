@@ -92,7 +92,7 @@ def body_of(vertices: int | None):
         return golden_body()
     free = BodyModel.load("default")
     kept = np.sort(np.random.default_rng(0).choice(free.vertices, vertices, replace=False))
-    regressor = free.joint_regressor[:, kept]
+    regressor = free.joint_regressor[:, kept] + 1e-9
     return BodyModel(
         name=f"thinned{vertices}",
         template=free.template[kept],

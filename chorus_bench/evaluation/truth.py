@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -107,10 +108,13 @@ def truth_scores(
             expected="a split that knows the truth in 3D, such as the simulated one",
         )
     model = BodyModel.load(body)
-    fields = {name: _Fields(open_submission(path)) for name, path in submissions.items()}
     rows = (row for category in data.categories for row in data.rows(category, _COLUMNS))
-    found: dict[str, list[_Scored]] = {name: [] for name in fields}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    found: dict[str, list[_Scored]] = {name: [] for name in submissions}
+    with ExitStack() as stack, ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        fields = {
+            name: _Fields(stack.enter_context(open_submission(path)))
+            for name, path in submissions.items()
+        }
         for done, scored in enumerate(pool.map(lambda row: _score(row, model, fields), rows), 1):
             for name, entry in scored.items():
                 found[name].append(entry)

@@ -1,0 +1,155 @@
+"""Pictures of a body with a field around it, as arrays; no plotting library is needed.
+
+The camera is orthographic. Body and field are composited in depth: what the field says in front
+of the body covers it, what it says behind is seen beside the body, and faintly through it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
+
+from chorus_bench.body import BodyModel
+from chorus_bench.datasets.simulated.rasterizer import fragments
+from chorus_bench.errors import InputError
+from chorus_bench.grid import OccupancyGrid
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+
+#: Where the onlooker stands: azimuth in degrees from the front, toward the person's left.
+SIDES = {"front": 0.0, "left": 90.0, "back": 180.0, "right": 270.0}
+
+_BODY = np.array([0.72, 0.74, 0.78])
+_LIGHT = np.array([0.35, 0.55, 0.75])
+#: Heat from yellow to dark red; below the first limit nothing is drawn, above the second all.
+_SCALE = (0.0, 0.4, 0.7, 1.0)
+_COLOURS = np.array([[1.0, 0.93, 0.5], [1.0, 0.75, 0.2], [0.93, 0.35, 0.1], [0.6, 0.0, 0.15]])
+_FAINT, _FULL = 0.2, 0.75
+#: Opacity of what the body hides.
+_HIDDEN = 0.3
+_STEPS = 64
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """An onlooker at some azimuth, at eye level, far away.
+
+    Args:
+        azimuth: degrees from the front (+z), toward the person's left (+x).
+        pixels: side of the square picture.
+        width: metres that the picture shows across, about the middle of the grid.
+    """
+
+    azimuth: float
+    pixels: int = 300
+    width: float = 2.4
+
+    @property
+    def axes(self) -> Float64:
+        """Right, up, and toward the onlooker, (3, 3) rows, body frame."""
+        angle = np.radians(self.azimuth)
+        toward = np.array([np.sin(angle), 0.0, np.cos(angle)])
+        up = np.array([0.0, 1.0, 0.0])
+        return np.stack([np.cross(up, toward), up, toward])
+
+    def project(self, points: Float64) -> Float64:
+        """Return pixel x (right), pixel y (down), and metres toward the onlooker, (n, 3)."""
+        seen = points @ self.axes.T
+        scale = self.pixels / self.width
+        seen[:, 0] = self.pixels / 2 + scale * seen[:, 0]
+        seen[:, 1] = self.pixels / 2 - scale * seen[:, 1]
+        return seen
+
+
+def draw_field(field: OccupancyGrid, body: BodyModel, viewer: Viewer, top: float = 1.0) -> Float64:
+    """Return a picture of a canonical field around the canonical body.
+
+    Args:
+        field: occupancy probabilities.
+        body: its canonical template is drawn.
+        viewer: from where.
+        top: the probability that has the hottest colour.
+
+    Returns:
+        (pixels, pixels, 3) colours from 0 to 1.
+
+    Raises:
+        InputError: ``top`` is not positive.
+    """
+    if not top > 0:
+        raise InputError(f"top {top}", expected="more than 0")
+    picture, depth = _draw_body(body, viewer)
+    front, behind = (heat / top for heat in _largest_along_rays(field, viewer, depth))
+    picture = tint(picture, behind, np.where(np.isfinite(depth), _HIDDEN, 1.0))
+    return tint(picture, front)
+
+
+def _draw_body(body: BodyModel, viewer: Viewer) -> tuple[Float64, Float64]:
+    """Return the shaded body on white, and metres toward the onlooker (-inf where it is not)."""
+    vertices = body.canonical_vertices
+    seen = viewer.project(vertices)
+    hits = fragments(seen[:, :2], body.faces[:, ::-1], viewer.pixels, viewer.pixels)
+    corners = body.faces[:, ::-1][hits.face]
+    depths = np.einsum("nk,nk->n", hits.weights, seen[:, 2][corners])
+    order = np.argsort(depths)  # the nearest is written last
+    pixel = hits.pixel[order]
+    normals = _vertex_normals(vertices, body.faces)
+    normal = np.einsum("nk,nkc->nc", hits.weights[order], normals[corners[order]])
+    normal /= np.maximum(np.linalg.norm(normal, axis=1, keepdims=True), 1e-9)
+    light = viewer.axes.T @ (_LIGHT / np.linalg.norm(_LIGHT))
+    shade = 0.45 + 0.55 * np.clip(normal @ light, 0, 1)
+    picture = np.ones((viewer.pixels**2, 3))
+    depth = np.full(viewer.pixels**2, -np.inf)
+    picture[pixel] = shade[:, None] * _BODY
+    depth[pixel] = depths[order]
+    shape = (viewer.pixels, viewer.pixels)
+    return picture.reshape(*shape, 3), depth.reshape(shape)
+
+
+def _vertex_normals(vertices: Float64, faces: NDArray[np.int32]) -> Float64:
+    """Return outward normals (V, 3): the sum of the normals of the faces around."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    of_face = np.cross(b - a, c - a)
+    normals = np.zeros_like(vertices)
+    for k in range(3):
+        np.add.at(normals, faces[:, k], of_face)
+    return normals
+
+
+def _largest_along_rays(
+    field: OccupancyGrid, viewer: Viewer, depth: Float64
+) -> tuple[Float32, Float32]:
+    """Return the largest probability in front of the body, and behind it (or without it)."""
+    spec = field.spec
+    axis = (np.arange(viewer.pixels) + 0.5 - viewer.pixels / 2) * viewer.width / viewer.pixels
+    right, up = np.meshgrid(axis, -axis)
+    plane = right[..., None] * viewer.axes[0] + up[..., None] * viewer.axes[1]
+    front, behind = np.zeros((2, viewer.pixels, viewer.pixels), dtype=np.float32)
+    reach = spec.side_length * 0.75
+    for step in np.linspace(-reach, reach, _STEPS):
+        places = (plane + step * viewer.axes[2] - spec.low) / spec.voxel_size - 0.5
+        values = map_coordinates(field.values, np.moveaxis(places, -1, 0), order=1)
+        before = (step > depth) & np.isfinite(depth)
+        np.maximum(front, np.where(before, values, 0), out=front)
+        np.maximum(behind, np.where(before, 0, values), out=behind)
+    return front, behind
+
+
+def tint(
+    picture: Float64, heat: NDArray[np.floating], opacity: NDArray[np.floating] | float = 1.0
+) -> Float64:
+    """Return a picture with a heat in colours over it; little heat is not seen.
+
+    Args:
+        picture: (H, W, 3) colours from 0 to 1.
+        heat: (H, W), 1 and more for the hottest colour.
+        opacity: (H, W) or one number, multiplies the opacity that comes of the heat.
+    """
+    ramp = np.clip((heat - _FAINT) / (_FULL - _FAINT), 0, 1)
+    alpha = (opacity * ramp * ramp * (3 - 2 * ramp))[..., None]
+    colours = [np.interp(np.clip(heat, 0, 1), _SCALE, channel) for channel in _COLOURS.T]
+    return np.asarray((1 - alpha) * picture + alpha * np.stack(colours, axis=-1))
