@@ -104,11 +104,9 @@ def _views(
         yield mask, pixel_indices(np.stack([columns, lines], axis=-1).reshape(-1, 2), *size)
 
 
-def _pelvis_and_scale(
-    person: Row, pelvis: Float64, size: tuple[int, int]
-) -> tuple[Float64, float]:
+def _pelvis_and_scale(person: Row, pelvis: Float64, size: tuple[int, int]) -> tuple[Float64, float]:
     """Return the pelvis (x, y) in pixels, and the pixels of a metre."""
-    points = np.stack([pelvis, pelvis + [1.0, 0.0, 0.0]])
+    points = pelvis + np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
     camera = np.asarray(person["weak_camera"], dtype=np.float64)
     center = np.asarray(person["crop_center"], dtype=np.float64)
     image = weak_perspective_to_image(points, camera, center, float(person["crop_scale"]), size)

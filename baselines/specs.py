@@ -18,7 +18,9 @@ _CHORUS_NEEDS = ("sample_id", "category", "height", "width", "people", "objects"
 
 
 def _chorus(name: str, summary: str, scores: tuple[float, ...], **options: Any) -> BaselineSpec:  # noqa: ANN401
-    published = ExpectedScores(SETTING, "paper, ablation table", dict(zip(_SCORES, scores)))
+    published = ExpectedScores(
+        SETTING, "paper, ablation table", dict(zip(_SCORES, scores, strict=True))
+    )
     return BaselineSpec(
         name=name,
         summary=summary,

@@ -25,7 +25,7 @@ _GIVEN = ("data", "body", "grid", "seed", "progress")
 
 def fit_baseline(
     baseline: str | BaselineSpec,
-    data: str | Path | TrainingData | Iterable[dict[str, Any]],
+    data: str | Path | TrainingData | Iterable[Mapping[str, Any]],
     *,
     body: str | Path | BodyModel | object | None = None,
     grid: GridSpec = _DEFAULT_GRID,
@@ -64,16 +64,14 @@ def fit_baseline(
     _check_kind(spec, rows)
     rows.check_columns(spec.needs)
     model = _body_for(rows, body)
-    fields: Mapping[str, Any] = function(
-        rows, model, grid, seed=seed, progress=progress, **chosen
-    )
+    fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress, **chosen)
     _check_categories(spec, rows, fields)
     return fields
 
 
 def run_baseline(
     baseline: str | BaselineSpec,
-    data: str | Path | TrainingData | Iterable[dict[str, Any]],
+    data: str | Path | TrainingData | Iterable[Mapping[str, Any]],
     output: str | Path,
     *,
     grid: GridSpec = _DEFAULT_GRID,
@@ -154,9 +152,7 @@ def _body_for(data: TrainingData, body: str | Path | BodyModel | object | None) 
     return model
 
 
-def _check_categories(
-    spec: BaselineSpec, data: TrainingData, fields: Mapping[str, Any]
-) -> None:
+def _check_categories(spec: BaselineSpec, data: TrainingData, fields: Mapping[str, Any]) -> None:
     missing = [name for name in data.categories if name not in fields]
     if missing:
         raise InputError(

@@ -81,7 +81,15 @@ def test_imports_run_one_way():
 
 _LAYERS = (
     ("errors", "grid", "rotations", "body", "skinning", "camera", "metrics"),
-    ("files", "safe_pickle", "body_io", "submission", "datasets.schema", "datasets.masks"),
+    (
+        "files",
+        "safe_pickle",
+        "body_io",
+        "submission",
+        "datasets.schema",
+        "datasets.masks",
+        "datasets.samples",
+    ),
     ("calibration", "datasets", "evaluation", "fitting", "golden", "plugins", "selftest"),
     ("report", "leaderboard", "cli"),
 )

@@ -91,9 +91,7 @@ def fit_chorus(
         InputError: a category without a single kept view; the message says which filter
             removed how many.
     """
-    options = ChorusOptions(
-        keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device
-    )
+    options = ChorusOptions(keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device)
     fields: dict[str, Float32] = {}
     done = 0
 

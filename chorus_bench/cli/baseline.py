@@ -49,7 +49,10 @@ def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
     return [
         ("name", spec.name),
         ("what", spec.summary),
-        ("reads", {"any": "any dataset", "train": "a training set"}.get(spec.reads, "a test split")),
+        (
+            "reads",
+            {"any": "any dataset", "train": "a training set"}.get(spec.reads, "a test split"),
+        ),
         ("columns", ", ".join(spec.needs) or "category"),
         ("track", spec.track),
         ("options", options or "as the function has them"),

@@ -20,8 +20,8 @@ from chorus_bench.datasets.folder import (
     category_folder,
 )
 from chorus_bench.datasets.picture_sheet import write_pictures
+from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import IMAGE, RLE
-from chorus_bench.evaluation.split import METADATA_FILE
 from chorus_bench.files import atomic_write_bytes
 
 #: The config with all categories.

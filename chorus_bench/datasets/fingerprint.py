@@ -1,6 +1,6 @@
 """Fingerprints of rows: what a dataset is, however its files are cut.
 
-A test split's fingerprint is that of `chorus_bench.evaluation.split.TestSplit`: it covers what
+A test split's fingerprint is that of `chorus_bench.datasets.samples.TestSplit`: it covers what
 a score depends on. Other datasets are covered with every column.
 """
 
@@ -11,8 +11,8 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.datasets.samples import split_from_rows
 from chorus_bench.datasets.schema import TEST_COLUMNS
-from chorus_bench.evaluation.split import split_from_rows
 
 
 class Fingerprint:

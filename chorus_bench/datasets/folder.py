@@ -13,8 +13,8 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from chorus_bench.datasets.recipe import CardText, SourceFile
+from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.split import METADATA_FILE
 
 DATA_FOLDER, CARD_FILE, NOTES_FILE, PICTURES_FOLDER = "data", "README.md", "notes.jsonl", "pictures"
 
@@ -189,3 +189,15 @@ def describe_shard(file: Path, root: Path, category: str) -> Shard:
     rows = pq.read_metadata(file).num_rows
     path = file.relative_to(root).as_posix()
     return Shard(path, category, rows, file.stat().st_size, digest)
+
+
+def read_metadata(path: Path) -> dict[str, Any]:
+    """Return what `METADATA_FILE` in or beside ``path`` says; empty where there is none."""
+    file = (path if path.is_dir() else path.parent) / METADATA_FILE
+    if not file.is_file():
+        return {}
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"not JSON: {error}", where=file) from error
+    return content if isinstance(content, dict) else {}

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from chorus_bench.datasets.folder import read_metadata
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.evaluation.named import NAMED_SPLITS, named_split_folder
-from chorus_bench.evaluation.split import METADATA_FILE, read_metadata
 
 #: Columns that are not read unless somebody asks for them.
 _PICTURES = ("image",)
@@ -45,7 +46,7 @@ class TrainingData:
     body: str | None = None
 
     @classmethod
-    def open(cls, source: str | Path | TrainingData | Iterable[Row]) -> TrainingData:
+    def open(cls, source: str | Path | TrainingData | Iterable[Mapping[str, Any]]) -> TrainingData:
         """Open a dataset.
 
         Args:
@@ -113,7 +114,7 @@ class TrainingData:
             )
 
 
-def _open_rows(rows: Iterable[Row]) -> TrainingData:
+def _open_rows(rows: Iterable[Mapping[str, Any]]) -> TrainingData:
     kept: dict[str, list[Row]] = {}
     columns: dict[str, None] = {}
     for number, row in enumerate(rows):

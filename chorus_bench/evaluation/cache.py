@@ -26,9 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.body import BodyModel
+from chorus_bench.datasets.samples import TestSample
 from chorus_bench.evaluation.arrays import Arrays, DamagedFileError, read_arrays, write_arrays
 from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
-from chorus_bench.evaluation.split import TestSample
 from chorus_bench.grid import GridSpec
 from chorus_bench.metrics.protocol import Protocol
 

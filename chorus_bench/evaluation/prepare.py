@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.body import BodyModel, without_global_orientation
 from chorus_bench.camera import PerspectiveCamera, pixel_indices
-from chorus_bench.evaluation.split import TestSample
+from chorus_bench.datasets.samples import TestSample
 from chorus_bench.grid import GridSpec
 from chorus_bench.metrics.pap import pixel_classes
 from chorus_bench.metrics.protocol import Protocol

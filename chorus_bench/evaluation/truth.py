@@ -76,7 +76,7 @@ class TruthScores:
 
 def truth_scores(
     submissions: Mapping[str, str | Path],
-    split: str | Path | TrainingData | Iterable[Row],
+    split: str | Path | TrainingData | Iterable[Mapping[str, Any]],
     *,
     body: BodyModel | str | Path = "default",
     workers: int | None = None,

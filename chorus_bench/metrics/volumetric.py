@@ -117,8 +117,8 @@ def calibration_curve(
     number = np.minimum((p.ravel() * bins).astype(np.int64), bins - 1)
     return CalibrationCurve(
         voxels=np.bincount(number, minlength=bins),
-        occupied=np.bincount(number, t.ravel(), minlength=bins),
-        total=np.bincount(number, p.ravel(), minlength=bins),
+        occupied=np.bincount(number, t.ravel(), minlength=bins).astype(np.float64),
+        total=np.bincount(number, p.ravel(), minlength=bins).astype(np.float64),
     )
 
 

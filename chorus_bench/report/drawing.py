@@ -46,7 +46,7 @@ class Viewer:
 
     azimuth: float
     pixels: int = 300
-    width: float = 2.4
+    width: float = 2.8
 
     @property
     def axes(self) -> Float64:

@@ -203,7 +203,9 @@ def mean_curve(result: EvaluationResult, category: str) -> tuple[Float64, Float6
 def _heated(image: UInt8, projection: Float32) -> Float64:
     height, width = image.shape[:2]
     known = np.maximum(projection, 0).astype(np.float32)
-    heat = np.asarray(cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR))
+    heat: Float32 = np.asarray(
+        cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32
+    )
     grey = image.astype(np.float64).mean(axis=2, keepdims=True) / 255
     faded = np.repeat(1 - _SHADE * (1 - grey), 3, axis=2)
     return tint(faded, heat / max(float(heat.max()), 1e-6), 0.85)

@@ -9,13 +9,13 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.camera import PerspectiveCamera
 from chorus_bench.datasets.masks import encode_mask
+from chorus_bench.datasets.samples import TestSample
 from chorus_bench.evaluation.prepare import (
     PreparedSample,
     prepare_sample,
     small_image_size,
     small_target,
 )
-from chorus_bench.evaluation.split import TestSample
 from chorus_bench.grid import OccupancyGrid
 from chorus_bench.metrics import pap
 from chorus_bench.metrics.protocol import OFFICIAL

@@ -1,0 +1,227 @@
+"""Test samples as values: rows checked, sorted, and with a fingerprint."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.camera import PerspectiveCamera
+from chorus_bench.datasets.masks import RLE, decode_mask
+from chorus_bench.errors import InputError, list_some, unknown_name
+
+#: The file beside a built dataset that says what it is (see `chorus_bench.datasets.folder`).
+METADATA_FILE = "chorus_bench.json"
+
+_FLOAT_COLUMNS = {
+    "pose": (72,),
+    "betas": (10,),
+    "camera_rotation": (3, 3),
+    "camera_translation": (3,),
+    "camera_intrinsics": (3, 3),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class TestSample:
+    """One person-object pair of a test image, as far as an evaluation reads it.
+
+    Attributes:
+        sample_id: unique in the split.
+        category: the object's category.
+        height: height of the full image, pixels.
+        width: width of the full image, pixels.
+        object_mask: COCO RLE of the object in the full image.
+        human_mask: COCO RLE of the person in the full image.
+        pose: (72,) axis-angle, radians, float32; the global orientation is not used.
+        betas: (10,) shape coefficients, float32; not used by PAP.
+        camera: body frame to pixels of the full image.
+    """
+
+    __test__ = False  # not a test of pytest's
+
+    sample_id: str
+    category: str
+    height: int
+    width: int
+    object_mask: RLE
+    human_mask: RLE
+    pose: NDArray[np.float32]
+    betas: NDArray[np.float32]
+    camera: PerspectiveCamera
+
+    def decode_object_mask(self) -> NDArray[np.uint8]:
+        """Return the object's mask (H, W) of 0 and 1."""
+        size = (self.height, self.width)
+        return decode_mask(self.object_mask, size=size, where=f"object_mask of '{self.sample_id}'")
+
+    def digest(self) -> bytes:
+        """Return a SHA-256 over the sample, with names, types and lengths."""
+        sha = hashlib.sha256()
+        parts: list[tuple[str, bytes]] = [
+            ("sample_id", self.sample_id.encode()),
+            ("category", self.category.encode()),
+            ("size", f"{self.height}x{self.width}".encode()),
+        ]
+        for name, rle in (("object_mask", self.object_mask), ("human_mask", self.human_mask)):
+            parts.append((name, f"{list(rle['size'])}:{rle['counts']}".encode()))
+        arrays = {
+            "pose": self.pose,
+            "betas": self.betas,
+            "camera_rotation": self.camera.rotation,
+            "camera_translation": self.camera.translation,
+            "camera_intrinsics": self.camera.intrinsics,
+        }
+        parts += [(k, np.asarray(v, dtype="<f4").tobytes()) for k, v in arrays.items()]
+        for name, value in parts:
+            sha.update(f"{name}:{len(value)};".encode())
+            sha.update(value)
+        return sha.digest()
+
+
+@dataclass(frozen=True, eq=False)
+class TestSplit:
+    """The samples of a test split, in the order of category and sample_id.
+
+    Attributes:
+        name: stands in the signature.
+        samples: sorted by (category, sample_id), whatever the order of the rows.
+        min_samples: the smallest number of samples for a category to be scored that the
+            split's maker declared, or None.
+        body: ``name@fingerprint`` of the body that the cameras were made with, or None.
+    """
+
+    __test__ = False
+
+    name: str
+    samples: tuple[TestSample, ...]
+    min_samples: int | None = None
+    body: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The first 12 hex digits of a SHA-256 over every sample.
+
+        It depends neither on the order of the rows nor on how they are cut into files.
+        """
+        digests = sorted(sample.digest() for sample in self.samples)
+        return hashlib.sha256(b"".join(digests)).hexdigest()[:12]
+
+    @property
+    def label(self) -> str:
+        """The split as it stands in a signature, ``name@fingerprint``."""
+        return f"{self.name}@{self.fingerprint}"
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """The number of samples of each category."""
+        return dict(sorted(Counter(sample.category for sample in self.samples).items()))
+
+    def select(self, categories: Sequence[str] | None) -> tuple[TestSample, ...]:
+        """Return the samples of some categories (None for all).
+
+        Raises:
+            InputError: a category that the split does not have.
+        """
+        if categories is None:
+            return self.samples
+        for name in categories:
+            if name not in self.counts:
+                raise unknown_name("category", name, self.counts, where=f"split '{self.name}'")
+        wanted = set(categories)
+        return tuple(sample for sample in self.samples if sample.category in wanted)
+
+
+def split_from_rows(
+    rows: Sequence[dict[str, Any]],
+    name: str,
+    *,
+    min_samples: int | None = None,
+    body: str | None = None,
+) -> TestSplit:
+    """Make a split of rows (dictionaries with the columns of the row schema)."""
+    samples = checked_samples(rows, name)
+    return TestSplit(name=name, samples=samples, min_samples=min_samples, body=body)
+
+
+def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[TestSample, ...]:
+    """Return rows as samples, sorted by (category, sample_id).
+
+    Args:
+        rows: dictionaries with the columns of the row schema.
+        where: named in errors.
+
+    Raises:
+        InputError: no rows, rows that cannot be used (the first five are named), ids that
+            stand twice.
+    """
+    samples: list[TestSample] = []
+    problems: list[str] = []
+    for number, row in enumerate(rows):
+        try:
+            samples.append(_sample(row))
+        except (InputError, TypeError, ValueError, KeyError) as error:
+            name = row.get("sample_id") or f"row {number}"
+            problems.append(f"{name}: {str(error).replace(chr(10), ' ')}")
+    if problems:
+        raise InputError(
+            f"{len(problems)} of {len(rows)} rows cannot be used:\n    "
+            + "\n    ".join(problems[:5])
+            + (f"\n    and {len(problems) - 5} more" if len(problems) > 5 else ""),
+            where=where,
+            fix="leave these rows out or build the split again; a partial split is never scored",
+        )
+    twice = [name for name, n in Counter(s.sample_id for s in samples).items() if n > 1]
+    if twice:
+        raise InputError(f"{len(twice)} sample_ids stand twice: {list_some(twice)}", where=where)
+    if not samples:
+        raise InputError("no rows", where=where, expected="a test split with samples")
+    return tuple(sorted(samples, key=lambda s: (s.category, s.sample_id)))
+
+
+def _sample(row: dict[str, Any]) -> TestSample:
+    arrays: dict[str, NDArray[np.float32]] = {}
+    for key, shape in _FLOAT_COLUMNS.items():
+        value = np.asarray(row[key], dtype=np.float32)
+        if value.shape != shape or not np.isfinite(value).all():
+            raise InputError(
+                f"{key} of shape {value.shape} with {int((~np.isfinite(value)).sum())} values "
+                f"that are not finite",
+                expected=f"{shape}, finite",
+            )
+        arrays[key] = value
+    name = str(row["sample_id"])
+    if not name or name.startswith(".") or set(name) & set("/\\\0"):
+        raise InputError(
+            f"sample_id {name!r}", expected="a plain file name (posed submissions use it as one)"
+        )
+    size = (int(row["height"]), int(row["width"]))
+    if min(size) < 1:
+        raise InputError(f"image of {size[0]} x {size[1]} pixels")
+    for key in ("object_mask", "human_mask"):
+        found = tuple(row[key]["size"])
+        if found != size:
+            raise InputError(
+                f"{key} of {found[0]} x {found[1]} pixels (height x width)",
+                expected=f"the image's {size[0]} x {size[1]}",
+            )
+    return TestSample(
+        sample_id=name,
+        category=str(row["category"]),
+        height=size[0],
+        width=size[1],
+        object_mask=row["object_mask"],
+        human_mask=row["human_mask"],
+        pose=arrays["pose"],
+        betas=arrays["betas"],
+        camera=PerspectiveCamera(
+            arrays["camera_rotation"], arrays["camera_translation"], arrays["camera_intrinsics"]
+        ),
+    )
