@@ -18,6 +18,7 @@ from typing import Any, Literal
 from chorus_bench.errors import InputError, unknown_name
 
 GROUP = "chorus_bench.baselines"
+_OURS = "chorus_baselines."
 
 #: Which rows a baseline reads: a training set, a test split, or of any dataset the categories.
 Reads = Literal["train", "test", "any"]
@@ -126,11 +127,12 @@ class Baselines:
 def find_baselines() -> Baselines:
     """Return all registered baselines; a broken plug-in harms no other.
 
-    Of two baselines with one name, the one whose package comes first in the alphabet stays.
+    Of two baselines with one name, the project's own stays, or else the one whose package comes
+    first in the alphabet.
     """
     specs: dict[str, BaselineSpec] = {}
     broken: list[BrokenPlugin] = []
-    for entry in sorted(entry_points(group=GROUP), key=lambda e: (_package(e), e.name)):
+    for entry in sorted(entry_points(group=GROUP), key=_order):
         loaded, reason = _load(entry)
         for spec in loaded:
             if specs.setdefault(spec.name, spec) is not spec:
@@ -155,6 +157,10 @@ def get_baseline(name: str) -> BaselineSpec:
         raise error
     faults = "; ".join(map(str, found.broken))
     raise InputError(error.found, fix=f"{error.fix}. Plug-ins that cannot be used: {faults}")
+
+
+def _order(entry: EntryPoint) -> tuple[bool, str, str]:
+    return not entry.value.startswith(_OURS), _package(entry), entry.name
 
 
 def _package(entry: EntryPoint) -> str:

@@ -3,6 +3,7 @@
 import io
 import os
 import struct
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -412,7 +413,6 @@ def test_a_file_that_cannot_be_read_is_reported(tmp_path, monkeypatch):
 
 
 def test_the_finest_grid_needs_little_more_memory_than_itself(tmp_path):
-    tracemalloc = pytest.importorskip("tracemalloc")
     spec = GridSpec(128)
     values = np.random.default_rng(0).random(spec.shape, dtype=np.float32)
     files = {f"grids/{name}.safetensors": tensor(values) for name in ("a", "b", "c")}

@@ -1,0 +1,1 @@
+"""Synthesising training images: prompts, pictures, annotations, filters, cameras."""
