@@ -242,7 +242,8 @@ def reproduce_table1(
         for data, size in ((small, "1k"), (large, "10k")):
             row = _source_row(place, name, data, split, f"{paper_name}, {size}")
             rows.append(row)
-    return Table.of(f"Sources of images on the simulated world, category {category}", rows)
+    world = "the simulated world" if crawled is None else "crawled and simulated images"
+    return Table.of(f"Sources of images, {world}, category {category}", rows)
 
 
 def _source_row(

@@ -2,6 +2,7 @@
 
 A field that is the same everywhere has one step of recall. So the values are a ramp over all
 voxels in a random order: whatever the threshold, what is left is a random share of the voxels.
+The ramp ends at 0.98, because recall that is left at 0.99 would not count.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from chorus_bench.fitting import Progress
 from chorus_bench.grid import GridSpec
 
 Float32 = NDArray[np.float32]
+
+#: Below the last threshold of the metric.
+HIGHEST = 0.98
 
 
 def fit_uniform(
@@ -30,10 +34,12 @@ def fit_uniform(
         progress: called once.
 
     Returns:
-        Category -> (N, N, N) probabilities, 0 to 1 in equal steps.
+        Category -> (N, N, N) probabilities, 0 to 0.98 in equal steps.
     """
     del body
     rng = np.random.Generator(np.random.Philox(seed))
-    values = rng.permutation(np.linspace(0, 1, grid.voxels, dtype=np.float32)).reshape(grid.shape)
+    values = rng.permutation(np.linspace(0, HIGHEST, grid.voxels, dtype=np.float32)).reshape(
+        grid.shape
+    )
     progress(data.total, data.total)
     return dict.fromkeys(data.categories, values)

@@ -90,7 +90,16 @@ _LAYERS = (
         "datasets.masks",
         "datasets.samples",
     ),
-    ("calibration", "datasets", "evaluation", "fitting", "golden", "plugins", "selftest"),
+    (
+        "calibration",
+        "datasets",
+        "evaluation",
+        "fitting",
+        "golden",
+        "plugins",
+        "selftest",
+        "synthesis",
+    ),
     ("report", "leaderboard", "cli"),
 )
 

@@ -5,7 +5,7 @@ whether a probability of 0.3 means three times in ten. These numbers do.
 
     >>> import numpy as np
     >>> truth = np.array([True, False, False, False])
-    >>> brier_score([0.8, 0.2, 0.0, 0.0], truth)
+    >>> round(brier_score([0.8, 0.2, 0.0, 0.0], truth), 3)
     0.02
     >>> round(soft_iou([0.8, 0.2, 0.0, 0.0], truth), 3)
     0.667
