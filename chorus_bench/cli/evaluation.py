@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chorus_bench.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from chorus_bench.evaluation.results import EvaluationResult
+    from chorus_bench.evaluation.truth import TruthScores
 
 
 class Format(StrEnum):
@@ -54,6 +59,10 @@ def evaluate_command(
     protocol: Annotated[
         str, typer.Option(help="'official' (the paper's numbers) or 'closed'.")
     ] = "official",
+    truth: Annotated[
+        bool,
+        typer.Option("--truth", help="Also 3D scores, on splits that know the truth."),
+    ] = False,
     output_format: Annotated[
         Format, typer.Option("--format", help="How the scores are printed.")
     ] = Format.TABLE,
@@ -64,6 +73,7 @@ def evaluate_command(
     """
     from chorus_bench.evaluation import evaluate
     from chorus_bench.report.tables import render_result
+    from chorus_bench.report.volumetric import render_truth
 
     with progress_bar("Scoring samples") as progress:
         result = evaluate(
@@ -77,9 +87,44 @@ def evaluate_command(
             protocol=protocol,
             progress=progress,
         )
+    scores = _truth(result, submission, split, body, workers, output) if truth else None
+    if scores is not None and output_format is Format.JSON:
+        typer.echo(json.dumps(result.as_dict() | {"truth": scores.as_dict()}, indent=1))
+        return
     typer.echo(render_result(result, output_format.value))
+    if scores is not None:
+        method = str(result.submission["method"])
+        typer.echo("\n" + render_truth({method: scores}, {method: result}))
     if output is not None and output_format is Format.TABLE:
         typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
+
+
+def _truth(
+    result: EvaluationResult,
+    submission: str,
+    split: str,
+    body: str | None,
+    workers: int | None,
+    output: Path | None,
+) -> TruthScores:
+    """Return 3D scores, and write them as ``truth.json`` where there is an output."""
+    from chorus_bench.evaluation.named import submission_folder
+    from chorus_bench.evaluation.truth import truth_scores
+    from chorus_bench.files import atomic_write_bytes
+
+    method = str(result.submission["method"])
+    with progress_bar("Comparing in 3D") as progress:
+        scores = truth_scores(
+            {method: submission_folder(submission)},
+            split,
+            body="default" if body is None else body,
+            workers=workers,
+            progress=progress,
+        )[method]
+    if output is not None:
+        text = json.dumps(scores.as_dict(), indent=1)
+        atomic_write_bytes(output / "truth.json", text.encode() + b"\n")
+    return scores
 
 
 def compare_command(

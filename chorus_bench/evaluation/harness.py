@@ -18,7 +18,7 @@ from chorus_bench._version import __version__
 from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
-from chorus_bench.evaluation.named import NAMED_SUBMISSIONS, packaged_folder
+from chorus_bench.evaluation.named import submission_folder
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
     SAMPLES_SCHEMA,
@@ -142,8 +142,7 @@ def evaluate(
 def _opened(submission: str | Path | Submission) -> Submission:
     if isinstance(submission, Submission):
         return submission
-    named = NAMED_SUBMISSIONS.get(str(submission))
-    return open_submission(submission if named is None else packaged_folder(named))
+    return open_submission(submission_folder(submission))
 
 
 def _resolve(

@@ -21,6 +21,12 @@ def packaged_folder(relative: str) -> Path:
     return Path(str(resources.files("chorus_bench") / "data" / relative))
 
 
+def submission_folder(submission: str | Path) -> str | Path:
+    """Return the folder of a named submission; anything else as it is."""
+    named = NAMED_SUBMISSIONS.get(str(submission))
+    return submission if named is None else packaged_folder(named)
+
+
 def named_split_folder(name: str) -> Path:
     """Return the folder of a named split, building it if it is not there yet."""
     if name in PACKAGED_SPLITS:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import datasets
 import pytest
 
@@ -53,6 +55,20 @@ def test_scores(test_folder):
     result = evaluate(submission, split=test_folder, protocol=COARSE)
     assert set(result.categories) == {"surfboard", "tie"}
     assert result.scores["mPAP"] > 0
+
+
+def test_scores_in_3d_stand_beside(test_folder, tmp_path):
+    fields = {"surfboard": blob_field(), "tie": blob_field(center=(0, 0.3, 0.15), width=0.15)}
+    submission = write_submission(tmp_path / "s", method="m", fields=fields)
+    arguments = ("--split", test_folder, "--truth", "--output", tmp_path / "result")
+    done = run_cli("evaluate", submission, *arguments)
+    assert done.returncode == 0, done.stderr
+    assert "soft IoU" in done.stdout
+    truth = json.loads((tmp_path / "result" / "truth.json").read_text())
+    assert 0 < truth["brier"] < 1
+    assert set(truth["categories"]) == {"surfboard", "tie"}
+    as_json = run_cli("evaluate", submission, *arguments[:3], "--format", "json")
+    assert json.loads(as_json.stdout)["truth"] == truth
 
 
 def test_every_way_of_building_gives_the_same(test_folder, tmp_path):
