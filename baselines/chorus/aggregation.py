@@ -303,7 +303,8 @@ def aggregate(
         canonicalize: false for the paper's ablation: voxels do not follow the body.
         mirror: count every view a second time, seen in a mirror.
         skinning: how voxels follow the body.
-        device: ``cpu`` for NumPy; else a torch device such as ``cuda``. The votes are equal.
+        device: ``cpu`` for NumPy; ``auto`` for CUDA when present; else a torch device such as
+            ``cuda``. The votes are equal.
         threads: how many batches are worked on at once; by default one per processor.
         progress: called with the number of rows read, now and then.
 

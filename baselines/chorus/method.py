@@ -41,7 +41,7 @@ class ChorusOptions:
         ratio: the share of the kept views that is used, drawn per prompt.
         mirror: count every view a second time in the mirror.
         solver: of the cameras, ``adam`` or ``lm``.
-        device: of the aggregation, ``cpu`` or a torch device.
+        device: of the aggregation, ``cpu``, ``auto`` or a torch device.
     """
 
     keypoints: str = "torso"

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -205,13 +206,20 @@ def make_projector(features: VoxelFeatures, device: str) -> Projector:
 
     Args:
         features: the voxels.
-        device: ``cpu`` for NumPy; anything else is a torch device, for example ``cuda``.
+        device: ``cpu`` for NumPy; ``auto`` for CUDA where torch and a device are there, else
+            NumPy; anything else is a torch device, for example ``cuda``.
 
     Raises:
         InputError: an unknown device, or one that is not there.
         MissingDependencyError: torch is asked for and not installed.
     """
+    if device == "auto":
+        device = "cuda" if _cuda_is_there() else "cpu"
     return NumpyProjector(features) if device == "cpu" else TorchProjector(features, device)
+
+
+def _cuda_is_there() -> bool:
+    return find_spec("torch") is not None and bool(_import_torch().cuda.is_available())
 
 
 class NumpyProjector:

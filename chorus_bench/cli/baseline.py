@@ -76,6 +76,12 @@ def run_command(
         list[str] | None, typer.Option(help="Only this category; may be repeated.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            help="For baselines that can: cpu, cuda, or auto for CUDA when present (extra torch)."
+        ),
+    ] = None,
     options: Annotated[
         list[str] | None,
         typer.Option("--option", help="An option of the baseline, NAME=VALUE; may be repeated."),
@@ -95,7 +101,7 @@ def run_command(
             grid=GridSpec(resolution, side_length),
             categories=categories,
             seed=seed,
-            options=dict(map(_option, options or [])),
+            options=dict(map(_option, options or [])) | ({"device": device} if device else {}),
             overwrite=overwrite,
             progress=progress,
         )

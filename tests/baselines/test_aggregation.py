@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -278,6 +279,11 @@ def _segments():
     from chorus_baselines.chorus.clusters import dominant_segments
 
     return dominant_segments(BODY)
+
+
+def test_auto_device_is_the_cpu_where_there_is_no_cuda(rows):
+    chosen = "cuda" if torch.cuda.is_available() else "cpu"
+    assert same(run(rows[:4], device="auto"), run(rows[:4], device=chosen))
 
 
 def test_unknown_parts_devices_and_empty_regions(rows, monkeypatch):
