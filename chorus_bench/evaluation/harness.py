@@ -6,7 +6,7 @@ import os
 import platform
 import time
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -139,9 +139,10 @@ def evaluate(
     return result
 
 
-def _opened(submission: str | Path | Submission) -> Submission:
+def _opened(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
+    """Open a submission for as long as it is scored; one that is open stays open."""
     if isinstance(submission, Submission):
-        return submission
+        return nullcontext(submission)
     return open_submission(submission_folder(submission))
 
 

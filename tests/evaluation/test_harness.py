@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,6 +166,15 @@ def test_posed_track_with_missing_samples(tmp_path, split):
     with pytest.raises(InputError, match="1 of 4 samples are missing: made-surfboard-000") as error:
         evaluate(lacking, split=split, protocol=COARSE)
     assert "1 are not in the split: somebody" in str(error.value)
+
+
+def test_an_open_submission_stays_open(tmp_path, split, submission):
+    archive = shutil.make_archive(str(tmp_path / "packed"), "zip", submission)
+    with open_submission(archive) as opened:
+        first = evaluate(opened, split=split, protocol=COARSE)
+        again = evaluate(opened, split=split, protocol=COARSE)
+    assert first.samples.equals(again.samples)
+    assert evaluate(archive, split=split, protocol=COARSE).submission == first.submission
 
 
 def test_result_round_trip(tmp_path, split, submission):
