@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from chorus_baselines.chorus.subject import Subject
     from chorus_bench.grid import OccupancyGrid
 
 Submission = Annotated[str, typer.Argument(help="Submission folder, .zip or .tar.gz.")]
@@ -21,7 +22,9 @@ Body = Annotated[
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
-Split = Annotated[str | None, typer.Option(help="Instead of --pose: a test split ...")]
+Split = Annotated[
+    str | None, typer.Option(help="Instead of --pose: a test split or annotated images ...")
+]
 Sample = Annotated[str | None, typer.Option(help="... and the sample_id of the person in it.")]
 
 
@@ -58,8 +61,11 @@ def infer_command(
 
 def reconstruct_command(
     submission: Submission,
-    category: Category,
     output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
+    category: Annotated[
+        str | None,
+        typer.Option(help="Which; by default the sample's, or the object nearest to the person."),
+    ] = None,
     pose: Pose = None,
     split: Split = None,
     sample: Sample = None,
@@ -69,6 +75,8 @@ def reconstruct_command(
     """Write a mesh of the expected object beside the person in a pose."""
     from chorus_baselines.chorus.reconstruction import reconstruct
 
+    if category is None:
+        category = _subject(split, sample).category
     field = _field(submission, category)
     reconstruct(
         field,
@@ -78,7 +86,7 @@ def reconstruct_command(
         grid=field.spec,
         level=level,
     )
-    typer.echo(f"wrote {output}")
+    typer.echo(f"wrote {output}: {category}")
 
 
 def import_chorus_command(
@@ -127,9 +135,9 @@ def _pose(file: Path | None, split: str | None, sample: str | None) -> NDArray[n
 
     if file is not None and split is None and sample is None:
         return _read_pose(file)
-    if file is None and split is not None and sample is not None:
-        return _sample_pose(split, sample)
-    raise InputError("which pose?", expected="--pose FILE, or --split SPLIT and --sample ID")
+    if file is None:
+        return _subject(split, sample).pose
+    raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
 
 
 def _read_pose(file: Path) -> NDArray[np.float64]:
@@ -153,13 +161,22 @@ def _read_pose(file: Path) -> NDArray[np.float64]:
         ) from error
 
 
-def _sample_pose(split: str, sample: str) -> NDArray[np.float64]:
-    import numpy as np
+def _subject(split: str | None, sample: str | None) -> Subject:
+    """Return pose and category of a sample of a dataset."""
+    from chorus_baselines.chorus.subject import subject_of
+    from chorus_bench.datasets.training import TrainingData
+    from chorus_bench.errors import InputError, unknown_name
 
-    from chorus_bench.errors import unknown_name
-    from chorus_bench.evaluation import load_split
-
-    samples = {entry.sample_id: entry for entry in load_split(split).samples}
-    if sample not in samples:
-        raise unknown_name("sample", sample, list(samples)[:20], where=split)
-    return samples[sample].pose.astype(np.float64)
+    if split is None or sample is None:
+        raise InputError(
+            "which person?",
+            expected="--split SPLIT and --sample ID, or --pose FILE and --category NAME",
+        )
+    data = TrainingData.open(split)
+    names: list[str] = []
+    for category in data.categories:
+        for row in data.rows(category):
+            if row["sample_id"] == sample:
+                return subject_of(row)
+            names.append(row["sample_id"])
+    raise unknown_name("sample", sample, names[:20], where=split)

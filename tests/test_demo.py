@@ -17,6 +17,7 @@ from chorus_baselines.reproduce import ABLATIONS, Workplace, reproduce_table1, r
 from chorus_baselines.specs import SPECS
 from chorus_baselines.table_text import render_table
 from chorus_bench.body import BodyModel
+from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import load_result
 from chorus_bench.plugins import Baselines
@@ -185,11 +186,23 @@ def test_infer_and_reconstruct(made, tmp_path, cli):
     assert (tmp_path / "scene.ply").stat().st_size > 10_000
 
 
+def test_reconstruct_finds_the_category_of_an_annotated_image(made, tmp_path, cli):
+    found, _ = made
+    rows = TrainingData.open(found.folder / "train").rows("backpack")
+    row = next(row for row in rows if row["true_failure"] is None)
+    done = cli("reconstruct", found.folder / "submissions" / "chorus", "--split",
+               found.folder / "train", "--sample", row["sample_id"], "--level", 0.1,
+               "--output", tmp_path / "scene.glb")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "backpack" in done.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--category", "umbrela", "--pose", "p.npy"), "Did you mean 'umbrella'"),
-        (("--category", "umbrella"), "which pose"),
+        (("--category", "umbrella"), "which person"),
+        (("--category", "umbrella", "--pose", "p.npy", "--split", "SPLIT"), "two poses"),
         (("--category", "umbrella", "--pose", "nothing.npy"), "no pose"),
         (("--category", "umbrella", "--split", "SPLIT", "--sample", "x"), "unknown sample 'x'"),
     ],

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chorus_baselines.chorus.original import import_chorus, read_original_field
     from chorus_baselines.chorus.reconstruction import reconstruct
     from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
+    from chorus_baselines.chorus.subject import subject_of
 
 _HOMES = {
     "Aggregation": "aggregation",
@@ -49,6 +50,7 @@ _HOMES = {
     "read_segments": "clusters",
     "reconstruct": "reconstruction",
     "select_rows": "sampling",
+    "subject_of": "subject",
     "without_near_duplicates": "duplicates",
 }
 
@@ -72,6 +74,7 @@ __all__ = [
     "read_segments",
     "reconstruct",
     "select_rows",
+    "subject_of",
     "without_near_duplicates",
 ]
 
