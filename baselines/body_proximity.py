@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from chorus_bench.baseline import Progress
 from chorus_bench.body import BodyModel
 from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import InputError
-from chorus_bench.fitting import Progress
 from chorus_bench.grid import GridSpec
 
 Float32 = NDArray[np.float32]

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.baseline import run_baseline
 from chorus_bench.body import BodyModel
 from chorus_bench.datasets.builders import build_dataset
 from chorus_bench.datasets.masks import decode_mask
@@ -25,7 +26,6 @@ from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.files import atomic_folder
-from chorus_bench.fitting import run_baseline
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.metrics.ranking import Ranking
 from chorus_bench.report.figures import (

@@ -19,13 +19,13 @@ from chorus_baselines.chorus.filters import (
     Row,
     filter_rows,
 )
+from chorus_bench.baseline import Progress
 from chorus_bench.body import BodyModel
 from chorus_bench.calibration import weak_perspective_to_image
 from chorus_bench.camera import pixel_indices
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import InputError
-from chorus_bench.fitting import Progress
 from chorus_bench.grid import GridSpec
 
 Float32 = NDArray[np.float32]

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from chorus_bench.baseline import Progress
 from chorus_bench.body import BodyModel
 from chorus_bench.camera import PerspectiveCamera, pixel_indices
 from chorus_bench.datasets.masks import decode_mask
@@ -23,7 +24,6 @@ from chorus_bench.datasets.simulated import decode_occupancy
 from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import unknown_name
 from chorus_bench.evaluation.prepare import small_image_size, small_target
-from chorus_bench.fitting import Progress
 from chorus_bench.grid import GridSpec, OccupancyGrid
 
 Float32 = NDArray[np.float32]

@@ -17,6 +17,7 @@ from chorus_baselines.chorus.cameras import add_cameras
 from chorus_baselines.chorus.filters import filter_rows
 from chorus_baselines.chorus.sampling import draw_ratio, select_rows
 from chorus_baselines.specs import SPECS
+from chorus_bench.baseline import run_baseline
 from chorus_bench.body import BodyModel
 from chorus_bench.datasets.export import export
 from chorus_bench.datasets.folder import DatasetInfo
@@ -29,7 +30,6 @@ from chorus_bench.datasets.views import VIEWS
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import EvaluationResult, evaluate
 from chorus_bench.evaluation.comparison import compare_results
-from chorus_bench.fitting import run_baseline
 from chorus_bench.metrics.ranking import Ranking
 
 #: Called with the name of a stage, what is done and all there is.

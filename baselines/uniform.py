@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.baseline import Progress
 from chorus_bench.body import BodyModel
 from chorus_bench.datasets.training import TrainingData
-from chorus_bench.fitting import Progress
 from chorus_bench.grid import GridSpec
 
 Float32 = NDArray[np.float32]

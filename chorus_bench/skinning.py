@@ -19,7 +19,7 @@ from scipy import sparse
 from scipy.ndimage import distance_transform_edt
 from scipy.spatial import cKDTree
 
-from chorus_bench.body import JOINTS, BodyModel
+from chorus_bench.body import JOINTS, BodyModel, without_global_orientation
 from chorus_bench.errors import InputError
 from chorus_bench.grid import GridSpec
 
@@ -214,8 +214,7 @@ def warp_backward(
 
     Source: geometry of the backward map; CHORUS section 3.4 (posed-space inference).
     """
-    body_pose = np.array(pose, dtype=np.float64)
-    body_pose[..., :3] = 0
+    body_pose = without_global_orientation(pose)
     operator = voxel_skinning(body.pose(body_pose), grid, settings, threads=threads)
     T = forward_transforms(operator, body, body.canonical_to_posed(body_pose))
     points = grid.centers().copy()

@@ -94,7 +94,7 @@ _LAYERS = (
         "calibration",
         "datasets",
         "evaluation",
-        "fitting",
+        "baseline",
         "golden",
         "plugins",
         "selftest",

@@ -17,10 +17,10 @@ from chorus_baselines.chorus.aggregation import Aggregation, aggregate
 from chorus_baselines.chorus.cameras import KEPT, NO_CAMERA, add_cameras
 from chorus_baselines.chorus.filters import FilterSettings, FilterStatistics, Row, filter_rows
 from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
+from chorus_bench.baseline import Progress
 from chorus_bench.body import BodyModel
 from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import InputError
-from chorus_bench.fitting import Progress
 from chorus_bench.grid import GridSpec
 
 Float32 = NDArray[np.float32]

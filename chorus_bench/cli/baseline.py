@@ -89,7 +89,7 @@ def run_command(
     overwrite: Annotated[bool, typer.Option(help="Replace a submission that is there.")] = False,
 ) -> None:
     """Run a baseline on a dataset and write a submission."""
-    from chorus_bench.fitting import run_baseline
+    from chorus_bench.baseline import run_baseline
     from chorus_bench.grid import GridSpec
 
     with progress_bar("Rows") as progress:

@@ -124,10 +124,6 @@ class GeometryCache:
                     sha.update(sample.digest())
                 yield ShardSource(category, chosen, sha.hexdigest()[:32])
 
-    def is_ready(self, shard: ShardSource, grid: GridSpec, track: Track) -> bool:
-        """Say whether the lookup of a shard is there (it may still turn out damaged)."""
-        return self._path(shard, _lookup_kind(grid, track)).is_file()
-
     def load(
         self,
         shard: ShardSource,

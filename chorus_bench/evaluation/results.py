@@ -18,10 +18,10 @@ from chorus_bench.files import atomic_write_bytes
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     PixelCounts,
-    average_precision,
     benchmark_mean,
     category_mean,
     counted,
+    four_scores,
     pixel_counts,
 )
 from chorus_bench.metrics.protocol import Protocol
@@ -169,13 +169,10 @@ def samples_table(
         protocol: says whether the last recall step counts.
     """
     plain, hoa = pixel_counts(histograms), pixel_counts(histograms, without_human=True)
-    scores = (
-        *average_precision(plain, closed=protocol.closed),
-        *average_precision(hoa, closed=protocol.closed),
-    )
+    scores = four_scores(plain, hoa, closed=protocol.closed)
     counts = (plain.predicted, plain.hit, hoa.predicted, hoa.hit)
     columns: dict[str, Any] = {"sample_id": list(ids), "category": [category] * len(ids)}
-    columns |= dict(zip(SCORE_NAMES, scores, strict=True))
+    columns |= dict(zip(SCORE_NAMES, scores.T, strict=True))
     columns |= {"target_area": plain.target, "target_area_hoa": hoa.target}
     columns |= {
         name: pa.FixedSizeListArray.from_arrays(pa.array(c.ravel(), pa.int32()), c.shape[1]).cast(
@@ -221,9 +218,7 @@ def by_category(samples: pa.Table, scores: NDArray[np.float64]) -> CategoryTable
 
 def rescored(samples: pa.Table, *, closed: bool) -> NDArray[np.float64]:
     """Return the four numbers (S, 4) of every sample, computed from the stored counts."""
-    plain, hoa = counts_of(samples)
-    scores = (*average_precision(plain, closed=closed), *average_precision(hoa, closed=closed))
-    return np.stack(scores, axis=1)
+    return four_scores(*counts_of(samples), closed=closed)
 
 
 def summarize(tables: CategoryTables) -> dict[str, Any]:

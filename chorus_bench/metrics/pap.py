@@ -215,6 +215,18 @@ def average_precision(counts: PixelCounts, *, closed: bool = False) -> tuple[Flo
     return plain, strict
 
 
+def four_scores(plain: PixelCounts, hoa: PixelCounts, *, closed: bool = False) -> Float64:
+    """Return the four numbers, (..., 4) in the order of `SCORE_NAMES`.
+
+    Args:
+        plain: counts of all pixels.
+        hoa: counts without the human's pixels.
+        closed: see `average_precision`.
+    """
+    scores = (*average_precision(plain, closed=closed), *average_precision(hoa, closed=closed))
+    return np.stack(scores, axis=-1)
+
+
 def score_table(histogram: ArrayLike, *, closed: bool = False) -> tuple[Float64, Int64]:
     """Score many images at once.
 
@@ -226,8 +238,8 @@ def score_table(histogram: ArrayLike, *, closed: bool = False) -> tuple[Float64,
         (..., 4) scores in the order of `SCORE_NAMES`, and (..., 2) target areas: plain, hoa.
     """
     plain, hoa = pixel_counts(histogram), pixel_counts(histogram, without_human=True)
-    scores = (*average_precision(plain, closed=closed), *average_precision(hoa, closed=closed))
-    return np.stack(scores, axis=-1), np.stack([plain.target, hoa.target], axis=-1)
+    areas = np.stack([plain.target, hoa.target], axis=-1)
+    return four_scores(plain, hoa, closed=closed), areas
 
 
 def scores_from_histogram(histogram: ArrayLike, *, closed: bool = False) -> PAPScore:

@@ -10,12 +10,12 @@ from typer.testing import CliRunner
 
 from chorus_baselines.chorus.method import ChorusOptions, aggregate_category
 from chorus_baselines.specs import SPECS
+from chorus_bench.baseline import fit_baseline, run_baseline
 from chorus_bench.body import BodyModel
 from chorus_bench.cli.baseline import app
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import InputError
-from chorus_bench.fitting import fit_baseline, run_baseline
 from chorus_bench.grid import GridSpec
 from chorus_bench.plugins import BaselineSpec
 from chorus_bench.submission import open_submission
@@ -222,7 +222,7 @@ def test_the_body_must_be_that_of_the_data(tmp_path, train):
 
 
 def test_the_command_runs_a_baseline(tmp_path, monkeypatch):
-    monkeypatch.setattr("chorus_bench.fitting.get_baseline", SPEC.__getitem__)
+    monkeypatch.setattr("chorus_bench.baseline.get_baseline", SPEC.__getitem__)
     arguments = ["--data", "example", "--output", str(tmp_path / "s"), "--resolution", "16"]
     arguments += ["--categories", "surfboard", "--option", "decay=0.5"]
     done = CliRunner().invoke(app, ["run", "body-proximity", *arguments])

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from chorus_bench.cli.datasets import app
 from chorus_bench.datasets.export import export
 from chorus_bench.errors import InputError
+from tests.datasets.coco_eft_world import World
 from tests.datasets.recipes import squares
-from tests.datasets.test_coco_eft import World
 
 
 def invoke(*arguments):

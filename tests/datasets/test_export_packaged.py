@@ -10,7 +10,7 @@ from datasets import Image
 from chorus_bench.datasets.coco_eft.categories import CATEGORIES
 from chorus_bench.datasets.packaged.coco_eft import CocoEft
 from chorus_bench.errors import InputError
-from tests.datasets.test_coco_eft import World
+from tests.datasets.coco_eft_world import World
 
 
 def make(folder, config=None, **options):
