@@ -1,4 +1,4 @@
-"""Baselines as plug-ins: what is known of one without importing it, and how they are found.
+"""Plug-ins: baselines, and how they and others are found without importing them.
 
 A package registers its baselines in the entry-point group `chorus_bench.baselines`; an entry
 point names a `BaselineSpec` or several of them. In its pyproject.toml:
@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from chorus_bench.errors import InputError, unknown_name
 
 GROUP = "chorus_bench.baselines"
-_OURS = "chorus_baselines."
+_OURS = ("chorus_baselines.", "chorus_bench.")
 
 #: Which rows a baseline reads: a training set, a test split, or of any dataset the categories.
 Reads = Literal["train", "test", "any"]
@@ -93,9 +93,20 @@ class BaselineSpec:
         return loaded
 
 
+class Spec(Protocol):
+    """What a plug-in is known by."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+
+SpecType = TypeVar("SpecType", bound=Spec)
+
+
 @dataclass(frozen=True)
 class BrokenPlugin:
-    """An entry point that gives no usable baseline.
+    """An entry point that gives nothing usable.
 
     Attributes:
         entry: the entry point's name and value.
@@ -112,51 +123,63 @@ class BrokenPlugin:
 
 
 @dataclass(frozen=True)
-class Baselines:
+class Plugins(Generic[SpecType]):
     """What is registered.
 
     Attributes:
         specs: name -> spec, sorted by name.
-        broken: entry points that give no usable baseline.
+        broken: entry points that give nothing usable.
     """
 
-    specs: Mapping[str, BaselineSpec]
+    specs: Mapping[str, SpecType]
     broken: tuple[BrokenPlugin, ...] = ()
 
+    def get(self, kind: str, name: str) -> SpecType:
+        """Return a plug-in by name.
 
-def find_baselines() -> Baselines:
-    """Return all registered baselines; a broken plug-in harms no other.
+        Raises:
+            InputError: there is none of that name; the message suggests the nearest one and
+                tells of broken plug-ins.
+        """
+        if name in self.specs:
+            return self.specs[name]
+        error = unknown_name(kind, name, self.specs)
+        if not self.broken:
+            raise error
+        faults = "; ".join(map(str, self.broken))
+        raise InputError(error.found, fix=f"{error.fix}. Plug-ins that cannot be used: {faults}")
 
-    Of two baselines with one name, the project's own stays, or else the one whose package comes
+
+def find_plugins(group: str, spec_type: type[SpecType]) -> Plugins[SpecType]:
+    """Return what is registered in an entry-point group; a broken plug-in harms no other.
+
+    Of two plug-ins with one name, the project's own stays, or else the one whose package comes
     first in the alphabet.
+
+    Args:
+        group: the entry-point group.
+        spec_type: of what its entry points name, one or several.
     """
-    specs: dict[str, BaselineSpec] = {}
+    specs: dict[str, SpecType] = {}
     broken: list[BrokenPlugin] = []
-    for entry in sorted(entry_points(group=GROUP), key=_order):
-        loaded, reason = _load(entry)
+    for entry in sorted(entry_points(group=group), key=_order):
+        loaded, reason = _load(entry, spec_type)
         for spec in loaded:
             if specs.setdefault(spec.name, spec) is not spec:
                 reason = f"the name '{spec.name}' is taken"
         if reason:
             broken.append(BrokenPlugin(f"{entry.name} = {entry.value}", _package(entry), reason))
-    return Baselines(dict(sorted(specs.items())), tuple(broken))
+    return Plugins(dict(sorted(specs.items())), tuple(broken))
+
+
+def find_baselines() -> Plugins[BaselineSpec]:
+    """Return all registered baselines, see `find_plugins`."""
+    return find_plugins(GROUP, BaselineSpec)
 
 
 def get_baseline(name: str) -> BaselineSpec:
-    """Return a baseline by name.
-
-    Raises:
-        InputError: there is none of that name; the message suggests the nearest one and tells
-            of broken plug-ins.
-    """
-    found = find_baselines()
-    if name in found.specs:
-        return found.specs[name]
-    error = unknown_name("baseline", name, found.specs)
-    if not found.broken:
-        raise error
-    faults = "; ".join(map(str, found.broken))
-    raise InputError(error.found, fix=f"{error.fix}. Plug-ins that cannot be used: {faults}")
+    """Return a baseline by name; an unknown one is an `InputError`, see `Plugins.get`."""
+    return find_baselines().get("baseline", name)
 
 
 def _order(entry: EntryPoint) -> tuple[bool, str, str]:
@@ -167,15 +190,15 @@ def _package(entry: EntryPoint) -> str:
     return entry.dist.name if entry.dist is not None else "unknown package"
 
 
-def _load(entry: EntryPoint) -> tuple[tuple[BaselineSpec, ...], str]:
+def _load(entry: EntryPoint, spec_type: type[SpecType]) -> tuple[tuple[SpecType, ...], str]:
     """Return the specs of an entry point, and what is wrong with it."""
     try:
         value = entry.load()
     except Exception as error:  # whatever somebody else's module does when it is imported
         return (), f"{type(error).__name__}: {error}"
-    if isinstance(value, BaselineSpec):
+    if isinstance(value, spec_type):
         return (value,), ""
     found = tuple(value) if isinstance(value, Iterable) else (value,)
-    specs = tuple(spec for spec in found if isinstance(spec, BaselineSpec))
-    wrong = [type(spec).__name__ for spec in found if not isinstance(spec, BaselineSpec)]
-    return specs, f"expected BaselineSpec, found {', '.join(wrong)}" if wrong else ""
+    specs = tuple(spec for spec in found if isinstance(spec, spec_type))
+    wrong = [type(spec).__name__ for spec in found if not isinstance(spec, spec_type)]
+    return specs, f"expected {spec_type.__name__}, found {', '.join(wrong)}" if wrong else ""

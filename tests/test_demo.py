@@ -20,7 +20,7 @@ from chorus_bench.body import BodyModel
 from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import load_result
-from chorus_bench.plugins import Baselines
+from chorus_bench.plugins import Plugins
 from chorus_bench.submission import open_submission
 
 pytestmark = pytest.mark.xdist_group("demo")
@@ -32,7 +32,7 @@ def _registered():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "chorus_bench.plugins.find_baselines",
-            lambda: Baselines({spec.name: spec for spec in SPECS}),
+            lambda: Plugins({spec.name: spec for spec in SPECS}),
         )
         yield
 

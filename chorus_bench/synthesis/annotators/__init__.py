@@ -1,0 +1,1 @@
+"""Annotators: segmenters, keypoint detectors, pose estimators."""

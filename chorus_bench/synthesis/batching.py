@@ -1,0 +1,73 @@
+"""Batches that are halved when a device runs out of memory."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from chorus_bench.errors import ChorusBenchError
+from chorus_bench.synthesis.interfaces import OutOfDeviceMemoryError
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+log = logging.getLogger(__name__)
+
+
+class Batches:
+    """Calls a function on batches; after running out of memory it goes on with half of them.
+
+    Args:
+        size: items of a batch at first.
+        what: what is done, for messages, for example ``images``.
+    """
+
+    def __init__(self, size: int, what: str) -> None:
+        self.size = size
+        self._what = what
+
+    def map(
+        self, function: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item]
+    ) -> Iterator[Result]:
+        """Yield what the function makes of the items, batch by batch, in order.
+
+        Raises:
+            ChorusBenchError: not even a single item fits.
+        """
+        begin = 0
+        while begin < len(items):
+            try:
+                results = function(items[begin : begin + self.size])
+            except OutOfDeviceMemoryError as error:
+                self._halve(error)
+                continue
+            yield from results
+            begin += len(results)
+
+    def _halve(self, error: OutOfDeviceMemoryError) -> None:
+        if self.size == 1:
+            raise ChorusBenchError(
+                f"the device has not enough memory for one of the {self._what}: {error}\n"
+                "  What to do: choose a smaller model, size or number type, or another device"
+            ) from error
+        log.warning(
+            "out of device memory with %d %s at a time; going on with %d",
+            self.size, self._what, self.size // 2,
+        )  # fmt: skip
+        self.size //= 2
+
+
+@contextlib.contextmanager
+def device_memory() -> Iterator[None]:
+    """Turn torch's out-of-memory error into an `OutOfDeviceMemoryError`, and free what can be."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError as error:
+        message = str(error).partition("\n")[0]
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        raise OutOfDeviceMemoryError(message) from error

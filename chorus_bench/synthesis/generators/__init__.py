@@ -1,0 +1,1 @@
+"""Image generators: implementations of `chorus_bench.synthesis.interfaces.ImageGenerator`."""

@@ -1,0 +1,251 @@
+"""The small interfaces that models are used through: generators and three kinds of annotators.
+
+An implementation is found by name (`chorus_bench.synthesis.registry`). It is made by a function
+``factory(context, **options)``; the options are those of the configuration, the context is what
+a run knows. What comes back from an implementation is checked by the caller
+(`chorus_bench.synthesis.checks`), so implementations need not.
+
+Pictures are RGB, boxes xyxy in pixels, poses axis-angle in radians of a body in SMPL's format,
+lengths metres.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.datasets.simulated.randomness import address_seed
+from chorus_bench.errors import ChorusBenchError
+
+if TYPE_CHECKING:
+    from chorus_bench.body import BodyModel
+
+UInt8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+Float32 = NDArray[np.float32]
+
+PERSON = "person"
+
+
+class OutOfDeviceMemoryError(ChorusBenchError):
+    """A device has no memory left for a batch of this size (exit code 1).
+
+    Implementations raise it in place of their library's own error; the caller then tries again
+    with half the batch (`chorus_bench.synthesis.batching`).
+    """
+
+
+@dataclass(frozen=True)
+class Address:
+    """What an image is called: everything about it follows from here and the run's seed.
+
+    Attributes:
+        category: of the object.
+        prompt: the sentence, without the view's words.
+        view: the name of the view condition.
+        index: its number under this category, prompt and view.
+    """
+
+    category: str
+    prompt: str
+    view: str
+    index: int
+
+    def seed(self, run_seed: int, attempt: int = 0) -> int:
+        """Return the image's own seed, 63 bits, the same on every machine.
+
+        Args:
+            run_seed: of the whole dataset.
+            attempt: 0, or how often the image has been made again.
+        """
+        again = ("again", attempt) if attempt else ()
+        return address_seed(
+            "image", run_seed, self.category, self.prompt, self.view, self.index, *again
+        )
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run knows and an implementation may need.
+
+    Attributes:
+        seed: of the whole dataset.
+        body: the body that poses and shapes are of.
+        device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ...
+        threads: of the processor, for libraries that can be told; results may depend on it.
+        categories: of the dataset.
+        image_options: the options of the image generator.
+    """
+
+    seed: int
+    body: BodyModel
+    device: str = "cpu"
+    threads: int = 1
+    categories: tuple[str, ...] = ()
+    image_options: dict[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class ImageRequest:
+    """One image to be made.
+
+    Attributes:
+        address: what it is called.
+        text: the prompt with the view's words.
+        seed: its own seed.
+    """
+
+    address: Address
+    text: str
+    seed: int
+
+
+class ImageGenerator(Protocol):
+    """Makes images of texts."""
+
+    @property
+    def description(self) -> str:
+        """The model and everything that decides its pixels; stands in the rows."""
+
+    def generate(self, requests: Sequence[ImageRequest]) -> list[UInt8]:
+        """Make one batch of images, each (H, W, 3) RGB.
+
+        An image that cannot be shown (not finite, refused by a safety checker) comes back all
+        black.
+
+        Raises:
+            OutOfDeviceMemoryError: the batch is too large for the device.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """An image to be annotated.
+
+    Attributes:
+        sample_id: what it is called in messages and files.
+        address: how it was made, or None for an image from elsewhere.
+        pixels: (H, W, 3) RGB.
+    """
+
+    sample_id: str
+    address: Address | None
+    pixels: UInt8
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Detection:
+    """A person or an object that a segmenter found.
+
+    Attributes:
+        category: ``person`` or the object's name.
+        box: (4,) left, top, right, bottom.
+        score: 0 to 1.
+        mask: (H, W), the visible pixels.
+    """
+
+    category: str
+    box: Float32
+    score: float
+    mask: Bool
+
+
+@dataclass(frozen=True, eq=False)
+class WeakCamera:
+    """A weak-perspective camera of a crop; ``x_crop = (s X + (tx, ty)) 112``, 224 pixels wide.
+
+    Attributes:
+        camera: (3,) s, tx, ty.
+        center: (2,) of the crop, pixels.
+        scale: of the crop, in units of 200 pixels.
+    """
+
+    camera: Float32
+    center: Float32
+    scale: float
+
+
+@dataclass(frozen=True, eq=False)
+class FullCamera:
+    """A perspective camera from the person's body frame (no global orientation) to pixels.
+
+    Attributes:
+        rotation: (3, 3).
+        translation: (3,) metres.
+        intrinsics: (3, 3) pixels.
+        reprojection_error: pixels, how well it explains the 2D joints it was made of.
+    """
+
+    rotation: Float32
+    translation: Float32
+    intrinsics: Float32
+    reprojection_error: float
+
+
+@dataclass(frozen=True, eq=False)
+class BodyFit:
+    """A person's pose as an estimator found it.
+
+    Attributes:
+        pose: (72,) global orientation first.
+        betas: (10,).
+        camera: either kind.
+    """
+
+    pose: Float32
+    betas: Float32
+    camera: WeakCamera | FullCamera
+
+
+class Segmenter(Protocol):
+    """Finds people and objects with their masks."""
+
+    @property
+    def description(self) -> str:
+        """The model and its settings; stands in the dataset's card."""
+
+    def check_categories(self, categories: Sequence[str]) -> None:
+        """Raise an `InputError` that names a category which this segmenter does not know."""
+
+    def segment(
+        self, pictures: Sequence[Picture], categories: Sequence[str]
+    ) -> list[list[Detection]]:
+        """Return what is found of the categories (``person`` may be one) in each picture."""
+
+
+class KeypointDetector(Protocol):
+    """Finds COCO's 17 keypoints of people."""
+
+    @property
+    def description(self) -> str:
+        """The model and its settings; stands in the dataset's card."""
+
+    def detect(
+        self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
+    ) -> list[Float32]:
+        """Return keypoints (P, 17, 3), x, y in pixels and confidence, of each picture's people.
+
+        A person that nothing is found of has zeros.
+        """
+
+
+class PoseEstimator(Protocol):
+    """Finds the poses of people."""
+
+    @property
+    def description(self) -> str:
+        """The model and its settings; stands in the dataset's card."""
+
+    def estimate(
+        self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
+    ) -> list[list[BodyFit | None]]:
+        """Return a fit of each picture's people, None where there is none."""
