@@ -38,6 +38,11 @@ REASONS = (NO_PERSON, MANY_PEOPLE, NO_OBJECT, MANY_OBJECTS, NO_CONTACT, KEYPOINT
 
 KEPT, REJECTED = "kept", "rejected"
 
+#: Of a person whose estimator gave a perspective camera, and of every kept row in the end.
+CAMERA_COLUMNS = (
+    "camera_rotation", "camera_translation", "camera_intrinsics", "reprojection_error",
+)  # fmt: skip
+
 Group = tuple[str, ...]
 
 
@@ -170,7 +175,8 @@ class FilterStatistics:
 
     def _nothing_kept(self, category: str) -> InputError:
         counter = self.counts.get(category, Counter())
-        removed = ", ".join(f"{reason}: {counter[reason]}" for reason in REASONS if counter[reason])
+        reasons = [*REASONS, *sorted({*counter} - {*REASONS, KEPT})]
+        removed = ", ".join(f"{reason}: {counter[reason]}" for reason in reasons if counter[reason])
         return InputError(
             f"none of {counter.total()} images is kept" + (f" ({removed})" if removed else ""),
             where=f"category '{category}'",
@@ -215,8 +221,8 @@ def filter_rows(
 
     Yields:
         Every row with ``verdict`` ("kept" or "rejected") and ``reason``. Kept rows have
-        ``human_mask``, ``pose`` and ``betas`` of their person and ``object_mask`` of their
-        object.
+        ``human_mask``, ``pose``, ``betas`` and, where there is one, the perspective camera of
+        their person, and ``object_mask`` of their object.
     """
     for row in rows:
         verdict = filter_row(row, settings)
@@ -234,6 +240,7 @@ def _found(person: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, An
         "object_mask": target.get("mask"),
         "pose": person.get("pose"),
         "betas": person.get("betas"),
+        **{name: person[name] for name in CAMERA_COLUMNS if person.get(name) is not None},
     }
 
 

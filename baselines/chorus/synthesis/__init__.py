@@ -1,0 +1,1 @@
+"""Synthesis: from the names of categories to a dataset of annotated images (stages 1 to 6)."""

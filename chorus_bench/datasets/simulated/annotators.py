@@ -15,6 +15,7 @@ from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.datasets.simulated.randomness import Stream
 from chorus_bench.datasets.simulated.rows import mask_box
 from chorus_bench.datasets.simulated.scenes import Person, Rendering, Scene
+from chorus_bench.errors import InputError
 from chorus_bench.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
 Bool = NDArray[np.bool_]
@@ -28,8 +29,17 @@ _FACE_IN_BOX = np.array([(0, 0, 1), (0.35, 0.1, 0.8), (-0.35, 0.1, 0.8), (1, 0, 
 _INSIDE_BODY = 0.16
 _POSE_NOISE = np.radians(3.5)
 _TURN_NOISE = np.radians(3.0)
+_BETAS_LOST, _BETAS_NOISE = 0.4, 0.3
+_MISSED = 0.02
+_MOST_NOISE = 2.0
 _MARGIN = 1.2
 _SMALLEST_PERSON, _SMALLEST_OBJECT = 0.004, 0.0004
+
+
+def check_noise(noise: float) -> None:
+    """Raise an `InputError` for a strength of noise that the annotators do not have."""
+    if not 0 <= noise <= _MOST_NOISE:
+        raise InputError(f"a noise of {noise}", expected=f"0 (the truth) to {_MOST_NOISE}")
 
 
 def coco_keypoints(body: BodyModel, pose: Float64, betas: Float64) -> Float64:
@@ -54,6 +64,7 @@ def annotate_people(
     stream: Stream,
     *,
     wrong_pose: bool,
+    noise: float = 1.0,
 ) -> list[dict[str, Any]]:
     """Return what is said about every person that is seen, from left to right.
 
@@ -63,11 +74,12 @@ def annotate_people(
         camera: from the scene's body frame to pixels.
         stream: draws the noise.
         wrong_pose: the fitter takes the first person for somebody who faces the other way.
+        noise: how strong the noise is; 0 gives the truth.
     """
     found = []
     for number, person in enumerate(scene.people):
         own = stream.fork(f"person {number}")
-        mask = noisy_mask(rendering.mask(number), own.fork("mask"))
+        mask = noisy_mask(rendering.mask(number), own.fork("mask"), noise)
         box = mask_box(mask)
         if box is None or np.count_nonzero(mask) < _SMALLEST_PERSON * mask.size:
             continue
@@ -77,10 +89,16 @@ def annotate_people(
                 "score": _score(own),
                 "mask": encode_mask(mask),
                 "keypoints": _noisy_keypoints(
-                    scene.body, person, number, rendering, camera, own, box
+                    scene.body, person, number, rendering, camera, own, box, noise
                 ),
                 **_fitted_body(
-                    scene.body, person, camera, box, own, wrong=wrong_pose and number == 0
+                    scene.body,
+                    person,
+                    camera,
+                    box,
+                    own,
+                    wrong=wrong_pose and number == 0,
+                    noise=noise,
                 ),
             }
         )
@@ -88,16 +106,16 @@ def annotate_people(
 
 
 def annotate_objects(
-    scene: Scene, rendering: Rendering, category: str, stream: Stream
+    scene: Scene, rendering: Rendering, category: str, stream: Stream, noise: float = 1.0
 ) -> list[dict[str, Any]]:
     """Return what is said about every object that is seen, from left to right."""
     found = []
     for number in scene.numbers("object"):
         own = stream.fork(f"object {number}")
-        mask = noisy_mask(rendering.mask(number), own.fork("mask"))
+        mask = noisy_mask(rendering.mask(number), own.fork("mask"), noise)
         box = mask_box(mask)
         small = np.count_nonzero(mask) < _SMALLEST_OBJECT * mask.size
-        if box is None or small or own.chance(0.02):
+        if box is None or small or own.chance(_MISSED * noise):
             continue
         score = _score(own)
         found.append({"category": category, "box": box, "score": score, "mask": encode_mask(mask)})
@@ -108,16 +126,18 @@ def _score(stream: Stream) -> float:
     return float(np.clip(stream.normal(0.965, 0.025), 0.8, 0.999))
 
 
-def noisy_mask(mask: Bool, stream: Stream) -> Bool:
-    """Return a mask (H, W) with a boundary that wavers by about a pixel.
+def noisy_mask(mask: Bool, stream: Stream, noise: float = 1.0) -> Bool:
+    """Return a mask (H, W) with a boundary that wavers by about a pixel times ``noise``.
 
     Whole-number arithmetic, so that it comes out the same everywhere.
     """
-    if not mask.any():
+    if not mask.any() or noise == 0:
         return mask
     soft = cv2.GaussianBlur(mask.astype(np.uint8) * 200, (5, 5), 1.0)
     grain = cv2.GaussianBlur((stream.uniforms(*mask.shape) * 256).astype(np.uint8), (9, 9), 2.0)
     waver = np.clip(2 * (grain.astype(np.int32) - 128), -80, 80)
+    if noise != 1:
+        waver = np.rint(waver * noise).astype(np.int32)
     out: Bool = soft.astype(np.int32) + waver > 100
     return out
 
@@ -130,14 +150,16 @@ def _noisy_keypoints(
     camera: PerspectiveCamera,
     stream: Stream,
     box: list[float],
+    noise: float,
 ) -> list[list[float]]:
     """Return (x, y, confidence) of 17 keypoints: surer where they are seen."""
     own = coco_keypoints(body, person.pose.astype(np.float64), person.betas.astype(np.float64))
     points = own @ person.rotation.T + person.offset
     inside, seen = keypoint_visibility(points, number, rendering, camera)
-    noise = stream.fork("keypoints").normals(17, 2) * 0.012 * max(box[2] - box[0], box[3] - box[1])
+    spread = noise * 0.012 * max(box[2] - box[0], box[3] - box[1])
+    shift = stream.fork("keypoints").normals(17, 2) * spread
     height, width = rendering.picture.face.shape
-    uv = np.clip(camera.project(points) + noise * np.where(seen, 1, 2)[:, None], 0, (width, height))
+    uv = np.clip(camera.project(points) + shift * np.where(seen, 1, 2)[:, None], 0, (width, height))
     sure = stream.fork("confidence").uniforms(17)
     confidence = np.where(seen, 0.8 + 0.18 * sure, np.where(inside, 0.25 + 0.5 * sure, 0.15 * sure))
     return np.column_stack([uv, confidence]).tolist()
@@ -169,16 +191,18 @@ def _fitted_body(
     stream: Stream,
     *,
     wrong: bool,
+    noise: float,
 ) -> dict[str, Any]:
     """Return pose, shape and weak-perspective camera as a body fitter would."""
-    noise = stream.fork("pose").normals(POSE_SIZE // 3, 3) * _POSE_NOISE
+    bends = stream.fork("pose").normals(POSE_SIZE // 3, 3) * (_POSE_NOISE * noise)
     local = axis_angle_to_matrix(person.pose.reshape(-1, 3).astype(np.float64))
-    local = local @ axis_angle_to_matrix(noise)
+    local = local @ axis_angle_to_matrix(bends)
     R = camera.rotation.astype(np.float64) @ person.rotation
-    turn = axis_angle_to_matrix(stream.fork("turn").normals(3) * _TURN_NOISE)
+    turn = axis_angle_to_matrix(stream.fork("turn").normals(3) * (_TURN_NOISE * noise))
     local[0] = turn @ R @ (np.diag([-1.0, 1.0, -1.0]) if wrong else np.eye(3))
     pose = matrix_to_axis_angle(local).reshape(-1)
-    betas = 0.6 * person.betas + 0.3 * stream.fork("betas").normals(len(person.betas))
+    drawn = stream.fork("betas").normals(len(person.betas))
+    betas = (1 - _BETAS_LOST * noise) * person.betas + _BETAS_NOISE * noise * drawn
     true_joints = body.bone_transforms(person.pose, person.betas)[1] @ person.rotation.T
     target = camera.project(true_joints + person.offset)
     center = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]

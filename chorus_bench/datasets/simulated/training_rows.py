@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from chorus_bench.body import BodyModel
 from chorus_bench.camera import PerspectiveCamera
-from chorus_bench.datasets.simulated.annotators import annotate_objects, annotate_people
+from chorus_bench.datasets.simulated.annotators import (
+    annotate_objects,
+    annotate_people,
+    check_noise,
+)
 from chorus_bench.datasets.simulated.cameras import VIEW_BIAS, ViewBias, draw_direction
 from chorus_bench.datasets.simulated.failures import draw_failure, spoil
 from chorus_bench.datasets.simulated.framing import draw_camera
@@ -50,6 +54,7 @@ def simulate_train_row(
     body: BodyModel | None = None,
     size: int = 256,
     with_image: bool = True,
+    noise: float = 1.0,
 ) -> dict[str, Any]:
     """Make one training image with annotations. It depends on its arguments only.
 
@@ -63,6 +68,7 @@ def simulate_train_row(
         body: by default the free body of the package.
         size: height and width in pixels.
         with_image: without it the column ``image`` is None and everything else the same.
+        noise: of the annotations, 0 to 2; 0 gives the truth, failures of the picture included.
 
     Returns:
         The columns of `TRAIN_SCHEMA`, those of later stages None, and the truth:
@@ -75,6 +81,7 @@ def simulate_train_row(
             size below 32 pixels.
     """
     check_request(index, (size, size))
+    check_noise(noise)
     interaction = interaction_of(category, prompt)
     body = BodyModel.load("default") if body is None else body
     address = (category, prompt, view, index)
@@ -91,7 +98,7 @@ def simulate_train_row(
     if with_image:
         picture = shade(scene, rendering, camera, stream.fork("shading"))
         image = {"bytes": encode_jpeg(picture), "path": None}
-    wrong = failure == "wrong_pose"
+    wrong = failure == "wrong_pose" and noise > 0
     return {
         "sample_id": sample_name("train", category, prompt_slug(prompt), view, f"{index:05d}"),
         "category": category,
@@ -104,8 +111,8 @@ def simulate_train_row(
         "height": size,
         "width": size,
         "image": image,
-        "people": annotate_people(scene, rendering, camera, stream, wrong_pose=wrong),
-        "objects": annotate_objects(scene, rendering, category, stream),
+        "people": annotate_people(scene, rendering, camera, stream, wrong_pose=wrong, noise=noise),
+        "objects": annotate_objects(scene, rendering, category, stream, noise),
         **dict.fromkeys(_UNFILLED),
         "true_failure": failure,
         "true_interaction": interaction.name,

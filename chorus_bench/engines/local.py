@@ -1,0 +1,111 @@
+"""Jobs in this process, or in several processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from multiprocessing import connection
+
+from chorus_bench.engines import Job, Result, Setup
+from chorus_bench.errors import ChorusBenchError
+
+#: How often a job may take its worker with it before the run gives up.
+TRIES = 3
+
+#: Of a worker process: what does its jobs, or what raises why there is nothing that could.
+_do: Callable[..., Result]
+
+
+def run_locally(setup: Setup[Job], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
+    """Do jobs here (one worker) or in processes; see `chorus_bench.engines.run_jobs`."""
+    if workers == 1:
+        yield from map(setup(), jobs)
+    else:
+        yield from _Processes(setup, min(workers, len(jobs))).run(jobs)
+
+
+class _Processes:
+    """One pool of one process for each worker, so that a death breaks one pool only."""
+
+    def __init__(self, setup: Setup[Job], workers: int) -> None:
+        self._setup = setup
+        self._idle = [self._start() for _ in range(workers)]
+        self._busy: dict[Future[Result], tuple[ProcessPoolExecutor, object]] = {}
+        self._deaths: Counter[int] = Counter()
+
+    def _start(self) -> ProcessPoolExecutor:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPoolExecutor(1, context, initializer=_begin, initargs=(self._setup,))
+
+    def run(self, jobs: Sequence[object]) -> Iterator[Result]:
+        waiting = deque(jobs)
+        try:
+            while waiting or self._busy:
+                while waiting and self._idle:
+                    pool, job = self._idle.pop(), waiting.popleft()
+                    self._busy[pool.submit(_work, job)] = (pool, job)
+                done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield from self._collect(future, waiting)
+        finally:
+            self._stop()
+
+    def _collect(self, future: Future[Result], waiting: deque[object]) -> Iterator[Result]:
+        """Yield a finished job's result; a job whose worker died goes back into the queue."""
+        pool, job = self._busy.pop(future)
+        try:
+            result = future.result()
+        except BrokenProcessPool as error:
+            pool.shutdown(wait=False)
+            self._idle.append(self._start())
+            self._deaths[id(job)] += 1
+            if self._deaths[id(job)] >= TRIES:
+                raise ChorusBenchError(
+                    f"a worker process died {TRIES} times while it did {job}\n"
+                    "  What to do: this is mostly a lack of memory; use fewer workers or smaller "
+                    "batches, and run the same command again: it goes on from what is finished"
+                ) from error
+            waiting.append(job)
+            return
+        self._idle.append(pool)
+        yield result
+
+    def _stop(self) -> None:
+        """End all workers; one in the middle of a job is ended there, its file unwritten."""
+        for pool in (*self._idle, *(pool for pool, _ in self._busy.values())):
+            processes = list((pool._processes or {}).values())
+            pool.shutdown(wait=False, cancel_futures=True)
+            for process in processes:
+                process.terminate()
+
+
+def _begin(setup: Setup[Job]) -> None:
+    """Make a worker process ready; it ends when its parent does."""
+    global _do
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    try:
+        _do = setup()
+    except Exception as error:  # it is raised by the first job, in the parent
+        _do = partial(_fail, error)
+
+
+def _fail(error: Exception, job: object) -> Result:
+    del job
+    raise error
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+
+def _work(job: object) -> Result:
+    return _do(job)

@@ -1,0 +1,115 @@
+"""What names mean to a YOLOE model: by a text encoder, by stored embeddings, or by itself."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from chorus_bench.errors import InputError
+from chorus_bench.synthesis.annotators.local_files import check_file
+from chorus_bench.synthesis.annotators.yolo_models import PICKLED
+
+Vocabulary = Callable[[Sequence[str]], None]
+
+_ASSETS = "https://github.com/ultralytics/assets/releases"
+
+
+def learn_words(
+    yolo: Any,  # noqa: ANN401 - an ultralytics model
+    model: str,
+    device: str,
+    text_encoder: str | None,
+    embeddings: str | None,
+) -> Vocabulary | None:
+    """Prepare a YOLOE for names; see `chorus_bench.synthesis.annotators.yolo`.
+
+    Returns:
+        A function that teaches the model names, or None where its names are fixed.
+
+    Raises:
+        InputError: both or unusable files, a model whose names are fixed already, or no `clip`.
+    """
+    words = text_encoder or embeddings
+    if words is None:
+        return None
+    _check(model, words, both=bool(text_encoder and embeddings))
+    if text_encoder is None:
+        _load_embeddings(yolo, words)
+        return None
+    yolo.model.to(device)
+    yolo.model.clip_model = _load_encoder(Path(words), device)
+    known: list[tuple[str, ...]] = []
+
+    def learn(categories: Sequence[str]) -> None:
+        names = tuple(categories)
+        if known != [names]:
+            prompts = yolo.model.get_text_pe(list(names), cache_clip_model=True)
+            yolo.set_classes(list(names), prompts)
+            known[:] = [names]
+
+    return learn
+
+
+def _check(model: str, words: str, *, both: bool) -> None:
+    if both:
+        raise InputError(
+            "both are given",
+            where="the options `text_encoder` and `embeddings`",
+            expected="one of them, or none",
+        )
+    if Path(model).suffix not in PICKLED:
+        raise InputError(
+            "is an exported model, whose names are fixed",
+            where=model,
+            expected="a .pt of YOLOE for `text_encoder` or `embeddings`",
+            fix="leave these two out, or give the .pt (with `trust_pickle=True`)",
+        )
+    check_file(
+        Path(words),
+        expected="MobileCLIP as TorchScript, or an .npz of `YOLOE.save_prompt_embeddings`",
+        fix=f"fetch mobileclip_blt.ts from {_ASSETS}, or write embeddings once with "
+        "`YOLOE.set_classes` and `save_prompt_embeddings`",
+    )
+
+
+def _load_embeddings(yolo: Any, embeddings: str) -> None:  # noqa: ANN401 - an ultralytics model
+    if not hasattr(yolo, "load_prompt_embeddings"):
+        raise InputError(
+            "this model and version of ultralytics take no embeddings of names",
+            where=embeddings,
+            expected="a YOLOE and a new ultralytics",
+            fix="pip install -U ultralytics, or give a `text_encoder`",
+        )
+    try:
+        yolo.load_prompt_embeddings(embeddings)
+    except (ValueError, KeyError, OSError, AssertionError) as error:
+        raise InputError(
+            f"cannot be used: {error}",
+            where=embeddings,
+            expected="what `YOLOE.save_prompt_embeddings` wrote for the same architecture",
+        ) from error
+
+
+def _load_encoder(path: Path, device: str) -> Any:  # noqa: ANN401 - a text encoder of ultralytics
+    try:
+        # Looked for first: where clip is missing, ultralytics would install it from GitHub.
+        importlib.import_module("clip")
+        encoders = importlib.import_module("ultralytics.nn.text_model")
+    except ImportError as error:
+        raise InputError(
+            f"needs the package '{error.name or 'clip'}', which is not installed",
+            where=path,
+            expected="OpenAI's `clip`, which cuts names into tokens",
+            fix="pip install clip-anytorch, or give `embeddings` in place of a `text_encoder`",
+        ) from error
+    try:
+        return encoders.MobileCLIPTS(device, weight=str(path))
+    except (RuntimeError, ValueError, OSError) as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise InputError(
+            f"cannot be loaded: {lines[-1] if lines else type(error).__name__}",
+            where=path,
+            expected="MobileCLIP as a TorchScript file",
+        ) from error

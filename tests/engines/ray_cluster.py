@@ -1,0 +1,43 @@
+"""A Ray cluster of two nodes on this machine."""
+
+import contextlib
+import os
+from dataclasses import dataclass
+from typing import Any
+
+#: So that workers find the tests' modules.
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+@dataclass
+class Cluster:
+    """Two nodes: the head, which runs no jobs of ours, and others that can be taken away."""
+
+    nodes: Any
+    workers: list[Any]
+
+    @property
+    def address(self):
+        return self.nodes.address
+
+    def lose_a_node(self):
+        self.nodes.remove_node(self.workers.pop(), allow_graceful=False)
+
+
+@contextlib.contextmanager
+def two_nodes():
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["PYTHONPATH"] = os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])
+    from ray.cluster_utils import Cluster as RayCluster
+
+    memory = {"object_store_memory": 150_000_000}
+    nodes = RayCluster(initialize_head=True, head_node_args={"num_cpus": 2, **memory})
+    other = nodes.add_node(num_cpus=2, **memory)
+    nodes.wait_for_nodes()
+    try:
+        yield Cluster(nodes, [other])
+    finally:
+        import ray
+
+        ray.shutdown()
+        nodes.shutdown()
