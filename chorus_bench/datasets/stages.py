@@ -91,6 +91,7 @@ class Record:
         sha256: of the Parquet file, hex digits.
         seconds: that making it took, models' loading left out.
         counts: what happened on the way, for example images that were made again.
+        models: what the rows were made with, by role, in words.
     """
 
     rows: int
@@ -98,6 +99,7 @@ class Record:
     sha256: str
     seconds: float
     counts: dict[str, int] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -206,7 +208,13 @@ class StageFolder:
         return manifest
 
     def write(
-        self, shard: Shard, rows: Sequence[Row], *, seconds: float, counts: dict[str, int]
+        self,
+        shard: Shard,
+        rows: Sequence[Row],
+        *,
+        seconds: float,
+        counts: Mapping[str, int],
+        models: Mapping[str, str],
     ) -> Record:
         """Write a shard and its record, each whole or not at all.
 
@@ -221,7 +229,8 @@ class StageFolder:
         pq.write_table(table, buffer, compression="zstd", row_group_size=ROWS_A_GROUP)
         content = buffer.getvalue()
         digest = hashlib.sha256(content).hexdigest()
-        record = Record(len(rows), len(content), digest, round(seconds, 3), counts)
+        found = {name: count for name, count in counts.items() if count}
+        record = Record(len(rows), len(content), digest, round(seconds, 3), found, dict(models))
         atomic_write_bytes(self.shard_file(shard), content)
         text = json.dumps(asdict(record), sort_keys=True) + "\n"
         atomic_write_bytes(self._record_file(shard), text.encode())
@@ -240,7 +249,9 @@ class StageFolder:
         content = file.read_bytes()
         if hashlib.sha256(content).hexdigest() != record.sha256:
             raise InputError("was changed after it was written", where=file, fix=again)
-        rows: list[Row] = pq.read_table(io.BytesIO(content), columns=columns).to_pylist()
+        rows: list[Row] = pq.read_table(
+            io.BytesIO(content), columns=None if columns is None else list(columns)
+        ).to_pylist()
         return rows
 
     def shard_file(self, shard: Shard) -> Path:

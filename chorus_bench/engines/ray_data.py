@@ -57,7 +57,7 @@ def run_on_ray(
             [{_NUMBER: n} for n in range(len(jobs))], override_num_blocks=len(jobs)
         )
         results = numbers.map(
-            _Actor,
+            _Actor,  # type: ignore[arg-type] # a class of functions; Ray's types know functions only
             fn_constructor_args=(setup, list(jobs)),
             compute=ray.data.ActorPoolStrategy(size=min(settings.workers, len(jobs))),
             num_cpus=1,

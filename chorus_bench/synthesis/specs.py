@@ -35,12 +35,13 @@ SEGMENTERS = (
         summary="instance segmentation with a fixed list of names, Mask2Former or MaskFormer",
         factory=f"{_ANNOTATORS}.segmentation:make_segmentation",
         weights="facebook/mask2former-swin-small-coco-instance on the hub, or `model`",
-        licence="transformers: Apache-2.0; weights: the model's own",
+        licence="transformers: Apache-2.0; weights: the default's are CC BY-NC 4.0 by their "
+        "authors' model zoo ('other' on the hub)",
         extra="synthesis",
     ),
     ComponentSpec(
         name="open-vocabulary",
-        summary="objects of any name: Grounding DINO finds boxes, SAM the masks",
+        summary="objects of any name: Grounding DINO or OWLv2 finds boxes, SAM the masks",
         factory=f"{_ANNOTATORS}.open_vocabulary:make_open_vocabulary",
         weights="IDEA-Research/grounding-dino-base and facebook/sam-vit-base on the hub",
         licence="transformers: Apache-2.0; weights: Apache-2.0",

@@ -30,6 +30,12 @@ _NAME = "name"
 _FILTERS = FilterSettings()
 
 
+def _at_least_one(settings: object, *names: str) -> None:
+    for name in names:
+        if getattr(settings, name) < 1:
+            raise InputError(f"{name} is {getattr(settings, name)}", expected="1 or more")
+
+
 @dataclass(frozen=True)
 class Component:
     """A generator or an annotator with its options.
@@ -158,6 +164,7 @@ class SynthesisSettings:
         seed: of everything that is drawn.
         body: of the poses, see `BodyModel.load`.
         shard_size: rows of a shard at most.
+        threads: of a worker that computes on the processor; the last bits depend on it.
         prompts: stage 1.
         images: stages 2 and 3.
         annotations: stage 4.
@@ -172,6 +179,7 @@ class SynthesisSettings:
     seed: int = 0
     body: str = "default"
     shard_size: int = 256
+    threads: int = 1
     prompts: PromptSettings = PromptSettings()
     images: ImageSettings = ImageSettings()
     annotations: AnnotationSettings = AnnotationSettings()
@@ -179,7 +187,7 @@ class SynthesisSettings:
     cameras: CameraSettings = CameraSettings()
 
     def __post_init__(self) -> None:
-        _at_least_one(self, "shard_size")
+        _at_least_one(self, "shard_size", "threads")
 
     def to_yaml(self) -> str:
         """Return the YAML text that `parse_settings` reads."""
@@ -189,12 +197,6 @@ class SynthesisSettings:
         """Return the settings as YAML and JSON take them."""
         plain: dict[str, Any] = _plain(self)
         return plain
-
-
-def _at_least_one(settings: object, *names: str) -> None:
-    for name in names:
-        if getattr(settings, name) < 1:
-            raise InputError(f"{name} is {getattr(settings, name)}", expected="1 or more")
 
 
 def preset_names() -> tuple[str, ...]:
@@ -260,11 +262,14 @@ def _merge(tree: dict[str, Any], changes: Mapping[str, Any]) -> None:
     """Put changes into a tree; a component of another name replaces the whole component."""
     for key, value in changes.items():
         old = tree.get(key)
-        both = isinstance(old, dict) and isinstance(value, Mapping)
-        if both and value.get(_NAME, old.get(_NAME)) == old.get(_NAME):
+        if isinstance(old, dict) and isinstance(value, Mapping) and _same_component(old, value):
             _merge(old, value)
         else:
             tree[key] = dict(value) if isinstance(value, Mapping) else value
+
+
+def _same_component(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+    return bool(new.get(_NAME, old.get(_NAME)) == old.get(_NAME))
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - nested settings

@@ -90,7 +90,7 @@ def make_yolo_open_segmenter(
     What the names mean comes from one of
 
     * ``text_encoder``: MobileCLIP as Ultralytics would download it; the package ``clip`` (``pip
-      install clip-anytorch``) cuts the names into tokens;
+      install clip-anytorch 'setuptools<81'``) cuts the names into tokens;
     * ``embeddings``: an .npz that ``YOLOE.save_prompt_embeddings`` wrote once for your names;
     * the model itself: a prompt-free one (yoloe-*-pf), which knows 4,585 names, or one that was
       exported after ``set_classes``.

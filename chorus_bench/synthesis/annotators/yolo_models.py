@@ -83,9 +83,18 @@ def load_yolo(
 def _task_of_exported(yolo: Any, device: str) -> str | None:  # noqa: ANN401 - an ultralytics model
     """Return what is written in an exported model, which is read at its first picture."""
     black = np.zeros((32, 32, 3), dtype=np.uint8)
-    with torch_threads():
-        yolo.predict(black, device=device, verbose=False, save=False)
-    task: str | None = yolo.predictor.model.task
+    try:
+        with torch_threads():
+            yolo.predict(black, device=device, verbose=False, save=False)
+    except Exception:
+        # What another task needs is missing; what is written in the model is known all the same.
+        if _written_task(yolo) in (None, yolo.task):
+            raise
+    return _written_task(yolo)
+
+
+def _written_task(yolo: Any) -> str | None:  # noqa: ANN401 - an ultralytics model
+    task: str | None = getattr(getattr(yolo.predictor, "model", None), "task", None)
     return task
 
 

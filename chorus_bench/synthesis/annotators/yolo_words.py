@@ -102,7 +102,8 @@ def _load_encoder(path: Path, device: str) -> Any:  # noqa: ANN401 - a text enco
             f"needs the package '{error.name or 'clip'}', which is not installed",
             where=path,
             expected="OpenAI's `clip`, which cuts names into tokens",
-            fix="pip install clip-anytorch, or give `embeddings` in place of a `text_encoder`",
+            fix="pip install clip-anytorch 'setuptools<81', or give `embeddings` in place of a "
+            "`text_encoder`",
         ) from error
     try:
         return encoders.MobileCLIPTS(device, weight=str(path))

@@ -44,7 +44,8 @@ class SimulatedGenerator:
             size=self.size,
         )
         encoded = np.frombuffer(row["image"]["bytes"], dtype=np.uint8)
-        return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR)[..., ::-1], dtype=np.uint8)
+        pixels = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_COLOR), dtype=np.uint8)
+        return np.ascontiguousarray(pixels[..., ::-1])
 
 
 def make_simulated(context: Context, *, size: int = 256) -> SimulatedGenerator:
