@@ -1,4 +1,4 @@
-"""Commands of the baselines: demo, reproduce, infer, reconstruct, import-chorus."""
+"""Commands of the baselines: demo, reproduce, infer, reconstruct, import-chorus, synthesize."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ Images = Annotated[int, typer.Option(min=1, help="Simulated images per prompt an
 
 def register(app: typer.Typer) -> None:
     """Add the commands to chorus-bench (entry-point group ``chorus_bench.commands``)."""
-    from chorus_baselines import posed_cli
+    from chorus_baselines import posed_cli, synthesize_cli
 
     app.command("demo")(demo_command)
     app.add_typer(reproduce_app, name="reproduce")
     app.command("infer")(posed_cli.infer_command)
     app.command("reconstruct")(posed_cli.reconstruct_command)
     app.command("import-chorus")(posed_cli.import_chorus_command)
+    synthesize_cli.register(app)
 
 
 def demo_command(

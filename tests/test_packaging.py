@@ -58,7 +58,7 @@ def test_core_needs_no_torch():
     """An evaluation runs where torch, datasets and smplx cannot be imported."""
     code = (
         "import sys\n"
-        "for name in ('torch', 'datasets', 'smplx', 'transformers', 'diffusers'):\n"
+        "for name in ('torch', 'datasets', 'smplx', 'transformers', 'diffusers', 'ray', 'ultralytics'):\n"
         "    sys.modules[name] = None\n"
         "import chorus_bench\n"
         "result = chorus_bench.evaluate('example', categories=['surfboard'])\n"
@@ -83,6 +83,7 @@ _LAYERS = (
     ("errors", "grid", "rotations", "body", "skinning", "camera", "metrics"),
     (
         "files",
+        "locks",
         "safe_pickle",
         "body_io",
         "submission",
@@ -93,6 +94,7 @@ _LAYERS = (
     (
         "calibration",
         "datasets",
+        "engines",
         "evaluation",
         "baseline",
         "golden",

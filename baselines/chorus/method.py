@@ -27,6 +27,7 @@ Float32 = NDArray[np.float32]
 
 _DRAWN_BY = ("sample_id", "category", "prompt", "people", "objects")
 _ROWS_A_REPORT = 32
+_FILTERS = FilterSettings()
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,25 @@ def aggregate_category(
             fix="check the weak-perspective cameras of these rows",
         )
     return aggregation
+
+
+def kept_rows_with_cameras(
+    rows: Iterable[Row],
+    body: BodyModel,
+    *,
+    filters: FilterSettings = _FILTERS,
+    solver: str = "adam",
+) -> Iterator[Row]:
+    """Yield the rows that pass the filters and have a camera, ready to be aggregated.
+
+    Args:
+        rows: training rows.
+        body: the body of their poses.
+        filters: thresholds; the paper's by default.
+        solver: of cameras that are not there yet.
+    """
+    kept = _only_kept(filter_rows(rows, filters), None)
+    return _with_cameras(kept, body, solver, Counter())
 
 
 def _kept_rows(

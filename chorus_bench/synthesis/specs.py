@@ -10,6 +10,7 @@ from chorus_bench.synthesis.registry import ComponentSpec
 _GENERATORS = "chorus_bench.synthesis.generators"
 _ANNOTATORS = "chorus_bench.synthesis.annotators"
 _AGPL = "AGPL-3.0 (code and weights), or Ultralytics' commercial licence"
+_YOLO_FILE = "a file of yours (`model`): .torchscript or .onnx; .pt only with `trust_pickle`"
 _SIMULATION = "part of chorus-bench, Apache-2.0"
 
 GENERATORS = (
@@ -51,7 +52,7 @@ SEGMENTERS = (
         name="ultralytics",
         summary="YOLO instance segmentation, 80 COCO names",
         factory=f"{_ANNOTATORS}.yolo:make_yolo_segmenter",
-        weights="a file of yours (`model`)",
+        weights=_YOLO_FILE,
         licence=_AGPL,
         extra="ultralytics",
     ),
@@ -59,7 +60,7 @@ SEGMENTERS = (
         name="ultralytics-open",
         summary="YOLOE: instance segmentation of any name",
         factory=f"{_ANNOTATORS}.yolo:make_yolo_open_segmenter",
-        weights="a file of yours (`model`)",
+        weights=f"{_YOLO_FILE}; with `text_encoder` or `embeddings`, or a prompt-free model",
         licence=_AGPL,
         extra="ultralytics",
     ),
@@ -84,7 +85,7 @@ KEYPOINT_DETECTORS = (
         name="ultralytics",
         summary="YOLO pose",
         factory=f"{_ANNOTATORS}.yolo:make_yolo_keypoints",
-        weights="a file of yours (`model`)",
+        weights=_YOLO_FILE,
         licence=_AGPL,
         extra="ultralytics",
     ),
@@ -101,7 +102,7 @@ POSE_ESTIMATORS = (
         name="nlf",
         summary="a TorchScript file of the NLF kind (`detect_smpl_batched`): perspective cameras",
         factory=f"{_ANNOTATORS}.nlf:make_nlf",
-        weights="a file of yours (`model`)",
+        weights="a file of yours (`model`), from github.com/isarandi/nlf/releases",
         licence="NLF's weights: non-commercial research; they need SMPL, under its own licence",
         extra="torch",
     ),
