@@ -28,13 +28,13 @@ from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.files import atomic_folder
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.metrics.ranking import Ranking
+from chorus_bench.report.canvas import require_matplotlib
 from chorus_bench.report.figures import (
     Overlay,
     draw_calibration,
     draw_curves,
     draw_fields,
     draw_overlays,
-    require_matplotlib,
 )
 from chorus_bench.submission import open_submission
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chorus_bench.errors import MissingDependencyError
 from chorus_bench.files import atomic_write_bytes
+from chorus_bench.report.canvas import figure_bytes, new_figure
 
 if TYPE_CHECKING:
     from chorus_bench.datasets.statistics import DatasetStatistics
@@ -31,31 +31,18 @@ def write_dataset_plots(statistics: DatasetStatistics, folder: str | Path) -> li
     figures = {"counts.png": _counts_figure(statistics)}
     if statistics.entropy is not None:
         figures["azimuth.png"] = _azimuth_figure(statistics)
-        figures["cameras.png"] = _sphere_figure(statistics)
-    return [atomic_write_bytes(folder / name, _png(figure)) for name, figure in figures.items()]
-
-
-def _figure(**options: Any) -> Any:  # noqa: ANN401 - a matplotlib figure
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingDependencyError("matplotlib", extra="plots", purpose="Plots") from error
-    return Figure(layout="constrained", **options)
-
-
-def _png(figure: Any) -> bytes:  # noqa: ANN401
-    import io
-
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150)
-    return buffer.getvalue()
+        figures["cameras.png"] = cameras_figure(statistics)
+    return [
+        atomic_write_bytes(folder / name, figure_bytes(figure, dpi=150))
+        for name, figure in figures.items()
+    ]
 
 
 def _counts_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
     chosen = {name: c for name, c in statistics.counts.items() if name != "prompt" and len(c) > 1}
     chosen = chosen or {"category": statistics.counts.get("category", {})}
     heights = [max(2, min(len(counts), _SHOWN)) for counts in chosen.values()]
-    figure = _figure(figsize=(8, 0.8 + 0.28 * sum(heights) + 0.6 * len(heights)))
+    figure = new_figure(figsize=(8, 0.8 + 0.28 * sum(heights) + 0.6 * len(heights)))
     axes = np.atleast_1d(figure.subplots(len(chosen), 1, height_ratios=heights))
     for ax, (column, counts) in zip(axes, chosen.items(), strict=True):
         shown = dict(list(counts.items())[:_SHOWN])
@@ -70,7 +57,7 @@ def _counts_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
 
 
 def _azimuth_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
-    figure = _figure(figsize=(5, 5))
+    figure = new_figure(figsize=(5, 5))
     ax = figure.add_subplot(projection="polar")
     width = 2 * np.pi / len(statistics.azimuth_histogram)
     centers = (np.arange(len(statistics.azimuth_histogram)) + 0.5) * width
@@ -80,12 +67,20 @@ def _azimuth_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
     return figure
 
 
-def _sphere_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
+def cameras_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
+    """Return a figure of where cameras stand on the sphere around the person.
+
+    Args:
+        statistics: of a dataset with cameras, see `chorus_bench.datasets.statistics`.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
     directions = statistics.camera_centers
     directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
     longitude = np.arctan2(directions[:, 0], directions[:, 2])
     latitude = np.arcsin(np.clip(directions[:, 1], -1, 1))
-    figure = _figure(figsize=(8, 4.6))
+    figure = new_figure(figsize=(8, 4.6))
     ax = figure.add_subplot(projection="mollweide")
     size = float(np.clip(4000 / len(directions), 2, 30))
     ax.scatter(longitude, latitude, s=size, color=_COLOR, alpha=0.5, linewidths=0)

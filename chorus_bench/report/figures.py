@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.body import BodyModel
-from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import EvaluationResult, counts_of
 from chorus_bench.evaluation.truth import TruthScores
-from chorus_bench.files import atomic_write_bytes
 from chorus_bench.grid import OccupancyGrid
 from chorus_bench.metrics.pap import THRESHOLDS
+from chorus_bench.report.canvas import panels, save_figure
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field, tint
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
 
-_DPI = 110
 _SHADE = 0.55
 _LINES = ("-", "--", ":", "-.")
 _OUTLINE = (0.1, 0.45, 1.0)
@@ -52,26 +50,19 @@ class Overlay:
     scores: Mapping[str, float]
 
 
-def require_matplotlib() -> None:
-    """Raise a `MissingDependencyError` when there is no matplotlib."""
-    _figure_module()
-
-
-def draw_fields(
+def fields_figure(
     fields: Mapping[str, OccupancyGrid],
     body: BodyModel,
-    path: str | Path,
     *,
     sides: Sequence[str] = ("front", "left"),
-) -> Path:
-    """Draw canonical fields over the canonical body, a row each, from several sides.
+) -> Any:  # noqa: ANN401 - matplotlib is not typed here
+    """Return a figure of canonical fields over the canonical body, a row each, from sides.
 
     Every row has a colour scale of its own, because fields peak at different probabilities.
 
     Args:
         fields: name -> field.
         body: the body.
-        path: the picture's file.
         sides: of `SIDES`.
 
     Raises:
@@ -80,7 +71,7 @@ def draw_fields(
     """
     if not fields:
         raise InputError("there is no field to draw")
-    figure, axes = _panels(len(fields), len(sides), 2.9, 2.9)
+    figure, axes = panels(len(fields), len(sides), 2.9, 2.9)
     for line, (name, field) in zip(axes, fields.items(), strict=True):
         top = max(float(np.quantile(field.values, _TOP_SHARE)), 1e-6)
         for place, side in zip(line, sides, strict=True):
@@ -89,18 +80,17 @@ def draw_fields(
             if side == "front":
                 place.set_title(f"{name}, seen from the front", fontsize=8)
         line[0].set_ylabel(f"darkest red: {top:.2f} and more", fontsize=7)
-    return _save(figure, path)
+    return figure
 
 
-def draw_overlays(overlays: Sequence[Overlay], path: str | Path) -> Path:
-    """Draw projected fields over test images: a row a sample, a column a method.
+def overlays_figure(overlays: Sequence[Overlay]) -> Any:  # noqa: ANN401
+    """Return a figure of projected fields over test images: a row a sample, a column a method.
 
     The projections are those that PAP compares, on an image with a shorter side of 32 pixels;
     the object's outline is blue.
 
     Args:
         overlays: with the same methods.
-        path: the picture's file.
 
     Raises:
         InputError: no overlay.
@@ -109,7 +99,7 @@ def draw_overlays(overlays: Sequence[Overlay], path: str | Path) -> Path:
     if not overlays:
         raise InputError("there is no overlay to draw")
     methods = list(overlays[0].projections)
-    figure, axes = _panels(len(overlays), 1 + len(methods), 2.3, 2.4)
+    figure, axes = panels(len(overlays), 1 + len(methods), 2.3, 2.4)
     for line, overlay in zip(axes, overlays, strict=True):
         line[0].imshow(overlay.image)
         line[0].set_title(overlay.title, fontsize=7)
@@ -118,15 +108,14 @@ def draw_overlays(overlays: Sequence[Overlay], path: str | Path) -> Path:
             _outline(place, overlay.target)
             place.set_title(f"{method}, PAP {100 * overlay.scores[method]:.1f}", fontsize=8)
         _outline(line[0], overlay.target)
-    return _save(figure, path)
+    return figure
 
 
-def draw_curves(results: Mapping[str, EvaluationResult], path: str | Path) -> Path:
-    """Draw the mean precision over the mean recall of each category, a line a method.
+def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN401
+    """Return a figure of mean precision over mean recall, a panel a category, a line a method.
 
     Args:
         results: method -> result on the same split.
-        path: the picture's file.
 
     Raises:
         InputError: no result.
@@ -137,7 +126,7 @@ def draw_curves(results: Mapping[str, EvaluationResult], path: str | Path) -> Pa
     categories = list(next(iter(results.values())).categories)
     columns = min(4, len(categories))
     rows = -(-len(categories) // columns)
-    figure, axes = _panels(rows, columns, 2.9, 2.9, bare=False)
+    figure, axes = panels(rows, columns, 2.9, 2.9, bare=False)
     for place in axes.ravel()[len(categories) :]:
         place.set_visible(False)
     for place, category in zip(axes.ravel(), categories, strict=False):
@@ -147,15 +136,14 @@ def draw_curves(results: Mapping[str, EvaluationResult], path: str | Path) -> Pa
             place.plot(recall, precision, line, label=f"{method}, PAP {score:.1f}")
         place.set(title=category, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         place.legend(fontsize=7)
-    return _save(figure, path)
+    return figure
 
 
-def draw_calibration(scores: Mapping[str, TruthScores], path: str | Path) -> Path:
-    """Draw how often the object is there over the probability that was given.
+def calibration_figure(scores: Mapping[str, TruthScores]) -> Any:  # noqa: ANN401
+    """Return a figure of how often the object is there over the probability that was given.
 
     Args:
         scores: method -> 3D scores.
-        path: the picture's file.
 
     Raises:
         InputError: no scores.
@@ -163,7 +151,7 @@ def draw_calibration(scores: Mapping[str, TruthScores], path: str | Path) -> Pat
     """
     if not scores:
         raise InputError("there are no scores to draw")
-    figure, axes = _panels(1, 1, 3.6, 3.6, bare=False)
+    figure, axes = panels(1, 1, 3.6, 3.6, bare=False)
     place = axes[0, 0]
     place.plot((0, 1), (0, 1), color="0.8", label="calibrated")
     for line, (method, score) in zip(_styles(len(scores)), scores.items(), strict=True):
@@ -171,7 +159,33 @@ def draw_calibration(scores: Mapping[str, TruthScores], path: str | Path) -> Pat
         place.plot(curve.predicted, curve.observed, line, marker=".", label=method)
     place.set(xlabel="probability given", ylabel="share of the truth", xlim=(0, 1), ylim=(0, 1.02))
     place.legend(fontsize=7)
-    return _save(figure, path)
+    return figure
+
+
+def draw_fields(
+    fields: Mapping[str, OccupancyGrid],
+    body: BodyModel,
+    path: str | Path,
+    *,
+    sides: Sequence[str] = ("front", "left"),
+) -> Path:
+    """Write the picture of `fields_figure`."""
+    return save_figure(fields_figure(fields, body, sides=sides), path)
+
+
+def draw_overlays(overlays: Sequence[Overlay], path: str | Path) -> Path:
+    """Write the picture of `overlays_figure`."""
+    return save_figure(overlays_figure(overlays), path)
+
+
+def draw_curves(results: Mapping[str, EvaluationResult], path: str | Path) -> Path:
+    """Write the picture of `curves_figure`."""
+    return save_figure(curves_figure(results), path)
+
+
+def draw_calibration(scores: Mapping[str, TruthScores], path: str | Path) -> Path:
+    """Write the picture of `calibration_figure`."""
+    return save_figure(calibration_figure(scores), path)
 
 
 def mean_curve(result: EvaluationResult, category: str) -> tuple[Float64, Float64]:
@@ -217,34 +231,3 @@ def _outline(place: Any, target: UInt8) -> None:  # noqa: ANN401 - matplotlib is
 
 def _styles(count: int) -> list[str]:
     return [_LINES[number % len(_LINES)] for number in range(count)]
-
-
-def _figure_module() -> Any:  # noqa: ANN401 - an optional library
-    try:
-        return import_module("matplotlib.figure")
-    except ImportError as error:
-        raise MissingDependencyError("matplotlib", extra="plots", purpose="Drawing") from error
-
-
-def _panels(
-    rows: int, columns: int, width: float, height: float, *, bare: bool = True
-) -> tuple[Any, NDArray[Any]]:
-    """Return a figure and its (rows, columns) axes; no window and no global state is made."""
-    figure = _figure_module().Figure(
-        figsize=(columns * width, rows * height), layout="constrained", dpi=_DPI
-    )
-    axes = figure.subplots(rows, columns, squeeze=False)
-    if bare:
-        for place in axes.ravel():
-            place.set(xticks=[], yticks=[])
-            place.spines[:].set_visible(False)
-    return figure, axes
-
-
-def _save(figure: Any, path: str | Path) -> Path:  # noqa: ANN401 - matplotlib's figure
-    from io import BytesIO
-
-    target = Path(path)
-    buffer = BytesIO()
-    figure.savefig(buffer, format=target.suffix.lstrip(".") or "png")
-    return atomic_write_bytes(target, buffer.getvalue())

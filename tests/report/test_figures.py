@@ -14,6 +14,7 @@ from chorus_bench.evaluation import evaluate, split_from_rows
 from chorus_bench.evaluation.truth import TruthScores
 from chorus_bench.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics.volumetric import calibration_curve
+from chorus_bench.report.canvas import require_matplotlib
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field, tint
 from chorus_bench.report.figures import (
     Overlay,
@@ -22,7 +23,6 @@ from chorus_bench.report.figures import (
     draw_fields,
     draw_overlays,
     mean_curve,
-    require_matplotlib,
 )
 from chorus_bench.report.volumetric import render_truth
 from chorus_bench.submission import write_submission

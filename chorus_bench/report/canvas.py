@@ -1,0 +1,70 @@
+"""Figures of matplotlib without windows and without global state. Needs the extra ``plots``."""
+
+from __future__ import annotations
+
+import io
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from chorus_bench.errors import MissingDependencyError
+from chorus_bench.files import atomic_write_bytes
+
+_DPI = 110
+
+
+def require_matplotlib() -> None:
+    """Raise a `MissingDependencyError` when there is no matplotlib."""
+    _module()
+
+
+def new_figure(**options: Any) -> Any:  # noqa: ANN401 - a matplotlib figure
+    """Return an empty figure; a notebook shows it as it is.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    return _module().Figure(**{"layout": "constrained", "dpi": _DPI, **options})
+
+
+def panels(
+    rows: int, columns: int, width: float, height: float, *, bare: bool = True
+) -> tuple[Any, NDArray[Any]]:
+    """Return a figure and its (rows, columns) axes.
+
+    Args:
+        rows: of panels.
+        columns: of panels.
+        width: of a panel, inches.
+        height: of a panel, inches.
+        bare: without ticks and frames, for pictures.
+    """
+    figure = new_figure(figsize=(columns * width, rows * height))
+    axes = figure.subplots(rows, columns, squeeze=False)
+    if bare:
+        for place in axes.ravel():
+            place.set(xticks=[], yticks=[])
+            place.spines[:].set_visible(False)
+    return figure, axes
+
+
+def figure_bytes(figure: Any, kind: str = "png", **options: Any) -> bytes:  # noqa: ANN401
+    """Return a figure as the content of a file of some kind, such as ``png`` or ``pdf``."""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format=kind, **options)
+    return buffer.getvalue()
+
+
+def save_figure(figure: Any, path: str | Path) -> Path:  # noqa: ANN401
+    """Write a figure to a file, whole or not at all; the suffix says of which kind."""
+    target = Path(path)
+    return atomic_write_bytes(target, figure_bytes(figure, target.suffix.lstrip(".") or "png"))
+
+
+def _module() -> Any:  # noqa: ANN401 - an optional library
+    try:
+        return import_module("matplotlib.figure")
+    except ImportError as error:
+        raise MissingDependencyError("matplotlib", extra="plots", purpose="Drawing") from error

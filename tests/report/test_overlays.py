@@ -1,0 +1,114 @@
+"""Overlays: which samples are chosen, what is drawn where, and what bad input says."""
+
+import cv2
+import numpy as np
+import pytest
+
+from chorus_bench.body import BodyModel
+from chorus_bench.datasets.builders import build_dataset
+from chorus_bench.errors import InputError
+from chorus_bench.evaluation import evaluate, load_split
+from chorus_bench.evaluation.named import submission_folder
+from chorus_bench.evaluation.prepare import prepare_sample
+from chorus_bench.metrics.protocol import OFFICIAL
+from chorus_bench.report import overlay_picture, write_sample_overlays
+from chorus_bench.report.overlays import KINDS, choose_samples, occupancy_image
+from chorus_bench.submission import open_submission
+
+BODY = BodyModel.load("default")
+
+
+@pytest.fixture(scope="module")
+def example():
+    return evaluate("example")
+
+
+@pytest.fixture(scope="module")
+def opened():
+    with open_submission(submission_folder("example")) as submission:
+        yield submission
+
+
+def scores(result, category):
+    rows = result.samples.select(["sample_id", "category", "PAP", "target_area"]).to_pylist()
+    return {
+        row["sample_id"]: row["PAP"]
+        for row in rows
+        if row["category"] == category and row["target_area"]
+    }
+
+
+def test_best_median_and_worst_are_chosen(example):
+    known = scores(example, "surfboard")
+    chosen = {one.kind: one for one in choose_samples(example, "surfboard")}
+    assert tuple(chosen) == KINDS
+    assert chosen["best"].score == max(known.values())
+    assert chosen["worst"].score == min(known.values())
+    assert chosen["median"].score == np.median(sorted(known.values()))
+    assert all(known[one.sample_id] == one.score for one in chosen.values())
+
+
+def test_no_sample_is_shown_twice(example):
+    chosen = choose_samples(example, "surfboard", each=20)
+    ids = [one.sample_id for one in chosen]
+    assert len(ids) == len(set(ids)) == len(scores(example, "surfboard"))
+
+
+def test_the_projection_is_what_was_scored(example, opened):
+    sample = next(s for s in load_split("example").samples if s.category == "surfboard")
+    prepared = prepare_sample(sample, BODY, OFFICIAL)
+    image = occupancy_image(opened, sample, prepared)
+    row = next(r for r in example.samples.to_pylist() if r["sample_id"] == sample.sample_id)
+    predicted = [(image >= np.float32(t)).sum() for t in OFFICIAL.thresholds]
+    assert predicted == row["predicted"]
+
+
+def test_heat_outline_and_person_are_where_they_should_be(opened):
+    sample = next(s for s in load_split("example").samples if s.category == "surfboard")
+    projection = np.full((32, 32), -np.inf, np.float32)
+    plain = overlay_picture(sample, projection)
+    assert plain.shape == (sample.height, sample.width, 3)
+    mask = sample.decode_object_mask()
+    edge = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
+    blue = (plain[..., 2].astype(int) - plain[..., 0]) > 100
+    assert blue.any()
+    assert (cv2.dilate(edge.astype(np.uint8), np.ones((7, 7), np.uint8))[blue] > 0).all()
+    projection[:16] = 0.5
+    hot = overlay_picture(sample, projection)
+    changed = (hot != plain).any(axis=2)
+    half = sample.height // 2
+    assert changed[: half - 4].mean() > 0.8
+    assert not changed[half + 4 :].any()
+
+
+def test_files_with_and_without_photographs(tmp_path):
+    built = build_dataset(
+        "simulated", tmp_path / "split", categories=["surfboard"], per_category=3, seed=1
+    )
+    with open_submission(submission_folder("example")) as submission:
+        result = evaluate(submission, split=built.path, categories=["surfboard"])
+        drawn = write_sample_overlays(result, submission, built.path, BODY, tmp_path / "drawn")
+        shown = write_sample_overlays(
+            result, submission, built.path, BODY, tmp_path / "shown", photos=True
+        )
+    assert [entry["kind"] for entry in drawn] == list(KINDS)
+    assert drawn == shown
+    for entry in drawn:
+        one, other = (cv2.imread(str(tmp_path / f / entry["file"])) for f in ("drawn", "shown"))
+        assert one.shape == other.shape
+        assert (one != other).any()
+
+
+def test_another_split_is_refused(example, opened, tmp_path):
+    built = build_dataset(
+        "simulated", tmp_path / "split", categories=["surfboard"], per_category=2, seed=1
+    )
+    with pytest.raises(InputError, match=r"lacks .* samples of the result"):
+        write_sample_overlays(example, opened, built.path, BODY, tmp_path / "out")
+
+
+def test_a_photograph_of_another_size(opened):
+    sample = load_split("example").samples[0]
+    photo = np.zeros((5, 5, 3), np.uint8)
+    with pytest.raises(InputError, match="5 x 5 pixels"):
+        overlay_picture(sample, np.zeros((32, 32), np.float32), photo)
