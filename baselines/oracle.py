@@ -23,14 +23,13 @@ from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.simulated import decode_occupancy
 from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import unknown_name
+from chorus_bench.evaluation.ceiling import graded, graded_mask
 from chorus_bench.evaluation.prepare import small_image_size, small_target
 from chorus_bench.grid import GridSpec, OccupancyGrid
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
-#: The values of the first and the last voxel to vanish.
-LOWEST, HIGHEST = 0.01, 0.98
 SOURCES = ("auto", "truth", "mask")
 
 _COLUMNS = (
@@ -121,7 +120,7 @@ def graded_truth(truth: Bool, grid: GridSpec) -> Float32:
     depth = distance_transform_edt(np.pad(occupied.reshape(grid.shape), 1))
     depth = depth[1:-1, 1:-1, 1:-1].ravel()
     field = np.zeros(grid.voxels, dtype=np.float32)
-    field[occupied] = _spread(depth[occupied])
+    field[occupied] = graded(depth[occupied])
     return field.reshape(grid.shape)
 
 
@@ -140,19 +139,7 @@ def extruded_mask(row: Mapping[str, Any], grid: GridSpec) -> Float32:
     camera = PerspectiveCamera(*(np.asarray(row[name], np.float32) for name in names))
     mask = decode_mask(row["object_mask"], size=(int(row["height"]), int(row["width"])))
     pixel = pixel_indices(camera.rescaled(factor).project(grid.centers()), height, width)
-    target = small_target(mask, height, width) > 0
     reached = np.zeros(height * width + 1, dtype=bool)
     reached[pixel] = True
-    shown = np.flatnonzero(target.ravel() & reached[:-1])
-    depth = distance_transform_edt(np.pad(target, 1))[1:-1, 1:-1].ravel()
-    values = np.zeros(height * width + 1, dtype=np.float32)
-    values[shown] = _spread(depth[shown])
-    return values[pixel].reshape(grid.shape)
-
-
-def _spread(depth: NDArray[np.floating]) -> Float32:
-    """Return values from `LOWEST` to `HIGHEST` in equal steps, in the order of the depths."""
-    values = np.empty(len(depth), dtype=np.float32)
-    order = np.argsort(depth, kind="stable")
-    values[order] = np.linspace(LOWEST, HIGHEST, len(depth), dtype=np.float32)
-    return values
+    image = graded_mask(small_target(mask, height, width), reached[:-1].reshape(height, width))
+    return np.append(image, np.float32(0))[pixel].reshape(grid.shape)

@@ -30,6 +30,7 @@ _ADVICE = {
 _ADVICE_OTHERWISE = "check the disk, or write to another place"
 
 _SYNCS_AT_ONCE = 16
+_PREFIX = ".chorus-bench-"
 
 
 class WriteError(InputError):
@@ -71,6 +72,16 @@ def atomic_write_bytes(path: str | Path, data: bytes) -> Path:
             raise
         _sync(target.parent)
     return target
+
+
+def remove_unfinished(folder: str | Path) -> None:
+    """Remove the half-written files that killed processes left in a folder.
+
+    Only for folders that nobody else is writing to.
+    """
+    for file in Path(folder).glob(f"{_PREFIX}*.tmp"):
+        if file.is_file():
+            file.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -158,7 +169,7 @@ def _missing_parents(target: Path) -> list[Path]:
 
 
 def _temporary_sibling(target: Path, suffix: str = "tmp") -> Path:
-    return target.parent / f".chorus-bench-{secrets.token_hex(6)}.{suffix}"
+    return target.parent / f"{_PREFIX}{secrets.token_hex(6)}.{suffix}"
 
 
 def _move_folder(source: Path, target: Path) -> None:

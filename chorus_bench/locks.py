@@ -15,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from chorus_bench.errors import InputError
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.files import WriteError, atomic_write_bytes
 
 _LOCK, _OWNER = ".lock", ".lock-owner.json"
 
@@ -29,11 +29,12 @@ def only_run(folder: str | Path) -> Iterator[None]:
 
     Raises:
         InputError: another run has it; the message says which.
+        WriteError: the folder cannot be made or written to.
     """
     place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
     lock = FileLock(place / _LOCK, timeout=0)
     try:
+        place.mkdir(parents=True, exist_ok=True)
         lock.acquire()
     except Timeout as error:
         raise InputError(
@@ -41,6 +42,8 @@ def only_run(folder: str | Path) -> Iterator[None]:
             where=place,
             fix="wait for it, end it, or choose another output",
         ) from error
+    except OSError as error:
+        raise WriteError.of(place, error) from error
     try:
         atomic_write_bytes(place / _OWNER, json.dumps(_owner()).encode())
         yield

@@ -7,7 +7,16 @@ from typing import Annotated
 import typer
 
 from chorus_bench._version import __version__
-from chorus_bench.cli import baseline, body, cache, datasets, evaluation
+from chorus_bench.cli import (
+    baseline,
+    body,
+    cache,
+    datasets,
+    diagnose,
+    evaluation,
+    leaderboard,
+    report,
+)
 from chorus_bench.cli.extensions import add_commands
 
 app = typer.Typer(
@@ -41,10 +50,13 @@ def _options(
 
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("compare")(evaluation.compare_command)
+app.command("diagnose")(diagnose.diagnose_command)
 app.command("validate")(evaluation.validate_command)
+app.command("report")(report.report_command)
 app.command("selftest")(evaluation.selftest_command)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(body.app, name="body")
 app.add_typer(cache.app, name="cache")
 app.add_typer(datasets.app, name="datasets")
+app.add_typer(leaderboard.app, name="leaderboard")
 add_commands(app)

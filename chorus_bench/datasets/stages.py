@@ -184,6 +184,11 @@ class StageFolder:
         found = ((shard.name, self.record(shard)) for shard in manifest.shards)
         return {name: record for name, record in found if record is not None}
 
+    def rows_key(self, manifest: Manifest) -> str:
+        """Return a SHA-256 over the manifest and all finished shards: equal keys, equal rows."""
+        digests = [record.sha256 for record in self.records(manifest).values()]
+        return hashlib.sha256(" ".join([manifest.key, *digests]).encode()).hexdigest()
+
     def complete_manifest(self) -> Manifest:
         """Return the manifest of a stage whose shards are all finished.
 

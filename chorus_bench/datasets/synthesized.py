@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -61,8 +62,10 @@ def synthesized_recipe(
         InputError: a stage is not finished; the message says which.
     """
     place = Path(work)
-    manifests = [StageFolder(place, stage).complete_manifest() for stage in ROW_STAGES]
-    body = manifests[-1].settings.get("body")
+    folders = [StageFolder(place, stage) for stage in ROW_STAGES]
+    manifests = [folder.complete_manifest() for folder in folders]
+    rows = [folder.rows_key(manifest) for folder, manifest in zip(folders, manifests, strict=True)]
+    stages = hashlib.sha256("".join(rows).encode()).hexdigest()[:12]
     return Recipe(
         name=NAME,
         version=VERSION,
@@ -72,8 +75,12 @@ def synthesized_recipe(
             Piece(shard.name, partial(_rows, place, shard), shard.rows)
             for shard in manifests[-1].shards
         ],
-        inputs={"stages": manifests[-1].key},
-        metadata={"body": body, **(metadata or {})},
+        inputs={"stages": stages},
+        metadata={
+            "body": manifests[-1].settings.get("body"),
+            "stages": stages,
+            **(metadata or {}),
+        },
         card=card,
         command=command,
     )

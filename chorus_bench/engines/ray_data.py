@@ -59,7 +59,10 @@ def run_on_ray(
         results = numbers.map(
             _Actor,  # type: ignore[arg-type] # a class of functions; Ray's types know functions only
             fn_constructor_args=(setup, list(jobs)),
-            compute=ray.data.ActorPoolStrategy(size=min(settings.workers, len(jobs))),
+            # No job waits behind another one while an actor has nothing to do.
+            compute=ray.data.ActorPoolStrategy(
+                size=min(settings.workers, len(jobs)), max_tasks_in_flight_per_actor=1
+            ),
             num_cpus=1,
             num_gpus=settings.gpus or None,
         )

@@ -146,11 +146,20 @@ class GeometryCache:
             write_arrays(self._path(shard, kind), arrays, _metadata(shard, kind))
         return Shard(**arrays)
 
+    def ensure(self, shard: ShardSource, on_sample: Callable[[], None] = lambda: None) -> None:
+        """Make the geometry of a shard if it is missing or damaged; arguments as for `load`."""
+        self._geometry(shard, on_sample)
+
+    def prepared(self, shard: ShardSource) -> tuple[PreparedSample, ...]:
+        """Return the prepared samples of a shard, making whatever is missing or damaged."""
+        return _split(self._geometry(shard, lambda: None), self.protocol.grid)
+
     def _make_lookup(self, geometry: Arrays, grid: GridSpec, track: Track) -> Arrays:
         probes = self.protocol.grid
-        points = probes.centers()[geometry["voxels"]].astype(np.float32)
         if track == "canonical":
-            points[geometry["moving"]] = geometry["points"]
+            points = _canonical_points(geometry, probes)
+        else:
+            points = probes.centers()[geometry["voxels"]].astype(np.float32)
         index = grid.indices(points)
         shared = ("bounds", "starts", "pixels", "classes", "images", "sizes")
         return {"index": index, **{key: geometry[key] for key in shared}}
@@ -212,6 +221,36 @@ def _join(prepared: Sequence[PreparedSample], probes: GridSpec) -> Arrays:
         "images": images,
         "sizes": np.array([(p.height, p.width) for p in prepared], dtype=np.int32),
     }
+
+
+def _canonical_points(geometry: Arrays, probes: GridSpec) -> NDArray[np.float32]:
+    """Return the canonical point of every entry, (n, 3) metres."""
+    points = probes.centers().astype(np.float32)[geometry["voxels"]]
+    points[geometry["moving"]] = geometry["points"]
+    return points
+
+
+def _split(geometry: Arrays, probes: GridSpec) -> tuple[PreparedSample, ...]:
+    """Undo `_join`."""
+    points = _canonical_points(geometry, probes)
+    bounds, images = geometry["bounds"], geometry["images"]
+    first = np.searchsorted(geometry["pixels"], images)  # each sample's first pixel
+    samples = []
+    for i, (height, width) in enumerate(geometry["sizes"].tolist()):
+        pixels = slice(first[i], first[i + 1])
+        entries = slice(bounds[i], bounds[i + 1])
+        samples.append(
+            PreparedSample(
+                height=height,
+                width=width,
+                classes=geometry["classes"][images[i] : images[i + 1]],
+                pixels=(geometry["pixels"][pixels] - images[i]).astype(np.int32),
+                starts=geometry["starts"][pixels] - bounds[i],
+                voxels=geometry["voxels"][entries],
+                points=points[entries],
+            )
+        )
+    return tuple(samples)
 
 
 def _offsets(lengths: Sequence[int]) -> NDArray[np.int64]:

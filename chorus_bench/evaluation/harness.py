@@ -126,8 +126,8 @@ def evaluate(
         InputError: anything wrong with the submission, the split, the body or the output.
     """
     started = time.perf_counter()
-    with _opened(submission) as opened:
-        run = _resolve(opened, split, body, categories, min_samples, protocol)
+    with opened_submission(submission) as opened:
+        run = resolve_evaluation(opened, split, body, categories, min_samples, protocol)
         cached = GeometryCache(
             run.samples, run.body, run.protocol, None if cache is None else Path(cache)
         )
@@ -139,14 +139,14 @@ def evaluate(
     return result
 
 
-def _opened(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
+def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
     """Open a submission for as long as it is scored; one that is open stays open."""
     if isinstance(submission, Submission):
         return nullcontext(submission)
     return open_submission(submission_folder(submission))
 
 
-def _resolve(
+def resolve_evaluation(
     submission: Submission,
     split: str | Path | TestSplit | Dataset,
     body: str | Path | BodyModel | object | None,
@@ -154,6 +154,7 @@ def _resolve(
     min_samples: int | None,
     protocol: str | Protocol,
 ) -> Evaluation:
+    """Resolve the arguments of `evaluate`, as `Evaluation` explains them."""
     loaded = load_split(split)
     chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
     limit = min_samples if min_samples is not None else loaded.min_samples

@@ -10,14 +10,8 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.metrics.pap import SCORE_NAMES, benchmark_mean, category_mean
-from chorus_bench.metrics.statistics import (
-    CONFIDENCE,
-    RESAMPLES,
-    CategoryTables,
-    Interval,
-    percentile_interval,
-    resampled_means,
-)
+from chorus_bench.metrics.resampling import intervals_of, means_of_many, pairwise_bounds
+from chorus_bench.metrics.statistics import CONFIDENCE, RESAMPLES, CategoryTables, Interval
 
 Float64 = NDArray[np.float64]
 
@@ -80,41 +74,69 @@ def rank_methods(
     names = [f"m{name}" for name in SCORE_NAMES]
     if score not in names or not tables:
         raise InputError(f"{len(tables)} methods by '{score}'", expected=f"one of {names}")
+    return rank_by_every_score(tables, resamples=resamples, seed=seed, confidence=confidence)[score]
+
+
+def rank_by_every_score(
+    tables: Mapping[str, CategoryTables],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+) -> dict[str, Ranking]:
+    """Rank methods by each of the four means, on the same resamples.
+
+    Args:
+        tables: as for `rank_methods`.
+        resamples: how many.
+        seed: of the resampling.
+        confidence: of the intervals.
+
+    Returns:
+        ``{"mPAP": ..., "mPAP_strict": ..., ...}``.
+
+    Raises:
+        InputError: methods with other samples.
+    """
     _check_same_samples(tables)
-    column = names.index(score)
-    totals = np.stack(
-        [_resampled_total(table, column, resamples, seed) for table in tables.values()]
-    )
-    values = np.array([_value(table, score) for table in tables.values()])
-    low, high = _pairwise_intervals(totals, confidence)
+    totals = _resampled_totals(list(tables.values()), resamples, seed)
+    means = [
+        benchmark_mean(category_mean(*entry) for entry in table.values())
+        for table in tables.values()
+    ]
+    return {
+        f"m{name}": _ranking(f"m{name}", tuple(tables), means, totals[:, i], confidence)
+        for i, name in enumerate(SCORE_NAMES)
+    }
+
+
+def _resampled_totals(tables: Sequence[CategoryTables], resamples: int, seed: int) -> Float64:
+    """Return the means over the categories in every resample, (M, 4, R)."""
+    total = np.zeros((len(tables), len(SCORE_NAMES), resamples))
+    for _, means in means_of_many(tables, resamples=resamples, seed=seed):
+        total += means
+    return total / len(tables[0])
+
+
+def _ranking(
+    score: str,
+    methods: tuple[str, ...],
+    means: Sequence[Mapping[str, float]],
+    totals: Float64,
+    confidence: float,
+) -> Ranking:
+    low, high = pairwise_bounds(totals, confidence)
     best = totals == totals.max(axis=0)
     return Ranking(
         score=score,
-        methods=tuple(tables),
-        values=values,
-        intervals=tuple(percentile_interval(row, confidence) for row in totals),
+        methods=methods,
+        values=np.array([mean[score] for mean in means]),
+        intervals=tuple(intervals_of(totals, confidence)),
         low=low,
         high=high,
         ranks=1 + (high < 0).sum(axis=1),
         first_share=(best / best.sum(axis=0)).mean(axis=1),
     )
-
-
-def _resampled_total(table: CategoryTables, column: int, resamples: int, seed: int) -> Float64:
-    means = resampled_means(table, resamples=resamples, seed=seed)
-    return np.mean([means[category][:, column] for category in sorted(means)], axis=0)
-
-
-def _value(table: CategoryTables, score: str) -> float:
-    return benchmark_mean(category_mean(*entry) for entry in table.values())[score]
-
-
-def _pairwise_intervals(totals: Float64, confidence: float) -> tuple[Float64, Float64]:
-    tail = 50 * (1 - confidence)
-    low, high = np.zeros((2, len(totals), len(totals)))
-    for i, row in enumerate(totals):
-        low[i], high[i] = np.percentile(row - totals, [tail, 100 - tail], axis=1)
-    return low, high
 
 
 def _check_same_samples(tables: Mapping[str, CategoryTables]) -> None:

@@ -56,14 +56,19 @@ def resampled_means(
 
 
 def _category_resamples(scores: Float64, areas: Int64, resamples: int, seed: list[int]) -> Float64:
-    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
-    drawn = rng.integers(0, len(scores), size=(resamples, len(scores)))
+    chosen = drawn(len(scores), resamples, seed)
     used = counted(areas)
     means = np.empty((resamples, len(SCORE_NAMES)))
     for i in range(len(SCORE_NAMES)):
-        totals = np.where(used[:, i], scores[:, i], 0.0)[drawn].sum(axis=1)
-        means[:, i] = totals / np.maximum(used[:, i][drawn].sum(axis=1), 1)
+        totals = np.where(used[:, i], scores[:, i], 0.0)[chosen].sum(axis=1)
+        means[:, i] = totals / np.maximum(used[:, i][chosen].sum(axis=1), 1)
     return means
+
+
+def drawn(samples: int, resamples: int, seed: list[int]) -> Int64:
+    """Return the numbers of the samples that each resample draws, (resamples, samples)."""
+    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
+    return rng.integers(0, samples, size=(resamples, samples))
 
 
 def percentile_interval(values: Float64, confidence: float = CONFIDENCE) -> Interval:

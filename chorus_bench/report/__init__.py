@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chorus_bench.report.dataset_plots import cameras_figure
     from chorus_bench.report.figures import (
         Overlay,
+        bars_figure,
         calibration_figure,
         curves_figure,
         fields_figure,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "Overlay": "figures",
+    "bars_figure": "figures",
     "calibration_figure": "figures",
     "cameras_figure": "dataset_plots",
     "curves_figure": "figures",
@@ -37,6 +39,7 @@ _HOMES = {
 
 __all__ = [
     "Overlay",
+    "bars_figure",
     "calibration_figure",
     "cameras_figure",
     "curves_figure",

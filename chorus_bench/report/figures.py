@@ -26,6 +26,7 @@ UInt8 = NDArray[np.uint8]
 
 _SHADE = 0.55
 _LINES = ("-", "--", ":", "-.")
+_BAR = "#2a6f97"
 _OUTLINE = (0.1, 0.45, 1.0)
 #: The hottest colour stands for the probability that this share of the voxels stays below.
 _TOP_SHARE = 0.9995
@@ -136,6 +137,28 @@ def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN4
             place.plot(recall, precision, line, label=f"{method}, PAP {score:.1f}")
         place.set(title=category, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         place.legend(fontsize=7)
+    return figure
+
+
+def bars_figure(result: EvaluationResult) -> Any:  # noqa: ANN401
+    """Return a figure of each category's PAP with its 95 % interval, best first.
+
+    Args:
+        result: of an evaluation.
+
+    Raises:
+        MissingDependencyError: matplotlib is not installed.
+    """
+    ordered = sorted(result.categories.items(), key=lambda item: (item[1]["PAP"], item[0]))
+    figure, axes = panels(1, 1, 6, 1 + 0.3 * len(ordered), bare=False)
+    place = axes[0, 0]
+    scores = np.array([100 * entry["PAP"] for _, entry in ordered])
+    bounds = 100 * np.array([entry["intervals"]["PAP"] for _, entry in ordered])
+    reach = np.abs(bounds.T - scores)
+    place.barh([name for name, _ in ordered], scores, xerr=reach, color=_BAR, ecolor="0.25")
+    place.axvline(100 * result.scores["mPAP"], color="0.25", linestyle=":", label="mean")
+    place.set(xlabel="PAP (%), 95 % interval", xlim=(0, max(1.0, float(bounds.max()) * 1.05)))
+    place.legend(fontsize=7, loc="lower right")
     return figure
 
 

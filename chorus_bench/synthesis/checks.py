@@ -131,8 +131,10 @@ def check_fits(
 def _fit(fit: BodyFit | None, name: str, faults: Counter[str]) -> BodyFit | None:
     if fit is None:
         return None
-    arrays: list[NDArray[np.floating]] = []
-    shapes = _CAMERA_SHAPES if isinstance(fit.camera, FullCamera) else _WEAK_SHAPES
+    camera = fit.camera
+    shapes = _CAMERA_SHAPES if isinstance(camera, FullCamera) else _WEAK_SHAPES
+    number = camera.reprojection_error if isinstance(camera, FullCamera) else camera.scale
+    arrays: list[NDArray[np.floating]] = [np.asarray(number)]
     values = {"pose": fit.pose, "betas": fit.betas}
     values |= {part: getattr(fit.camera, part) for part in shapes}
     for part, shape in {"pose": (POSE_SIZE,), "betas": (_BETAS,), **shapes}.items():

@@ -63,7 +63,7 @@ class ComponentSpec:
             loaded: Callable[..., Any] = getattr(import_module(module), name)
         except MissingDependencyError:
             raise
-        except (ImportError, AttributeError) as error:
+        except (ImportError, AttributeError, ValueError) as error:
             raise InputError(
                 f"'{self.factory}' cannot be imported: {error}",
                 where=f"'{self.name}'",

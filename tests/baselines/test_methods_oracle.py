@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chorus_baselines.mean_mask_extrusion import fit_mean_mask_extrusion
-from chorus_baselines.oracle import HIGHEST, LOWEST, PosedTruth, extruded_mask, graded_truth
+from chorus_baselines.oracle import PosedTruth, extruded_mask, graded_truth
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import fit_baseline, run_baseline
 from chorus_bench.body import BodyModel
@@ -15,6 +15,7 @@ from chorus_bench.datasets.simulated import decode_occupancy
 from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, split_from_rows
+from chorus_bench.evaluation.ceiling import HIGHEST, LOWEST
 from chorus_bench.evaluation.truth import truth_scores
 from chorus_bench.grid import GridSpec
 from tests.baselines.small_world import CATEGORIES, SAMPLES

@@ -96,13 +96,15 @@ class Annotators:
             InputError: an annotator gave something of the wrong shape.
             OutOfDeviceMemoryError: too many pictures at a time.
         """
-        people, objects = self._segment(pictures, category, faults)
+        dropped: Counter[str] = Counter()  # counted only if all of them fit into memory
+        people, objects = self._segment(pictures, category, dropped)
         points = check_keypoints(
-            self.keypoints.detect(pictures, people), people, "the keypoint detector", faults
+            self.keypoints.detect(pictures, people), people, "the keypoint detector", dropped
         )
         fits = check_fits(
-            self.poses.estimate(pictures, people), people, "the pose estimator", faults
+            self.poses.estimate(pictures, people), people, "the pose estimator", dropped
         )
+        faults.update(dropped)
         return [
             {
                 "sample_id": picture.sample_id,

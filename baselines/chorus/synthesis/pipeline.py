@@ -23,14 +23,13 @@ from chorus_baselines.chorus.synthesis.settings import SynthesisSettings
 from chorus_baselines.chorus.synthesis.verdicts import load_cameras, load_filters
 from chorus_baselines.chorus.synthesis.work import Loader, RunSettings, StageWork
 from chorus_bench.datasets.export import Built, export
-from chorus_bench.datasets.folder import DatasetInfo
-from chorus_bench.datasets.samples import METADATA_FILE
+from chorus_bench.datasets.folder import DatasetInfo, read_metadata
 from chorus_bench.datasets.stages import ROW_STAGES, STAGES, Manifest, Record, StageFolder
 from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
-from chorus_bench.datasets.synthesized import synthesized_recipe
+from chorus_bench.datasets.synthesized import NAME, synthesized_recipe
 from chorus_bench.engines import EngineSettings, run_jobs
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.files import atomic_write_bytes, remove_unfinished
 from chorus_bench.locks import only_run
 from chorus_bench.synthesis.registry import check_options
 
@@ -129,8 +128,8 @@ def synthesize(
     _check_request(settings, stage, redo)
     _check_output(target, work)
     with only_run(work):
-        _discard(work, STAGES if overwrite else stages_from(redo) if redo else ())
-        session = _Session(settings, target, work, engine, run, progress)
+        discarded = STAGES if overwrite else stages_from(redo) if redo else ()
+        session = _Session(settings, target, work, engine, run, progress, discarded)
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
@@ -157,18 +156,26 @@ def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | N
 
 def _check_output(target: Path, work: Path) -> None:
     """Refuse to write over something that is no synthesised dataset."""
-    if target.exists() and not work.is_dir():
+    if not target.exists():
+        return
+    if not work.is_dir():
         raise InputError(
             "is there already, and its stages are not",
             where=target,
             expected=f"a new folder, or one beside its stages ({work.name})",
             fix="choose another output",
         )
+    if _metadata(target).get("name") != NAME:
+        raise InputError(
+            "is there already, and is no synthesised dataset",
+            where=target,
+            expected="a new folder",
+            fix="move it away, or choose another output",
+        )
 
 
-def _discard(work: Path, stages: Sequence[str]) -> None:
-    for name in stages:
-        StageFolder(work, name).remove()
+def _metadata(target: Path) -> dict[str, Any]:
+    return read_metadata(target) if target.is_dir() else {}
 
 
 @dataclass
@@ -181,16 +188,22 @@ class _Session:
     engine: EngineSettings
     run: RunSettings
     progress: Progress
+    discarded: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         self._refuse_changes()
+        for name in self.discarded:
+            StageFolder(self.work, name).remove()
         atomic_write_bytes(self.work / SETTINGS_FILE, self.settings.to_yaml().encode())
 
     def _refuse_changes(self) -> None:
-        manifests = [prompts_manifest(self.settings)]
-        refuse_changes(self.work, manifests)
+        """Refuse changes of stages that stay, before anything is removed."""
+        if "prompts" in self.discarded:
+            return
+        refuse_changes(self.work, [prompts_manifest(self.settings)])
         if self._prompts_folder.load_manifest() is not None and self._prompts_are_there():
-            refuse_changes(self.work, list(self._manifests().values()))
+            wanted = self._manifests().values()
+            refuse_changes(self.work, [m for m in wanted if m.stage not in self.discarded])
 
     @property
     def _prompts_folder(self) -> StageFolder:
@@ -231,6 +244,7 @@ class _Session:
         if name != ROW_STAGES[0]:
             StageFolder(self.work, ROW_STAGES[ROW_STAGES.index(name) - 1]).complete_manifest()
         manifest, folder = manifests[name], StageFolder(self.work, name)
+        remove_unfinished(folder.path)
         folder.save_manifest(manifest)
         found = folder.records(manifest)
         todo = [shard for shard in manifest.shards if shard.name not in found]
@@ -271,7 +285,7 @@ class _Session:
         recipe = synthesized_recipe(
             self.work,
             card=dataset_card(self.settings, statistics, self._models(manifests)),
-            metadata={"stages": manifests["cameras"].key, "statistics": statistics.as_dict()},
+            metadata={"statistics": statistics.as_dict()},
             command=command,
         )
         there = self._finished(recipe.inputs["stages"])
@@ -285,10 +299,9 @@ class _Session:
 
     def _finished(self, key: str) -> Built | None:
         """Return the dataset where it is there and made of these stages."""
-        if not (self.target / METADATA_FILE).is_file():
+        if _metadata(self.target).get("stages") != key:
             return None
-        info = DatasetInfo.load(self.target)
-        return Built(self.target, info, (), 0) if info.details.get("stages") == key else None
+        return Built(self.target, DatasetInfo.load(self.target), (), 0)
 
     def _statistics(self, manifest: Manifest) -> DatasetStatistics:
         """Return the statistics of all rows; pictures are not decoded."""

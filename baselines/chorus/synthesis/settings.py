@@ -113,7 +113,9 @@ class ImageSettings:
     quality: int = 95
 
     def __post_init__(self) -> None:
-        _at_least_one(self, "per_prompt_view", "batch", "quality")
+        _at_least_one(self, "per_prompt_view", "batch")
+        if not 1 <= self.quality <= 100:
+            raise InputError(f"quality is {self.quality}", where="images", expected="1 to 100")
         for name, known in (("layout", (FIXED, FREE)), ("format", FORMATS)):
             if getattr(self, name) not in known:
                 raise unknown_name(name, getattr(self, name), known, where="images")

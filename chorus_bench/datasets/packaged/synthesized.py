@@ -16,7 +16,7 @@ class SynthesizedConfig(datasets.BuilderConfig):  # type: ignore[misc]
 
     Attributes:
         work: that of `chorus-bench synthesize`.
-        stages: the key of its last stage, so that a changed folder is not taken from the cache.
+        stages: the key of its stages' rows, so that a changed folder is not taken from the cache.
     """
 
     work: str = ""

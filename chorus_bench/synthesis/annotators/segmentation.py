@@ -114,7 +114,7 @@ class InstanceSegmenter:
             f"the model has no category '{category}'",
             where=_PURPOSE,
             fix=f"{did_you_mean(category, set(self._names.values()))}. "
-            "The segmenter 'open-vocabulary' takes any name",
+            "The segmenter 'open-vocabulary' takes any name; give it as `object_segmenter`",
         )
 
     def _segment(

@@ -1,0 +1,239 @@
+"""``chorus-bench leaderboard``: add, check, show, build, verify."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chorus_bench.cli.progress import progress_bar
+
+app = typer.Typer(help="Entries, their rules, and the page built from them.", no_args_is_help=True)
+
+
+class Seen(StrEnum):
+    """Whether training saw COCO's val images."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class BoardFormat(StrEnum):
+    """How boards are printed."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    CSV = "csv"
+    JSON = "json"
+
+
+Leaderboard = Annotated[
+    Path, typer.Option("--leaderboard", help="Folder with entries/ and published.yaml.")
+]
+SkipInvalid = Annotated[
+    bool, typer.Option("--skip-invalid", help="Leave out entries with problems.")
+]
+Date = Annotated[str | None, typer.Option(help="YYYY-MM-DD; today by default.")]
+_DEFAULT = Path("leaderboard")
+
+
+@app.command("add")
+def add_command(
+    result: Annotated[Path, typer.Argument(help="Folder that evaluate --output wrote.")],
+    submitted_by: Annotated[str, typer.Option(help="A person, a group or an account.")],
+    leaderboard: Leaderboard = _DEFAULT,
+    submission: Annotated[
+        str | None, typer.Option(help="The scored submission; keeps its fields for the 3D view.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="The split scored on; draws samples from their masks.")
+    ] = None,
+    body: Annotated[str | None, typer.Option(help="The body, as for evaluate.")] = None,
+    training_data: Annotated[str | None, typer.Option(help="What it was trained on.")] = None,
+    saw_coco_val: Annotated[
+        Seen, typer.Option(help="Whether training saw COCO's val images.")
+    ] = Seen.UNKNOWN,
+    url: Annotated[str | None, typer.Option(help="Address of the submission's archive.")] = None,
+    name: Annotated[str | None, typer.Option(help="Folder name; from the method's name.")] = None,
+    description: Annotated[str | None, typer.Option(help="A few sentences.")] = None,
+    authors: Annotated[str | None, typer.Option(help="Names, separated by commas.")] = None,
+    affiliation: Annotated[str | None, typer.Option(help="Of the authors.")] = None,
+    paper: Annotated[str | None, typer.Option(help="Address of the paper.")] = None,
+    code: Annotated[str | None, typer.Option(help="Address of the code.")] = None,
+    license_: Annotated[
+        str | None, typer.Option("--license", help="Of the submission's fields.")
+    ] = None,
+    citation: Annotated[
+        Path | None, typer.Option(help="File with the BibTeX entry.", exists=True, dir_okay=False)
+    ] = None,
+    parameter: Annotated[list[str] | None, typer.Option(help="KEY=VALUE; may be repeated.")] = None,
+    date: Date = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace an entry that is there.")
+    ] = False,
+) -> None:
+    """Make an entry from a result: leaderboard/entries/<method>."""
+    from chorus_bench.leaderboard.adding import add_entry
+
+    texts = {
+        "description": description,
+        "authors": authors,
+        "affiliation": affiliation,
+        "paper": paper,
+        "code": code,
+        "license": license_,
+        "citation": None if citation is None else citation.read_text(encoding="utf-8"),
+    }
+    folder = add_entry(
+        result,
+        leaderboard,
+        submitted_by=submitted_by,
+        date=date or _today(),
+        saw_coco_val=saw_coco_val.value,
+        training_data=training_data,
+        url=url,
+        name=name,
+        texts={key: text for key, text in texts.items() if text},
+        parameters=_parameters(parameter or []),
+        submission=submission,
+        split=split,
+        body=body,
+        overwrite=overwrite,
+    )
+    typer.echo(f"Wrote {folder}")
+
+
+def _today() -> str:
+    return datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+
+
+def _parameters(given: list[str]) -> dict[str, str]:
+    from chorus_bench.errors import InputError
+
+    pairs = [text.partition("=") for text in given]
+    for key, mark, _ in pairs:
+        if not (key and mark):
+            raise InputError(f"--parameter '{key}'", expected="KEY=VALUE")
+    return {key: value for key, _, value in pairs}
+
+
+@app.command("check")
+def check_command(
+    leaderboard: Leaderboard = _DEFAULT,
+    against: Annotated[
+        str | None,
+        typer.Option(help="Git revision or older folder: no score may have changed by itself."),
+    ] = None,
+) -> None:
+    """Apply the acceptance rules to every entry and list all problems."""
+    from chorus_bench.leaderboard.checking import check_leaderboard
+    from chorus_bench.leaderboard.earlier import earlier_results
+
+    before = None if against is None else earlier_results(leaderboard, against)
+    with progress_bar("Checking entries") as progress:
+        checked = check_leaderboard(leaderboard, before=before, progress=progress)
+    checked.raise_problems()
+    typer.echo(
+        f"valid: {len(checked.entries)} entries, {len(checked.published)} published rows"
+        + ("" if against is None else f"; nothing changed by itself since {against}")
+    )
+
+
+@app.command("show")
+def show_command(
+    leaderboard: Leaderboard = _DEFAULT,
+    output_format: Annotated[
+        BoardFormat, typer.Option("--format", help="How the boards are printed.")
+    ] = BoardFormat.TABLE,
+    score: Annotated[str, typer.Option(help="mPAP or one of its variants.")] = "mPAP",
+    signature: Annotated[
+        str | None, typer.Option(help="Only boards whose signature or title contains this.")
+    ] = None,
+    skip_invalid: SkipInvalid = False,
+) -> None:
+    """Print the boards: ranks with ties, intervals, the four means."""
+    from chorus_bench.leaderboard.board import board_json, make_board
+    from chorus_bench.leaderboard.checking import check_leaderboard
+    from chorus_bench.leaderboard.site import board_csv, download
+    from chorus_bench.report.leaderboard_tables import chosen_boards, render_boards
+
+    with progress_bar("Reading entries") as progress:
+        checked = check_leaderboard(leaderboard, progress=progress)
+    if not skip_invalid:
+        checked.raise_problems("correct the entries, or leave them out with --skip-invalid")
+    site = board_json(make_board(checked.entries, checked.published), _today())
+    boards = chosen_boards(site, signature)
+    if output_format is BoardFormat.JSON:
+        chosen = download({**site, "boards": boards})
+        typer.echo(json.dumps(chosen, indent=1, ensure_ascii=False))
+    elif output_format is BoardFormat.CSV:
+        typer.echo(board_csv({**site, "boards": boards}), nl=False)
+    else:
+        typer.echo(render_boards(boards, output_format.value, score))
+    _list_left_out(checked.findings)
+
+
+@app.command("build")
+def build_command(
+    output: Annotated[Path, typer.Option(help="Folder for the page.")],
+    leaderboard: Leaderboard = _DEFAULT,
+    skip_invalid: SkipInvalid = False,
+    date: Date = None,
+) -> None:
+    """Build the page: static files for any web host, or to open from the disk."""
+    from chorus_bench.leaderboard.site import build_site
+
+    with progress_bar("Reading entries") as progress:
+        left_out = build_site(
+            leaderboard,
+            output,
+            date=date or _today(),
+            skip_invalid=skip_invalid,
+            progress=progress,
+        )
+    _list_left_out(left_out)
+    typer.echo(f"Wrote {output}/index.html")
+
+
+def _list_left_out(findings: object) -> None:
+    for finding in findings if isinstance(findings, list | tuple) else ():
+        typer.echo(f"warning: left out: {finding}", err=True)
+
+
+@app.command("verify")
+def verify_command(
+    entry: Annotated[Path, typer.Argument(help="The entry's folder.")],
+    submission: Annotated[str, typer.Option(help="The submitted archive.")],
+    split: Annotated[str, typer.Option(help="The split that the signature names.")],
+    body: Annotated[str | None, typer.Option(help="The body that the signature names.")] = None,
+    by: Annotated[str, typer.Option(help="Who verifies.")] = "chorus-bench leaderboard verify",
+    url: Annotated[str | None, typer.Option(help="Address of the run.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder that takes the new result.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Threads that prepare test geometry.")
+    ] = None,
+    date: Date = None,
+) -> None:
+    """Score a submission again and mark its entry as verified when everything is the same."""
+    from chorus_bench.leaderboard.verification import verify_entry
+
+    with progress_bar("Scoring samples") as progress:
+        manifest = verify_entry(
+            entry,
+            submission,
+            split=split,
+            body=body,
+            by=by,
+            date=date or _today(),
+            url=url,
+            output=output,
+            workers=workers,
+            progress=progress,
+        )
+    typer.echo(f"verified: '{manifest.method}' scores the same; wrote {entry}/entry.yaml")

@@ -1,0 +1,47 @@
+"""``chorus-bench report``: the page of one result."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def report_command(
+    result: Annotated[Path, typer.Argument(help="A result folder of `chorus-bench evaluate`.")],
+    output: Annotated[
+        Path | None, typer.Option(help="The folder to write; RESULT-report by default.")
+    ] = None,
+    submission: Annotated[
+        str | None, typer.Option(help="What was scored: for overlays and 3D fields.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="The test split, where the signature names no shipped one.")
+    ] = None,
+    body: Annotated[str | None, typer.Option(help="The body, as for evaluate.")] = None,
+    photos: Annotated[
+        bool, typer.Option(help="Show the split's photographs; mind their licences.")
+    ] = True,
+    diagnose: Annotated[
+        bool, typer.Option("--diagnose", help="Also find out where the score is lost.")
+    ] = False,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier report.")] = False,
+) -> None:
+    """Write the report of a result: a page that works offline, and its pictures."""
+    from chorus_bench.report.page import write_report
+
+    target = result.with_name(f"{result.name}-report") if output is None else output
+    report = write_report(
+        result,
+        target,
+        submission=submission,
+        split=split,
+        body=body,
+        photos=photos,
+        diagnose=diagnose,
+        overwrite=overwrite,
+    )
+    for text in report.left_out:
+        typer.echo(f"left out: {text}", err=True)
+    typer.echo(f"wrote {report.page} and {len(report.pictures)} pictures")

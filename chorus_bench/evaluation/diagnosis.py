@@ -1,0 +1,325 @@
+"""Where a score is lost: an error decomposition in the spirit of TIDE for detection.
+
+For each category, how much PAP would rise if one fault alone were mended by an oracle that
+knows the test data (`chorus_bench.evaluation.repairs`):
+
+* **position**: the best translation of the canonical field;
+* **scale**: its best uniform scale about its centre of mass;
+* **mirror**: its mirror image, or both together;
+* **spread**: the best monotone map of its probabilities;
+* **ceiling**: each sample's own target, extruded along the rays of its camera;
+
+and **occlusion**, PAP_hoa minus PAP. Gains are chosen on the data that they are measured on,
+and they do not add up. Formulas and their reading: ``docs/diagnose.md``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.body import BodyModel
+from chorus_bench.evaluation.cache import GeometryCache, ShardSource
+from chorus_bench.evaluation.harness import Evaluation, opened_submission, resolve_evaluation
+from chorus_bench.evaluation.prepare import PreparedSample
+from chorus_bench.evaluation.readings import LevelCube
+from chorus_bench.evaluation.repairs import (
+    MOVING,
+    REPAIRS,
+    CategoryTrials,
+    Repair,
+    SearchSettings,
+    ceiling_repair,
+    center_of_mass,
+    mirror_repair,
+    position_repair,
+    scale_repair,
+    spread_repair,
+)
+from chorus_bench.evaluation.scoring import Cancelled, Progress
+from chorus_bench.evaluation.split import TestSplit
+from chorus_bench.files import atomic_write_bytes
+from chorus_bench.grid import OccupancyGrid
+from chorus_bench.metrics.protocol import Protocol
+from chorus_bench.submission import Submission
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+SCHEMA_VERSION = 1
+
+_DEFAULT_SEARCH = SearchSettings()
+_POSED = "a posed field has no canonical frame to be moved in"
+
+
+@dataclass(frozen=True)
+class CategoryDiagnosis:
+    """A category, or the mean over categories, and what each repair would make of it.
+
+    Attributes:
+        pap: PAP now, that of an evaluation.
+        pap_hoa: PAP_hoa now.
+        repairs: one entry for each of `REPAIRS`; None where it does not apply.
+        samples: test samples.
+        missing: whether the submission lacks the category, which then counts as an empty field.
+    """
+
+    pap: float
+    pap_hoa: float
+    repairs: dict[str, Repair | None]
+    samples: int
+    missing: bool = False
+
+    @property
+    def occlusion(self) -> float:
+        """PAP_hoa minus PAP, of either sign: what the pixels that the person hides cost."""
+        return self.pap_hoa - self.pap
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything for JSON."""
+        repairs = {name: None if r is None else r.as_dict() for name, r in self.repairs.items()}
+        scores = {"PAP": self.pap, "PAP_hoa": self.pap_hoa, "occlusion": self.occlusion}
+        return {**scores, "samples": self.samples, "missing": self.missing, "repairs": repairs}
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What `diagnose` found.
+
+    Attributes:
+        signature: how PAP was computed.
+        submission: method, track and sha256.
+        mean: the unweighted mean over the categories.
+        categories: category -> diagnosis, sorted.
+        unavailable: repair -> why it does not apply to this submission.
+        search: where and how finely the oracles searched.
+        warnings: what the reader must know.
+        seconds: wall time.
+    """
+
+    signature: str
+    submission: dict[str, str]
+    mean: CategoryDiagnosis
+    categories: dict[str, CategoryDiagnosis]
+    unavailable: dict[str, str]
+    search: SearchSettings
+    warnings: tuple[str, ...]
+    seconds: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything for JSON."""
+        return {
+            "schema": SCHEMA_VERSION,
+            "signature": self.signature,
+            "submission": self.submission,
+            "mean": self.mean.as_dict(),
+            "categories": {name: entry.as_dict() for name, entry in self.categories.items()},
+            "unavailable": self.unavailable,
+            "search": {
+                "position_reach": self.search.reach,
+                "position_steps": list(self.search.steps),
+                "scale_octaves": self.search.octaves,
+                "scale_octave_steps": list(self.search.octave_steps),
+            },
+            "warnings": list(self.warnings),
+            "seconds": round(self.seconds, 3),
+        }
+
+    def save(self, file: str | Path) -> Path:
+        """Write everything as one JSON file, atomically."""
+        text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        return atomic_write_bytes(file, text.encode() + b"\n")
+
+
+def diagnose(
+    submission: str | Path | Submission,
+    *,
+    split: str | Path | TestSplit | Dataset = "example",
+    body: str | Path | BodyModel | object | None = None,
+    categories: Sequence[str] | None = None,
+    min_samples: int | None = None,
+    workers: int | None = None,
+    protocol: str | Protocol = "official",
+    cache: str | Path | None = None,
+    search: SearchSettings = _DEFAULT_SEARCH,
+    progress: Progress = lambda done, total: None,
+) -> Diagnosis:
+    """Say where a submission loses its score.
+
+    Args:
+        submission: as for `evaluate`, as are split, body, categories, min_samples, protocol
+            and cache. On the posed track only spread, occlusion and ceiling apply.
+        split: the test split.
+        body: the body to pose.
+        categories: restrict the diagnosis.
+        min_samples: categories with fewer samples are left out.
+        workers: threads; by default one a processor.
+        protocol: ``official`` or ``closed``.
+        cache: folder for prepared geometry.
+        search: where and how finely the oracles search.
+        progress: called with (steps done, steps in all); two steps a sample, preparing and
+            searching.
+
+    Returns:
+        The diagnosis, whose scores of the submission as it is are exactly those of `evaluate`.
+
+    Raises:
+        InputError: anything wrong with the submission, the split, the body or the arguments.
+    """
+    started = time.perf_counter()
+    with opened_submission(submission) as opened:
+        run = resolve_evaluation(opened, split, body, categories, min_samples, protocol)
+        folder = None if cache is None else Path(cache)
+        geometry = GeometryCache(run.samples, run.body, run.protocol, folder)
+        found = _Job(run, geometry, search, progress).run(workers or os.cpu_count() or 1)
+        warnings = tuple(run.warnings())
+    return Diagnosis(
+        signature=run.signature(run.protocol),
+        submission={"method": opened.method, "track": opened.track, "sha256": opened.sha256},
+        mean=_mean(list(found.values())),
+        categories=found,
+        unavailable=dict.fromkeys(MOVING, _POSED) if opened.track == "posed" else {},
+        search=search,
+        warnings=warnings,
+        seconds=time.perf_counter() - started,
+    )
+
+
+class _Job:
+    """One diagnosis: the geometry is prepared for all categories, then each is searched."""
+
+    def __init__(
+        self, run: Evaluation, cache: GeometryCache, search: SearchSettings, progress: Progress
+    ) -> None:
+        self._run, self._cache, self._search = run, cache, search
+        self._progress, self._done, self._lock = progress, 0, threading.Lock()
+        self._stop = threading.Event()
+
+    def run(self, threads: int) -> dict[str, CategoryDiagnosis]:
+        """Return the diagnosis of every category."""
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                return self._run_on(pool)
+            except BaseException:  # an interruption must stop the threads
+                self._stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _run_on(self, pool: ThreadPoolExecutor) -> dict[str, CategoryDiagnosis]:
+        for count in pool.map(self._prepare, self._cache.shards):
+            self._advance(count)
+        found = {}
+        for category in self._run.categories:
+            shards = [shard for shard in self._cache.shards if shard.category == category]
+            found[category] = self._category(category, shards, pool)
+            self._advance(found[category].samples)
+        return found
+
+    def _prepare(self, shard: ShardSource) -> int:
+        """Fill the cache for a shard; return how many samples have not been counted yet."""
+        prepared = 0
+
+        def on_sample() -> None:
+            nonlocal prepared
+            if self._stop.is_set():
+                raise Cancelled
+            self._advance(1 if prepared else 0)
+            prepared += 1
+
+        self._cache.ensure(shard, on_sample)
+        return len(shard.samples) - max(0, prepared - 1)
+
+    def _advance(self, count: int) -> None:
+        with self._lock:
+            self._done += count
+            self._progress(self._done, 2 * len(self._run.samples))
+
+    def _category(
+        self, category: str, shards: Sequence[ShardSource], pool: ThreadPoolExecutor
+    ) -> CategoryDiagnosis:
+        samples = [sample for shard in shards for sample in self._cache.prepared(shard)]
+        ids = [sample.sample_id for shard in shards for sample in shard.samples]
+        missing = category not in self._run.submission.categories
+        canonical = self._canonical(category)
+
+        def read(sample: PreparedSample, sample_id: str) -> NDArray[np.float32]:
+            if canonical is not None:
+                return sample.occupancy_image(canonical.at(sample.points)).ravel()
+            return sample.occupancy_image(self._posed(category, sample_id, sample.voxels)).ravel()
+
+        images = list(pool.map(read, samples, ids))
+        trials = CategoryTrials(samples, images, self._run.protocol, pool.map)
+        now = trials.now()
+        repairs = self._repairs(trials, now, canonical)
+        return CategoryDiagnosis(now["PAP"], now["PAP_hoa"], repairs, len(samples), missing)
+
+    def _canonical(self, category: str) -> OccupancyGrid | None:
+        """Return a category's canonical field, empty if it is missing; None for a posed one."""
+        submission = self._run.submission
+        if submission.track == "posed":
+            return None
+        if category in submission.categories:
+            return submission.field(category)
+        return OccupancyGrid(np.zeros(submission.grid.shape, np.float32), submission.grid)
+
+    def _posed(
+        self, category: str, sample_id: str, voxels: NDArray[np.int32]
+    ) -> NDArray[np.float32]:
+        """Return what a posed submission says at some probe voxels of a sample."""
+        if category not in self._run.submission.categories:
+            return np.zeros(len(voxels), dtype=np.float32)
+        places = self._run.protocol.grid.centers()[voxels]
+        return self._run.submission.posed_field(category, sample_id).at(places)
+
+    def _repairs(
+        self, trials: CategoryTrials, now: dict[str, float], canonical: OccupancyGrid | None
+    ) -> dict[str, Repair | None]:
+        mended = {"spread": spread_repair(trials), "ceiling": ceiling_repair(trials)}
+        if canonical is not None:
+            cube = LevelCube.of(canonical, self._run.protocol)
+            mended["position"] = position_repair(trials, cube, self._search)
+            middle = center_of_mass(canonical)
+            mended["scale"] = scale_repair(trials, cube, self._search, middle)
+            mended["mirror"] = mirror_repair(trials, canonical)
+        return {name: _repair(now, *mended[name]) if name in mended else None for name in REPAIRS}
+
+
+def _repair(now: dict[str, float], then: dict[str, float], found: dict[str, Any]) -> Repair:
+    return Repair(
+        pap=then["PAP"],
+        pap_hoa=then["PAP_hoa"],
+        gain=then["PAP"] - now["PAP"],
+        gain_hoa=then["PAP_hoa"] - now["PAP_hoa"],
+        found=found,
+    )
+
+
+def _mean(entries: Sequence[CategoryDiagnosis]) -> CategoryDiagnosis:
+    """Return the unweighted mean over the categories."""
+
+    def mean(read: Callable[[CategoryDiagnosis], float]) -> float:
+        return math.fsum(read(entry) for entry in entries) / len(entries)
+
+    now = {"PAP": mean(lambda e: e.pap), "PAP_hoa": mean(lambda e: e.pap_hoa)}
+    repairs: dict[str, Repair | None] = {}
+    for name in REPAIRS:
+        mended = [entry.repairs[name] for entry in entries]
+        known = [repair for repair in mended if repair is not None]
+        then = {
+            "PAP": math.fsum(r.pap for r in known) / len(entries),
+            "PAP_hoa": math.fsum(r.pap_hoa for r in known) / len(entries),
+        }
+        repairs[name] = _repair(now, then, {}) if len(known) == len(entries) else None
+    samples = sum(entry.samples for entry in entries)
+    return CategoryDiagnosis(now["PAP"], now["PAP_hoa"], repairs, samples)

@@ -1,0 +1,220 @@
+"""Making an entry from a result."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from chorus_bench.body import BodyModel
+from chorus_bench.errors import InputError
+from chorus_bench.evaluation.named import submission_folder
+from chorus_bench.evaluation.results import (
+    RESULT_FILE,
+    SAMPLES_FILE,
+    EvaluationResult,
+    load_result,
+)
+from chorus_bench.files import atomic_folder
+from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
+from chorus_bench.leaderboard.fields import small_fields
+from chorus_bench.leaderboard.manifest import (
+    TEXT_KEYS,
+    EntryManifest,
+    entry_yaml,
+    read_entry_yaml,
+)
+from chorus_bench.leaderboard.places import (
+    ENTRIES_FOLDER,
+    ENTRY_FILE,
+    FIELDS_FILE,
+    PICTURES_FILE,
+    PICTURES_FOLDER,
+    slug_of,
+    slug_problem,
+)
+from chorus_bench.metrics.protocol import signature_parts
+from chorus_bench.submission import Submission, open_submission
+from chorus_bench.submission.findings import Findings
+
+
+def add_entry(
+    result: str | Path,
+    leaderboard: str | Path,
+    *,
+    submitted_by: str,
+    date: str,
+    saw_coco_val: str = "unknown",
+    training_data: str | None = None,
+    url: str | None = None,
+    name: str | None = None,
+    texts: Mapping[str, str] | None = None,
+    parameters: Mapping[str, str | int | float | bool | None] | None = None,
+    submission: str | Path | None = None,
+    split: str | Path | None = None,
+    body: str | Path | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write an entry folder from a result folder, whole or not at all.
+
+    Args:
+        result: folder with ``results.json`` and ``samples.parquet``.
+        leaderboard: folder that gets ``entries/<name>``.
+        submitted_by: a person, a group or an account.
+        date: ISO date of the entry.
+        saw_coco_val: whether training saw COCO's val images: ``yes``, ``no`` or ``unknown``.
+        training_data: what the method was trained on; by default what the submission says.
+        url: of the submission's archive.
+        name: of the folder; by default from the method's name.
+        texts: optional texts of `entry.yaml`; by default what the submission says.
+        parameters: how the method was run.
+        submission: the submission that was scored; its fields are kept for the 3D view.
+        split: the split that it was scored on; with it, pictures of single samples are drawn
+            (masks, never photographs).
+        body: the body it was scored with, for the pictures; by default the free one.
+        overwrite: replace an entry that is there.
+
+    Returns:
+        The entry's folder.
+
+    Raises:
+        InputError: not a result, another submission than the scored one, an entry that is
+            there, or an entry that the rules refuse (all problems are listed).
+    """
+    folder = Path(result)
+    loaded = load_result(folder)
+    manifest = _manifest(
+        loaded, submitted_by, date, url, saw_coco_val, training_data, texts or {}, parameters or {}
+    )
+    target = _target(Path(leaderboard), name, manifest.method)
+    if split is not None and submission is None:
+        raise InputError("--split without a submission", fix="give --submission as well")
+    with _opened(submission) as opened, atomic_folder(target, overwrite=overwrite) as place:
+        for file in (RESULT_FILE, SAMPLES_FILE):
+            shutil.copyfile(folder / file, place / file)
+        (place / ENTRY_FILE).write_bytes(entry_yaml(manifest))
+        if opened is not None:
+            _check_digest(opened, loaded)
+            _write_fields(opened, place)
+        if opened is not None and split is not None:
+            _write_pictures(loaded, opened, split, body, place)
+        _check(place, target)
+    return target
+
+
+def _target(leaderboard: Path, name: str | None, method: str) -> Path:
+    slug = slug_of(method) if name is None else name
+    problem = slug_problem(slug, method)
+    if problem is not None:
+        raise InputError(f"the name '{slug}' {problem}", fix="give another --name")
+    return leaderboard / ENTRIES_FOLDER / slug
+
+
+@contextmanager
+def _opened(submission: str | Path | None) -> Iterator[Submission | None]:
+    with (
+        nullcontext() if submission is None else open_submission(submission_folder(submission))
+    ) as opened:
+        yield opened
+
+
+def _manifest(
+    result: EvaluationResult,
+    submitted_by: str,
+    date: str,
+    url: str | None,
+    saw_coco_val: str,
+    training_data: str | None,
+    texts: Mapping[str, str],
+    parameters: Mapping[str, str | int | float | bool | None],
+) -> EntryManifest:
+    said = {k: _joined(v) for k, v in result.submission.items()}
+    given = {key: texts.get(key) or said.get(key) for key in TEXT_KEYS}
+    return EntryManifest(
+        method=str(result.submission.get("method")),
+        submitted_by=submitted_by,
+        date=date,
+        sha256=str(result.submission.get("sha256")),
+        url=url,
+        track=signature_parts(result.signature).get("track", "canonical"),
+        training_data=training_data or said.get("training_data") or "not stated",
+        saw_coco_val=saw_coco_val,
+        texts={key: value for key, value in given.items() if value},
+        parameters=dict(parameters),
+    )
+
+
+def _joined(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def check_digest(submission: Submission, sha256: str) -> None:
+    """Raise an `InputError` when a submission is not the one with a digest."""
+    if submission.sha256 != sha256:
+        raise InputError(
+            f"is another submission than the one that was scored: sha256 {submission.sha256}",
+            where=submission.path,
+            expected=f"sha256 {sha256}",
+            fix="give the submission that the result is of, or evaluate this one",
+        )
+
+
+def _check_digest(submission: Submission, result: EvaluationResult) -> None:
+    check_digest(submission, str(result.submission.get("sha256")))
+
+
+def _write_fields(submission: Submission, folder: Path) -> None:
+    if submission.track != "canonical" or not submission.categories:
+        return
+    fields = {name: submission.field(name) for name in submission.categories}
+    small_fields(fields).save(folder / FIELDS_FILE)
+
+
+def _write_pictures(
+    result: EvaluationResult,
+    submission: Submission,
+    split: str | Path,
+    body: str | Path | None,
+    folder: Path,
+) -> None:
+    from chorus_bench.evaluation.named import NAMED_SPLITS, named_split_folder
+    from chorus_bench.report.overlays import write_sample_overlays
+
+    source = named_split_folder(str(split)) if str(split) in NAMED_SPLITS else split
+    loaded = BodyModel.load("default" if body is None else body)
+    pictures = folder / PICTURES_FOLDER
+    pictures.mkdir()
+    rows = write_sample_overlays(result, submission, source, loaded, pictures)
+    text = json.dumps(rows, indent=1, ensure_ascii=False)
+    (pictures / PICTURES_FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _check(place: Path, target: Path) -> None:
+    """Refuse an entry that breaks a rule, before it is at its place."""
+    found = Findings()
+    check_entry(place, found, name=target.name)
+    if found:
+        raise LeaderboardError(target, found, "correct what is named; nothing was written")
+
+
+def read_manifest(entry: Path) -> EntryManifest:
+    """Return an entry's manifest.
+
+    Raises:
+        LeaderboardError: it cannot be used; every problem is listed.
+    """
+    found = Findings()
+    try:
+        data = (entry / ENTRY_FILE).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"no entry here: {error.strerror}",
+            where=entry,
+            expected=f"a folder with {ENTRY_FILE}, for example leaderboard/entries/my-method",
+        ) from error
+    manifest = read_entry_yaml(data, f"{entry}/{ENTRY_FILE}", found)
+    if manifest is None:
+        raise LeaderboardError(entry, found)
+    return manifest

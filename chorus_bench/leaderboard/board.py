@@ -1,0 +1,257 @@
+"""The board: entries in groups that may be compared, ranked, as the JSON that the page reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from typing import Any
+
+import numpy as np
+
+from chorus_bench._version import __version__
+from chorus_bench.leaderboard.entries import Entry
+from chorus_bench.leaderboard.published import PublishedRow
+from chorus_bench.leaderboard.result_schema import MEANS
+from chorus_bench.leaderboard.rules import comparable
+from chorus_bench.leaderboard.summary import summary
+from chorus_bench.metrics.pap import SCORE_NAMES
+from chorus_bench.metrics.protocol import signature_parts
+from chorus_bench.metrics.ranking import Ranking, rank_by_every_score
+from chorus_bench.report.web import encode_array
+
+FORMAT = 1
+PUBLISHED_TITLE = "As published: COCO-EFT, SMPL; not recomputed"
+
+NOTES = (
+    "Higher is better; people see percent. Intervals are 95 % bootstrap intervals over samples.",
+    "A rank is 1 + the number of methods whose paired 95 % interval of the difference lies "
+    "wholly above zero; methods that cannot be told apart share a rank.",
+    "Scores with different signatures (split, body, protocol, track) are never ranked together.",
+    "verified: the submitted archive was scored again with the same outcome. self-reported: the "
+    "scores were recomputed from the submitter's per-sample table only. published: as printed.",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Entries with one signature, ranked by each of the four means.
+
+    Attributes:
+        id: short name of the group, ``b0``, ``b1``, ...
+        signature: theirs, without the software's version.
+        entries: by rank and value of mPAP, best first.
+        rankings: ``{"mPAP": ..., ...}``, methods being the folder names in that order.
+    """
+
+    id: str
+    signature: str
+    entries: tuple[Entry, ...]
+    rankings: Mapping[str, Ranking]
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """Everything that the page shows.
+
+    Attributes:
+        groups: what may be compared; the group with the most entries first.
+        published: figures as printed.
+    """
+
+    groups: tuple[Group, ...]
+    published: tuple[PublishedRow, ...]
+
+
+def make_board(entries: Sequence[Entry], published: Sequence[PublishedRow] = ()) -> Board:
+    """Group and rank entries.
+
+    Args:
+        entries: as `check_leaderboard` returns them, those of a group on the same samples.
+        published: rows to show in a group of their own.
+    """
+    by_signature: dict[str, list[Entry]] = {}
+    for entry in sorted(entries, key=lambda e: e.slug):
+        by_signature.setdefault(comparable(entry.signature), []).append(entry)
+    ordered = sorted(by_signature.items(), key=lambda item: (-len(item[1]), item[0]))
+    groups = tuple(_group(f"b{n}", *item) for n, item in enumerate(ordered))
+    return Board(groups, tuple(published))
+
+
+def _group(name: str, signature: str, entries: Sequence[Entry]) -> Group:
+    rankings = rank_by_every_score({entry.slug: entry.tables for entry in entries})
+    order = rankings[MEANS[0]].order()
+    ordered = {mean: _reordered(ranking, order) for mean, ranking in rankings.items()}
+    return Group(name, signature, tuple(entries[i] for i in order), ordered)
+
+
+def _reordered(ranking: Ranking, order: Sequence[int]) -> Ranking:
+    pairs = np.ix_(order, order)
+    return replace(
+        ranking,
+        methods=tuple(ranking.methods[i] for i in order),
+        values=ranking.values[order],
+        intervals=tuple(ranking.intervals[i] for i in order),
+        low=ranking.low[pairs],
+        high=ranking.high[pairs],
+        ranks=ranking.ranks[order],
+        first_share=ranking.first_share[order],
+    )
+
+
+def board_json(board: Board, built: str) -> dict[str, Any]:
+    """Return the board as plain values, in the format that the page reads.
+
+    Args:
+        board: the board.
+        built: ISO date to show.
+    """
+    boards = [_group_json(group) for group in board.groups]
+    if board.published:
+        boards.append(_published_json(f"b{len(boards)}", board.published))
+    for item, group in zip_longest(boards, board.groups):
+        item["summary"] = summary(item["methods"], None if group is None else group.rankings)
+    return {
+        "format": FORMAT,
+        "built": built,
+        "version": __version__,
+        "score_names": list(SCORE_NAMES),
+        "boards": boards,
+        "notes": list(NOTES),
+    }
+
+
+def _group_json(group: Group) -> dict[str, Any]:
+    parts = signature_parts(group.signature)
+    first = group.entries[0]
+    return {
+        "id": group.id,
+        "title": title_of(parts),
+        "signature": group.signature,
+        "signature_parts": parts,
+        "kind": "computed",
+        "track": parts.get("track", "canonical"),
+        "categories": [
+            {"name": name, "samples": len(first.tables[name][0])} for name in sorted(first.tables)
+        ],
+        "samples": len(first.ids),
+        "methods": [_method_json(group, number) for number in range(len(group.entries))],
+        "differences": {
+            mean: {
+                "low": encode_array(ranking.low, "f4"),
+                "high": encode_array(ranking.high, "f4"),
+            }
+            for mean, ranking in group.rankings.items()
+        },
+    }
+
+
+def title_of(parts: Mapping[str, str]) -> str:
+    """Return a signature's parts as a title for people."""
+    body = parts["body"].partition("@")[0]
+    words = [parts["split"], f"{body} body", f"{parts.get('track', 'canonical')} track"]
+    words += [f"{parts['metric']} metric"] if parts["metric"] != "PAP" else []
+    words += [f"at least {parts['min']} samples a category"] if "min" in parts else []
+    words += [f"only {parts['cat'].replace(',', ', ')}"] if "cat" in parts else []
+    return ", ".join(words)
+
+
+def _method_json(group: Group, number: int) -> dict[str, Any]:
+    entry = group.entries[number]
+    manifest, content = entry.manifest, entry.content
+    return {
+        "slug": entry.slug,
+        "method": manifest.method,
+        "status": manifest.status,
+        "date": manifest.date,
+        "submitted_by": manifest.submitted_by,
+        "training_data": manifest.training_data,
+        "saw_coco_val": manifest.saw_coco_val,
+        "track": manifest.track,
+        "description": manifest.texts.get("description"),
+        "links": {
+            "paper": manifest.texts.get("paper"),
+            "code": manifest.texts.get("code"),
+            "submission": manifest.url,
+        },
+        "page": f"methods/{entry.slug}.html",
+        "has_fields": entry.has_fields,
+        "has_scores": True,
+        "scores": {mean: content["scores"][mean] for mean in MEANS},
+        "intervals": {mean: content["intervals"][mean] for mean in MEANS},
+        **_ranks_json(group.rankings, number),
+        "categories": {
+            name: _category_json(content["categories"][name]) for name in sorted(entry.tables)
+        },
+        "categories_count": len(entry.tables),
+        "samples": len(entry.ids),
+        "signature": entry.signature,
+        "sha256": manifest.sha256,
+    }
+
+
+def _ranks_json(rankings: Mapping[str, Ranking], number: int) -> dict[str, Any]:
+    ranks = {mean: ranking.ranks.tolist() for mean, ranking in rankings.items()}
+    return {
+        "rank": {mean: values[number] for mean, values in ranks.items()},
+        "tied": {mean: values.count(values[number]) > 1 for mean, values in ranks.items()},
+        "first_share": {mean: float(r.first_share[number]) for mean, r in rankings.items()},
+    }
+
+
+def _category_json(category: Mapping[str, Any]) -> dict[str, Any]:
+    bounds = [category["intervals"][name] for name in SCORE_NAMES]
+    return {
+        **{name: category[name] for name in SCORE_NAMES},
+        "low": [low for low, _ in bounds],
+        "high": [high for _, high in bounds],
+        "missing": category["missing"],
+    }
+
+
+def _published_json(name: str, rows: Sequence[PublishedRow]) -> dict[str, Any]:
+    categories = sorted({category for row in rows for category in row.categories})
+    return {
+        "id": name,
+        "title": PUBLISHED_TITLE,
+        "signature": "as published",
+        "signature_parts": {},
+        "kind": "published",
+        "track": "canonical",
+        "categories": [{"name": category, "samples": None} for category in categories],
+        "samples": None,
+        "methods": [_published_row(row, n) for n, row in enumerate(rows)],
+        "differences": None,
+    }
+
+
+def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
+    nothing = dict.fromkeys(
+        ("date", "submitted_by", "training_data", "description", "page", "rank", "tied")
+    )
+    return {
+        **nothing,
+        "slug": f"published-{number}",
+        "method": row.name,
+        "status": "published",
+        "saw_coco_val": "unknown",
+        "track": "canonical",
+        "links": dict.fromkeys(("paper", "code", "submission")),
+        "has_fields": False,
+        "has_scores": False,
+        "scores": {mean: row.scores.get(mean) for mean in MEANS},
+        "intervals": dict.fromkeys(MEANS),
+        "first_share": None,
+        "categories": {
+            name: {score: scores.get(score) for score in SCORE_NAMES}
+            | {"low": [None] * 4, "high": [None] * 4, "missing": False}
+            for name, scores in sorted(row.categories.items())
+        },
+        "categories_count": row.categories_count or len(row.categories) or None,
+        "samples": None,
+        "signature": "as published",
+        "sha256": None,
+        "source": row.source,
+        "setting": row.setting,
+        "note": row.note,
+    }

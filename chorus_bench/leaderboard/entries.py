@@ -1,0 +1,243 @@
+"""Reading an entry's folder: everything that is wrong in it is found in one go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from chorus_bench.errors import InputError
+from chorus_bench.evaluation.results import (
+    RESULT_FILE,
+    SAMPLES_FILE,
+    SAMPLES_SCHEMA,
+    SCHEMA_VERSION,
+)
+from chorus_bench.leaderboard.fields import read_fields
+from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
+from chorus_bench.leaderboard.pictures import read_pictures
+from chorus_bench.leaderboard.places import (
+    ENTRIES_FOLDER,
+    ENTRY_FILE,
+    FIELDS_FILE,
+    PICTURES_FOLDER,
+    Lines,
+)
+from chorus_bench.metrics.pap import THRESHOLDS
+from chorus_bench.metrics.statistics import CategoryTables
+from chorus_bench.submission.findings import Findings, printable
+from chorus_bench.submission.limits import MIB
+
+NAMES = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE, FIELDS_FILE, PICTURES_FOLDER)
+REQUIRED = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE)
+
+_MAX_JSON_BYTES, _MAX_SAMPLES_BYTES = 4 * MIB, 128 * MIB
+_MAX_ROWS, _MAX_TABLE_BYTES = 100_000, 512 * MIB
+
+
+@dataclass(eq=False)
+class EntryFiles:
+    """What lies in an entry's folder. ``None`` stands for what is missing or unreadable.
+
+    Attributes:
+        slug: the folder's name.
+        where: the folder, for findings.
+        manifest: `entry.yaml`.
+        content: `results.json`, of the known schema version, otherwise unchecked.
+        lines: its lines.
+        samples: `samples.parquet`, of the right columns, otherwise unchecked.
+        pictures: what `pictures.json` lists.
+        has_fields: whether there is a readable `fields.npz`.
+    """
+
+    slug: str
+    where: str
+    manifest: EntryManifest | None = None
+    content: dict[str, Any] | None = None
+    lines: Lines = field(default_factory=lambda: Lines(RESULT_FILE, lambda keys: 1))
+    samples: pa.Table | None = None
+    pictures: list[dict[str, Any]] = field(default_factory=list)
+    has_fields: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """An entry that passed its rules: what the board needs, without the counts per threshold.
+
+    Attributes:
+        slug: the folder's name.
+        folder: the folder.
+        manifest: `entry.yaml`.
+        content: `results.json`.
+        ids: (S,) sample ids, in the order of the table.
+        categories: (S,) theirs.
+        tables: scores and target areas of each category.
+        scores: (S, 4) the four numbers, in the order of the table.
+        curves: category -> mean recall and precision (T,) each.
+        pictures: what `pictures.json` lists.
+        has_fields: whether there are fields for the 3D view.
+    """
+
+    slug: str
+    folder: Path
+    manifest: EntryManifest
+    content: dict[str, Any]
+    ids: tuple[str, ...]
+    categories: tuple[str, ...]
+    tables: CategoryTables
+    scores: NDArray[np.float64]
+    curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    pictures: list[dict[str, Any]]
+    has_fields: bool
+
+    @property
+    def signature(self) -> str:
+        """How the scores were computed."""
+        return str(self.content["signature"])
+
+
+def read_entry_files(folder: Path, errors: Findings, slug: str) -> EntryFiles:
+    """Read everything in an entry's folder.
+
+    Args:
+        folder: the entry.
+        errors: takes every problem, with file and line.
+        slug: the name that the entry has or is going to have.
+    """
+    where = f"{ENTRIES_FOLDER}/{printable(slug, 120)}"
+    files = EntryFiles(slug, where)
+    if folder.is_symlink() or not folder.is_dir():
+        errors.add(where, "is no folder", expected="one folder for each entry", fix="remove it")
+        return files
+    names = _usable_names(folder, where, errors)
+    if ENTRY_FILE in names:
+        data = (folder / ENTRY_FILE).read_bytes()
+        files.manifest = read_entry_yaml(data, f"{where}/{ENTRY_FILE}", errors)
+    if RESULT_FILE in names:
+        _read_result(folder / RESULT_FILE, files, errors)
+    if SAMPLES_FILE in names:
+        files.samples = _read_samples(folder / SAMPLES_FILE, f"{where}/{SAMPLES_FILE}", errors)
+    if FIELDS_FILE in names:
+        files.has_fields = _check_fields(folder / FIELDS_FILE, f"{where}/{FIELDS_FILE}", errors)
+    if PICTURES_FOLDER in names:
+        place = f"{where}/{PICTURES_FOLDER}"
+        files.pictures = read_pictures(folder / PICTURES_FOLDER, place, errors)
+    return files
+
+
+def _usable_names(folder: Path, where: str, errors: Findings) -> set[str]:
+    """Return the known names in a folder; what is missing, unknown or a link is a finding."""
+    present = {path.name for path in folder.iterdir()}
+    for name in sorted(present - set(NAMES)):
+        place = f"{where}/{printable(name, 120)}"
+        errors.add(place, "does not belong here", expected=", ".join(NAMES), fix="remove it")
+    for name in REQUIRED:
+        if name not in present:
+            errors.add(f"{where}/{name}", "is missing", fix="use `chorus-bench leaderboard add`")
+    good = set()
+    for name in sorted(present & set(NAMES)):
+        path, kind = folder / name, "folder" if name == PICTURES_FOLDER else "file"
+        if path.is_symlink() or not (path.is_dir() if kind == "folder" else path.is_file()):
+            errors.add(f"{where}/{name}", f"is no plain {kind}", fix="put it there itself, no link")
+        else:
+            good.add(name)
+    return good
+
+
+def _too_large(file: Path, where: str, limit: int, errors: Findings) -> bool:
+    size = file.stat().st_size
+    if size > limit:
+        errors.add(where, f"has {size} bytes", expected=f"at most {limit}")
+    return size > limit
+
+
+def _read_result(file: Path, files: EntryFiles, errors: Findings) -> None:
+    where = f"{files.where}/{RESULT_FILE}"
+    if _too_large(file, where, _MAX_JSON_BYTES, errors):
+        return
+    try:
+        text = file.read_text(encoding="utf-8")
+        content = json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        errors.add(f"{where}:{error.lineno}", f"is not JSON: {error.msg}", fix="copy it again")
+        return
+    except (OSError, ValueError, RecursionError) as error:
+        errors.add(f"{where}:1", f"cannot be read: {printable(str(error))}", fix="copy it again")
+        return
+    files.lines = Lines.of_json(where, text)
+    version = content.get("schema") if isinstance(content, dict) else None
+    if not isinstance(content, dict) or version != SCHEMA_VERSION or version is True:
+        errors.add(
+            files.lines.at("schema"),
+            f"result of schema version {printable(repr(version), 40)}",
+            expected=f"version {SCHEMA_VERSION}",
+            fix="evaluate the submission again with this version of chorus-bench",
+        )
+        return
+    files.content = content
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"it holds {name}, which is no number of JSON")
+
+
+def _read_samples(file: Path, where: str, errors: Findings) -> pa.Table | None:
+    if _too_large(file, where, _MAX_SAMPLES_BYTES, errors):
+        return None
+    try:
+        table = _checked_table(file)
+    except InputError as error:
+        errors.add(where, error.found, expected=error.expected, fix="copy it from the result again")
+        return None
+    except (OSError, pa.ArrowException, ValueError) as error:
+        text = printable(str(error))
+        errors.add(where, f"cannot be read as Parquet: {text}", fix="copy it from the result again")
+        return None
+    return table
+
+
+def _checked_table(file: Path) -> pa.Table:
+    """Read a table whose size and columns were looked at first."""
+    with pq.ParquetFile(file) as opened:
+        rows, meta = opened.metadata.num_rows, opened.metadata
+        size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
+        if not 0 < rows <= _MAX_ROWS or size > _MAX_TABLE_BYTES:
+            raise InputError(f"has {rows} rows, {size} bytes", expected=f"1 to {_MAX_ROWS} rows")
+        if not opened.schema_arrow.equals(SAMPLES_SCHEMA):
+            names = ", ".join(f"{f.name}: {f.type}" for f in SAMPLES_SCHEMA)
+            raise InputError("has other columns", expected=names)
+        table = opened.read().combine_chunks()
+    for name in table.column_names:
+        column = table[name]
+        if column.null_count:
+            raise InputError(f"column '{name}' has {column.null_count} empty rows")
+        if pa.types.is_list(column.type):
+            _check_lists(name, column)
+    return table
+
+
+def _check_lists(name: str, column: pa.ChunkedArray) -> None:
+    lengths = pc.min_max(pc.list_value_length(column)).as_py()
+    wanted = len(THRESHOLDS)
+    if lengths != {"min": wanted, "max": wanted} or pc.list_flatten(column).null_count:
+        raise InputError(
+            f"column '{name}' holds lists of {lengths['min']} to {lengths['max']} numbers",
+            expected=f"{wanted} whole numbers, one for each threshold",
+        )
+
+
+def _check_fields(file: Path, where: str, errors: Findings) -> bool:
+    try:
+        read_fields(file)
+    except InputError as error:
+        errors.add(where, error.found, expected=error.expected, fix=error.fix)
+        return False
+    return True

@@ -1,0 +1,413 @@
+"""What an entry must satisfy. Each rule is a function that adds what it finds.
+
+The rules of one entry: `name_rule`, `result_schema.schema_rule`, `signature_rule`,
+`manifest_rule`, `verified_rule`, `counts_rule`, `scores_rule`, `pictures_rule`. Of several:
+`duplicates_rule`, `same_samples_rule`. Against an earlier state: `unchanged_rule`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from chorus_bench.errors import InputError, did_you_mean, list_some
+from chorus_bench.evaluation.results import (
+    SAMPLES_FILE,
+    by_category,
+    counts_of,
+    rescored,
+    scores_of,
+    scores_only,
+)
+from chorus_bench.leaderboard.entries import Entry, EntryFiles
+from chorus_bench.leaderboard.places import (
+    ENTRIES_FOLDER,
+    ENTRY_FILE,
+    PICTURES_FOLDER,
+    slug_problem,
+)
+from chorus_bench.leaderboard.result_schema import MEANS, table_of
+from chorus_bench.metrics.pap import (
+    SCORE_NAMES,
+    benchmark_mean,
+    category_mean,
+    counted,
+)
+from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
+from chorus_bench.metrics.resampling import means_of_many, percentile_bounds
+from chorus_bench.metrics.statistics import CategoryTables
+from chorus_bench.submission.findings import Findings, has_controls, printable
+from chorus_bench.submission.limits import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
+
+#: Intervals are sums over resamples, whose last bits depend on the machine. Scores are exact.
+INTERVAL_TOLERANCE = 1e-9
+
+_LABEL = re.compile(r"[^|@]+@[0-9a-f]{8,64}")
+
+
+def name_rule(files: EntryFiles, errors: Findings) -> None:
+    """The folder is named after the method, in letters that every file system and web host has."""
+    method = None if files.manifest is None else files.manifest.method
+    problem = slug_problem(files.slug, method)
+    if problem is not None:
+        errors.add(files.where, f"its name {problem}", fix="use `chorus-bench leaderboard add`")
+
+
+def signature_rule(files: EntryFiles, errors: Findings) -> None:
+    """The signature is one that this version's protocols give: known, complete, in order."""
+    if files.content is None:
+        return
+    signature = files.content.get("signature")
+    where = files.lines.at("signature")
+    fix = "evaluate the submission again with this version of chorus-bench"
+    try:
+        parts = signature_parts(str(signature))
+    except InputError as error:
+        errors.add(where, printable(error.found), expected="as `evaluate` writes it", fix=fix)
+        return
+    names = [protocol.name for protocol in PROTOCOLS.values()]
+    if parts["metric"] not in names:
+        shown = printable(parts["metric"], 40)
+        errors.add(where, f"unknown metric '{shown}'", fix=did_you_mean(shown, names))
+        return
+    for key in ("split", "body"):
+        if not _LABEL.fullmatch(parts.get(key, "")):
+            found = f"has no {key} with a fingerprint"
+            errors.add(where, found, expected=f"{key}:name@fingerprint", fix=fix)
+            return
+    wanted = _signature_again(parts)
+    if str(signature).rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
+        found = f"is not current: {printable(str(signature), 300)}"
+        errors.add(where, found, expected=f"{wanted}|chorus-bench:<version>", fix=fix)
+
+
+def protocol_of(parts: Mapping[str, str]) -> Protocol:
+    """Return the protocol that a signature's parts name."""
+    chosen = next(p for p in PROTOCOLS.values() if p.name == parts["metric"])
+    limit = parts.get("min", "")
+    few = re.fullmatch(r"[1-9][0-9]{0,8}", limit, re.ASCII) is not None
+    return replace(chosen, min_samples=int(limit)) if few else chosen
+
+
+def _signature_again(parts: Mapping[str, str]) -> str:
+    """Return the signature, without the software's version, that the parts should have given."""
+    categories = parts["cat"].split(",") if "cat" in parts else None
+    track = parts.get("track", "canonical")
+    again = protocol_of(parts).signature(
+        parts["split"],
+        parts["body"],
+        track="posed" if track != "canonical" else track,
+        categories=categories,
+    )
+    return again.rpartition("|chorus-bench:")[0]
+
+
+def manifest_rule(files: EntryFiles, errors: Findings) -> None:
+    """`entry.yaml` speaks of the submission that the result is about."""
+    manifest, content = files.manifest, files.content
+    if manifest is None or content is None:
+        return
+    submission = table_of(content.get("submission"))
+    try:
+        track = signature_parts(str(content.get("signature"))).get("track", "canonical")
+    except InputError:
+        track = manifest.track
+    for key, mine, other in (
+        ("submission.sha256", manifest.sha256, submission.get("sha256")),
+        ("method", manifest.method, submission.get("method")),
+        ("track", manifest.track, track),
+    ):
+        if mine != other:
+            errors.add(
+                f"{files.where}/{ENTRY_FILE}: {key}",
+                f"is '{printable(mine, 80)}', the result has '{printable(str(other), 80)}'",
+                expected="what the result has",
+                fix="add the entry again with `chorus-bench leaderboard add`",
+            )
+
+
+def verified_rule(files: EntryFiles, errors: Findings) -> None:
+    """`verified` says who verified this very submission; the other entries say nothing there."""
+    manifest = files.manifest
+    if manifest is None:
+        return
+    where, done = f"{files.where}/{ENTRY_FILE}: verified", manifest.verified
+    fix = "run `chorus-bench leaderboard verify`, or state status: self-reported, verified: null"
+    if manifest.status == "verified" and done is None:
+        errors.add(where, "is missing though the status is verified", fix=fix)
+    elif done is not None and manifest.status != "verified":
+        errors.add(where, f"is there though the status is {manifest.status}", fix=fix)
+    elif done is not None and done.sha256 != manifest.sha256:
+        errors.add(where, "is of another submission (sha256 differs)", fix=fix)
+
+
+def counts_rule(files: EntryFiles, errors: Findings) -> None:
+    """The table's counts of pixels can be counts, and its four numbers follow from them."""
+    table = files.samples
+    if table is None:
+        return
+    where = f"{files.where}/{SAMPLES_FILE}"
+    _check_names(table, where, errors)
+    bad = np.flatnonzero(_impossible(table))
+    if bad.size:
+        errors.add(where, f"counts that cannot be, in {_rows(table, bad)}", fix="evaluate again")
+        return
+    closed = _closed(files)
+    bad = np.flatnonzero((scores_of(table) != rescored(table, closed=closed)).any(axis=1))
+    if bad.size:
+        errors.add(
+            where,
+            f"scores that do not follow from the counts, in {_rows(table, bad)}",
+            expected="the four numbers computed from the counts of pixels",
+            fix="copy the result again, or evaluate again",
+        )
+
+
+def _check_names(table: pa.Table, where: str, errors: Findings) -> None:
+    """Names can be shown anywhere, and no sample stands twice."""
+    counted_ids = Counter(table["sample_id"].to_pylist())
+    twice = [printable(name, 60) for name, n in counted_ids.items() if n > 1]
+    if twice:
+        errors.add(where, f"samples that stand twice: {list_some(twice)}")
+    limits = {"sample_id": MAX_SAMPLE_LENGTH, "category": MAX_CATEGORY_LENGTH}
+    for column, limit in limits.items():
+        names = sorted(set(table[column].to_pylist()))
+        odd = [n for n in names if not 0 < len(n) <= limit or has_controls(n)]
+        if odd:
+            shown = list_some([f"'{printable(name, 60)}'" for name in odd])
+            expected = f"1 to {limit} characters, no control characters"
+            errors.add(where, f"column '{column}' holds {shown}", expected=expected)
+
+
+def _closed(files: EntryFiles) -> bool:
+    metric = str(table_of(files.content).get("signature")).partition("|")[0]
+    return any(p.closed for p in PROTOCOLS.values() if p.name == metric)
+
+
+def _impossible(table: pa.Table) -> NDArray[np.bool_]:
+    """Return which samples have counts that no picture gives, (S,)."""
+    bad = np.zeros(len(table), dtype=bool)
+    plain, hoa = counts_of(table)
+    for counts in (plain, hoa):
+        for values in (counts.predicted, counts.hit):
+            bad |= (values[:, -1] < 0) | (np.diff(values, axis=1) > 0).any(axis=1)
+        bad |= (counts.hit > counts.predicted).any(axis=1)
+        bad |= counts.hit[:, 0] > counts.target
+    bad |= (hoa.predicted > plain.predicted).any(axis=1) | (hoa.hit > plain.hit).any(axis=1)
+    return bad | (hoa.target > plain.target)
+
+
+def _rows(table: pa.Table, rows: NDArray[np.intp]) -> str:
+    names = [f"row {r} ({printable(str(table['sample_id'][int(r)]), 60)})" for r in rows[:5]]
+    return list_some([*names, *rows[5:]])
+
+
+def scores_rule(files: EntryFiles, errors: Findings) -> None:
+    """The result's scores, intervals and numbers are those of its table of samples."""
+    if files.samples is None or files.content is None:
+        return
+    tables = by_category(files.samples, scores_of(files.samples))
+    wanted, stored = _numbers(tables), files.content
+    if set(wanted["categories"]) != set(stored["categories"]):
+        only = sorted(set(wanted["categories"]) ^ set(stored["categories"]))
+        text = f"categories that only the result or only the table has: {list_some(only)}"
+        errors.add(files.lines.at("categories"), printable(text, 400))
+        return
+    for path, value in _leaves(wanted):
+        found = _at(stored, path)
+        if not _agrees(found, value, path):
+            errors.add(
+                files.lines.at(*path),
+                f"is {printable(repr(found), 60)}, the table of samples gives {value!r}",
+                expected="what samples.parquet gives",
+                fix="copy both files of the result again, or evaluate again",
+            )
+    _check_missing(files, tables, errors)
+    _check_beside(files, errors)
+
+
+def _numbers(tables: CategoryTables) -> dict[str, Any]:
+    """Return what `summarize` returns, its intervals computed the fast way."""
+    means = {name: category_mean(*table) for name, table in tables.items()}
+    bounds, total = {}, 0.0
+    for name, resampled in means_of_many([tables]):
+        total = total + resampled[0]
+        bounds[name] = _bounds(resampled[0].copy(), SCORE_NAMES)
+    used = {name: counted(areas).sum(axis=0) for name, (_, areas) in tables.items()}
+    categories = {
+        name: {
+            **mean,
+            "intervals": bounds[name],
+            "samples": len(tables[name][1]),
+            "counted": int(used[name][0]),
+            "counted_hoa": int(used[name][2]),
+        }
+        for name, mean in means.items()
+    }
+    samples = sum(len(areas) for _, areas in tables.values())
+    overall = benchmark_mean(means.values()) | {"categories": len(means), "samples": samples}
+    intervals = _bounds(np.asarray(total) / len(means), MEANS)
+    return {"scores": overall, "intervals": intervals, "categories": categories}
+
+
+def _bounds(values: NDArray[np.float64], names: Sequence[str]) -> dict[str, list[float]]:
+    low, high = percentile_bounds(values)
+    return {name: [float(low[i]), float(high[i])] for i, name in enumerate(names)}
+
+
+def _leaves(
+    value: object, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], float | list[float]]]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    else:
+        yield path, value  # type: ignore[misc]
+
+
+def _at(content: object, path: tuple[str, ...]) -> object:
+    for key in path:
+        content = table_of(content).get(key)
+    return content
+
+
+def _agrees(stored: object, wanted: float | list[float], path: tuple[str, ...]) -> bool:
+    if isinstance(wanted, list):
+        pairs = zip(stored, wanted, strict=True) if isinstance(stored, list) else ()
+        return isinstance(stored, list) and all(abs(a - b) <= INTERVAL_TOLERANCE for a, b in pairs)
+    return stored == wanted
+
+
+def _check_missing(files: EntryFiles, tables: CategoryTables, errors: Findings) -> None:
+    """A category that the submission lacks has a score of 0 in every sample."""
+    for name, (scores, _) in tables.items():
+        if _at(files.content, ("categories", name, "missing")) is True and scores.any():
+            where = files.lines.at("categories", name, "missing")
+            errors.add(where, "is true though its samples have scores", fix="copy the result again")
+
+
+def _check_beside(files: EntryFiles, errors: Findings) -> None:
+    """The scores under the other protocols follow from the counts, too."""
+    beside = table_of(table_of(files.content).get("beside"))
+    for name in sorted(set(beside) - set(PROTOCOLS)):
+        shown = printable(name, 40)
+        errors.add(
+            files.lines.at("beside", name),
+            f"unknown protocol '{shown}'",
+            fix=did_you_mean(shown, PROTOCOLS),
+        )
+    for name in sorted(set(beside) & set(PROTOCOLS)):
+        scores = rescored(files.samples, closed=PROTOCOLS[name].closed)
+        for path, expected in _leaves(scores_only(by_category(files.samples, scores))):
+            if _at(beside[name], path) != expected:
+                place = files.lines.at("beside", name, *path)
+                errors.add(place, "is not what the table of samples gives", fix="evaluate again")
+
+
+def pictures_rule(files: EntryFiles, errors: Findings) -> None:
+    """Every picture is of a sample of the table."""
+    if files.samples is None or not files.pictures:
+        return
+    ids = set(files.samples["sample_id"].to_pylist())
+    for picture in files.pictures:
+        if picture["sample_id"] not in ids:
+            shown = printable(picture["sample_id"], 60)
+            where = f"{files.where}/{PICTURES_FOLDER}/{picture['file']}"
+            errors.add(where, f"is of the sample '{shown}', which the result does not have")
+
+
+def comparable(signature: str) -> str:
+    """Return a signature without the software's version: equal ones may be compared."""
+    head, mark, _ = signature.rpartition("|chorus-bench:")
+    return head if mark else signature
+
+
+def duplicates_rule(entries: Sequence[Entry], errors: dict[str, Findings]) -> None:
+    """No submission, and no method, stands twice under one signature."""
+    first: dict[tuple[str, str, str], str] = {}
+    for entry in entries:
+        manifest = entry.manifest
+        for label, value in (
+            ("submission", manifest.sha256),
+            ("method", manifest.method.casefold()),
+        ):
+            other = first.setdefault((comparable(entry.signature), label, value), entry.slug)
+            if other != entry.slug:
+                errors[entry.slug].add(
+                    f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}:1",
+                    f"the same {label} with the same signature as {ENTRIES_FOLDER}/{other}",
+                    fix="remove one of the two, or replace the older one",
+                )
+
+
+def same_samples_rule(entries: Sequence[Entry], errors: dict[str, Findings]) -> None:
+    """Under one signature all entries have the same samples, and the same targets."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(comparable(entry.signature), []).append(entry)
+    for group in groups.values():
+        keys = [_samples_key(entry) for entry in group]
+        usual = Counter(keys).most_common(1)[0][0]
+        model = group[keys.index(usual)]
+        for entry, key in zip(group, keys, strict=True):
+            if key != usual:
+                errors[entry.slug].add(
+                    f"entries/{entry.slug}/{SAMPLES_FILE}",
+                    _sample_difference(entry, model),
+                    expected=f"the samples of entries/{model.slug}, which has the same signature",
+                    fix="evaluate again on the split that the signature names",
+                )
+
+
+def _samples_key(entry: Entry) -> int:
+    areas = b"".join(entry.tables[name][1].tobytes() for name in sorted(entry.tables))
+    return hash((entry.ids, entry.categories, areas))
+
+
+def _sample_difference(entry: Entry, model: Entry) -> str:
+    missing = sorted(set(model.ids) - set(entry.ids))
+    extra = sorted(set(entry.ids) - set(model.ids))
+    if not missing and not extra:
+        return "has the samples in another order, or with other targets"
+    return printable(
+        f"lacks {len(missing)} samples ({list_some(missing)}) "
+        f"and has {len(extra)} others ({list_some(extra)})",
+        400,
+    )
+
+
+def unchanged_rule(
+    files: EntryFiles, before: Iterable[Mapping[str, Any]], errors: Findings
+) -> None:
+    """Scores change only when the submission does, whatever the entry is called.
+
+    Args:
+        files: the entry as it is.
+        before: every `results.json` of the earlier state.
+        errors: takes the findings.
+    """
+    content = files.content
+    for older in before if content is not None else ():
+        if content is None or _identity(older) != _identity(content):
+            continue
+        for path, value in _leaves({key: older.get(key) for key in ("scores", "categories")}):
+            now = _at(content, path)
+            if now != value and "intervals" not in path:
+                was = f"{printable(repr(value), 40)} and is {printable(repr(now), 40)}"
+                errors.add(
+                    files.lines.at(*path),
+                    f"was {was} though the submission is the same",
+                    expected="the scores that the entry had",
+                    fix="restore the result, or enter the submission that gives the new scores",
+                )
+
+
+def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
+    return _at(content, ("submission", "sha256")), comparable(str(content.get("signature")))

@@ -1,0 +1,242 @@
+"""The page: static files that work from any web host and from the disk, without a network."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from chorus_bench.body import BodyModel
+from chorus_bench.errors import InputError
+from chorus_bench.files import atomic_folder
+from chorus_bench.leaderboard.board import Group, board_json, make_board
+from chorus_bench.leaderboard.checking import Progress, check_leaderboard
+from chorus_bench.leaderboard.entries import Entry
+from chorus_bench.leaderboard.fields import read_fields
+from chorus_bench.leaderboard.places import FIELDS_FILE, PICTURES_FOLDER
+from chorus_bench.metrics.pap import SCORE_NAMES, counted
+from chorus_bench.report.leaderboard_tables import board_rows
+from chorus_bench.report.web import body_data, encode_array, script_json
+from chorus_bench.submission.findings import Finding
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_SKIP = "correct the entries, or leave them out with --skip-invalid"
+_DIGITS, _FULL = 6, 65535
+_MARK = "index.html"
+
+
+def build_site(
+    leaderboard: str | Path,
+    output: str | Path,
+    *,
+    date: str,
+    skip_invalid: bool = False,
+    progress: Progress = lambda done, total: None,
+) -> tuple[Finding, ...]:
+    """Build the leaderboard's page. The same entries and date give the same bytes.
+
+    Args:
+        leaderboard: folder with ``entries`` and ``published.yaml``.
+        output: folder for the page; an older page there is replaced, anything else is refused.
+        date: ISO date, shown as the date of the build.
+        skip_invalid: leave entries with problems out instead of stopping.
+        progress: called with (entries read, entries in all).
+
+    Returns:
+        The problems of what was left out.
+
+    Raises:
+        LeaderboardError: there are problems, all listed, and ``skip_invalid`` is false.
+        InputError: no leaderboard there, or an output folder that is no page.
+        WriteError: the output cannot be written.
+    """
+    target = Path(output)
+    _check_output(target)
+    checked = check_leaderboard(leaderboard, progress=progress)
+    if not skip_invalid:
+        checked.raise_problems(_SKIP)
+    board = make_board(checked.entries, checked.published)
+    site = board_json(board, date)
+    with atomic_folder(target, overwrite=True) as folder:
+        for name, text in _texts(site, board.groups):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8", newline="\n")
+        for entry in checked.entries:
+            _copy_pictures(entry, folder)
+        _copy_assets(folder / "assets")
+    return tuple(checked.findings)
+
+
+def _check_output(output: Path) -> None:
+    page = (output / _MARK).is_file() and (output / "data" / "board.js").is_file()
+    if output.is_dir() and any(output.iterdir()) and not page:
+        raise InputError(
+            "the folder is not empty and holds no leaderboard page",
+            where=output,
+            fix="give a new or empty folder with --output",
+        )
+
+
+def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
+    """Give the name and text of every file that is written."""
+    shown = _rounded(site)
+    yield "data/board.js", f"{_SCRIPT_START}window.CHORUS_BENCH.board={script_json(shown)};\n"
+    yield "board.json", json.dumps(download(site), indent=1, ensure_ascii=False) + "\n"
+    yield "board.csv", board_csv(site)
+    entries = [entry for group in groups for entry in group.entries]
+    for group in groups:
+        yield f"data/samples-{group.id}.js", _script("sampleIds", group.id, _sample_ids(group))
+    for entry in entries:
+        yield f"data/{entry.slug}.js", _script("methods", entry.slug, _method_data(entry))
+        if entry.has_fields:
+            fields = read_fields(entry.folder / FIELDS_FILE).data()
+            yield f"data/{entry.slug}-fields.js", _script("fields", entry.slug, fields)
+    if any(entry.has_fields for entry in entries):
+        body = script_json(body_data(BodyModel.load("default")))
+        yield "data/body.js", f"{_SCRIPT_START}window.CHORUS_BENCH.body={body};\n"
+    yield from _pages(shown, groups)
+
+
+_SCRIPT_START = "window.CHORUS_BENCH=window.CHORUS_BENCH||{};\n"
+
+
+def _script(table: str, key: str, value: object) -> str:
+    place = f"window.CHORUS_BENCH.{table}"
+    return f"{_SCRIPT_START}({place}={place}||{{}})[{script_json(key)}]={script_json(value)};\n"
+
+
+def _rounded(value: Any) -> Any:  # noqa: ANN401
+    """Return plain values with numbers rounded to what the page can show."""
+    if isinstance(value, dict):
+        return {key: _rounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return round(value, _DIGITS) if isinstance(value, float) else value
+
+
+def download(site: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the board in full precision, without the matrices of differences."""
+    boards = [{k: v for k, v in board.items() if k != "differences"} for board in site["boards"]]
+    return {**site, "boards": boards}
+
+
+def board_csv(site: Mapping[str, Any]) -> str:
+    """Return the board as CSV: one row a method, numbers in full.
+
+    Args:
+        site: from `board_json`.
+    """
+    rows = board_rows(site)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]) if rows else ["board"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
+    return text.getvalue()
+
+
+def _cell(value: object) -> object:
+    """Return a value for a spreadsheet, in which a text cannot start a formula."""
+    risky = isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r")
+    return f"'{value}" if risky else value
+
+
+def _sample_ids(group: Group) -> dict[str, Any]:
+    entry = group.entries[0]
+    names = sorted(entry.tables)
+    numbers = np.array([names.index(name) for name in entry.categories])
+    used = np.zeros((len(entry.ids), len(SCORE_NAMES)), dtype=bool)
+    for number, name in enumerate(names):
+        used[numbers == number] = counted(entry.tables[name][1])
+    return {
+        "ids": list(entry.ids),
+        "categories": numbers.tolist(),
+        "counted": used[:, 0].astype(int).tolist(),
+        "counted_hoa": used[:, 2].astype(int).tolist(),
+    }
+
+
+def _method_data(entry: Entry) -> dict[str, Any]:
+    curves = {}
+    for name, (recall, precision) in entry.curves.items():
+        undefined = np.flatnonzero(np.isnan(precision))
+        curves[name] = {
+            "recall": _sixteen_bits(recall),
+            "precision": _sixteen_bits(np.nan_to_num(precision)),
+            "undefined_from": int(undefined[0]) if undefined.size else None,
+        }
+    return {
+        "scores": {n: _sixteen_bits(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
+        "curves": curves,
+        "pictures": {p["sample_id"]: _picture(entry, p) for p in entry.pictures},
+    }
+
+
+def _sixteen_bits(values: np.ndarray[Any, np.dtype[np.float64]]) -> str:
+    return encode_array(np.rint(_FULL * np.clip(values, 0, 1)), "u2")
+
+
+def _picture(entry: Entry, picture: Mapping[str, Any]) -> str:
+    return f"{PICTURES_FOLDER}/{entry.slug}/{picture['file']}"
+
+
+def _copy_pictures(entry: Entry, folder: Path) -> None:
+    place = folder / PICTURES_FOLDER / entry.slug
+    for picture in entry.pictures:
+        place.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(entry.folder / PICTURES_FOLDER / picture["file"], place / picture["file"])
+
+
+def _site_source() -> Path:
+    return Path(str(resources.files("chorus_bench") / "data" / "site"))
+
+
+def _copy_assets(folder: Path) -> None:
+    folder.mkdir()
+    for file in sorted(_site_source().iterdir()):
+        if file.suffix in (".js", ".css") or file.name.startswith("LICENSES"):
+            shutil.copyfile(file, folder / file.name)
+
+
+def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
+    environment = _environment()
+    yield "index.html", environment.get_template("index.html.jinja").render(site=site)
+    template = environment.get_template("method.html.jinja")
+    for group, board in zip(groups, site["boards"], strict=False):
+        for entry, method in zip(group.entries, board["methods"], strict=True):
+            pictures = [{**p, "file": _picture(entry, p)} for p in entry.pictures]
+            text = template.render(
+                site=site, board=board, method=method, entry=_entry_texts(entry), pictures=pictures
+            )
+            yield str(method["page"]), text
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(_site_source()),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+
+
+def _entry_texts(entry: Entry) -> dict[str, Any]:
+    manifest = entry.manifest
+    names = ("authors", "affiliation", "license", "citation")
+    return {
+        **{name: manifest.texts.get(name) for name in names},
+        "parameters": manifest.parameters or None,
+        "verified": manifest.as_dict()["verified"],
+    }

@@ -1,0 +1,62 @@
+"""The answer at a glance: who leads, by how much, is it significant, and where it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chorus_bench.leaderboard.result_schema import MEANS
+from chorus_bench.metrics.ranking import Ranking
+
+_GAINS = 3
+
+
+def summary(
+    methods: Sequence[Mapping[str, Any]], rankings: Mapping[str, Ranking] | None
+) -> dict[str, Any]:
+    """Return the leader and the next of a board, by each of the four means.
+
+    Args:
+        methods: the board's rows, as the page gets them.
+        rankings: theirs, in the same order; None where nothing was computed.
+
+    Returns:
+        For each mean ``leader``, ``next``, their ``difference`` with its interval ``low`` and
+        ``high``, and ``gains``: the categories in which the leader is ahead most. None for a
+        mean that no row has.
+    """
+    return {
+        mean: _one(mean, methods, None if rankings is None else rankings[mean]) for mean in MEANS
+    }
+
+
+def _one(
+    mean: str, methods: Sequence[Mapping[str, Any]], ranking: Ranking | None
+) -> dict[str, Any] | None:
+    scored = [i for i, method in enumerate(methods) if method["scores"][mean] is not None]
+    order = sorted(scored, key=lambda i: -methods[i]["scores"][mean])
+    if not order:
+        return None
+    leader = methods[order[0]]
+    found = dict.fromkeys(("leader", "next", "difference", "low", "high"))
+    if len(order) == 1:
+        return found | {"leader": leader["slug"], "gains": []}
+    other = methods[order[1]]
+    bounds = None if ranking is None else ranking.difference(order[0], order[1])
+    return {
+        "leader": leader["slug"],
+        "next": other["slug"],
+        "difference": leader["scores"][mean] - other["scores"][mean],
+        "low": None if bounds is None else bounds.low,
+        "high": None if bounds is None else bounds.high,
+        "gains": _gains(mean.removeprefix("m"), leader["categories"], other["categories"]),
+    }
+
+
+def _gains(score: str, leader: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the categories in which the leader is ahead most, the largest difference first."""
+    both = [name for name in sorted(leader) if name in other]
+    known = [n for n in both if None not in (leader[n][score], other[n][score])]
+    ahead = {n: leader[n][score] - other[n][score] for n in known}
+    first = sorted((n for n in ahead if ahead[n] > 0), key=lambda n: -ahead[n])[:_GAINS]
+    return [{"category": name, "difference": ahead[name]} for name in first]

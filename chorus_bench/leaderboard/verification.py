@@ -1,0 +1,129 @@
+"""Scoring a submitted archive again, and marking the entry as verified."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from chorus_bench.errors import InputError, list_some
+from chorus_bench.evaluation import evaluate
+from chorus_bench.evaluation.results import EvaluationResult, load_result
+from chorus_bench.files import atomic_write_bytes
+from chorus_bench.leaderboard.adding import check_digest, read_manifest
+from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
+from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry_yaml
+from chorus_bench.leaderboard.places import ENTRY_FILE
+from chorus_bench.leaderboard.result_schema import MEANS
+from chorus_bench.leaderboard.rules import protocol_of
+from chorus_bench.metrics.protocol import signature_differences, signature_parts
+from chorus_bench.submission import open_submission
+from chorus_bench.submission.findings import Findings
+
+Progress = Callable[[int, int], None]
+
+
+def verify_entry(
+    entry: str | Path,
+    submission: str | Path,
+    *,
+    split: str | Path,
+    body: str | Path | None = None,
+    by: str,
+    date: str,
+    url: str | None = None,
+    output: str | Path | None = None,
+    workers: int | None = None,
+    progress: Progress = lambda done, total: None,
+) -> EntryManifest:
+    """Score an entry's submission again, compare everything, and mark the entry as verified.
+
+    Args:
+        entry: the entry's folder.
+        submission: the submitted archive or folder.
+        split: the split that the entry's signature names.
+        body: the body that it names; the free one by default.
+        by: who verifies.
+        date: ISO date of the verification.
+        url: of the run.
+        output: folder that takes the new result, for the records.
+        workers: threads that prepare test geometry.
+        progress: called with (samples done, samples in all).
+
+    Returns:
+        The entry's manifest as it was written.
+
+    Raises:
+        InputError: the entry breaks a rule, the submission is another one, the split or the
+            body is another one, or anything comes out differently. The entry stays as it is.
+    """
+    folder = Path(entry)
+    manifest = read_manifest(folder)
+    found = Findings()
+    check_entry(folder.resolve(), found)
+    if found:
+        raise LeaderboardError(folder, found)
+    stored = load_result(folder)
+    parts = signature_parts(stored.signature)
+    protocol = protocol_of(parts)
+    with open_submission(submission) as opened:
+        check_digest(opened, manifest.sha256)
+        again = evaluate(
+            opened,
+            split=split,
+            body=body,
+            output=output,
+            categories=parts["cat"].split(",") if "cat" in parts else None,
+            min_samples=protocol.min_samples,
+            protocol=protocol,
+            workers=workers,
+            progress=progress,
+        )
+    _compare(folder, stored, again)
+    done = Verification(date=date, by=by, sha256=manifest.sha256, url=url)
+    marked = replace(manifest, status="verified", verified=done)
+    atomic_write_bytes(folder / ENTRY_FILE, entry_yaml(marked))
+    return marked
+
+
+def _compare(entry: Path, stored: EvaluationResult, again: EvaluationResult) -> None:
+    """Raise an `InputError` unless both results are the same, sample by sample."""
+    differences = signature_differences(stored.signature, again.signature)
+    if differences:
+        raise InputError(
+            f"the entry was scored with something else: {'; '.join(differences)}",
+            where=entry,
+            fix="give the split and the body that the entry's signature names",
+        )
+    problems = _score_differences(stored, again) or _sample_differences(stored, again)
+    if problems:
+        raise InputError(
+            f"scoring the submission again gives something else: {'; '.join(problems)}",
+            where=entry,
+            expected="the same to the last bit",
+            fix="the entry's result is not of this submission; evaluate it again",
+        )
+
+
+def _score_differences(stored: EvaluationResult, again: EvaluationResult) -> list[str]:
+    return [
+        f"{mean} is {again.scores[mean]!r}, the entry has {stored.scores[mean]!r}"
+        for mean in MEANS
+        if stored.scores[mean] != again.scores[mean]
+    ]
+
+
+def _sample_differences(stored: EvaluationResult, again: EvaluationResult) -> list[str]:
+    ids = [result.samples["sample_id"].to_pylist() for result in (stored, again)]
+    if ids[0] != ids[1]:
+        missing, extra = sorted(set(ids[1]) - set(ids[0])), sorted(set(ids[0]) - set(ids[1]))
+        return [f"samples that the entry lacks: {list_some(missing)}; has: {list_some(extra)}"]
+    columns = [name for name in again.samples.column_names if name != "sample_id"]
+    unequal = np.zeros(len(ids[0]), dtype=bool)
+    for name in columns:
+        old, new = stored.samples[name].to_pylist(), again.samples[name].to_pylist()
+        unequal |= np.array([a != b for a, b in zip(old, new, strict=True)])
+    wrong = [ids[0][i] for i in np.flatnonzero(unequal)]
+    return [f"{len(wrong)} samples differ: {list_some(wrong)}"] if wrong else []

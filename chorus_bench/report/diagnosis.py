@@ -1,0 +1,113 @@
+"""Where a score is lost, as text."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tabulate import tabulate
+
+from chorus_bench.errors import unknown_name
+from chorus_bench.report.tables import percent
+
+if TYPE_CHECKING:
+    from chorus_bench.evaluation.diagnosis import CategoryDiagnosis, Diagnosis
+    from chorus_bench.evaluation.repairs import Repair
+
+_TABLE_FORMATS = {"table": "simple", "markdown": "github"}
+
+_LEGEND = """\
+Percent. position, scale, mirror, spread: how much PAP would rise if that alone were mended by an
+oracle that knows the test data (best translation; best scale about the centre of mass; mirror
+image; best monotone map of the probabilities). ceiling: what is left to the target itself,
+extruded along the rays. occlusion: PAP_hoa minus PAP. Gains do not add up, and none of the mended
+scores is one to report. Definitions: docs/diagnose.md."""
+
+
+def render_diagnosis(diagnosis: Diagnosis, style: str = "table") -> str:
+    """Return a diagnosis as text.
+
+    Args:
+        diagnosis: from `diagnose`.
+        style: ``table``, ``markdown`` or ``json``.
+    """
+    if style == "json":
+        return json.dumps(diagnosis.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+    if style not in _TABLE_FORMATS:
+        raise unknown_name("format", style, [*_TABLE_FORMATS, "json"])
+    code = "`" if style == "markdown" else ""
+    parts = [
+        diagnosis.submission["method"],
+        _gains(diagnosis, _TABLE_FORMATS[style]),
+        _LEGEND,
+        "What the oracles chose:",
+        _choices(diagnosis, _TABLE_FORMATS[style]),
+        "\n".join(
+            [
+                f"Signature: {code}{diagnosis.signature}{code}",
+                *_notes(diagnosis),
+                f"{diagnosis.mean.samples} samples in {diagnosis.seconds:.1f} s",
+            ]
+        ),
+    ]
+    return "\n\n".join(parts)
+
+
+def _gains(diagnosis: Diagnosis, tablefmt: str) -> str:
+    names = list(diagnosis.mean.repairs)
+    place = names.index("ceiling")
+    headers = ["category", "samples", "PAP", "PAP_hoa", *names]
+    headers.insert(4 + place, "occlusion")
+
+    def row(label: str, entry: CategoryDiagnosis) -> list[Any]:
+        gains = [_gain(entry.repairs[name]) for name in names]
+        gains.insert(place, f"{100 * entry.occlusion:+.2f}")
+        return [label, entry.samples, percent(entry.pap), percent(entry.pap_hoa), *gains]
+
+    rows = [
+        row(f"{name} (missing)" if entry.missing else name, entry)
+        for name, entry in diagnosis.categories.items()
+    ]
+    rows.append(row("mean over categories", diagnosis.mean))
+    return _table(rows, headers, tablefmt)
+
+
+def _gain(repair: Repair | None) -> str:
+    return "n/a" if repair is None else f"{100 * repair.gain:+.2f}"
+
+
+def _choices(diagnosis: Diagnosis, tablefmt: str) -> str:
+    headers = ["category", "moved by x, y, z (m)", "enlarged", "mirror", "spread", "its limit"]
+    rows = [
+        [name, *_chosen(entry.repairs)]
+        for name, entry in diagnosis.categories.items()
+        if not entry.missing
+    ]
+    return _table(rows, headers, tablefmt)
+
+
+def _chosen(repairs: dict[str, Repair | None]) -> list[str]:
+    """Return what was chosen for position, scale, mirror and spread, and the spread's limit."""
+    found = {name: {} if repair is None else repair.found for name, repair in repairs.items()}
+    move, factor = found["position"].get("translation"), found["scale"].get("factor")
+    spread = found["spread"]
+    return [
+        "n/a" if move is None else ", ".join(f"{t:.4g}" for t in move),
+        "n/a" if factor is None else f"{factor:.3f} times",
+        found["mirror"].get("form", "n/a"),
+        "mapped" if spread["changed"] else "as it is",
+        percent(spread["limit"]),
+    ]
+
+
+def _notes(diagnosis: Diagnosis) -> list[str]:
+    reasons: dict[str, list[str]] = {}
+    for name, reason in diagnosis.unavailable.items():
+        reasons.setdefault(reason, []).append(name)
+    notes = [f"Does not apply: {', '.join(names)}: {why}" for why, names in reasons.items()]
+    return notes + [f"Warning: {text}" for text in diagnosis.warnings]
+
+
+def _table(rows: list[list[Any]], headers: list[str], tablefmt: str) -> str:
+    alignment = ("left", *["right"] * (len(headers) - 1))
+    return tabulate(rows, headers, tablefmt=tablefmt, colalign=alignment, disable_numparse=True)

@@ -1,0 +1,338 @@
+"""The report of one result: a self-contained page, and its pictures as files.
+
+Everything is inside the page (scripts, styles, pictures, fields), so it can be mailed and opened
+without a network.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench._version import __version__
+from chorus_bench.body import BodyModel
+from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.evaluation.named import NAMED_SPLITS, submission_folder
+from chorus_bench.evaluation.results import EvaluationResult, load_result
+from chorus_bench.files import atomic_folder, atomic_write_bytes
+from chorus_bench.grid import OccupancyGrid
+from chorus_bench.metrics.pap import SCORE_NAMES
+from chorus_bench.metrics.protocol import signature_parts
+from chorus_bench.report.canvas import save_figure
+from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure, mean_curve
+from chorus_bench.report.overlays import KINDS, write_sample_overlays
+from chorus_bench.report.web import asset, body_data, fields_data, script_json
+from chorus_bench.submission import Submission, check_submission, open_submission
+
+PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
+
+_CEILING = "ceiling"
+_FOUND = (
+    "An oracle that knows the test data mends one fault at a time: the best translation, the best "
+    "scale, the mirror image, the best monotone map of the probabilities (spread). occlusion: "
+    "PAP_hoa minus PAP. ceiling: what is left to the target itself, extruded along the rays. Gains "
+    "do not add up, and a mended score is none to report."
+)
+_TEMPLATE = "report.html.jinja"
+_SHIPPED_BODY = "default"
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A written report.
+
+    Attributes:
+        folder: where it is.
+        page: the page's file.
+        pictures: files of the pictures.
+        left_out: what is not in it, and what to give to have it.
+    """
+
+    folder: Path
+    page: Path
+    pictures: tuple[Path, ...]
+    left_out: tuple[str, ...]
+
+
+@dataclass
+class _Parts:
+    """What the page shows beyond the result's own numbers."""
+
+    warnings: list[str] = field(default_factory=list)
+    overlays: list[dict[str, Any]] = field(default_factory=list)
+    fields: dict[str, OccupancyGrid] = field(default_factory=dict)
+    diagnosis: Mapping[str, Any] | None = None
+    left_out: list[str] = field(default_factory=list)
+
+
+def write_report(
+    result: str | Path | EvaluationResult,
+    output: str | Path,
+    *,
+    submission: str | Path | None = None,
+    split: str | Path | None = None,
+    body: str | Path | None = None,
+    photos: bool = True,
+    diagnose: bool = False,
+    overwrite: bool = False,
+) -> Report:
+    """Write the report of a result.
+
+    Args:
+        result: a result, or its folder. A ``diagnosis.json`` in the folder is shown.
+        output: the folder to write: ``report.html`` and ``pictures/``.
+        submission: what was scored; without it there are no overlays and no 3D fields.
+        split: the test split; by default the shipped one that the signature names.
+        body: of the evaluation; by default the free body.
+        photos: show the split's photographs in overlays; mind their licences before you pass
+            the page on.
+        diagnose: find out where the score is lost, where no ``diagnosis.json`` says it yet;
+            takes about a second for ten samples.
+        overwrite: replace a folder that is there.
+
+    Raises:
+        InputError: no result there; a submission, split or body that is not the result's.
+        MissingDependencyError: jinja2 is missing.
+    """
+    folder = None if isinstance(result, EvaluationResult) else Path(result)
+    loaded = result if isinstance(result, EvaluationResult) else load_result(result)
+    model = BodyModel.load(_SHIPPED_BODY if body is None else body)
+    with atomic_folder(output, overwrite=overwrite) as place, ExitStack() as stack:
+        pictures = place / PICTURES_FOLDER
+        parts = _Parts(diagnosis=_read_diagnosis(folder))
+        if submission is None:
+            parts.left_out.append("overlays and 3D fields: give what was scored (--submission)")
+        else:
+            _check_body(loaded, model)
+            opened = stack.enter_context(_open(submission, loaded))
+            parts.warnings = _degenerate(submission)
+            _add_fields(parts, opened)
+            _add_overlays(parts, loaded, opened, split, model, pictures, photos)
+            if diagnose and parts.diagnosis is None:
+                parts.diagnosis = _diagnose(parts, loaded, opened, split, model)
+        if parts.diagnosis is None:
+            parts.left_out.append("where the score is lost: ask for it (--diagnose)")
+        _write_figures(parts, loaded, pictures)
+        page = _render(loaded, parts, pictures)
+        atomic_write_bytes(place / PAGE_FILE, page.encode())
+    target = Path(output)
+    files = sorted((target / PICTURES_FOLDER).rglob("*.png"))
+    return Report(target, target / PAGE_FILE, tuple(files), tuple(parts.left_out))
+
+
+def _open(submission: str | Path, result: EvaluationResult) -> Submission:
+    """Open the submission and check that it is what was scored."""
+    opened = open_submission(submission_folder(submission))
+    if opened.sha256 != result.submission["sha256"]:
+        opened.close()
+        raise InputError(
+            f"has the digest {opened.sha256[:12]}..., the result is of "
+            f"{result.submission['sha256'][:12]}...",
+            where=submission,
+            fix="give the submission that was scored, or evaluate this one",
+        )
+    return opened
+
+
+def _check_body(result: EvaluationResult, body: BodyModel) -> None:
+    label = signature_parts(result.signature).get("body")
+    if label != body.label:
+        raise InputError(
+            f"the result is of the body {label}, not of {body.label}",
+            fix="give that body with --body FILE",
+        )
+
+
+def _degenerate(submission: str | Path) -> list[str]:
+    return [str(finding) for finding in check_submission(submission_folder(submission)).warnings]
+
+
+def _add_fields(parts: _Parts, submission: Submission) -> None:
+    if submission.track == "posed":
+        parts.left_out.append("3D fields: a posed submission has one for every sample")
+        return
+    parts.fields = {name: submission.field(name) for name in submission.categories}
+
+
+def _add_overlays(
+    parts: _Parts,
+    result: EvaluationResult,
+    submission: Submission,
+    split: str | Path | None,
+    body: BodyModel,
+    pictures: Path,
+    photos: bool,
+) -> None:
+    source = _split(result, split)
+    if source is None:
+        parts.left_out.append("overlays: give the test split (--split)")
+        return
+    parts.overlays = write_sample_overlays(
+        result, submission, source, body, pictures / "overlays", photos=photos
+    )
+
+
+def _split(result: EvaluationResult, split: str | Path | None) -> str | Path | None:
+    """Return the split: the one that is given, or a shipped one that the signature names."""
+    name = signature_parts(result.signature).get("split", "").partition("@")[0]
+    return split if split is not None else name if name in NAMED_SPLITS else None
+
+
+def _diagnose(
+    parts: _Parts,
+    result: EvaluationResult,
+    submission: Submission,
+    split: str | Path | None,
+    body: BodyModel,
+) -> Mapping[str, Any] | None:
+    from chorus_bench.evaluation.diagnosis import diagnose
+
+    source = _split(result, split)
+    if source is None:
+        return None
+    return diagnose(
+        submission, split=source, body=body, categories=list(result.categories)
+    ).as_dict()
+
+
+def diagnosis_table(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a diagnosis as the page shows it, from its JSON.
+
+    Returns:
+        ``columns``, ``rows`` (``name``, ``score``, ``cells``, ``largest``) and ``text``.
+    """
+    entries = {"mean over categories": diagnosis["mean"], **diagnosis["categories"]}
+    repairs = [name for name in diagnosis["mean"]["repairs"] if name != _CEILING]
+    rows = [_diagnosis_row(name, entry, repairs) for name, entry in entries.items()]
+    return {"columns": [*repairs, "occlusion", _CEILING], "rows": rows, "text": _FOUND}
+
+
+def _diagnosis_row(name: str, entry: Mapping[str, Any], repairs: Sequence[str]) -> dict[str, Any]:
+    gains = {r: entry["repairs"][r]["gain"] for r in repairs if entry["repairs"].get(r)}
+    largest = max(gains, key=lambda r: gains[r], default="")
+    ceiling = entry["repairs"].get(_CEILING)
+    cells = [_points(gains.get(r)) for r in repairs]
+    cells += [_points(entry["occlusion"]), _points(ceiling["gain"] if ceiling else None)]
+    return {
+        "name": name,
+        "score": f"{100 * entry['PAP']:.2f}",
+        "cells": cells,
+        "largest": largest if gains.get(largest, 0) > 0 else "none",
+    }
+
+
+def _points(value: float | None) -> str:
+    return "\N{EN DASH}" if value is None else f"{100 * value:+.2f}"
+
+
+def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
+    """Return what `chorus-bench diagnose` has left in the result's folder."""
+    file = None if folder is None else folder / DIAGNOSIS_FILE
+    if file is None or not file.is_file():
+        return None
+    try:
+        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return content
+    except ValueError as error:
+        raise InputError(f"is not JSON: {error}", where=file, fix="run diagnose again") from error
+
+
+def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> None:
+    """Write the figures for print; without matplotlib the page has none, and says so."""
+    try:
+        save_figure(bars_figure(result), pictures / "categories.png")
+        save_figure(curves_figure({_method(result): result}), pictures / "curves.png")
+        if parts.fields:
+            body = BodyModel.load(_SHIPPED_BODY)
+            save_figure(fields_figure(parts.fields, body), pictures / "fields.png")
+    except MissingDependencyError as error:
+        parts.left_out.append(f"pictures of curves and fields as files: {error}")
+
+
+def _method(result: EvaluationResult) -> str:
+    return str(result.submission["method"])
+
+
+def _render(result: EvaluationResult, parts: _Parts, pictures: Path) -> str:
+    import jinja2
+
+    source = resources.files("chorus_bench") / "data" / "site" / _TEMPLATE
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    template = environment.from_string(source.read_text(encoding="utf-8"))
+    data: dict[str, Any] = {"curves": curves_data({_method(result): result})}
+    if parts.fields:
+        data["viewer"] = {"body": body_data(BodyModel.load(_SHIPPED_BODY))}
+        data["viewer"] |= fields_data(parts.fields)
+    return template.render(
+        result=result,
+        method=_method(result),
+        version=__version__,
+        names=SCORE_NAMES,
+        rows=_rows(result),
+        parts=parts,
+        diagnosis=None if parts.diagnosis is None else diagnosis_table(parts.diagnosis),
+        overlays=_overlay_groups(parts.overlays, pictures / "overlays"),
+        signature=signature_parts(result.signature),
+        data=script_json(data),
+        style=asset("style.css"),
+        scripts=[asset("viewer.js"), asset("charts.js")],
+    )
+
+
+def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[str, Any]]]:
+    """Return the mean precision-recall curves of each category, as `drawCurves` takes them.
+
+    Args:
+        results: method -> result on the same split.
+
+    Returns:
+        Category -> a list of ``name``, ``recall`` and ``precision`` (99 fractions each), and
+        ``undefined_from``, the first threshold at which nothing is predicted, or None.
+    """
+    categories = dict.fromkeys(name for result in results.values() for name in result.categories)
+    return {
+        category: [
+            {"name": label, **_curve(*mean_curve(result, category))}
+            for label, result in results.items()
+            if category in result.categories
+        ]
+        for category in categories
+    }
+
+
+def _curve(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> dict[str, Any]:
+    undefined = np.flatnonzero(np.isnan(precision))
+    return {
+        "recall": np.round(recall, 5).tolist(),
+        "precision": np.round(np.nan_to_num(precision), 5).tolist(),
+        "undefined_from": int(undefined[0]) if len(undefined) else None,
+    }
+
+
+def _rows(result: EvaluationResult) -> list[dict[str, Any]]:
+    """Return the categories, best first, with what their bars need."""
+    ordered = sorted(result.categories.items(), key=lambda item: (-item[1]["PAP"], item[0]))
+    return [{"name": name, **entry} for name, entry in ordered]
+
+
+def _overlay_groups(
+    overlays: Sequence[Mapping[str, Any]], folder: Path
+) -> list[tuple[str, list[dict[str, Any]]]]:
+    """Return category -> its overlays with their pictures inlined, in the order of kinds."""
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for entry in overlays:
+        content = base64.b64encode((folder / entry["file"]).read_bytes()).decode("ascii")
+        group = groups.setdefault(entry["category"], [])
+        group.append({**entry, "source": f"data:image/png;base64,{content}"})
+    for group in groups.values():
+        group.sort(key=lambda entry: KINDS.index(entry["kind"]))
+    return list(groups.items())

@@ -1,0 +1,105 @@
+/** Two methods side by side: overall, by category, and the samples they disagree on most. */
+import { compareCategories, RESAMPLES } from './bootstrap.js';
+import { floats, loadMethod, loadSamples } from './data.js';
+import { chooser, el, isolated } from './dom.js';
+import { percent, scoreOf, signed } from './format.js';
+import { clear, drawIntervals } from './intervals.js';
+import { leaders, valueOf } from './rows.js';
+
+const MOST = 8;
+
+/** The precomputed interval of first minus second. */
+function overall(board, key, first, second) {
+  const given = board.differences?.[key];
+  if (!given) return null;
+  const slugs = board.methods.map(({ slug }) => slug);
+  const at = slugs.indexOf(first.slug) * slugs.length + slugs.indexOf(second.slug);
+  const [low, high] = [floats(given.low)[at], floats(given.high)[at]];
+  return Number.isFinite(low) && Number.isFinite(high) ? { low, high } : null;
+}
+
+function verdict(board, key, first, second) {
+  const value = valueOf(first, key, '') - valueOf(second, key, '');
+  const range = overall(board, key, first, second);
+  const strong = (text) => el('strong', {}, text);
+  if (!range) return ['Difference ', strong(`${signed(value)} points`), '; no interval is known.'];
+  const words = clear(range) ? ['significant: ', el('strong', {}, isolated((range.low > 0 ? first : second).method)), ' is better.']
+    : [strong('not significant'), ': the interval includes zero.'];
+  return [el('strong', {}, isolated(first.method)), ` ${percent(valueOf(first, key, ''))} against `, el('strong', {}, isolated(second.method)),
+    ` ${percent(valueOf(second, key, ''))} ${scoreOf(key).mean}: difference `, strong(`${signed(value)} points`),
+    ` (95 % interval ${signed(range.low)} to ${signed(range.high)}), `, ...words];
+}
+
+/** The samples with the largest differences. */
+function disagreements(samples, first, second, hoa) {
+  const counted = hoa ? samples.counted_hoa : samples.counted;
+  return samples.ids
+    .map((id, i) => ({ id, i, category: samples.categories[i], difference: first[i] - second[i], scores: [first[i], second[i]] }))
+    .filter(({ i }) => counted[i])
+    .sort((p, q) => Math.abs(q.difference) - Math.abs(p.difference) || p.i - q.i)
+    .slice(0, MOST);
+}
+
+function picture(path, text) {
+  if (!path) return el('span', { class: 'note' }, 'no picture');
+  return el('img', { src: (document.body.dataset.root ?? '') + path, alt: text, loading: 'lazy' });
+}
+
+function sampleTable(rows, board, methods, data) {
+  const pictured = rows.some(({ id }) => data.some(({ pictures }) => Object.hasOwn(pictures, id)));
+  const pictures = ({ id }) => pictured && data.map((one, i) => el('td', {},
+    picture(Object.hasOwn(one.pictures, id) ? one.pictures[id] : null, `${methods[i].method} on sample ${id}`)));
+  const heads = ['Sample', 'Category', ...methods.map(({ method }) => method), 'Difference', ...(pictured ? methods.map(({ method }) => `Overlay: ${method}`) : [])];
+  return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Samples with the largest differences' },
+    el('table', { class: 'samples' },
+      el('caption', {}, el('span', {}, 'The samples on which the two disagree most, scores in percent.')),
+      el('thead', {}, el('tr', {}, heads.map((head) => el('th', { scope: 'col' }, isolated(head))))),
+      el('tbody', {}, rows.map((row) => el('tr', {},
+        el('th', { scope: 'row' }, isolated(row.id)), el('td', {}, board.categories[row.category]?.name),
+        row.scores.map((score) => el('td', { class: 'number' }, percent(score))),
+        el('td', { class: 'number' }, signed(row.difference)), pictures(row))))));
+}
+
+async function fill(place, board, state, methods) {
+  const { key, name } = scoreOf(state.score);
+  const hoa = name.includes('hoa');
+  const [samples, ...data] = await Promise.all([loadSamples(board.id), ...methods.map(({ slug }) => loadMethod(slug))]);
+  const [first, second] = data.map(({ scores }) => scores[name]);
+  const rows = compareCategories(samples, first, second, board.categories.map((category) => category.name), hoa);
+  rows.sort((p, q) => q.value - p.value);
+  const chart = el('div', { class: 'chart-place' });
+  place.replaceChildren(el('p', { class: 'summary' }, verdict(board, key, ...methods)), chart,
+    el('p', { class: 'note' }, `Dots are differences in points, lines 95 % intervals of a paired bootstrap (${RESAMPLES.toLocaleString('en-US')} resamples, seeded, computed in this browser); hollow where the interval includes zero. No correction for looking at several categories.`),
+    sampleTable(disagreements(samples, first, second, hoa), board, methods, data));
+  drawIntervals(chart, {
+    rows, difference: true, title: `${scoreOf(key).single} by category: ${methods[0].method} minus ${methods[1].method}`,
+    axis: 'Difference (points)', sides: methods.map(({ method }) => (method.length > 16 ? `${method.slice(0, 15)}\u2026` : method)).reverse().map((text) => `${text} better`),
+  });
+  place.dataset.pair = methods.map(({ slug }) => slug).join('|');
+}
+
+/**
+ * Draws the comparison into an element, whose content is replaced.
+ * @param {HTMLElement} element
+ * @param {object} board
+ * @param {object} state `a` and `b` are the methods' slugs
+ * @param {function(object)} change called with what the reader chose
+ */
+export function drawHeadToHead(element, board, state, change) {
+  const able = board.methods.filter((method) => method.has_scores && valueOf(method, state.score, '') !== null);
+  if (able.length < 2) {
+    element.replaceChildren(el('p', {}, 'A comparison needs two methods with per-sample scores; this board has fewer.'));
+    return;
+  }
+  const best = leaders({ methods: able }, state.score, able.length);
+  const find = (slug, fallback) => able.find((method) => method.slug === slug) ?? fallback;
+  const first = find(state.a, best.find(({ slug }) => slug !== state.b));
+  const second = find(state.b, best.find(({ slug }) => slug !== first.slug));
+  const options = best.map(({ slug, method }) => [slug, method]);
+  const place = el('div', { class: 'comparison', 'aria-live': 'polite' }, el('p', { class: 'note' }, 'Reading the scores\u2026'));
+  element.replaceChildren(el('div', { class: 'controls' },
+    chooser('First method', options, first.slug, (a) => change({ a })).node,
+    chooser('Second method', options, second.slug, (b) => change({ b })).node,
+    el('button', { type: 'button', onclick: () => change({ a: second.slug, b: first.slug }) }, 'Swap')), place);
+  fill(place, board, state, [first, second]).catch((error) => place.replaceChildren(el('p', { class: 'warning' }, error.message)));
+}

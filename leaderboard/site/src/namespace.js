@@ -1,0 +1,8 @@
+/**
+ * The one global: data files write into it, and other pages call the viewer and the charts
+ * through it.
+ */
+const space = (window.CHORUS_BENCH = window.CHORUS_BENCH || {});
+for (const name of ['methods', 'sampleIds', 'fields']) space[name] = space[name] || {};
+
+export default space;

@@ -1,0 +1,338 @@
+"""Every acceptance rule, with an entry that breaks it."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import shutil
+import subprocess
+
+import cv2
+import numpy as np
+import pytest
+
+from chorus_bench.errors import InputError
+from chorus_bench.grid import GridSpec
+from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
+from chorus_bench.leaderboard.earlier import earlier_results
+from chorus_bench.leaderboard.fields import Fields
+from chorus_bench.leaderboard.places import slug_of, slug_problem
+from tests.leaderboard import world
+
+
+def test_a_good_leaderboard_has_no_problems(board):
+    checked = check_leaderboard(board)
+    assert checked.findings == []
+    assert [entry.slug for entry in checked.entries] == ["fair", "good", "poor"]
+    checked.raise_problems()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ("date: '2026-01-31'", "date: soon", r"entry\.yaml:3: date: is 'soon'"),
+        ("saw_coco_val: 'no'", "saw_coco_val: no", r"entry\.yaml:9: saw_coco_val: is bool False"),
+        ("status: self-reported", "staus: x", r"entry\.yaml:10: staus: unknown key 'staus'.*"),
+        ("status: self-reported", "status: best", r'status: is .best. .*\n.*"self-reported" or'),
+        ("method: Good", "method: ''", r"entry\.yaml:1: method: is '' \(0 characters\)"),
+        ("url: null", "url: javascript:alert(1)", r"entry\.yaml:6: submission\.url: is 'javascr"),
+        ("url: null", "adress: null", r"entry\.yaml:6: submission\.adress: unknown key"),
+        ("verified: null", "verified: &a null", r"entry\.yaml: has an anchor or alias.* line 11"),
+        ("method: Good", "method: [", r"entry\.yaml: is not valid YAML"),
+        ("track: canonical", "track: posed", r"track: is 'posed', the result has 'canonical'"),
+        ("method: Good", "method: Goods", r"entry\.yaml: method: is 'Goods', the result has 'Good"),
+        ("status: self-reported", "status: verified", r"verified: is missing though the status"),
+    ],
+)
+def test_the_manifest(board, good, old, new, found):
+    world.edit_text(good / "entry.yaml", old, new)
+    assert_found(board, rf"entries/good/.*{found}")
+
+
+def assert_found(board, pattern, **options):
+    text = world.problems(board, **options)
+    assert re.search(pattern, text, re.DOTALL), text
+
+
+def test_the_nearest_key_is_named(board, good):
+    world.edit_text(good / "entry.yaml", "training_data", "traning_data")
+    text = world.problems(board)
+    assert "entry.yaml:8: traning_data: unknown key" in text
+    assert "Did you mean 'training_data'?" in text
+    assert "training_data: is missing" in text, "all problems are listed, not the first"
+
+
+def test_the_digest(board, good):
+    text = (good / "entry.yaml").read_text()
+    digest = next(line for line in text.splitlines() if "sha256" in line)
+    world.edit_text(good / "entry.yaml", digest, f"  sha256: '{'a' * 64}'")
+    assert_found(board, r"submission\.sha256: is 'aaa.*', the result has '000")
+
+
+def test_verified_must_be_of_the_same_submission(board, good):
+    block = f"verified:\n  date: 2026-02-01\n  by: me\n  sha256: '{'a' * 64}'\n  url: null"
+    world.edit_text(good / "entry.yaml", "verified: null", block)
+    assert_found(board, "verified: is there though the status is self-reported")
+    world.edit_text(good / "entry.yaml", "status: self-reported", "status: verified")
+    assert_found(board, r"verified: is of another submission \(sha256 differs\)")
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "found"),
+    [
+        (("schema",), 2, r":2: schema: result of schema version 2\n.*version 1"),
+        (("seconds",), "long", "seconds: is str"),
+        (("extra",), 1, "unknown key 'extra'"),
+        (("scores", "mPAP"), 1.5, r"scores\.mPAP: is 1\.5\n.*fraction"),
+        (("scores", "mPAP"), None, r"scores\.mPAP: is None"),
+        (("scores", "mPAP"), 0.99, r":10: scores\.mPAP: is 0\.99, the table"),
+        (("scores", "samples"), 71, r"scores\.samples: is 71, the table of samples gives 70"),
+        (("intervals", "mPAP"), [0.1, 0.2], r"intervals\.mPAP: is \[0\.1, 0\.2\], the table"),
+        (("intervals", "mPAP_hoa"), [0.1], r"intervals\.mPAP_hoa: is no interval"),
+        (("categories", "bench", "PAP_hoa"), 0.5, r"categories\.bench\.PAP_hoa: is 0\.5, the"),
+        (("categories", "bench", "counted"), 30, r"bench\.counted: is 30, .* gives 29"),
+        (("categories", "bench", "missing"), True, r"bench\.missing: is true though"),
+        (("categories", "tie"), {}, r"categories\.tie: has other keys"),
+        (("beside", "closed", "scores", "mPAP"), 0.9, r"beside\.closed\.scores\.mPAP: is not"),
+        (("beside", "open"), {}, r"unknown protocol 'open'"),
+        (("submission", "sha256"), "xyz", r"submission\.sha256: is no SHA-256"),
+        (("signature",), "", r"signature: not a signature: ''"),
+        (("signature",), "PAP", "signature: not a signature"),
+        (("signature",), "mAP|v1|split:a@0123456789ab", "unknown metric 'mAP'"),
+        (("signature",), "PAP|v1|split:made-up", "has no split with a fingerprint"),
+    ],
+)
+def test_the_result(board, good, path, value, found):
+    world.edit_json(good, *path, value=value)
+    assert_found(board, rf"entries/good/results\.json.*{found}")
+
+
+def test_scores_are_exact_to_the_last_bit(board, good):
+    score = json.loads((good / "results.json").read_text())["scores"]["mPAP"]
+    world.edit_json(good, "scores", "mPAP", value=float(np.nextafter(score, 1)))
+    assert_found(board, r"scores\.mPAP: is .* the table of samples gives")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("|v1|", "|v0|"),
+        ("grid:48x3.0", "grid:16x3.0"),
+        ("thr:0.01:0.99:0.01", "thr:0.5"),
+        ("|px:32", ""),
+        ("|warp:", "|twist:"),
+        ("|chorus-bench:", "|min:7.5|chorus-bench:"),
+        ("|chorus-bench:", "|track:side|chorus-bench:"),
+    ],
+)
+def test_signatures_that_no_protocol_gives(board, good, old, new):
+    signature = json.loads((good / "results.json").read_text())["signature"]
+    world.edit_json(good, "signature", value=signature.replace(old, new))
+    assert_found(board, r"results\.json:3: signature: is not current")
+
+
+def test_a_result_of_another_version_is_one_problem(board, good):
+    world.edit_json(good, "schema", value=7)
+    assert len(check_leaderboard(board).findings) == 1
+
+
+def test_damaged_files(board, good):
+    (good / "results.json").write_text('{\n "schema": 1,\n oops')
+    (good / "samples.parquet").write_bytes(b"PAR1 no PAR1")
+    (good / "entry.yaml").unlink()
+    (good / "fields.npz").write_bytes(b"no zip")
+    (good / "notes.txt").write_text("hello")
+    text = world.problems(board)
+    assert "entries/good/results.json:3: is not JSON" in text
+    assert "entries/good/samples.parquet: cannot be read as Parquet" in text
+    assert "entries/good/entry.yaml: is missing" in text
+    assert "entries/good/fields.npz: cannot be read" in text
+    assert "entries/good/notes.txt: does not belong here" in text
+
+
+def test_not_a_number_in_json(board, good):
+    world.edit_json(good, "seconds", value=float("nan"))
+    assert "it holds NaN" in world.problems(board)
+
+
+def test_links_and_stray_files(board, good, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text("password")
+    (good / "results.json").unlink()
+    (good / "results.json").symlink_to(secret)
+    (board / "entries" / "file").write_text("x")
+    (board / "entries" / "link").symlink_to(good)
+    text = world.problems(board)
+    assert "entries/good/results.json: is no plain file" in text
+    assert "entries/file: is no folder" in text
+    assert "entries/link: is no folder" in text
+    assert "password" not in text
+
+
+@pytest.mark.parametrize(
+    ("column", "change", "found"),
+    [
+        ("PAP", lambda v: [v[0], min(1, v[1] + 0.1), *v[2:]], r"follow from the counts, in row 1 "),
+        ("sample_id", lambda v: [v[1], *v[1:]], "samples that stand twice: bench-001"),
+        ("hit", lambda v: [v[0], [9999] * 99, *v[2:]], r"counts that cannot be, in row 1 \(bench-"),
+        ("predicted", lambda v: [[*range(99)], *v[1:]], "counts that cannot be, in row 0"),
+        ("hit_hoa", lambda v: [[-1] * 99, *v[1:]], "counts that cannot be, in row 0"),
+        ("target_area_hoa", lambda v: [5000, *v[1:]], "counts that cannot be, in row 0"),
+        ("predicted", lambda v: [[1], *v[1:]], "holds lists of 1 to 99 numbers"),
+        ("category", lambda v: ["sofa", *v[1:]], "categories that only the result or only the"),
+        ("sample_id", lambda v: ["a\u202eb", *v[1:]], r"'sample_id' holds 'a\\u202eb'\n.*200 char"),
+        ("sample_id", lambda v: [None, *v[1:]], "column 'sample_id' has 1 empty rows"),
+    ],
+)
+def test_the_samples(board, good, column, change, found):
+    world.edit_samples(good, column, change)
+    assert_found(board, rf"entries/good/.*{found}")
+
+
+def test_an_honest_table_of_another_method(board, good):
+    shutil.copy(board / "entries" / "fair" / "samples.parquet", good / "samples.parquet")
+    text = world.problems(board)
+    assert "scores.mPAP: is" in text
+    assert "categories.bench.PAP: is" in text
+
+
+def test_other_samples_under_the_same_signature(board):
+    other = {"bench": 30, "tennis racket": 41}
+    world.add(board, world.make_result("Odd", seed=5, categories=other))
+    assert_found(board, r"entries/odd/samples.parquet: lacks 0 samples .* 1 others \(tennis racket")
+
+
+def test_duplicates(board):
+    good = world.make_result("Good", skill=0.9)
+    world.add(board, good, name="good-again")
+    text = world.problems(board)
+    assert "entries/good-again/entry.yaml:1: the same submission with the same signature" in text
+    assert "the same method with the same signature as entries/good" in text
+
+
+def test_the_same_method_on_another_split_is_welcome(board):
+    other = world.make_result("Good", skill=0.9, split="other@0123456789ab")
+    world.add(board, other, name="good-other")
+    assert world.problems(board) == ""
+
+
+def test_names(board, good):
+    good.rename(good.with_name("better"))
+    assert_found(board, "entries/better: its name is not named after the method: 'good' or")
+    assert slug_of("CHORUS (ours), v2.1") == "chorus-ours-v2-1"
+    assert slug_of("Größe") == "grosse" or slug_of("Größe") == "groe"
+    assert slug_of("方法").startswith("method-")
+    assert slug_of("<script>alert(1)</script>") == "script-alert-1-script"
+    for method in ("board", "body", "samples b0", "x fields", "published 1", "../..", "a" * 80):
+        assert slug_problem(slug_of(method), method) is None, method
+    for name in ("board", "Body", "a--b", "x-fields", "../x", "", "con.txt", "a" * 101):
+        assert slug_problem(name, None) is not None, name
+
+
+def test_fields_and_pictures(board, good):
+    spec = GridSpec(8)
+    Fields(spec, {"bench": np.zeros(spec.shape, np.uint8)}).save(good / "fields.npz")
+    pictures = good / "pictures"
+    pictures.mkdir()
+    cv2.imwrite(str(pictures / "a.png"), np.zeros((8, 8, 3), np.uint8))
+    row = {"sample_id": "bench-003", "category": "bench", "kind": "best", "file": "a.png"}
+    rows = [row | {"score": 0.5}]
+    (pictures / "pictures.json").write_text(json.dumps(rows))
+    assert world.problems(board) == ""
+    data = (pictures / "a.png").read_bytes()
+    (pictures / "b.png").write_bytes(data[:40] + b"x" * 30)
+    (pictures / "c.png").write_bytes(data[:16] + b"\x00\xff\xff\xff" * 2 + data[24:])
+    bad = [row | {"score": 0, "file": name} for name in ("b.png", "c.png", "../x.png", "none.png")]
+    bad += [row | {"score": 0, "sample_id": "sofa-1"}, row, row | {"score": 0, "kind": "nicest"}]
+    (pictures / "pictures.json").write_text(json.dumps(rows + bad))
+    text = world.problems(board)
+    assert "pictures/b.png: cannot be decoded as a picture" in text
+    assert "pictures/c.png: is 16777215 x 16777215 pixels" in text
+    assert "picture 4: file '../x.png'" in text
+    assert "pictures/none.png: is not there" in text
+    assert "is of the sample 'sofa-1', which the result does not have" in text
+    assert "picture 7: has other keys" in text
+    assert "picture 8: has values" in text
+
+
+def test_unlisted_pictures(board, good):
+    (good / "pictures").mkdir()
+    (good / "pictures" / "pictures.json").write_text("[]")
+    (good / "pictures" / "photo.jpg").write_bytes(b"x")
+    assert "pictures/photo.jpg: is not listed" in world.problems(board)
+
+
+def test_fields_of_other_kinds(board, good):
+    for arrays, found in (
+        ({"bench": np.zeros((8, 8, 8), np.uint8)}, "has no 'grid'"),
+        ({"grid": np.array([8, 3, 0, 0, 0]), "bench": np.zeros((9, 8, 8), np.uint8)}, "of shape"),
+        ({"grid": np.array([8, 3, 0, 0, 0]), "bench": np.zeros((8, 8, 8))}, "is float64"),
+        ({"grid": np.array([8, 3, 0, 0, 0]), "b": np.zeros(10**6, np.uint8)}, "at most 1000 arra"),
+        ({"grid": np.array([{}], dtype=object)}, "cannot be read"),
+    ):
+        np.savez_compressed(good / "fields.npz", **arrays)
+        assert found in world.problems(board)
+
+
+def test_scores_change_only_with_the_submission(board, good, tmp_path):
+    older = shutil.copytree(board, tmp_path / "older")
+    before = earlier_results(board, str(older))
+    assert world.problems(board, before=before) == ""
+    shutil.rmtree(good)
+    world.add(board, world.make_result("Good", skill=0.95))  # the digest is that of the name
+    assert_found(board, r"scores\.mPAP: was .* though the submission is the same", before=before)
+    good.rename(good.with_name("good-renamed"))
+    assert_found(board, r"entries/good-renamed/.*though the submission is the same", before=before)
+    shutil.rmtree(good.with_name("good-renamed"))
+    world.add(board, world.make_result("Good", skill=0.95, sha256="abc"))
+    assert world.problems(board, before=before) == ""
+
+
+def _git(folder, *arguments):
+    identity = ("-c", "user.name=t", "-c", "user.email=t@t")
+    command = ["git", "-C", str(folder), *identity, *arguments]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def test_against_a_git_revision(board, good):
+    root = board.parent
+    _git(root, "init", "-q")
+    _git(root, "add", "board")
+    _git(root, "commit", "-qm", "start")
+    before = earlier_results(board, "HEAD")
+    assert sorted(before) == ["fair", "good", "poor"]
+    assert before["good"] == json.loads((good / "results.json").read_text())
+    for wrong in ("nowhere", "--output=/tmp/x"):
+        with pytest.raises(InputError, match="git cannot read the earlier state"):
+            earlier_results(board, wrong)
+
+
+def test_published(board):
+    row = "{name: a, source: b, scores: {mPAP: 10}}"
+    file = board / "published.yaml"
+    file.write_text(f"rows:\n  - {row}\n")
+    assert world.problems(board) == ""
+    file.write_text(
+        f"rows:\n  - {row}\n  - {{name: a}}\n  - {{name: b, source: c, score: 1, "
+        "scores: {mPAP: 101, PAP: 3}}\n"
+    )
+    text = world.problems(board)
+    assert "published.yaml:3: rows.1.source: is missing" in text
+    assert "published.yaml:3: rows.1: has neither scores nor categories" in text
+    assert "published.yaml:4: rows.2.score: unknown key 'score'" in text
+    assert "rows.2.scores.mPAP: is 101" in text
+    assert "unknown score 'PAP'" in text
+    file.write_text("- a\n")
+    assert "published.yaml: holds no keys" in world.problems(board)
+
+
+def test_the_error_lists_everything_and_travels(board, good):
+    (good / "entry.yaml").unlink()
+    (board / "entries" / "fair" / "samples.parquet").unlink()
+    with pytest.raises(LeaderboardError) as caught:
+        check_leaderboard(board).raise_problems("do something")
+    assert "2 problems in the leaderboard" in str(caught.value)
+    assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+    with pytest.raises(InputError, match="no such folder"):
+        check_leaderboard(board / "nowhere")

@@ -1,0 +1,86 @@
+"""The repository's own leaderboard: its entries obey the rules. These are the acceptance tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from chorus_bench.leaderboard.board import board_json, make_board
+from chorus_bench.leaderboard.checking import check_leaderboard
+from chorus_bench.leaderboard.places import PUBLISHED_FILE, entry_folders
+from chorus_bench.leaderboard.site import build_site
+
+ROOT = Path(__file__).parents[2]
+LEADERBOARD = ROOT / "leaderboard"
+
+
+@pytest.fixture(scope="module")
+def checked():
+    return check_leaderboard(LEADERBOARD)
+
+
+@pytest.mark.parametrize("slug", [folder.name for folder in entry_folders(LEADERBOARD)])
+def test_entry(checked, slug):
+    found = [str(finding) for finding in checked.problems.get(slug, ())]
+    assert not found, "\n".join(found)
+
+
+def test_every_entry_is_accepted(checked):
+    checked.raise_problems()
+    assert len(checked.entries) == len(entry_folders(LEADERBOARD))
+
+
+def test_the_papers_figures(checked):
+    """Every figure of the paper's two tables, to the digit, and marked as published."""
+    assert PUBLISHED_FILE not in checked.problems
+    site = board_json(make_board(checked.entries, checked.published), "2026-01-31")
+    board = site["boards"][-1]
+    assert board["kind"] == "published"
+    rows = {row["method"]: row for row in board["methods"]}
+    means = {
+        name: [round(100 * value, 2) for value in row["scores"].values()]
+        for name, row in rows.items()
+        if row["scores"]["mPAP"] is not None
+    }
+    assert means == {
+        "CHORUS, without keypoint filtering": [18.31, 15.90, 19.97, 16.52],
+        "CHORUS, without canonicalization": [17.52, 15.12, 19.56, 15.85],
+        "CHORUS, 1 % of the images": [14.98, 13.81, 15.21, 13.73],
+        "CHORUS, 10 % of the images": [17.90, 16.13, 18.86, 15.82],
+        "CHORUS, full": [19.86, 17.18, 20.28, 16.80],
+    }
+    scores = ("PAP", "PAP_strict", "PAP_hoa", "PAP_strict_hoa")
+    motorcycle = {
+        name: [round(100 * row["categories"]["motorcycle"][score], 2) for score in scores]
+        for name, row in rows.items()
+        if row["categories"]
+    }
+    assert motorcycle == {
+        "Image search, 1k": [53.64, 52.15, 60.08, 56.86],
+        "Image search, 10k": [55.97, 54.59, 63.62, 61.11],
+        "Synthetic, 1k": [56.33, 55.11, 63.91, 61.85],
+        "Synthetic, 10k": [57.14, 55.19, 64.82, 62.11],
+    }
+    assert all(row["status"] == "published" and row["rank"] is None for row in rows.values())
+    assert all(row["source"] and "not recomputed" in row["note"] for row in rows.values())
+
+
+def test_the_page_of_the_shipped_entries(checked, tmp_path):
+    build_site(LEADERBOARD, tmp_path / "page", date="2026-01-31")
+    text = (tmp_path / "page" / "index.html").read_text()
+    for name in [row.name for row in checked.published]:
+        assert name in text
+    for entry in checked.entries:
+        assert (tmp_path / "page" / "methods" / f"{entry.slug}.html").is_file()
+
+
+def test_the_workflow_runs_commands_that_exist():
+    text = (ROOT / ".github" / "workflows" / "leaderboard.yml").read_text()
+    workflow = yaml.safe_load(text)
+    assert workflow["permissions"] == {"contents": "read"}
+    assert "pull_request_target" not in text
+    commands = [step.get("run", "") for job in workflow["jobs"].values() for step in job["steps"]]
+    for wanted in ("check --against", "verify", "build --output"):
+        assert any(f"chorus-bench leaderboard {wanted}" in command for command in commands)

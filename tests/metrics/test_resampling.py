@@ -1,0 +1,132 @@
+"""The fast bootstrap gives what the plain one gives: same resamples, same ranks."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from chorus_bench.metrics.pap import SCORE_NAMES, benchmark_mean, category_mean
+from chorus_bench.metrics.ranking import rank_by_every_score, rank_methods
+from chorus_bench.metrics.resampling import means_of_many, pairwise_bounds, percentile_bounds
+from chorus_bench.metrics.statistics import resampled_means
+
+SAME = {"rtol": 0, "atol": 1e-12}
+
+
+def made_up(methods: int, seed: int = 0):
+    """Return methods on the same samples: samples that differ, images that are left out."""
+    rng = np.random.default_rng(seed)
+    sizes = {"bench": 33, "cell phone": 50, "tie": 1}
+    hard = {name: rng.uniform(0, 1, (n, 1)) for name, n in sizes.items()}
+    areas = {name: rng.integers(0, 4, (n, 2)) for name, n in sizes.items()}
+    return {
+        f"m{i}": {
+            name: (np.clip(hard[name] + rng.normal(0.02 * i, 0.1, (n, 4)), 0, 1), areas[name])
+            for name, n in sizes.items()
+        }
+        for i in range(methods)
+    }
+
+
+def plain_ranking(tables, score, resamples, seed):
+    """Rank as it was first written: gather, average, a percentile for every pair."""
+    column = [f"m{name}" for name in SCORE_NAMES].index(score)
+    totals = []
+    for table in tables.values():
+        means = resampled_means(table, resamples=resamples, seed=seed)
+        totals.append(np.mean([means[name][:, column] for name in sorted(means)], axis=0))
+    totals = np.stack(totals)
+    low, high = np.zeros((2, len(totals), len(totals)))
+    for i, row in enumerate(totals):
+        low[i], high[i] = np.percentile(row - totals, [2.5, 97.5], axis=1)
+    best = totals == totals.max(axis=0)
+    return {
+        "values": [
+            benchmark_mean(category_mean(*e) for e in t.values())[score] for t in tables.values()
+        ],
+        "intervals": np.percentile(totals, [2.5, 97.5], axis=1).T,
+        "low": low,
+        "high": high,
+        "ranks": 1 + (high < 0).sum(axis=1),
+        "first_share": (best / best.sum(axis=0)).mean(axis=1),
+    }
+
+
+@pytest.mark.parametrize("resamples", [100, 333, 1000])
+@pytest.mark.parametrize("seed", [0, 5])
+def test_the_fast_ranking_is_the_plain_one(resamples, seed):
+    tables = made_up(7, seed)
+    for score, fast in rank_by_every_score(tables, resamples=resamples, seed=seed).items():
+        plain = plain_ranking(tables, score, resamples, seed)
+        assert fast.score == score
+        assert fast.values.tolist() == plain["values"]
+        np.testing.assert_allclose(
+            [i.as_list() for i in fast.intervals], plain["intervals"], **SAME
+        )
+        np.testing.assert_allclose(fast.low, plain["low"], **SAME)
+        np.testing.assert_allclose(fast.high, plain["high"], **SAME)
+        np.testing.assert_array_equal(fast.ranks, plain["ranks"])
+        np.testing.assert_allclose(fast.first_share, plain["first_share"], **SAME)
+
+
+def test_one_score_is_one_of_the_four():
+    tables = made_up(3)
+    one = rank_methods(tables, score="mPAP_hoa")
+    again = rank_by_every_score(tables)["mPAP_hoa"]
+    np.testing.assert_array_equal(one.low, again.low)
+    assert one.intervals == again.intervals
+
+
+def test_resampled_means_are_the_plain_ones():
+    tables = made_up(4)
+    plain = [resampled_means(table, resamples=200, seed=3) for table in tables.values()]
+    names = []
+    for name, means in means_of_many(list(tables.values()), resamples=200, seed=3):
+        names.append(name)
+        for method, one in enumerate(plain):
+            np.testing.assert_allclose(means[method].T, one[name], **SAME)
+    assert names == sorted(names)
+
+
+def test_methods_may_leave_out_other_images():
+    """Target areas that differ between methods are each method's own."""
+    tables = made_up(2)
+    scores, areas = tables["m1"]["bench"]
+    tables["m1"]["bench"] = (scores, np.where(np.arange(33)[:, None] < 9, 0, areas))
+    plain = [resampled_means(table, resamples=100) for table in tables.values()]
+    for name, means in means_of_many(list(tables.values()), resamples=100):
+        for method, one in enumerate(plain):
+            np.testing.assert_allclose(means[method].T, one[name], **SAME)
+
+
+@pytest.mark.parametrize("methods", [2, 3, 5, 8, 17])
+def test_equal_methods_are_equal_to_the_last_bit_wherever_they_stand(methods):
+    table = made_up(1)["m0"]
+    for ranking in rank_by_every_score({f"m{i}": table for i in range(methods)}).values():
+        assert not ranking.low.any()
+        assert not ranking.high.any()
+        assert ranking.first_share.tolist() == pytest.approx([1 / methods] * methods)
+
+
+@pytest.mark.parametrize("count", [1, 2, 39, 40, 41, 1000])
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
+def test_percentiles_are_those_of_numpy(count, confidence):
+    values = np.random.default_rng(count).normal(size=(5, count))
+    tail = 50 * (1 - confidence)
+    expected = np.percentile(values, [tail, 100 - tail], axis=1)
+    np.testing.assert_allclose(percentile_bounds(values.copy(), confidence), expected, **SAME)
+
+
+def test_pairs_in_several_chunks(monkeypatch):
+    totals = np.random.default_rng(0).normal(size=(6, 50))
+    whole = pairwise_bounds(totals)
+    monkeypatch.setattr("chorus_bench.metrics.resampling._CHUNK", 120)
+    np.testing.assert_array_equal(whole, pairwise_bounds(totals))
+
+
+def test_scores_of_any_size_are_exact_enough():
+    """Large, negative and zero scores: the rounding is relative to the largest."""
+    scores = np.array([[-3.0, 0, 1e-9, 700.25]] * 3)
+    table = {"bench": (scores, np.full((3, 2), 5))}
+    _, means = next(means_of_many([table], resamples=10))
+    np.testing.assert_allclose(means[0], np.tile(scores[0][:, None], (1, 10)), atol=1e-11)

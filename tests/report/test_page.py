@@ -1,0 +1,175 @@
+"""The report of a result: what is in the page, what is left out, and what bad input says."""
+
+import json
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from chorus_bench.errors import InputError
+from chorus_bench.evaluation import evaluate
+from chorus_bench.evaluation.named import submission_folder
+from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.report import view_fields, write_report
+from chorus_bench.report.page import curves_data, diagnosis_table
+from chorus_bench.report.web import fields_data, script_json
+from chorus_bench.submission import write_submission
+from tests.cli_tools import run_cli as run
+from tests.evaluation.conftest import blob_field
+
+HOSTILE = "</script><script>alert(1)</script>"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("result") / "example"
+    evaluate("example", output=place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def report(folder):
+    return write_report(folder, folder.parent / "report", submission="example", diagnose=True)
+
+
+class Elements(HTMLParser):
+    """Collects what a browser would fetch, and the scripts."""
+
+    def __init__(self):
+        super().__init__()
+        self.sources, self.scripts = [], 0
+
+    def handle_starttag(self, tag, attrs):
+        self.sources += [v for k, v in attrs if k in ("src", "href") and v]
+        self.scripts += tag == "script"
+
+
+def elements(page):
+    parser = Elements()
+    parser.feed(page)
+    return parser
+
+
+def test_the_page_holds_everything_itself(report):
+    page = report.page.read_text()
+    found = elements(page)
+    assert all(source.startswith(("data:", "#")) for source in found.sources)
+    assert not re.search(r"""(?:src|href)=["']https?:""", page)
+    for text in ("31.48", "44.43", "27.15", "simulated-test-backpack", "Where the score is lost"):
+        assert text in page
+    assert not report.left_out
+
+
+def test_the_pictures_are_files_too(report):
+    names = {file.relative_to(report.folder / "pictures").as_posix() for file in report.pictures}
+    assert {"categories.png", "curves.png", "fields.png"} < names
+    assert sum(name.startswith("overlays/") for name in names) == 12
+
+
+def test_without_the_submission_the_page_says_what_is_missing(folder, tmp_path):
+    report = write_report(folder, tmp_path / "report")
+    assert any("--submission" in text for text in report.left_out)
+    assert any("--diagnose" in text for text in report.left_out)
+    page = report.page.read_text()
+    assert "--submission" in page
+    assert 'id="viewer"' not in page
+
+
+def test_a_diagnosis_in_the_folder_is_shown(folder, report, tmp_path):
+    place = tmp_path / "result"
+    evaluate("example", output=place)
+    text = re.search(r"<h2 id=\"lost\">.*?</section>", report.page.read_text(), re.DOTALL)
+    assert text is not None
+    (place / "diagnosis.json").write_text("{")
+    with pytest.raises(InputError, match="is not JSON"):
+        write_report(place, tmp_path / "report")
+    assert not (tmp_path / "report").exists()
+
+
+def test_another_submission_is_refused(folder, tmp_path):
+    field = blob_field(24, (0.3, 0.1, 0.2), 0.2)
+    other = write_submission(
+        tmp_path / "other", method="other", fields={"surfboard": field}, grid=GridSpec(24)
+    )
+    with pytest.raises(InputError, match="the result is of"):
+        write_report(folder, tmp_path / "report", submission=other)
+
+
+def test_hostile_texts_stay_texts(tmp_path):
+    field = blob_field(24, (0.3, 0.1, 0.2), 0.2)
+    submission = write_submission(
+        tmp_path / "submission",
+        method=f"{HOSTILE}"[:80],
+        fields={"surfboard": field},
+        grid=GridSpec(24),
+        description=HOSTILE,
+    )
+    evaluate(submission, output=tmp_path / "result", categories=["surfboard"])
+    page = write_report(tmp_path / "result", tmp_path / "report", submission=submission).page
+    text = page.read_text()
+    assert HOSTILE not in text
+    assert "alert(1)" in text
+    assert elements(text).scripts == 4
+
+
+def test_json_for_scripts_cannot_end_them():
+    text = script_json({"a": f"{HOSTILE}\u2028&"})
+    assert not set("<>&\u2028") & set(text)
+    assert json.loads(text) == {"a": f"{HOSTILE}\u2028&"}
+    with pytest.raises(InputError, match="JSON"):
+        script_json(float("nan"))
+
+
+def test_curves_are_the_result_s(folder):
+    result = evaluate("example")
+    curve = curves_data({"x": result})["surfboard"][0]
+    assert curve["name"] == "x"
+    assert len(curve["recall"]) == len(curve["precision"]) == 99
+    assert curve["recall"] == sorted(curve["recall"], reverse=True)
+
+
+def test_the_diagnosis_names_the_largest_gain():
+    def entry(**gains):
+        repairs = {name: {"gain": gain} for name, gain in gains.items()}
+        return {"PAP": 0.5, "occlusion": -0.01, "repairs": repairs}
+
+    mean = entry(position=0.1, spread=0.2, ceiling=0.4)
+    table = diagnosis_table({"mean": mean, "categories": {"tie": entry(position=0.0, spread=0.0)}})
+    assert table["columns"] == ["position", "spread", "occlusion", "ceiling"]
+    assert [row["largest"] for row in table["rows"]] == ["spread", "none"]
+    assert table["rows"][0]["cells"] == ["+10.00", "+20.00", "-1.00", "+40.00"]
+
+
+@pytest.mark.parametrize(("resolution", "smaller"), [(24, 24), (48, 48), (50, 25), (97, 33)])
+def test_fields_keep_their_place_when_they_shrink(resolution, smaller):
+    values = blob_field(resolution, (0.6, 0.0, -0.3), 0.2)
+    data = fields_data({"a": OccupancyGrid(values, GridSpec(resolution))})
+    grid = data["grid"]
+    assert grid["resolution"] == smaller
+    voxel = grid["side_length"] / smaller
+    low = [c - grid["side_length"] / 2 for c in grid["center"]]
+    assert low == pytest.approx([-1.5] * 3)
+    assert voxel == pytest.approx(3.0 / resolution * -(-resolution // 48))
+
+
+def test_a_view_is_a_page_of_its_own(tmp_path):
+    view = view_fields({"a": OccupancyGrid(blob_field(24, (0.3, 0, 0), 0.2), GridSpec(24))})
+    assert view._repr_html_().startswith("<iframe srcdoc=")
+    file = view.save(tmp_path / "view.html")
+    assert elements(file.read_text()).scripts == 3
+    with pytest.raises(InputError, match="0 grids"):
+        view_fields({})
+
+
+def test_the_command(folder, tmp_path):
+    done = run("report", folder, "--submission", submission_folder("example"),
+               "--output", tmp_path / "r")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "left out: where the score is lost" in done.stderr
+    assert (tmp_path / "r" / "report.html").is_file()
+    again = run("report", folder, "--output", tmp_path / "r")
+    assert again.returncode == 2
+    assert "is there already" in again.stderr
+    nothing = run("report", tmp_path / "nothing")
+    assert nothing.returncode == 2
+    assert "no result here" in nothing.stderr

@@ -1,0 +1,247 @@
+"""Made-up leaderboard sites: any texts, also those that no entry could carry past the checks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+import chorus_bench
+from chorus_bench.body import BodyModel
+from chorus_bench.metrics.pap import SCORE_NAMES
+from chorus_bench.metrics.ranking import rank_methods
+from chorus_bench.metrics.statistics import bootstrap_intervals
+from chorus_bench.report.web import body_data
+
+SOURCE = Path(chorus_bench.__file__).parent / "data" / "site"
+MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
+CATEGORIES = (
+    "backpack", "baseball bat", "bench", "bicycle", "frisbee", "handbag", "motorcycle",
+    "skateboard", "skis", "snowboard", "sports ball", "suitcase", "tennis racket", "umbrella",
+)  # fmt: skip
+NAMES = (
+    "CHORUS (reference)", "Ray hull", "Visual hull, 24 views", "Mean box", "Body-relative Gaussian",
+    "Nearest training image", "Uniform shell",
+)  # fmt: skip
+
+
+def text64(values, dtype):
+    return base64.b64encode(np.ascontiguousarray(values, dtype=dtype).tobytes()).decode()
+
+
+class MadeUpSite:
+    """Methods with random scores on made-up samples; `methods` may be changed before `write`."""
+
+    def __init__(self, methods=7, samples_each=40, categories=CATEGORIES, *, seed=0, resamples=200):
+        rng = np.random.default_rng(seed)
+        self.categories, self.each = list(categories), samples_each
+        slugs = [f"method-{n}" for n in range(methods)]
+        hardness = rng.uniform(0.1, 0.5, len(categories))
+        self.areas = {
+            name: np.stack([np.full(samples_each, 50), rng.integers(0, 6, samples_each)], axis=1)
+            for name in categories
+        }
+        noise = {name: rng.normal(0, 0.08, samples_each) for name in categories}
+        self.tables = {
+            slug: {
+                name: (self._scores(rng, n, hard, noise[name]), self.areas[name])
+                for name, hard in zip(categories, hardness, strict=True)
+            }
+            for n, slug in enumerate(slugs)
+        }
+        self.board = self._board(slugs, resamples)
+        self.pictures, self.fields, self.entries = {}, {}, {}
+
+    def _scores(self, rng, number, hard, noise):
+        level = hard * (1 - 0.13 * min(number, 4) - 0.004 * number + rng.normal(0, 0.07))
+        plain = np.clip(level + noise + rng.normal(0, 0.05, self.each), 0, 1)
+        return np.stack([plain, 0.9 * plain, 0.8 * plain + 0.02, 0.7 * plain], axis=1)
+
+    def _board(self, slugs, resamples):
+        rankings = {
+            mean: rank_methods(self.tables, score=mean, resamples=resamples) for mean in MEANS
+        }
+        order = rankings["mPAP"].order()
+        rows = [self._method(slugs, i, rankings, resamples) for i in order]
+        pick = np.ix_(order, order)
+        return {
+            "id": "b0", "title": "simulated, default body, canonical track", "kind": "computed",
+            "signature": "PAP|v1|split:simulated-test@0123456789abcdef|grid:48x3.0|body:default",
+            "signature_parts": {"split": "simulated-test@0123456789abcdef", "body": "default@eafe"},
+            "track": "canonical", "samples": len(self.categories) * self.each, "methods": rows,
+            "categories": [{"name": name, "samples": self.each} for name in self.categories],
+            "differences": {
+                mean: {"low": text64(r.low[pick], "<f4"), "high": text64(r.high[pick], "<f4")}
+                for mean, r in rankings.items()
+            },
+            "summary": {mean: self._summary(rows, r, order, mean) for mean, r in rankings.items()},
+        }  # fmt: skip
+
+    def _method(self, slugs, i, rankings, resamples):
+        overall, each = bootstrap_intervals(self.tables[slugs[i]], resamples=resamples)
+        status = ("verified", "self-reported")[i % 2]
+        return {
+            "slug": slugs[i], "method": NAMES[i] if i < len(NAMES) else f"Variant {i}",
+            "status": status, "date": f"2026-{1 + i % 12:02d}-{1 + i % 28:02d}",
+            "submitted_by": ("Aalto group", "Lab of Vision", "K. Example")[i % 3],
+            "training_data": "2,000 generated images a category",
+            "saw_coco_val": ("no", "yes", "unknown")[i % 3], "track": "canonical",
+            "description": "A made-up method.\nIt exists only in this test.",
+            "links": {"paper": "https://example.org/paper", "code": None, "submission": None},
+            "page": f"methods/{slugs[i]}.html", "has_fields": False, "has_scores": True,
+            "scores": {mean: float(r.values[i]) for mean, r in rankings.items()},
+            "intervals": {mean: r.intervals[i].as_list() for mean, r in rankings.items()},
+            "rank": {mean: int(r.ranks[i]) for mean, r in rankings.items()},
+            "tied": {mean: int((r.ranks == r.ranks[i]).sum()) > 1 for mean, r in rankings.items()},
+            "first_share": {mean: float(r.first_share[i]) for mean, r in rankings.items()},
+            "categories": {
+                name: self._category(self.tables[slugs[i]][name][0], each[name])
+                for name in self.categories
+            },
+            "categories_count": len(self.categories), "samples": len(self.categories) * self.each,
+            "signature": "PAP|v1|...", "sha256": f"{i:064x}",
+        }  # fmt: skip
+
+    @staticmethod
+    def _category(scores, intervals):
+        return {
+            **dict(zip(SCORE_NAMES, scores.mean(axis=0).tolist(), strict=True)),
+            "low": [intervals[name].low for name in SCORE_NAMES],
+            "high": [intervals[name].high for name in SCORE_NAMES],
+            "missing": False,
+        }
+
+    def _summary(self, rows, ranking, order, mean):
+        best = sorted(rows, key=lambda row: -row["scores"][mean])[:2]
+        if len(best) < 2:
+            return {"leader": best[0]["slug"], "next": None, "difference": None, "low": None,
+                    "high": None, "gains": []}  # fmt: skip
+        first, second = (ranking.methods.index(row["slug"]) for row in best)
+        score = mean[1:]
+        gains = [
+            {"category": n, "difference": best[0]["categories"][n][score] - best[1]["categories"][n][score]}
+            for n in self.categories
+        ]  # fmt: skip
+        gains = sorted((g for g in gains if g["difference"] > 0), key=lambda g: -g["difference"])
+        return {
+            "leader": best[0]["slug"], "next": best[1]["slug"],
+            "difference": best[0]["scores"][mean] - best[1]["scores"][mean],
+            "low": float(ranking.low[first, second]), "high": float(ranking.high[first, second]),
+            "gains": gains[:3],
+        }  # fmt: skip
+
+    def scores_of(self, slug, score="PAP"):
+        """Per-sample scores of a method, category after category."""
+        column = SCORE_NAMES.index(score)
+        return np.concatenate([self.tables[slug][name][0][:, column] for name in self.categories])
+
+    def add_fields(self, slug, categories=("bicycle", "skateboard"), resolution=24):
+        """Give a method blobs of probability: one in front of the person, one at the feet."""
+        axis = (np.arange(resolution) + 0.5) / resolution * 3 - 1.5
+        x, y, z = np.meshgrid(axis, axis, axis, indexing="ij")
+        places = {"bicycle": (0.0, -0.2, 0.3, 0.45), "skateboard": (0.3, -0.85, 0.0, 0.25)}
+        self.fields[slug] = {
+            name: np.rint(
+                200 * np.exp(-((x - a) ** 2 + (y - b) ** 2 + 3 * (z - c) ** 2) / (2 * s**2))
+            ).astype(np.uint8)
+            for name, (a, b, c, s) in places.items()
+            if name in categories
+        }
+        self.row(slug)["has_fields"] = True
+
+    def row(self, slug):
+        return next(row for row in self.board["methods"] if row["slug"] == slug)
+
+    def site(self, boards=()):
+        return {"format": 1, "built": "2026-11-24", "version": "0.1.0",
+                "score_names": list(SCORE_NAMES), "boards": [self.board, *boards],
+                "notes": ["Made-up numbers."]}  # fmt: skip
+
+    def write(self, folder, boards=()):
+        """Write the whole site."""
+        for name in ("assets", "data", "methods"):
+            (folder / name).mkdir(parents=True)
+        for file in SOURCE.iterdir():
+            if file.suffix != ".jinja":
+                (folder / "assets" / file.name).write_bytes(file.read_bytes())
+        site = self.site(boards)
+        environment = Environment(
+            loader=FileSystemLoader(SOURCE), autoescape=True, trim_blocks=True,
+            lstrip_blocks=True, undefined=StrictUndefined,
+        )  # fmt: skip
+        page = environment.get_template("index.html.jinja").render(site=site)
+        (folder / "index.html").write_text(page, encoding="utf-8")
+        (folder / "board.json").write_text(json.dumps(site))
+        (folder / "board.csv").write_text("method\n")
+        script(folder / "data" / "board.js", "board", site)
+        script(folder / "data" / "samples-b0.js", 'sampleIds["b0"]', self._sample_ids())
+        for row in self.board["methods"]:
+            self._write_method(folder, site, row, environment)
+        if self.fields:
+            script(folder / "data" / "body.js", "body", body_data(BodyModel.load("default")))
+        return folder
+
+    def _sample_ids(self):
+        areas = np.concatenate([self.areas[name] for name in self.categories])
+        return {
+            "ids": [f"{name}/{n:03d}" for name in self.categories for n in range(self.each)],
+            "categories": np.repeat(np.arange(len(self.categories)), self.each).tolist(),
+            "counted": (areas[:, 0] > 0).astype(int).tolist(),
+            "counted_hoa": (areas[:, 1] > 0).astype(int).tolist(),
+        }
+
+    def _write_method(self, folder, site, row, environment):
+        slug = row["slug"]
+        pictures = self.pictures.get(slug, [])
+        data = {
+            "scores": {
+                name: text64(np.rint(65535 * self.scores_of(slug, name)), "<u2")
+                for name in SCORE_NAMES
+            },
+            "curves": {name: curve(row["categories"][name]["PAP"]) for name in self.categories},
+            "pictures": {p["sample_id"]: p["file"] for p in pictures},
+        }
+        script(folder / "data" / f"{slug}.js", f'methods["{slug}"]', data)
+        if slug in self.fields:
+            values = self.fields[slug]
+            grid = {
+                "resolution": len(next(iter(values.values()))),
+                "side_length": 3.0,
+                "center": [0.0, 0.0, 0.0],
+            }
+            packed = {
+                n: base64.b64encode(zlib.compress(v.tobytes())).decode() for n, v in values.items()
+            }
+            fields = {"grid": grid, "fields": packed, "max": {n: 0.78 for n in values}}
+            script(folder / "data" / f"{slug}-fields.js", f'fields["{slug}"]', fields)
+        nothing = dict.fromkeys(("authors", "affiliation", "license", "citation", "parameters", "verified"))  # fmt: skip
+        page = environment.get_template("method.html.jinja").render(
+            site=site, board=self.board, method=row, pictures=pictures,
+            entry=nothing | self.entries.get(slug, {}),
+        )  # fmt: skip
+        (folder / "methods" / f"{slug}.html").write_text(page, encoding="utf-8")
+
+
+def curve(score):
+    """A falling precision over a rising recall whose area is about the score."""
+    thresholds = np.linspace(0.01, 0.99, 99)
+    recall = np.clip(1.0 - thresholds**1.5, 0, 1) * 0.9
+    precision = np.clip(score * (0.6 + 1.2 * thresholds), 0, 1)
+    return {
+        "recall": text64(np.rint(65535 * recall), "<u2"),
+        "precision": text64(np.rint(65535 * precision), "<u2"),
+        "undefined_from": 90,
+    }
+
+
+def script(path, place, value):
+    text = json.dumps(value).replace("</", "<\\/")
+    start = "window.CHORUS_BENCH=window.CHORUS_BENCH||{};"
+    if "[" in place:
+        table = place.partition("[")[0]
+        start += f"window.CHORUS_BENCH.{table}=window.CHORUS_BENCH.{table}||{{}};"
+    path.write_text(f"{start}\nwindow.CHORUS_BENCH.{place}={text};\n", encoding="utf-8")
