@@ -58,7 +58,8 @@ def test_core_needs_no_torch():
     """An evaluation runs where torch, datasets and smplx cannot be imported."""
     code = (
         "import sys\n"
-        "for name in ('torch', 'datasets', 'smplx', 'transformers', 'diffusers', 'ray', 'ultralytics'):\n"
+        "for name in ('torch', 'datasets', 'smplx', 'transformers', 'diffusers', 'ray', 'jinja2',\n"
+        "             'ultralytics'):\n"
         "    sys.modules[name] = None\n"
         "import chorus_bench\n"
         "result = chorus_bench.evaluate('example', categories=['surfboard'])\n"

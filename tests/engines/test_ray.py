@@ -1,8 +1,6 @@
 """The same jobs on a Ray cluster of two nodes on this machine: results, deaths, a lost node."""
 
 import os
-import threading
-import time
 
 import pytest
 
@@ -46,9 +44,9 @@ def test_a_killed_worker_loses_its_job_only(cluster, tmp_path):
 def test_errors_come_back(cluster, tmp_path):
     with pytest.raises(InputError, match="job: three"):
         list(run_jobs(Refusing(tmp_path), list(range(5)), settings(cluster)))
+    failing = Refusing(tmp_path, wrong_input=False)
     with pytest.raises(ChorusBenchError, match="bad"):
-        jobs = run_jobs(Refusing(tmp_path, wrong_input=False), list(range(5)), settings(cluster))
-        list(jobs)
+        list(run_jobs(failing, list(range(5)), settings(cluster)))
     with pytest.raises(InputError, match="no model"):
         list(run_jobs(NoModel(tmp_path), list(range(2)), settings(cluster)))
 

@@ -82,7 +82,7 @@ class MadeUpSite:
         }  # fmt: skip
 
     def _method(self, slugs, i, rankings, resamples):
-        overall, each = bootstrap_intervals(self.tables[slugs[i]], resamples=resamples)
+        _overall, each = bootstrap_intervals(self.tables[slugs[i]], resamples=resamples)
         status = ("verified", "self-reported")[i % 2]
         return {
             "slug": slugs[i], "method": NAMES[i] if i < len(NAMES) else f"Variant {i}",
@@ -216,7 +216,7 @@ class MadeUpSite:
             packed = {
                 n: base64.b64encode(zlib.compress(v.tobytes())).decode() for n, v in values.items()
             }
-            fields = {"grid": grid, "fields": packed, "max": {n: 0.78 for n in values}}
+            fields = {"grid": grid, "fields": packed, "max": dict.fromkeys(values, 0.78)}
             script(folder / "data" / f"{slug}-fields.js", f'fields["{slug}"]', fields)
         nothing = dict.fromkeys(("authors", "affiliation", "license", "citation", "parameters", "verified"))  # fmt: skip
         page = environment.get_template("method.html.jinja").render(

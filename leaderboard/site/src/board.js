@@ -75,7 +75,7 @@ class BoardView {
     const published = board.kind === 'published';
     this.filters.replaceChildren(...[
       chooser('Score', SCORES.map(({ key, mean }) => [key, mean]), state.score, (score) => change({ score })).node,
-      board.categories.length > 0 && chooser('Category', [['', `all ${board.categories.length}, mean`], ...board.categories.map(({ name, samples }) => [name, published ? name : `${name} (${whole(samples)})`])],
+      board.categories.length > 0 && chooser('Category', [['', published ? 'mean, as published' : `all ${board.categories.length}, mean`], ...board.categories.map(({ name, samples }) => [name, published ? name : `${name} (${whole(samples)})`])],
         state.category, (category) => change({ category })).node,
       el('label', { class: 'control' }, el('span', {}, 'Search'), search),
       select('Status', 'status', distinct(board.methods, 'status')),

@@ -35,5 +35,8 @@ export function listed(texts) {
   return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`;
 }
 
+/** A text of unknown direction within a longer one that cannot hold elements. */
+export const held = (text) => `\u2068${text}\u2069`;
+
 /** 1500 -> "1,500". */
 export const whole = (value) => (given(value) ? value.toLocaleString('en-US') : NONE);

@@ -2,7 +2,7 @@
 import { compareCategories, RESAMPLES } from './bootstrap.js';
 import { floats, loadMethod, loadSamples } from './data.js';
 import { chooser, el, isolated } from './dom.js';
-import { percent, scoreOf, signed } from './format.js';
+import { held, percent, scoreOf, signed } from './format.js';
 import { clear, drawIntervals } from './intervals.js';
 import { leaders, valueOf } from './rows.js';
 
@@ -48,12 +48,12 @@ function picture(path, text) {
 function sampleTable(rows, board, methods, data) {
   const pictured = rows.some(({ id }) => data.some(({ pictures }) => Object.hasOwn(pictures, id)));
   const pictures = ({ id }) => pictured && data.map((one, i) => el('td', {},
-    picture(Object.hasOwn(one.pictures, id) ? one.pictures[id] : null, `${methods[i].method} on sample ${id}`)));
-  const heads = ['Sample', 'Category', ...methods.map(({ method }) => method), 'Difference', ...(pictured ? methods.map(({ method }) => `Overlay: ${method}`) : [])];
+    picture(Object.hasOwn(one.pictures, id) ? one.pictures[id] : null, `${held(methods[i].method)} on sample ${held(id)}`)));
+  const heads = ['Sample', 'Category', ...methods.map(({ method }) => method), 'Difference', ...(pictured ? methods.map(({ method }) => `Overlay: ${held(method)}`) : [])];
   return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Samples with the largest differences' },
     el('table', { class: 'samples' },
       el('caption', {}, el('span', {}, 'The samples on which the two disagree most, scores in percent.')),
-      el('thead', {}, el('tr', {}, heads.map((head) => el('th', { scope: 'col' }, isolated(head))))),
+      el('thead', {}, el('tr', {}, heads.map((head, i) => el('th', { scope: 'col', class: i > 1 && i < 5 && 'number' }, isolated(head))))),
       el('tbody', {}, rows.map((row) => el('tr', {},
         el('th', { scope: 'row' }, isolated(row.id)), el('td', {}, board.categories[row.category]?.name),
         row.scores.map((score) => el('td', { class: 'number' }, percent(score))),
@@ -72,8 +72,8 @@ async function fill(place, board, state, methods) {
     el('p', { class: 'note' }, `Dots are differences in points, lines 95 % intervals of a paired bootstrap (${RESAMPLES.toLocaleString('en-US')} resamples, seeded, computed in this browser); hollow where the interval includes zero. No correction for looking at several categories.`),
     sampleTable(disagreements(samples, first, second, hoa), board, methods, data));
   drawIntervals(chart, {
-    rows, difference: true, title: `${scoreOf(key).single} by category: ${methods[0].method} minus ${methods[1].method}`,
-    axis: 'Difference (points)', sides: methods.map(({ method }) => (method.length > 16 ? `${method.slice(0, 15)}\u2026` : method)).reverse().map((text) => `${text} better`),
+    rows, difference: true, title: `${scoreOf(key).single} by category: ${held(methods[0].method)} minus ${held(methods[1].method)}`,
+    axis: 'Difference (points)', sides: methods.map(({ method }) => (method.length > 16 ? `${method.slice(0, 15)}\u2026` : method)).reverse().map((text) => `${held(text)} better`),
   });
   place.dataset.pair = methods.map(({ slug }) => slug).join('|');
 }

@@ -1,7 +1,7 @@
 /** A dot-and-interval chart: one row a category. */
 import { numbersTable, scale, ticks, tickText } from './chart.js';
 import { el, responsive, svg } from './dom.js';
-import { interval, percent, signed } from './format.js';
+import { held, interval, percent, signed } from './format.js';
 
 const ROW = 26;
 
@@ -21,7 +21,7 @@ function rowOf(row, y, xs, columns, difference) {
   const hollow = difference && !clear(row);
   const text = difference ? signed(value) : percent(value);
   return svg('g', { class: hollow ? 'dot hollow' : 'dot' },
-    svg('title', {}, `${row.name}: ${text}${interval([low, high]) && ` (95 % interval ${interval([low, high])})`}`),
+    svg('title', {}, `${held(row.name)}: ${text}${interval([low, high]) && ` (95 % interval ${interval([low, high])})`}`),
     svg('text', { x: columns.name, y: y + 4, 'text-anchor': 'end' }, columns.cut(row.name)),
     interval([low, high]) && svg('line', { x1: xs(low), x2: xs(high), y1: y, y2: y }),
     svg('circle', { cx: xs(value), cy: y, r: 4.5 }),

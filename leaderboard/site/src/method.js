@@ -3,6 +3,7 @@ import './charts.js';
 import { curveOf, loadMethod } from './data.js';
 import { drawCurves } from './curves.js';
 import { chooser, el } from './dom.js';
+import { held } from './format.js';
 import space from './namespace.js';
 
 /** Adds the copy button where the browser lets pages write to the clipboard. */
@@ -26,7 +27,7 @@ async function curves(place, { slug, method, leader, leaderName }) {
   const chart = el('div', { class: 'chart-place' });
   const show = (category) => drawCurves(chart, {
     title: `${category}: precision against recall`,
-    curves: [curveOf(own, category, method), best && curveOf(best, category, `${leaderName} (leads the board)`)].filter(Boolean),
+    curves: [curveOf(own, category, method), best && curveOf(best, category, `${held(leaderName)} (leads the board)`)].filter(Boolean),
   });
   place.replaceChildren(el('div', { class: 'controls' }, chooser('Category', names.map((name) => [name, name]), names[0], show).node), chart);
   show(names[0]);

@@ -60,7 +60,8 @@ export function fillRanking(table, methods, state) {
   const most = Math.max(0.001, ...methods.map((method) => pairOf(method, state.score, state.category)?.[1] ?? valueOf(method, state.score, state.category) ?? 0));
   body.replaceChildren(...methods.map((method) => {
     const row = body.rowOf.get(method.slug);
-    row.querySelector('.rank').textContent = rankText(method, state.score);
+    const rank = row.querySelector('.rank'); // boards as published have no ranks
+    if (rank) rank.textContent = rankText(method, state.score);
     for (const { key } of SCORES) {
       const cell = row.querySelector(`[data-score="${key}"]`);
       cell.classList.toggle('chosen', key === state.score);

@@ -1,7 +1,7 @@
 /** PAP against PAP hoa: one point a method; below the diagonal, what the person hides helped. */
 import { frame } from './chart.js';
 import { el, responsive, still, svg } from './dom.js';
-import { interval, percent } from './format.js';
+import { held, interval, percent } from './format.js';
 
 const LABELLED = 6;
 
@@ -23,7 +23,7 @@ function labels(points, box) {
 
 function pointNode(point) {
   const { x, y, cx, cy, name, href } = point;
-  const text = `${name}: PAP ${percent(x)}, PAP hoa ${percent(y)}`;
+  const text = `${held(name)}: PAP ${percent(x)}, PAP hoa ${percent(y)}`;
   const node = svg('g', { class: 'point' }, svg('title', {}, text), svg('circle', { cx, cy, r: 5 }));
   return href ? svg('a', { href, 'aria-label': text }, node) : node;
 }

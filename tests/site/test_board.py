@@ -1,0 +1,161 @@
+"""The board in a real browser: sentence, sorting, filters and views."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.site.made_up import MadeUpSite
+from tests.site.steps import choose, column, shown, sort, tab
+
+pytestmark = pytest.mark.xdist_group("browser")
+
+
+def test_it_says_at_the_top_who_leads_by_how_much_and_whether_that_is_significant(world, page_at):
+    page = page_at(world.folder)
+    text = page.locator(".summary").inner_text()
+    leader, second = world.board["methods"][:2]
+    ahead = 100 * (leader["scores"]["mPAP"] - second["scores"]["mPAP"])
+    assert text.startswith(f"{leader['method']} leads with {100 * leader['scores']['mPAP']:.2f} %")
+    assert f"{ahead:.2f} points ahead of {second['method']}" in text
+    assert "significant." in text
+    assert "It gains most on" in text
+
+
+def test_the_sentence_is_the_same_with_and_without_scripts(world, page_at):
+    texts = [
+        page_at(world.folder, java_script_enabled=enabled).locator(".summary").text_content()
+        for enabled in (True, False)
+    ]
+    assert " ".join(texts[0].split()) == " ".join(texts[1].split())
+
+
+def test_every_column_sorts_both_ways(world, page_at):
+    page = page_at(world.folder)
+    assert shown(page) == [row["slug"] for row in world.board["methods"]]
+    sort(page, "mPAP hoa")
+    assert column(page, "mPAP_hoa") == sorted(column(page, "mPAP_hoa"), reverse=True)
+    head = page.locator('th[data-sort="mPAP_hoa"]')
+    assert head.get_attribute("aria-sort") == "descending"
+    sort(page, "mPAP hoa")
+    assert column(page, "mPAP_hoa") == sorted(column(page, "mPAP_hoa"))
+    assert head.get_attribute("aria-sort") == "ascending"
+    sort(page, "Method")
+    names = page.locator("th.method a").all_inner_texts()
+    assert names == sorted(names, key=str.lower)
+    for name in ("Rank", "mPAP", "Status", "Saw COCO val", "Categories", "Samples", "Date"):
+        sort(page, name)
+        assert len(shown(page)) == 7
+
+
+def test_text_and_choosers_filter_and_the_count_is_announced(world, page_at):
+    page = page_at(world.folder)
+    page.get_by_label("Search").fill("HULL lab")
+    assert page.locator("th.method a").all_inner_texts() == ["Ray hull"]
+    assert page.locator(".count").inner_text() == "1 of 7 methods"
+    assert page.locator(".count").get_attribute("aria-live") == "polite"
+    page.get_by_label("Search").fill("")
+    choose(page, "Status").select_option("verified")
+    choose(page, "Saw COCO val").select_option("no")
+    expected = [r["slug"] for r in world.board["methods"] if (r["status"], r["saw_coco_val"]) == ("verified", "no")]  # fmt: skip
+    assert shown(page) == expected
+
+
+def test_a_category_replaces_the_means(world, page_at):
+    page = page_at(world.folder)
+    choose(page, "Category").select_option("skateboard")
+    by_slug = dict(zip(shown(page), column(page, "mPAP"), strict=True))
+    for row in world.board["methods"]:
+        expected = 100 * row["categories"]["skateboard"]["PAP"]
+        assert by_slug[row["slug"]] == pytest.approx(expected, abs=0.0051)
+
+
+def test_the_score_chooser_changes_ranks_and_sentence(world, page_at):
+    page = page_at(world.folder)
+    choose(page, "Score").select_option("mPAP_strict_hoa")
+    assert "mPAP strict hoa" in page.locator(".summary").inner_text()
+    ranks = page.locator("td.rank").all_inner_texts()
+    by_slug = {row["slug"]: row for row in world.board["methods"]}
+    for slug, text in zip(shown(page), ranks, strict=True):
+        row = by_slug[slug]
+        tied = "=" if row["tied"]["mPAP_strict_hoa"] else ""
+        assert text == f"{row['rank']['mPAP_strict_hoa']}{tied}"
+    assert any(text.endswith("=") for text in ranks)
+
+
+def test_the_address_keeps_the_view(world, page_at):
+    page = page_at(world.folder)
+    choose(page, "Score").select_option("mPAP_hoa")
+    page.get_by_label("Search").fill("hull")
+    tab(page, "By category")
+    again = page_at(world.folder, "index.html#" + page.url.partition("#")[2])
+    assert choose(again, "Score").input_value() == "mPAP_hoa"
+    assert again.get_by_role("tab", name="By category").get_attribute("aria-selected") == "true"
+    assert again.locator("table.categories tbody tr").count() == 2
+
+
+def test_the_categories_are_shaded_and_sort(world, page_at):
+    page = page_at(world.folder, "index.html#view=categories")
+    sort(page, "bicycle")
+    at = 2 + world.categories.index("bicycle")
+    values = [float(t) for t in page.locator(f"table.categories td:nth-child({at + 1})").all_inner_texts()]  # fmt: skip
+    assert values == sorted(values, reverse=True)
+    shades = page.eval_on_selector_all("td.heat", "c => c.map(x => getComputedStyle(x).backgroundColor)")  # fmt: skip
+    assert len(set(shades)) > 20
+
+
+def test_curves_of_the_leaders_are_drawn_and_can_be_chosen(world, page_at):
+    page = page_at(world.folder, "index.html#view=curves")
+    lines = page.locator("figure polyline.series")
+    lines.first.wait_for()
+    assert lines.count() == 3
+    before = lines.first.get_attribute("points")
+    choose(page, "Curves of").select_option("skis")
+    expect(lines.first).not_to_have_attribute("points", before)
+    choose(page, "Add a method").select_option(label="Mean box")
+    expect(lines).to_have_count(4)
+    page.get_by_role("button", name="Remove Mean box").click()
+    expect(lines).to_have_count(3)
+
+
+def test_the_scatter_has_a_linked_point_for_every_method(world, page_at):
+    page = page_at(world.folder, "index.html#view=scatter")
+    labels = page.eval_on_selector_all(".chart a", "a => a.map(x => x.getAttribute('aria-label'))")
+    row = world.board["methods"][0]
+    assert len(labels) == 7
+    assert f"\u2068{row['method']}\u2069: PAP {100 * row['scores']['mPAP']:.2f}, PAP hoa {100 * row['scores']['mPAP_hoa']:.2f}" in labels  # fmt: skip
+
+
+def published_board():
+    scores = {"mPAP": 0.2, "mPAP_strict": None, "mPAP_hoa": 0.1, "mPAP_strict_hoa": None}
+    nothing = dict.fromkeys(("date", "submitted_by", "training_data", "description", "page", "rank", "tied", "samples", "first_share", "sha256"))  # fmt: skip
+    method = nothing | {
+        "slug": "published-0", "method": "From the paper", "status": "published",
+        "saw_coco_val": "unknown", "track": "canonical", "has_fields": False, "has_scores": False,
+        "links": {"paper": "https://example.org"}, "scores": scores, "categories_count": 1,
+        "intervals": dict.fromkeys(scores), "signature": "as published", "note": "table 2",
+        "setting": "SMPL", "source": None,
+        "categories": {"skis": {"PAP": 0.2, "PAP_strict": None, "PAP_hoa": 0.1,
+                                "PAP_strict_hoa": None, "low": [None] * 4, "high": [None] * 4,
+                                "missing": False}},
+    }  # fmt: skip
+    one = {"leader": "published-0", "next": None, "difference": None, "low": None, "high": None, "gains": []}  # fmt: skip
+    return {
+        "id": "b1", "title": "As published", "kind": "published", "signature": "as published",
+        "signature_parts": {}, "track": "canonical", "samples": None, "methods": [method],
+        "categories": [{"name": "skis", "samples": None}], "differences": None,
+        "summary": {"mPAP": one, "mPAP_strict": None, "mPAP_hoa": one, "mPAP_strict_hoa": None},
+    }  # fmt: skip
+
+
+def test_boards_are_never_mixed(page_at, tmp_path):
+    made = MadeUpSite(3, 10)
+    page = page_at(made.write(tmp_path / "site", boards=[published_board()]))
+    assert page.locator("table.ranking:visible").count() == 1
+    choose(page, "Board").select_option("b1")
+    assert page.locator("th.method:visible").all_inner_texts() == ["From the paper"]
+    assert page.locator("td.source:visible").inner_text() == "SMPL\ntable 2"
+    assert "were not recomputed" in page.locator("section.board:not([hidden])").inner_text()
+    for name in ("By category", "Precision", "PAP against", "Head to head"):
+        page.get_by_role("tab", name=name).locator("visible=true").click()
+    assert "has fewer" in page.locator("[role=tabpanel]:visible").inner_text()
