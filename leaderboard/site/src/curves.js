@@ -32,7 +32,7 @@ function paint(element, lines, title, width) {
   const levels = [0.1, 0.25, 0.5, 0.75, 0.9];
   const names = lines.map(({ name }) => name);
   element.replaceChildren(
-    el('figure', {}, el('figcaption', {}, title), root, key(names)),
+    el('figure', {}, el('figcaption', {}, title), root, key(names, (_, i) => !lines[i].line.length && ': predicts nothing, no curve')),
     numbersTable('The curves as numbers', ['Method', ...levels.map((level) => `precision at recall ${100 * level} %`)],
       lines.map(({ name, line }) => [name, ...levels.map((level) => percent(precisionAt(line, level)))])),
   );
