@@ -58,6 +58,7 @@ export class FieldScene {
     ];
     for (const { mesh } of this.surfaces) this.world.add(mesh);
     [this.azimuth, this.elevation, this.distance] = [35, 12, 4.2];
+    canvas.addEventListener('webglcontextrestored', () => this.draw());
   }
 
   /** Shows the body: vertices (V * 3) in metres, faces (F * 3). */
