@@ -23,8 +23,6 @@ from chorus_bench.evaluation import load_result
 from chorus_bench.plugins import Plugins
 from chorus_bench.submission import open_submission
 
-pytestmark = pytest.mark.xdist_group("demo")
-
 
 @pytest.fixture(scope="module", autouse=True)
 def _registered():

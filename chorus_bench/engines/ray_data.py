@@ -6,10 +6,12 @@ All nodes must see the same files under the same paths.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import logging
 import os
 import socket
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -105,8 +107,17 @@ def _connected(settings: EngineSettings) -> Iterator[None]:
     try:
         yield
     finally:
+        _wait_for_executors()
         if ours:
             ray.shutdown()
+
+
+def _wait_for_executors() -> None:
+    """Wait until Ray Data's threads have ended: one that outlives a shutdown connects again."""
+    gc.collect()
+    for thread in threading.enumerate():
+        if thread.name.startswith("StreamingExecutor"):
+            thread.join(_PATIENCE)
 
 
 def _connect(ray: Any, settings: EngineSettings) -> None:  # noqa: ANN401 - the module

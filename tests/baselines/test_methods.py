@@ -21,8 +21,6 @@ from chorus_bench.plugins import BaselineSpec
 from chorus_bench.submission import open_submission
 from tests.baselines.small_world import CATEGORIES, IMAGES
 
-pytestmark = pytest.mark.xdist_group("methods")
-
 SPEC = {spec.name: spec for spec in SPECS}
 GRID = GridSpec(24)
 BODY = BodyModel.load("default")

@@ -20,8 +20,6 @@ from chorus_bench.evaluation.truth import truth_scores
 from chorus_bench.grid import GridSpec
 from tests.baselines.small_world import CATEGORIES, SAMPLES
 
-pytestmark = pytest.mark.xdist_group("methods")
-
 SPEC = {spec.name: spec for spec in SPECS}
 
 

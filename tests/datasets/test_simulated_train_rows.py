@@ -29,7 +29,6 @@ TRUTH = {
     "true_object_occupancy": pa.binary(),
 }
 #: One worker makes the rows that these tests share.
-pytestmark = pytest.mark.xdist_group("simulated training rows")
 
 
 @cache

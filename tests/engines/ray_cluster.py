@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 #: So that workers find the tests' modules.
 ROOT = str(Path(__file__).resolve().parents[2])
@@ -27,6 +30,14 @@ class Cluster:
 
 @contextlib.contextmanager
 def two_nodes():
+    """Start a cluster; one at a time on a machine, so that tests do not meet another's."""
+    lock = FileLock(Path(tempfile.gettempdir()) / "chorus-bench-ray-tests.lock")
+    with lock, _two_nodes() as cluster:
+        yield cluster
+
+
+@contextlib.contextmanager
+def _two_nodes():
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ["PYTHONPATH"] = os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])
     from ray.cluster_utils import Cluster as RayCluster

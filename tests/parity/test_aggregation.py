@@ -23,8 +23,6 @@ from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.grid import GridSpec
 from chorus_bench.selftest.data import golden, golden_body, unpack_masks
 
-pytestmark = pytest.mark.xdist_group("golden")
-
 VIEWS = 24
 PARTS = {"left foot": "leftFoot", "right arm": "rightArm", "torso": "torso"}
 GRID = GridSpec()

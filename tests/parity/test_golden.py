@@ -7,8 +7,6 @@ import pytest
 
 from chorus_bench.selftest import run_selftest
 
-pytestmark = pytest.mark.xdist_group("golden")
-
 DIFFERENCE = "largest difference"
 AREAS, PIXELS, BINS = "areas that differ", "pixels that differ", "bins that differ"
 READ = "voxels that read another one"

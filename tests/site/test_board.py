@@ -8,8 +8,6 @@ from playwright.sync_api import expect
 from tests.site.made_up import MadeUpSite
 from tests.site.steps import choose, column, shown, sort, tab
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def test_it_says_at_the_top_who_leads_by_how_much_and_whether_that_is_significant(world, page_at):
     page = page_at(world.folder)

@@ -9,9 +9,6 @@ from chorus_bench.leaderboard.site import build_site
 from tests.leaderboard import world as entries
 from tests.site.steps import VIEWS, choose, column, shown
 
-pytestmark = pytest.mark.xdist_group("browser")
-
-
 PUBLISHED = """rows:
   - {name: From the paper, source: a paper, setting: SMPL, note: as printed, scores: {mPAP: 19.86}}
 """

@@ -5,8 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 def draws(seed, count):
     """mulberry32, written a second time."""

@@ -7,9 +7,6 @@ import pytest
 from tests.site.made_up import MadeUpSite
 from tests.site.steps import VIEWS, shown, sideways, sort
 
-pytestmark = pytest.mark.xdist_group("browser")
-
-
 HOSTILE = "<script>alert(1)</script>"
 
 

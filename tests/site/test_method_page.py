@@ -5,11 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 
-import pytest
-
 from tests.site.steps import choose, picture
-
-pytestmark = pytest.mark.xdist_group("browser")
 
 
 def viewer(page_at, world):

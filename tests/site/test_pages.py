@@ -11,8 +11,6 @@ import pytest
 from tests.site.made_up import MEANS, MadeUpSite, text64
 from tests.site.steps import VIEWS, picture, shown, sideways
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_phone_never_scrolls_sideways(world, page_at, view):

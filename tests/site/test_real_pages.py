@@ -13,8 +13,6 @@ from chorus_bench.report import view_fields, write_report
 from tests.evaluation.conftest import blob_field
 from tests.site.test_pages import picture
 
-pytestmark = pytest.mark.xdist_group("browser")
-
 LEADERBOARD = Path(__file__).parents[2] / "leaderboard"
 
 

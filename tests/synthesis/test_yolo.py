@@ -23,8 +23,6 @@ from chorus_bench.synthesis.annotators import yolo
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.registry import get_component
 
-pytestmark = pytest.mark.xdist_group("yolo")
-
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tests" / "synthesis" / "yolo_script.py"
 MINOR = int(torch.__version__.split(".")[1])

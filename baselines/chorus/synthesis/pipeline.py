@@ -21,7 +21,7 @@ from chorus_baselines.chorus.synthesis.manifests import (
 from chorus_baselines.chorus.synthesis.prompts import Prompts, load_prompts, make_prompts
 from chorus_baselines.chorus.synthesis.settings import SynthesisSettings
 from chorus_baselines.chorus.synthesis.verdicts import load_cameras, load_filters
-from chorus_baselines.chorus.synthesis.work import Loader, RunSettings, StageWork
+from chorus_baselines.chorus.synthesis.work import Loader, RunSettings, StageWork, context_of
 from chorus_bench.datasets.export import Built, export
 from chorus_bench.datasets.folder import DatasetInfo, read_metadata
 from chorus_bench.datasets.stages import ROW_STAGES, STAGES, Manifest, Record, StageFolder
@@ -192,6 +192,8 @@ class _Session:
 
     def __post_init__(self) -> None:
         self._refuse_changes()
+        if "images" in self.discarded and StageFolder(self.work, "images").load_manifest():
+            self._check_annotators()
         for name in self.discarded:
             StageFolder(self.work, name).remove()
         atomic_write_bytes(self.work / SETTINGS_FILE, self.settings.to_yaml().encode())
@@ -259,9 +261,8 @@ class _Session:
         return StageReport(name, int(rows), float(seconds), len(found), dict(counts.most_common()))
 
     def _check_annotators(self) -> None:
-        """Have a wrong category be found before images are made, not after."""
-        work = self._stage_work("annotations")
-        make_segmenters(self.settings.annotations, work.context())
+        """Have a wrong category be found before images are made or thrown away, not after."""
+        make_segmenters(self.settings.annotations, context_of(self.settings, self.run))
 
     def _make(
         self, name: str, manifest: Manifest, found: int, todo: Sequence[Any]

@@ -141,6 +141,13 @@ class AnnotationSettings:
     min_overlap: float = MIN_OVERLAP
     sure_score: float = SURE_SCORE
 
+    def __post_init__(self) -> None:
+        for name in ("min_overlap", "sure_score"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(
+                    f"{name} is {getattr(self, name)}", where="annotations", expected="0 to 1"
+                )
+
 
 @dataclass(frozen=True)
 class CameraSettings:

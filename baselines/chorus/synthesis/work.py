@@ -96,11 +96,16 @@ class StageWork:
 
     def context(self) -> Context:
         """Return what generators and annotators are told of the run."""
-        return Context(
-            seed=self.settings.seed,
-            body=BodyModel.load(self.settings.body),
-            device=self.run.device,
-            threads=self.settings.threads,
-            categories=self.settings.categories,
-            image_options=dict(self.settings.images.generator.options),
-        )
+        return context_of(self.settings, self.run)
+
+
+def context_of(settings: SynthesisSettings, run: RunSettings) -> Context:
+    """Return what generators and annotators are told of a run."""
+    return Context(
+        seed=settings.seed,
+        body=BodyModel.load(settings.body),
+        device=run.device,
+        threads=settings.threads,
+        categories=settings.categories,
+        image_options=dict(settings.images.generator.options),
+    )

@@ -28,7 +28,6 @@ from tests.engines.ray_cluster import two_nodes
 from tests.engines.test_local import wait_for
 
 pytestmark = [
-    pytest.mark.xdist_group("ray"),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::FutureWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

@@ -30,8 +30,6 @@ IMAGES = len(PROMPTS) * len(VIEWS) * 2
 #: In the middle of the picture and as tall as most of it.
 SOMEBODY = Person(0, (0.0, 0.0, 3.0), size=(SIZE, SIZE), focal=60.0)
 
-pytestmark = pytest.mark.xdist_group("synthesis of real models")
-
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):

@@ -168,6 +168,7 @@ def test_unknown_names_are_answered_with_the_nearest(name, where, near):
         ({"filters.keypoints": "tors"}, "preset 'tors'\n  What to do: Did you mean 'torso'"),
         ({"filters.min_overlap": 2.0}, "min_overlap is 2.0\n  Expected: 0 to 1"),
         ({"images.quality": 101}, "quality is 101\n  Expected: 1 to 100"),
+        ({"annotations.min_overlap": 1.5}, "min_overlap is 1.5\n  Expected: 0 to 1"),
     ],
 )
 def test_values_that_make_no_sense(changes, message):

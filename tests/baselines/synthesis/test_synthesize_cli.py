@@ -23,8 +23,6 @@ from chorus_bench.synthesis import specs
 from tests.baselines.synthesis.world import shard_bytes, small_changes, write_inputs
 from tests.cli_tools import run_cli
 
-pytestmark = pytest.mark.xdist_group("synthesize command")
-
 OFFLINE = os.environ | {"HF_HUB_OFFLINE": "1"}
 
 
