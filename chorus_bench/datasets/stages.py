@@ -29,7 +29,7 @@ from chorus_bench.datasets.parquet import ROWS_A_GROUP
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError, list_some
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.files import atomic_write_bytes, remove_unfinished
 
 FORMAT, MANIFEST = 1, "manifest.json"
 
@@ -170,6 +170,14 @@ class StageFolder:
         """Remove everything that the stage has made."""
         shutil.rmtree(self.path, ignore_errors=True)
 
+    def tidy(self, manifest: Manifest) -> None:
+        """Remove what killed runs have left and no run will need."""
+        remove_unfinished(self.path)
+        done = self.records(manifest)
+        for shard in manifest.shards:
+            if shard.name in done:
+                shutil.rmtree(self.unfinished(shard), ignore_errors=True)
+
     def record(self, shard: Shard) -> Record | None:
         """Return a shard's record, or None where it is not finished or no longer whole."""
         try:
@@ -262,6 +270,10 @@ class StageFolder:
     def shard_file(self, shard: Shard) -> Path:
         """Return the Parquet file of a shard."""
         return self.path / f"{shard.name}.parquet"
+
+    def unfinished(self, shard: Shard) -> Path:
+        """Return the folder of what a shard is made of before it is written."""
+        return self.path / f"{shard.name}.unfinished"
 
     def _record_file(self, shard: Shard) -> Path:
         return self.path / f"{shard.name}.json"

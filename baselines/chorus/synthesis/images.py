@@ -57,7 +57,7 @@ def load_images(work: StageWork) -> Callable[[Shard], Made]:
 
     def make(shard: Shard) -> Made:
         counts: Counter[str] = Counter()
-        unfinished = work.folder("images").path / f"{shard.name}.unfinished"
+        unfinished = work.folder("images").unfinished(shard)
         rows = maker.make_shard(shard, unfinished, counts)
         return Made(rows, counts, {"generator": maker.description}, unfinished)
 

@@ -29,7 +29,7 @@ from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
 from chorus_bench.datasets.synthesized import NAME, synthesized_recipe
 from chorus_bench.engines import EngineSettings, run_jobs
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.files import atomic_write_bytes, remove_unfinished
+from chorus_bench.files import atomic_write_bytes
 from chorus_bench.locks import only_run
 from chorus_bench.synthesis.registry import check_options
 
@@ -246,7 +246,7 @@ class _Session:
         if name != ROW_STAGES[0]:
             StageFolder(self.work, ROW_STAGES[ROW_STAGES.index(name) - 1]).complete_manifest()
         manifest, folder = manifests[name], StageFolder(self.work, name)
-        remove_unfinished(folder.path)
+        folder.tidy(manifest)
         folder.save_manifest(manifest)
         found = folder.records(manifest)
         todo = [shard for shard in manifest.shards if shard.name not in found]

@@ -46,7 +46,7 @@ def test_presets():
     assert {name: generator.options[name] for name in wanted} == wanted
     assert paper.filters.keypoints == "torso"
     assert read_settings("current").images.generator.options["model"] == "Tongyi-MAI/Z-Image-Turbo"
-    assert read_settings("tiny").categories == ("surfboard", "backpack")
+    assert read_settings("tiny").categories == ("surfboard",)
     assert read_settings() == SynthesisSettings()
 
 
@@ -76,7 +76,7 @@ def test_a_file_changes_a_preset_and_changes_a_file(write):
     settings = read_settings("tiny", file, {"images.per_prompt_view": 5})
     assert (settings.seed, settings.images.per_prompt_view) == (3, 5)
     assert settings.images.generator == Component("simulated", {"size": 64})
-    assert settings.categories == ("surfboard", "backpack")
+    assert settings.categories == ("surfboard",)
 
 
 def test_empty_yaml_values_are_none(write):
