@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ UInt8 = NDArray[np.uint8]
 
 _SHADE = 0.55
 _LINES = ("-", "--", ":", "-.")
+#: Side of a field's picture, fewer where there are many fields.
+_PIXELS, _PIXELS_OF_MANY, _FEW = 300, 170, 4
 _BAR = "#2a6f97"
 _OUTLINE = (0.1, 0.45, 1.0)
 #: The hottest colour stands for the probability that this share of the voxels stays below.
@@ -73,10 +77,19 @@ def fields_figure(
     if not fields:
         raise InputError("there is no field to draw")
     figure, axes = panels(len(fields), len(sides), 2.9, 2.9)
-    for line, (name, field) in zip(axes, fields.items(), strict=True):
-        top = max(float(np.quantile(field.values, _TOP_SHARE)), 1e-6)
+    pixels = _PIXELS if len(fields) <= _FEW else _PIXELS_OF_MANY
+
+    def draw(job: tuple[OccupancyGrid, float, str]) -> Float64:
+        field, top, side = job
+        return draw_field(field, body, Viewer(SIDES[side], pixels), top)
+
+    tops = [max(float(np.quantile(f.values, _TOP_SHARE)), 1e-6) for f in fields.values()]
+    jobs = [(f, t, s) for f, t in zip(fields.values(), tops, strict=True) for s in sides]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        pictures = iter(list(pool.map(draw, jobs)))
+    for line, name, top in zip(axes, fields, tops, strict=True):
         for place, side in zip(line, sides, strict=True):
-            place.imshow(draw_field(field, body, Viewer(SIDES[side]), top))
+            place.imshow(next(pictures))
             place.set_title(f"{name}, seen from the person's {side}", fontsize=8)
             if side == "front":
                 place.set_title(f"{name}, seen from the front", fontsize=8)
