@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chorus_bench.errors import InputError, MissingDependencyError, list_some, unknown_name
-from chorus_bench.synthesis.batching import device_memory
+from chorus_bench.synthesis.batching import device_memory, thread_count
 from chorus_bench.synthesis.interfaces import Context, Picture
 from chorus_bench.synthesis.model_files import check_device, loading, model_version
 
@@ -96,7 +96,7 @@ class LoadedModel:
         autocast = torch.autocast(
             _kind(self.device), dtype=getattr(torch, self._dtype) if mixed else None, enabled=mixed
         )
-        with device_memory(), _thread_count(self._threads), torch.inference_mode(), autocast:
+        with device_memory(), thread_count(self._threads), torch.inference_mode(), autocast:
             yield
 
     def prepare(self, pictures: Sequence[Picture], **options: object) -> dict[str, torch.Tensor]:
@@ -236,16 +236,3 @@ def _quiet() -> Iterator[None]:
     finally:
         talk.set_verbosity(level)
         talk.set_tqdm_hook(hook)
-
-
-@contextlib.contextmanager
-def _thread_count(threads: int | None) -> Iterator[None]:
-    """Let torch use so many threads; None changes nothing."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
-from chorus_bench.synthesis.batching import device_memory
+from chorus_bench.synthesis.batching import device_memory, thread_count
 from chorus_bench.synthesis.interfaces import Context, ImageRequest, UInt8
 from chorus_bench.synthesis.model_files import check_device, loading, model_version
 
@@ -188,7 +188,7 @@ class DiffusionGenerator:
         """
         if not requests:
             return []
-        with device_memory(), _thread_count(self._threads), np.errstate(invalid="ignore"):
+        with device_memory(), thread_count(self._threads), np.errstate(invalid="ignore"):
             output = self._run(requests)
         pixels = np.asarray(output.images, np.float32)
         expected = (len(requests), self._options.height, self._options.width, 3)
@@ -268,19 +268,6 @@ def _quiet() -> Iterator[None]:
             module.set_verbosity(level)
         for module in bars:
             module.enable_progress_bar()
-
-
-@contextlib.contextmanager
-def _thread_count(threads: int | None) -> Iterator[None]:
-    """Let torch use so many threads; None changes nothing."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _kind(device: str) -> str:
