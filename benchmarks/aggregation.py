@@ -19,10 +19,10 @@ import numpy as np
 
 from chorus_baselines.chorus import DEMO_PARTS, aggregate
 from chorus_bench.datasets.masks import encode_mask
-from chorus_bench.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.selftest.data import golden_body
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "parity" / "data" / "aggregation.npz"
+GOLDEN = Path(__file__).parents[1] / "chorus_bench" / "golden" / "aggregation.npz"
 MILLISECONDS, GIBIBYTES = 5.0, 1.0
 
 

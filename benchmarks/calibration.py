@@ -21,9 +21,9 @@ from chorus_bench.calibration import (
     calibration_settings,
     weak_perspective_to_image,
 )
-from chorus_bench.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from chorus_bench.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
-GOLDEN = Path(__file__).parents[1] / "tests" / "parity" / "data" / "cameras.npz"
+GOLDEN = Path(__file__).parents[1] / "chorus_bench" / "golden" / "cameras.npz"
 BUDGET = 0.060
 
 

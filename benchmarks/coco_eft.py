@@ -23,7 +23,7 @@ from chorus_bench.datasets.builders import build_dataset
 from chorus_bench.datasets.coco_eft.annotations import image_name_2014
 from chorus_bench.datasets.coco_eft.categories import CATEGORIES
 from chorus_bench.datasets.verify import verify_dataset
-from chorus_bench.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 FITS = Path(__file__).parents[1] / "tests" / "data" / "real_coco" / "all_fits.json.gz"
 IMAGES, ANNOTATIONS, PEOPLE = 40_504, 291_875, 10_510

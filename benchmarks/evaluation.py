@@ -72,7 +72,7 @@ def made_up_split(folder: Path, samples: int) -> Path:
 
 
 def made_up_submission(folder: Path, resolution: int) -> Path:
-    from chorus_bench.grid import GridSpec
+    from chorus_bench.geometry.grid import GridSpec
     from chorus_bench.submission import write_submission
 
     grid = GridSpec(resolution=resolution)
@@ -85,7 +85,7 @@ def made_up_submission(folder: Path, resolution: int) -> Path:
 
 
 def body_of(vertices: int | None):
-    from chorus_bench.body import BodyModel
+    from chorus_bench.geometry.body import BodyModel
     from chorus_bench.selftest.data import golden_body
 
     if vertices is None:
@@ -111,7 +111,7 @@ def measure_prepare(args: argparse.Namespace) -> None:
 
     from chorus_bench.evaluation import load_split
     from chorus_bench.evaluation.prepare import prepare_sample
-    from chorus_bench.grid import GridSpec
+    from chorus_bench.geometry.grid import GridSpec
     from chorus_bench.metrics import OFFICIAL
 
     body = body_of(args.vertices)

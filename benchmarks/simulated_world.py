@@ -16,21 +16,21 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 
-from chorus_bench.body import BodyModel
-from chorus_bench.datasets.simulated import (
+from chorus_bench.datasets.view_conditions import VIEWS
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.seeds import Stream
+from chorus_bench.simulation import (
     CATEGORIES,
     PROMPTS,
     occupancy,
     simulate_test_row,
     simulate_train_row,
 )
-from chorus_bench.datasets.simulated.cameras import PHOTOGRAPH
-from chorus_bench.datasets.simulated.framing import draw_camera
-from chorus_bench.datasets.simulated.interactions import interactions, make_scene
-from chorus_bench.datasets.simulated.randomness import Stream
-from chorus_bench.datasets.simulated.scenes import render
-from chorus_bench.datasets.simulated.shading import encode_jpeg, shade
-from chorus_bench.datasets.views import VIEWS
+from chorus_bench.simulation.cameras import PHOTOGRAPH
+from chorus_bench.simulation.framing import draw_camera
+from chorus_bench.simulation.interactions import interactions, make_scene
+from chorus_bench.simulation.scenes import render
+from chorus_bench.simulation.shading import encode_jpeg, shade
 
 BUDGET = 0.060
 

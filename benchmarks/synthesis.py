@@ -35,8 +35,8 @@ VOTED = 1000
 
 def tree(folder, tiny):
     """Return the settings of a dataset of PROMPTS x VIEWS images in one shard."""
-    from chorus_baselines.chorus.synthesis.settings import read_settings
     from chorus_bench.synthesis.prompts import shipped_prompts, write_prompts
+    from chorus_bench.synthesis.settings import read_settings
 
     write_prompts(folder / "prompts", {CATEGORY: shipped_prompts(CATEGORY)[:PROMPTS]})
     (folder / "views.yaml").write_text("".join(f"{v}: '{v.replace('_', ' ')}'\n" for v in VIEWS))
@@ -87,8 +87,8 @@ def peak():
 
 def run_stage(folder, tiny, stage, repeats):
     """Make a stage in this process a few times; return median images a second and peak MiB."""
-    from chorus_baselines.chorus.synthesis.pipeline import synthesize
     from chorus_bench.synthesis.annotators.oracle import _simulate
+    from chorus_bench.synthesis.pipeline import synthesize
 
     settings = tree(folder, tiny)
     speeds = []
@@ -143,7 +143,7 @@ def picture_rows(images, repeats):
     """Return the size and cost of JPEG at 512 x 512, quality 95, of photographs in a folder."""
     import cv2
 
-    from chorus_baselines.chorus.synthesis.pictures import decode_picture, encode_picture
+    from chorus_bench.synthesis.image_files import decode_picture, encode_picture
 
     files = sorted(f for f in Path(images).rglob("*") if f.suffix.lower() in (".jpg", ".jpeg"))
     pictures = [
@@ -163,7 +163,7 @@ def picture_rows(images, repeats):
 
 def shard_rows(coded, repeats):
     """Return what a shard of 256 images of 512 x 512 costs to write and to read."""
-    from chorus_bench.datasets.stages import Shard, StageFolder
+    from chorus_bench.synthesis.work_folder import Shard, StageFolder
 
     shard = Shard("surfboard-00000", CATEGORY, 0, 256)
     rows = [
@@ -188,9 +188,9 @@ def shard_rows(coded, repeats):
 
 def annotation_rows(folder):
     """Return bytes of a row of annotations, filters and cameras, simulated at 512 x 512."""
-    from chorus_baselines.chorus.synthesis.pipeline import synthesize
-    from chorus_baselines.chorus.synthesis.settings import read_settings
-    from chorus_bench.datasets.stages import Shard, StageFolder
+    from chorus_bench.synthesis.pipeline import synthesize
+    from chorus_bench.synthesis.settings import read_settings
+    from chorus_bench.synthesis.work_folder import Shard, StageFolder
 
     changes = tree(folder, tiny=False).as_dict()
     changes["images.generator"] = {"name": "simulated", "size": 512}

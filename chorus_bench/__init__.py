@@ -12,20 +12,20 @@ from typing import TYPE_CHECKING, Any
 from chorus_bench._version import __version__
 
 if TYPE_CHECKING:
-    from chorus_bench.body import BodyModel
     from chorus_bench.errors import ChorusBenchError, InputError
     from chorus_bench.evaluation import EvaluationResult, evaluate, load_result, load_split
-    from chorus_bench.grid import GridSpec, OccupancyGrid
+    from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
     from chorus_bench.metrics import projective_average_precision
     from chorus_bench.submission import open_submission, write_submission
 
 _HOMES = {
-    "BodyModel": "chorus_bench.body",
+    "BodyModel": "chorus_bench.geometry.body",
     "ChorusBenchError": "chorus_bench.errors",
     "EvaluationResult": "chorus_bench.evaluation",
-    "GridSpec": "chorus_bench.grid",
+    "GridSpec": "chorus_bench.geometry.grid",
     "InputError": "chorus_bench.errors",
-    "OccupancyGrid": "chorus_bench.grid",
+    "OccupancyGrid": "chorus_bench.geometry.grid",
     "evaluate": "chorus_bench.evaluation",
     "load_result": "chorus_bench.evaluation",
     "load_split": "chorus_bench.evaluation",

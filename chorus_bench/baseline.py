@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chorus_bench.errors import InputError, list_some, unknown_name
-from chorus_bench.files import check_new_folder
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.io.files import check_new_folder
 from chorus_bench.plugins import BaselineSpec, get_baseline
 
 if TYPE_CHECKING:
-    from chorus_bench.body import BodyModel
-    from chorus_bench.datasets.training import TrainingData
+    from chorus_bench.datasets.rows import DatasetRows
+    from chorus_bench.geometry.body import BodyModel
 
 Progress = Callable[[int, int], None]
 
@@ -25,7 +25,7 @@ _GIVEN = ("data", "body", "grid", "seed", "progress")
 
 def fit_baseline(
     baseline: str | BaselineSpec,
-    data: str | Path | TrainingData | Iterable[Mapping[str, Any]],
+    data: str | Path | DatasetRows | Iterable[Mapping[str, Any]],
     *,
     body: str | Path | BodyModel | object | None = None,
     grid: GridSpec = _DEFAULT_GRID,
@@ -38,7 +38,7 @@ def fit_baseline(
 
     Args:
         baseline: a name or a spec.
-        data: a dataset, see `TrainingData.open`.
+        data: a dataset, see `DatasetRows.open`.
         body: the body of the data's poses; by default the free body.
         grid: the grid of the fields.
         categories: only these.
@@ -54,13 +54,13 @@ def fit_baseline(
         InputError: an unknown baseline or option, data of the wrong kind, another body than
             the data's, or a baseline that gave no field for a category.
     """
-    from chorus_bench.datasets.training import TrainingData
+    from chorus_bench.datasets.rows import DatasetRows
 
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
     function = spec.load()
     chosen = {**spec.options, **(options or {})}
     _check_options(spec, function, chosen)
-    rows = TrainingData.open(data).select(categories)
+    rows = DatasetRows.open(data).select(categories)
     _check_kind(spec, rows)
     rows.check_columns(spec.needs)
     model = _body_for(rows, body)
@@ -71,7 +71,7 @@ def fit_baseline(
 
 def run_baseline(
     baseline: str | BaselineSpec,
-    data: str | Path | TrainingData | Iterable[Mapping[str, Any]],
+    data: str | Path | DatasetRows | Iterable[Mapping[str, Any]],
     output: str | Path,
     *,
     grid: GridSpec = _DEFAULT_GRID,
@@ -94,12 +94,12 @@ def run_baseline(
     Raises:
         InputError: see `fit_baseline`; or the folder is there already.
     """
-    from chorus_bench.datasets.training import TrainingData
+    from chorus_bench.datasets.rows import DatasetRows
     from chorus_bench.submission import write_posed_submission, write_submission
 
     check_new_folder(Path(output), overwrite=overwrite)
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
-    rows = TrainingData.open(data)
+    rows = DatasetRows.open(data)
     fields = fit_baseline(spec, rows, grid=grid, **arguments)
     texts: dict[str, Any] = {
         "method": spec.name,
@@ -127,7 +127,7 @@ def _check_options(
             raise unknown_name("option", name, known, where=f"baseline '{spec.name}'")
 
 
-def _check_kind(spec: BaselineSpec, data: TrainingData) -> None:
+def _check_kind(spec: BaselineSpec, data: DatasetRows) -> None:
     if spec.reads in ("any", data.split):
         return
     wanted = {"train": "a training set", "test": "a test split"}
@@ -139,8 +139,8 @@ def _check_kind(spec: BaselineSpec, data: TrainingData) -> None:
     )
 
 
-def _body_for(data: TrainingData, body: str | Path | BodyModel | object | None) -> BodyModel:
-    from chorus_bench.body import BodyModel
+def _body_for(data: DatasetRows, body: str | Path | BodyModel | object | None) -> BodyModel:
+    from chorus_bench.geometry.body import BodyModel
 
     model = BodyModel.load("default" if body is None else body)
     if data.body is not None and data.body.split("@")[-1] != model.fingerprint:
@@ -152,7 +152,7 @@ def _body_for(data: TrainingData, body: str | Path | BodyModel | object | None) 
     return model
 
 
-def _check_categories(spec: BaselineSpec, data: TrainingData, fields: Mapping[str, Any]) -> None:
+def _check_categories(spec: BaselineSpec, data: DatasetRows, fields: Mapping[str, Any]) -> None:
     missing = [name for name in data.categories if name not in fields]
     if missing:
         raise InputError(

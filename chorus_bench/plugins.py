@@ -44,7 +44,7 @@ class BaselineSpec:
     """What is known of a baseline without importing it.
 
     The function is called as ``function(data, body, grid, *, seed, progress, **options)`` with
-    a `TrainingData`, a `BodyModel`, a `GridSpec`, an int and a callback ``(done, total)``. It
+    a `DatasetRows`, a `BodyModel`, a `GridSpec`, an int and a callback ``(done, total)``. It
     returns category -> (N, N, N) float32 probabilities on the grid; on the posed track
     category -> sample id -> (N, N, N), where the inner mappings may compute arrays when asked.
 

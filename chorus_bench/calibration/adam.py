@@ -23,7 +23,7 @@ from chorus_bench.calibration.reprojection import (
     loss_and_gradient,
 )
 from chorus_bench.calibration.settings import CalibrationSettings
-from chorus_bench.rotations import Floats
+from chorus_bench.geometry.rotations import Floats
 
 #: Decay rates and the guard of the denominator (Adam's usual values).
 BETAS = (0.9, 0.999)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.calibration.reprojection import UNKNOWNS, Flags, Problem, Solution
 from chorus_bench.calibration.settings import CalibrationSettings
-from chorus_bench.rotations import (
+from chorus_bench.geometry.rotations import (
     Floats,
     axis_angle_to_matrix,
     matrix_to_axis_angle,

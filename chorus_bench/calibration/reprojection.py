@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.rotations import ANGLE_OFFSET, Floats, rotation_entries
+from chorus_bench.geometry.rotations import ANGLE_OFFSET, Floats, rotation_entries
 
 Flags = NDArray[np.bool_]
 
@@ -151,7 +151,7 @@ class _Turn:
 def _rotation(theta: Floats) -> tuple[list[list[Floats]], _Turn]:
     """Return the rotation entries of axis-angle vectors (3, P) and the steps to them.
 
-    The same conversion as `chorus_bench.rotations.axis_angle_to_matrix`, person last.
+    The same conversion as `chorus_bench.geometry.rotations.axis_angle_to_matrix`, person last.
     """
     moved = theta + ANGLE_OFFSET
     angle = np.sqrt(fold(moved * moved))

@@ -13,7 +13,7 @@ from chorus_bench.calibration.lm import solve_lm
 from chorus_bench.calibration.reprojection import Flags, Problem, Solution
 from chorus_bench.calibration.settings import EFT, CalibrationSettings
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.rotations import Floats, axis_angle_to_matrix
+from chorus_bench.geometry.rotations import Floats, axis_angle_to_matrix
 
 #: The solvers by name.
 SOLVERS = {"adam": solve_adam, "lm": solve_lm}

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
-from chorus_bench.rotations import Floats
+from chorus_bench.geometry.rotations import Floats
 
 #: Side of the crop that body fitters look at, in pixels.
 CROP_SIDE = 224

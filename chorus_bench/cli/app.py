@@ -12,10 +12,12 @@ from chorus_bench.cli import (
     body,
     cache,
     datasets,
+    demo,
     diagnose,
     evaluation,
     leaderboard,
     report,
+    synthesis,
 )
 from chorus_bench.cli.extensions import add_commands
 
@@ -52,6 +54,9 @@ app.command("evaluate")(evaluation.evaluate_command)
 app.command("compare")(evaluation.compare_command)
 app.command("diagnose")(diagnose.diagnose_command)
 app.command("validate")(evaluation.validate_command)
+app.command("demo")(demo.demo_command)
+app.command("synthesize")(synthesis.synthesize_command)
+app.command("annotators")(synthesis.annotators_command)
 app.command("report")(report.report_command)
 app.command("selftest")(evaluation.selftest_command)
 app.add_typer(baseline.app, name="baseline")

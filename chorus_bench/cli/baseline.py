@@ -90,7 +90,7 @@ def run_command(
 ) -> None:
     """Run a baseline on a dataset and write a submission."""
     from chorus_bench.baseline import run_baseline
-    from chorus_bench.grid import GridSpec
+    from chorus_bench.geometry.grid import GridSpec
 
     with progress_bar("Rows") as progress:
         run_baseline(

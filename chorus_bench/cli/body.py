@@ -17,7 +17,7 @@ def info_command(
     """Print what a body file holds and its fingerprint."""
     from tabulate import tabulate
 
-    from chorus_bench.body import BodyModel
+    from chorus_bench.geometry.body import BodyModel
 
     body = BodyModel.load(file)
     low, high = body.template.min(axis=0), body.template.max(axis=0)
@@ -42,8 +42,8 @@ def convert_command(
     target: Annotated[Path, typer.Argument(help="The .npz to write.")],
 ) -> None:
     """Convert a body to a plain .npz, without chumpy and without running the pickle."""
-    from chorus_bench.body import BodyModel
-    from chorus_bench.body_io import save_body
+    from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.body_files import save_body
 
     save_body(BodyModel.load(source), target)
     typer.echo(f"wrote {target}")

@@ -12,7 +12,7 @@ app = typer.Typer(help="Prepared test geometry on this machine.", no_args_is_hel
 @app.command("info")
 def info_command() -> None:
     """Print where the cache is and how large it is."""
-    from chorus_bench.evaluation.cache import cache_folder
+    from chorus_bench.io.cache import cache_folder
 
     files = [file for file in cache_folder().rglob("*") if file.is_file()]
     size = sum(file.stat().st_size for file in files)
@@ -22,7 +22,7 @@ def info_command() -> None:
 @app.command("clear")
 def clear_command() -> None:
     """Remove all prepared geometry; the next evaluation makes it again."""
-    from chorus_bench.evaluation.cache import cache_folder
+    from chorus_bench.io.cache import cache_folder
 
     shutil.rmtree(cache_folder() / "geometry", ignore_errors=True)
     typer.echo(f"removed {cache_folder() / 'geometry'}")

@@ -108,9 +108,9 @@ def _truth(
     output: Path | None,
 ) -> TruthScores:
     """Return 3D scores, and write them as ``truth.json`` where there is an output."""
-    from chorus_bench.evaluation.named import submission_folder
+    from chorus_bench.datasets.named import submission_folder
     from chorus_bench.evaluation.truth import truth_scores
-    from chorus_bench.files import atomic_write_bytes
+    from chorus_bench.io.files import atomic_write_bytes
 
     method = str(result.submission["method"])
     with progress_bar("Comparing in 3D") as progress:

@@ -1,4 +1,4 @@
-"""A progress bar on standard error, for work longer than two seconds."""
+"""Progress on standard error: a bar for work longer than two seconds, lines for stages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator
+
+import typer
 
 SHOW_AFTER_SECONDS = 2.0
 
@@ -36,3 +38,20 @@ def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
         yield update
     finally:
         bar.stop()
+
+
+_SECONDS_A_LINE = 30.0
+
+
+class StageLines:
+    """Writes a line to standard error when a stage begins, and progress where it is long."""
+
+    def __init__(self) -> None:
+        self._stage, self._started, self._last = "", time.monotonic(), 0.0
+
+    def update(self, stage: str, done: int, total: int) -> None:
+        """Take what the work tells: its stage, what is done of it, and all there is."""
+        now = time.monotonic() - self._started
+        if stage != self._stage or now - self._last > _SECONDS_A_LINE:
+            self._stage, self._last = stage, now
+            typer.echo(f"{now:7.1f} s  {stage}: {done} of {total}", err=True)

@@ -65,7 +65,7 @@ BUILDERS: dict[str, BuilderSpec] = {
             name="simulated",
             summary="simulated people and things with known truth: test split or training images",
             licence="CC0 1.0",
-            recipe="chorus_bench.datasets.simulated.recipe:simulated_recipe",
+            recipe="chorus_bench.simulation.recipe:simulated_recipe",
         ),
         BuilderSpec(
             name="image-search",

@@ -22,7 +22,7 @@ from chorus_bench.datasets.folder import (
 from chorus_bench.datasets.picture_sheet import write_pictures
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import IMAGE, RLE
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes
 
 #: The config with all categories.
 DEFAULT_CONFIG = "default"

@@ -40,7 +40,7 @@ from chorus_bench.datasets.folder import (
 from chorus_bench.datasets.parquet import RowWriter, TableWriter
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, count_reasons
 from chorus_bench.errors import InputError
-from chorus_bench.files import atomic_folder, check_new_folder
+from chorus_bench.io.files import atomic_folder, check_new_folder
 
 Progress = Callable[[int, int], None]
 

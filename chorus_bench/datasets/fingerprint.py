@@ -1,6 +1,6 @@
 """Fingerprints of rows: what a dataset is, however its files are cut.
 
-A test split's fingerprint is that of `chorus_bench.datasets.samples.TestSplit`: it covers what
+A test split's fingerprint is that of `chorus_bench.datasets.samples.EvalSplit`: it covers what
 a score depends on. Other datasets are covered with every column.
 """
 

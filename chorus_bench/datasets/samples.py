@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.camera import PerspectiveCamera
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.geometry.camera import PerspectiveCamera
 
 #: The file beside a built dataset that says what it is (see `chorus_bench.datasets.folder`).
 METADATA_FILE = "chorus_bench.json"
@@ -29,7 +29,7 @@ _FLOAT_COLUMNS = {
 
 
 @dataclass(frozen=True, eq=False)
-class TestSample:
+class EvalSample:
     """One person-object pair of a test image, as far as an evaluation reads it.
 
     Attributes:
@@ -86,7 +86,7 @@ class TestSample:
 
 
 @dataclass(frozen=True, eq=False)
-class TestSplit:
+class EvalSplit:
     """The samples of a test split, in the order of category and sample_id.
 
     Attributes:
@@ -100,7 +100,7 @@ class TestSplit:
     __test__ = False
 
     name: str
-    samples: tuple[TestSample, ...]
+    samples: tuple[EvalSample, ...]
     min_samples: int | None = None
     body: str | None = None
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -124,7 +124,7 @@ class TestSplit:
         """The number of samples of each category."""
         return dict(sorted(Counter(sample.category for sample in self.samples).items()))
 
-    def select(self, categories: Sequence[str] | None) -> tuple[TestSample, ...]:
+    def select(self, categories: Sequence[str] | None) -> tuple[EvalSample, ...]:
         """Return the samples of some categories (None for all).
 
         Raises:
@@ -145,13 +145,13 @@ def split_from_rows(
     *,
     min_samples: int | None = None,
     body: str | None = None,
-) -> TestSplit:
+) -> EvalSplit:
     """Make a split of rows (dictionaries with the columns of the row schema)."""
     samples = checked_samples(rows, name)
-    return TestSplit(name=name, samples=samples, min_samples=min_samples, body=body)
+    return EvalSplit(name=name, samples=samples, min_samples=min_samples, body=body)
 
 
-def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[TestSample, ...]:
+def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[EvalSample, ...]:
     """Return rows as samples, sorted by (category, sample_id).
 
     Args:
@@ -162,7 +162,7 @@ def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[Test
         InputError: no rows, rows that cannot be used (the first five are named), ids that
             stand twice.
     """
-    samples: list[TestSample] = []
+    samples: list[EvalSample] = []
     problems: list[str] = []
     for number, row in enumerate(rows):
         try:
@@ -186,7 +186,7 @@ def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[Test
     return tuple(sorted(samples, key=lambda s: (s.category, s.sample_id)))
 
 
-def _sample(row: dict[str, Any]) -> TestSample:
+def _sample(row: dict[str, Any]) -> EvalSample:
     arrays: dict[str, NDArray[np.float32]] = {}
     for key, shape in _FLOAT_COLUMNS.items():
         value = np.asarray(row[key], dtype=np.float32)
@@ -212,7 +212,7 @@ def _sample(row: dict[str, Any]) -> TestSample:
                 f"{key} of {found[0]} x {found[1]} pixels (height x width)",
                 expected=f"the image's {size[0]} x {size[1]}",
             )
-    return TestSample(
+    return EvalSample(
         sample_id=name,
         category=str(row["category"]),
         height=size[0],

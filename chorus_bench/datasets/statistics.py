@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from chorus_bench.camera import AZIMUTH_BINS, azimuth_bins, azimuth_degrees
 from chorus_bench.datasets.folder import DatasetInfo
+from chorus_bench.geometry.camera import AZIMUTH_BINS, azimuth_bins, azimuth_degrees
 from chorus_bench.metrics.camera_entropy import CameraEntropy, camera_entropy
 
 COUNTED = ("category", "prompt", "view", "source", "verdict", "reason")

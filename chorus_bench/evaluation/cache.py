@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +24,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import BodyModel
-from chorus_bench.datasets.samples import TestSample
-from chorus_bench.evaluation.arrays import Arrays, DamagedFileError, read_arrays, write_arrays
+from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.io.cache import cache_folder
+from chorus_bench.io.mapped_arrays import Arrays, DamagedFileError, read_arrays, write_arrays
 from chorus_bench.metrics.protocol import Protocol
 
 log = logging.getLogger(__name__)
@@ -39,16 +39,6 @@ Track = Literal["canonical", "posed"]
 SHARD_SIZE = 16
 #: Changes whenever the files' layout or anything that they hold is computed differently.
 CACHE_VERSION = 1
-
-
-def cache_folder() -> Path:
-    """Return where prepared geometry is kept.
-
-    ``$CHORUS_BENCH_CACHE``, or ``chorus-bench`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
-    """
-    if "CHORUS_BENCH_CACHE" in os.environ:
-        return Path(os.environ["CHORUS_BENCH_CACHE"])
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chorus-bench"
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +76,7 @@ class ShardSource:
     """
 
     category: str
-    samples: tuple[TestSample, ...]
+    samples: tuple[EvalSample, ...]
     key: str
 
 
@@ -103,7 +93,7 @@ class GeometryCache:
 
     def __init__(
         self,
-        samples: Sequence[TestSample],
+        samples: Sequence[EvalSample],
         body: BodyModel,
         protocol: Protocol,
         folder: Path | None = None,
@@ -112,7 +102,7 @@ class GeometryCache:
         self.folder = (cache_folder() if folder is None else folder) / "geometry"
         self.shards = tuple(self._cut(samples))
 
-    def _cut(self, samples: Sequence[TestSample]) -> Iterator[ShardSource]:
+    def _cut(self, samples: Sequence[EvalSample]) -> Iterator[ShardSource]:
         p = self.protocol
         settings = f"{self.body.fingerprint};{p.grid.label};{p.skinning.label};{p.image_side}"
         for category, group in itertools.groupby(samples, key=lambda s: s.category):

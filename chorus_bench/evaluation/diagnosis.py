@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import BodyModel
+from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
 from chorus_bench.evaluation.harness import Evaluation, opened_submission, resolve_evaluation
 from chorus_bench.evaluation.prepare import PreparedSample
@@ -48,9 +48,9 @@ from chorus_bench.evaluation.repairs import (
     spread_repair,
 )
 from chorus_bench.evaluation.scoring import Cancelled, Progress
-from chorus_bench.evaluation.split import TestSplit
-from chorus_bench.files import atomic_write_bytes
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import OccupancyGrid
+from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.submission import Submission
 
@@ -145,7 +145,7 @@ class Diagnosis:
 def diagnose(
     submission: str | Path | Submission,
     *,
-    split: str | Path | TestSplit | Dataset = "example",
+    split: str | Path | EvalSplit | Dataset = "example",
     body: str | Path | BodyModel | object | None = None,
     categories: Sequence[str] | None = None,
     min_samples: int | None = None,

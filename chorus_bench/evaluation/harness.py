@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from chorus_bench._version import __version__
-from chorus_bench.body import BodyModel
+from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
+from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
-from chorus_bench.evaluation.named import submission_folder
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
     SAMPLES_SCHEMA,
@@ -31,7 +31,7 @@ from chorus_bench.evaluation.results import (
     summarize,
 )
 from chorus_bench.evaluation.scoring import Progress, score_shards
-from chorus_bench.evaluation.split import TestSample, TestSplit, load_split
+from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, get_protocol
 from chorus_bench.submission import Submission, open_submission
 
@@ -55,11 +55,11 @@ class Evaluation:
     """
 
     submission: Submission
-    split: TestSplit
+    split: EvalSplit
     body: BodyModel
     protocol: Protocol
     categories: tuple[str, ...]
-    samples: tuple[TestSample, ...]
+    samples: tuple[EvalSample, ...]
     skipped: dict[str, int]
     restricted: tuple[str, ...] | None
 
@@ -90,7 +90,7 @@ class Evaluation:
 def evaluate(
     submission: str | Path | Submission,
     *,
-    split: str | Path | TestSplit | Dataset = "example",
+    split: str | Path | EvalSplit | Dataset = "example",
     body: str | Path | BodyModel | object | None = None,
     output: str | Path | None = None,
     categories: Sequence[str] | None = None,
@@ -148,7 +148,7 @@ def opened_submission(submission: str | Path | Submission) -> AbstractContextMan
 
 def resolve_evaluation(
     submission: Submission,
-    split: str | Path | TestSplit | Dataset,
+    split: str | Path | EvalSplit | Dataset,
     body: str | Path | BodyModel | object | None,
     categories: Sequence[str] | None,
     min_samples: int | None,
@@ -186,7 +186,7 @@ def resolve_evaluation(
     )
 
 
-def _check_posed_samples(submission: Submission, samples: Sequence[TestSample]) -> None:
+def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) -> None:
     """Refuse a posed submission that has some but not all samples of a category."""
     for category in submission.categories:
         wanted = {sample.sample_id for sample in samples if sample.category == category}
@@ -202,7 +202,7 @@ def _check_posed_samples(submission: Submission, samples: Sequence[TestSample]) 
             )
 
 
-def _body_for(split: TestSplit, body: str | Path | BodyModel | object | None) -> BodyModel:
+def _body_for(split: EvalSplit, body: str | Path | BodyModel | object | None) -> BodyModel:
     chosen = BodyModel.load("default" if body is None else body)
     if body is None and split.body is not None and split.body.split("@")[-1] != chosen.fingerprint:
         raise InputError(

@@ -14,11 +14,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import BodyModel
+from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.evaluation.cache import GeometryCache, Shard
 from chorus_bench.evaluation.scoring import Progress, level_table, shard_histogram
-from chorus_bench.evaluation.split import TestSample, TestSplit, load_split
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import score_table
 from chorus_bench.metrics.protocol import CLOSED
 from chorus_bench.submission import Submission
@@ -33,7 +33,7 @@ _AXES = "xyz"
 def orientation_warnings(
     submission: Submission,
     *,
-    split: str | Path | TestSplit = "example",
+    split: str | Path | EvalSplit = "example",
     body: str | Path | BodyModel | object = None,
     progress: Progress = lambda done, total: None,
 ) -> list[str]:
@@ -58,7 +58,7 @@ def orientation_warnings(
     return warnings
 
 
-def _few(split: TestSplit, categories: tuple[str, ...]) -> list[TestSample]:
+def _few(split: EvalSplit, categories: tuple[str, ...]) -> list[EvalSample]:
     groups = itertools.groupby(split.samples, key=lambda sample: sample.category)
     wanted = ((name, list(group)) for name, group in groups if name in categories)
     return [s for _, group in wanted for s in group[:SAMPLES_PER_CATEGORY]]

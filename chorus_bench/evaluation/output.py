@@ -20,7 +20,7 @@ from chorus_bench.evaluation.results import (
     parquet_bytes,
     read_result_json,
 )
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.protocol import signature_differences
 
 

@@ -13,13 +13,13 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.body import BodyModel, without_global_orientation
-from chorus_bench.camera import PerspectiveCamera, pixel_indices
-from chorus_bench.datasets.samples import TestSample
-from chorus_bench.grid import GridSpec
+from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.geometry.body import BodyModel, without_global_orientation
+from chorus_bench.geometry.camera import PerspectiveCamera, pixel_indices
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.skinning import warp_backward
 from chorus_bench.metrics.pap import pixel_classes
 from chorus_bench.metrics.protocol import Protocol
-from chorus_bench.skinning import warp_backward
 
 UInt8 = NDArray[np.uint8]
 Int64 = NDArray[np.int64]
@@ -116,7 +116,7 @@ class PreparedSample:
 
 
 def prepare_sample(
-    sample: TestSample, body: BodyModel, protocol: Protocol, *, threads: int = 1
+    sample: EvalSample, body: BodyModel, protocol: Protocol, *, threads: int = 1
 ) -> PreparedSample:
     """Do the part of the evaluation of one sample that depends on no submission.
 

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.scoring import level_table
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics.pap import category_mean, score_table
 from chorus_bench.metrics.protocol import Protocol
 

@@ -28,8 +28,8 @@ from chorus_bench.evaluation.readings import (
     scaled,
     translated,
 )
-from chorus_bench.evaluation.spread import best_spread
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.evaluation.recalibration import best_spread
+from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import occupancy_levels
 from chorus_bench.metrics.protocol import Protocol
 

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     PixelCounts,

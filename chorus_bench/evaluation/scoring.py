@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.cache import GeometryCache, Shard, ShardSource
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import occupancy_levels
 from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.submission import Submission

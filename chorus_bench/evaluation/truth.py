@@ -16,19 +16,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import BodyModel
 from chorus_bench.datasets.recipe import Row
-from chorus_bench.datasets.simulated import decode_occupancy
-from chorus_bench.datasets.training import TrainingData
+from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
 from chorus_bench.metrics.volumetric import (
     CalibrationCurve,
     brier_score,
     calibration_curve,
     soft_iou,
 )
-from chorus_bench.skinning import SkinningSettings, warp_backward
+from chorus_bench.simulation import decode_occupancy
 from chorus_bench.submission import Submission, open_submission
 
 Float32 = NDArray[np.float32]
@@ -76,7 +76,7 @@ class TruthScores:
 
 def truth_scores(
     submissions: Mapping[str, str | Path],
-    split: str | Path | TrainingData | Iterable[Mapping[str, Any]],
+    split: str | Path | DatasetRows | Iterable[Mapping[str, Any]],
     *,
     body: BodyModel | str | Path = "default",
     workers: int | None = None,
@@ -100,7 +100,7 @@ def truth_scores(
     Raises:
         InputError: the split has no truth; or anything wrong with a submission.
     """
-    data = TrainingData.open(split)
+    data = DatasetRows.open(split)
     if TRUTH_COLUMN not in data.columns:
         raise InputError(
             f"has no column '{TRUTH_COLUMN}'",

@@ -8,16 +8,17 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from chorus_bench.body import BodyModel
+from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.named import submission_folder
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
     SAMPLES_FILE,
     EvaluationResult,
     load_result,
 )
-from chorus_bench.files import atomic_folder
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.io.files import atomic_folder
+from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.fields import small_fields
 from chorus_bench.leaderboard.manifest import (
@@ -37,7 +38,6 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.submission import Submission, open_submission
-from chorus_bench.submission.findings import Findings
 
 
 def add_entry(
@@ -179,7 +179,7 @@ def _write_pictures(
     body: str | Path | None,
     folder: Path,
 ) -> None:
-    from chorus_bench.evaluation.named import NAMED_SPLITS, named_split_folder
+    from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
     from chorus_bench.report.overlays import write_sample_overlays
 
     source = named_split_folder(str(split)) if str(split) in NAMED_SPLITS else split

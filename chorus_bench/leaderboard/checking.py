@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import by_category, counts_of, scores_of
+from chorus_bench.io.findings import Finding, Findings, printable
 from chorus_bench.leaderboard import rules
 from chorus_bench.leaderboard.entries import Entry, EntryFiles, read_entry_files
 from chorus_bench.leaderboard.places import PUBLISHED_FILE, entry_folders
 from chorus_bench.leaderboard.published import PublishedRow, read_published
 from chorus_bench.leaderboard.result_schema import schema_rule
-from chorus_bench.submission.findings import Finding, Findings, printable
 
 Progress = Callable[[int, int], None]
 

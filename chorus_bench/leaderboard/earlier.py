@@ -9,8 +9,8 @@ from typing import Any
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import RESULT_FILE
+from chorus_bench.io.findings import printable
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, entry_folders
-from chorus_bench.submission.findings import printable
 
 
 def earlier_results(leaderboard: str | Path, against: str) -> dict[str, dict[str, Any]]:

@@ -21,6 +21,8 @@ from chorus_bench.evaluation.results import (
     SAMPLES_SCHEMA,
     SCHEMA_VERSION,
 )
+from chorus_bench.io.findings import Findings, printable
+from chorus_bench.io.limits import MIB
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
 from chorus_bench.leaderboard.pictures import read_pictures
@@ -33,8 +35,6 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.metrics.pap import THRESHOLDS
 from chorus_bench.metrics.statistics import CategoryTables
-from chorus_bench.submission.findings import Findings, printable
-from chorus_bench.submission.limits import MIB
 
 NAMES = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE, FIELDS_FILE, PICTURES_FOLDER)
 REQUIRED = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE)

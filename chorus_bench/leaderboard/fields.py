@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.report.web import fields_data
 
 UInt8 = NDArray[np.uint8]

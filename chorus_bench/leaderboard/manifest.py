@@ -12,11 +12,11 @@ from typing import Any
 import yaml
 
 from chorus_bench.errors import InputError, did_you_mean
+from chorus_bench.io.findings import Finding, Findings, has_controls, printable
+from chorus_bench.io.limits import MAX_MANIFEST_BYTES, MAX_METHOD_LENGTH, MAX_TEXT_LENGTH
+from chorus_bench.io.yaml_files import load_mapping
 from chorus_bench.leaderboard.places import Lines
-from chorus_bench.submission.findings import Finding, Findings, has_controls, printable
-from chorus_bench.submission.limits import MAX_MANIFEST_BYTES, MAX_METHOD_LENGTH, MAX_TEXT_LENGTH
 from chorus_bench.submission.manifest import TRACKS
-from chorus_bench.submission.safe_yaml import load_mapping
 
 STATUSES = ("self-reported", "verified")
 COCO_VAL = ("yes", "no", "unknown")

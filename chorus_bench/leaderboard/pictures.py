@@ -12,8 +12,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from chorus_bench.io.findings import Findings, printable
 from chorus_bench.leaderboard.places import PICTURES_FILE
-from chorus_bench.submission.findings import Findings, printable
 
 KINDS = ("best", "median", "worst")
 KEYS = ("sample_id", "category", "kind", "file", "score")

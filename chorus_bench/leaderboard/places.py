@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from chorus_bench.submission.findings import printable
+from chorus_bench.io.findings import printable
 
 ENTRIES_FOLDER = "entries"
 PUBLISHED_FILE = "published.yaml"

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench.errors import InputError, did_you_mean
+from chorus_bench.io.findings import Finding, Findings, has_controls, printable
+from chorus_bench.io.limits import MIB
+from chorus_bench.io.yaml_files import load_mapping
 from chorus_bench.leaderboard.places import PUBLISHED_FILE, Lines
 from chorus_bench.metrics.pap import SCORE_NAMES
-from chorus_bench.submission.findings import Finding, Findings, has_controls, printable
-from chorus_bench.submission.limits import MIB
-from chorus_bench.submission.safe_yaml import load_mapping
 
 _FILE_KEYS = ("rows",)
 _TEXTS = ("name", "source", "setting", "note")

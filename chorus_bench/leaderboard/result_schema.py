@@ -8,10 +8,10 @@ from typing import Any
 
 from chorus_bench.errors import did_you_mean
 from chorus_bench.evaluation.results import EvaluationResult
+from chorus_bench.io.findings import Findings, printable
 from chorus_bench.leaderboard.entries import EntryFiles
 from chorus_bench.leaderboard.manifest import is_sha256
 from chorus_bench.metrics.pap import SCORE_NAMES
-from chorus_bench.submission.findings import Findings, printable
 
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 

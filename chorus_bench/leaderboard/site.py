@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError
-from chorus_bench.files import atomic_folder
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.io.files import atomic_folder
+from chorus_bench.io.findings import Finding
 from chorus_bench.leaderboard.board import Group, board_json, make_board
 from chorus_bench.leaderboard.checking import Progress, check_leaderboard
 from chorus_bench.leaderboard.entries import Entry
@@ -24,7 +25,6 @@ from chorus_bench.leaderboard.places import FIELDS_FILE, PICTURES_FOLDER
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
 from chorus_bench.report.leaderboard_tables import board_rows
 from chorus_bench.report.web import body_data, encode_array, script_json
-from chorus_bench.submission.findings import Finding
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -11,7 +11,8 @@ import numpy as np
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation import evaluate
 from chorus_bench.evaluation.results import EvaluationResult, load_result
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.adding import check_digest, read_manifest
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry_yaml
@@ -20,7 +21,6 @@ from chorus_bench.leaderboard.result_schema import MEANS
 from chorus_bench.leaderboard.rules import protocol_of
 from chorus_bench.metrics.protocol import signature_differences, signature_parts
 from chorus_bench.submission import open_submission
-from chorus_bench.submission.findings import Findings
 
 Progress = Callable[[int, int], None]
 

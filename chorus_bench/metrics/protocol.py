@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 from chorus_bench._version import __version__
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.skinning import SkinningSettings
 from chorus_bench.metrics.pap import THRESHOLDS
-from chorus_bench.skinning import SkinningSettings
 
 _GRID, _SKINNING = GridSpec(), SkinningSettings()
 

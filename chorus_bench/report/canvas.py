@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from chorus_bench.errors import MissingDependencyError
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes
 
 _DPI = 110
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.report.canvas import figure_bytes, new_figure
 
 if TYPE_CHECKING:

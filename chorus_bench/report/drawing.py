@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from chorus_bench.body import BodyModel
-from chorus_bench.datasets.simulated.rasterizer import fragments
 from chorus_bench.errors import InputError
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import OccupancyGrid
+from chorus_bench.geometry.rasterizer import fragments
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import EvaluationResult, counts_of
 from chorus_bench.evaluation.truth import TruthScores
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import THRESHOLDS
 from chorus_bench.report.canvas import panels, save_figure
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field, tint

@@ -8,8 +8,8 @@ from typing import Any
 from tabulate import tabulate
 
 from chorus_bench.errors import InputError, did_you_mean, unknown_name
+from chorus_bench.io.findings import printable
 from chorus_bench.metrics.pap import SCORE_NAMES
-from chorus_bench.submission.findings import printable
 
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 STYLES = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}

@@ -15,16 +15,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import BodyModel
+from chorus_bench.datasets.eval_split import load_split
 from chorus_bench.datasets.masks import decode_mask
-from chorus_bench.datasets.samples import TestSample
-from chorus_bench.datasets.training import TrainingData
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.cache import GeometryCache
 from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.results import EvaluationResult
-from chorus_bench.evaluation.split import load_split
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.report.drawing import tint
 from chorus_bench.submission import Submission
@@ -84,7 +84,7 @@ def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) ->
 
 
 def occupancy_image(
-    submission: Submission, sample: TestSample, prepared: PreparedSample
+    submission: Submission, sample: EvalSample, prepared: PreparedSample
 ) -> Float32:
     """Return what PAP sees of a submission's field in a sample, (h, w) of the small image.
 
@@ -106,7 +106,7 @@ def occupancy_image(
     return prepared.occupancy_image(submission.field(sample.category).at(prepared.points))
 
 
-def overlay_picture(sample: TestSample, projection: Float32, photo: UInt8 | None = None) -> UInt8:
+def overlay_picture(sample: EvalSample, projection: Float32, photo: UInt8 | None = None) -> UInt8:
     """Return a picture of a projected field: heat, the object's outline in blue, the person.
 
     The hottest colour stands for the largest probability of this picture.
@@ -143,7 +143,7 @@ def overlay_picture(sample: TestSample, projection: Float32, photo: UInt8 | None
     return picture
 
 
-def _drawn_person(sample: TestSample) -> Float64:
+def _drawn_person(sample: EvalSample) -> Float64:
     mask = decode_mask(sample.human_mask).astype(bool)
     ground = np.full((sample.height, sample.width, 3), _PAPER)
     ground[mask] = _PERSON
@@ -206,8 +206,8 @@ def write_sample_overlays(
 
 
 def _prepared(
-    samples: Sequence[TestSample], wanted: Collection[str], body: BodyModel
-) -> Iterator[tuple[TestSample, PreparedSample]]:
+    samples: Sequence[EvalSample], wanted: Collection[str], body: BodyModel
+) -> Iterator[tuple[EvalSample, PreparedSample]]:
     """Yield the wanted samples with their geometry, as the evaluation has left it in its cache."""
     cache = GeometryCache(samples, body, OFFICIAL)
     for shard in cache.shards:
@@ -229,7 +229,7 @@ def _entry(chosen: ChosenSample) -> dict[str, Any]:
 
 def _photos(split: str | Path, wanted: set[str]) -> Iterator[tuple[str, UInt8]]:
     """Yield the photographs of some samples; those that the split lacks are left out."""
-    data = TrainingData.open(split)
+    data = DatasetRows.open(split)
     columns = ("sample_id", "image")
     rows: Sequence[Mapping[str, Any]]
     for category in data.categories if "image" in data.columns else ():

@@ -19,12 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench._version import __version__
-from chorus_bench.body import BodyModel
+from chorus_bench.datasets.named import NAMED_SPLITS, submission_folder
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.evaluation.named import NAMED_SPLITS, submission_folder
 from chorus_bench.evaluation.results import EvaluationResult, load_result
-from chorus_bench.files import atomic_folder, atomic_write_bytes
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import OccupancyGrid
+from chorus_bench.io.files import atomic_folder, atomic_write_bytes
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.canvas import save_figure

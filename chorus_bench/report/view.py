@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from chorus_bench.body import BodyModel
-from chorus_bench.files import atomic_write_bytes
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import OccupancyGrid
+from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.report.web import asset, body_data, fields_data, script_json
 
 _PAGE = """<!DOCTYPE html>

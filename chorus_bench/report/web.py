@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import OccupancyGrid
 
 #: Built by `npm run build` in leaderboard/site.
 _ASSETS = "site"

@@ -1,7 +1,7 @@
 """The golden figures: what the original CHORUS code gave on made-up bodies, poses and fields.
 
 They are a folder of .npz files. An installed package carries it as ``chorus_bench.golden``; in
-a source checkout it is ``tests/parity/data``, whose README says where every figure is from.
+a source checkout it is ``chorus_bench/golden``, whose README says where every figure is from.
 """
 
 from __future__ import annotations
@@ -10,20 +10,18 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError
+from chorus_bench.geometry.body import BodyModel
 
 Bool = NDArray[np.bool_]
 
 _PACKAGE = "chorus_bench.golden"
-_CHECKOUT = Path(__file__).parents[2] / "tests" / "parity" / "data"
 
 
 @lru_cache(maxsize=16)
@@ -79,18 +77,10 @@ def unpack_masks(
 
 
 def _find(filename: str) -> Traversable:
-    for folder in _folders():
-        file = folder / filename
-        if file.is_file():
-            return file
-    raise InputError(
-        f"the golden figures '{filename}' are not part of this installation",
-        fix="install chorus-bench from its wheel, or run from a full source checkout",
-    )
-
-
-def _folders() -> list[Traversable]:
-    try:
-        return [resources.files(_PACKAGE), _CHECKOUT]
-    except ModuleNotFoundError:
-        return [_CHECKOUT]
+    file = resources.files(_PACKAGE) / filename
+    if not file.is_file():
+        raise InputError(
+            f"the golden figures '{filename}' are not part of this installation",
+            fix="install chorus-bench from its wheel, or run from a full source checkout",
+        )
+    return file

@@ -7,18 +7,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.body import star_pose, without_global_orientation
-from chorus_bench.camera import azimuth_bins, azimuth_degrees
-from chorus_bench.grid import GridSpec
-from chorus_bench.selftest.comparison import Comparison, differing, largest
-from chorus_bench.selftest.data import golden, golden_body
-from chorus_bench.skinning import (
+from chorus_bench.geometry.body import star_pose, without_global_orientation
+from chorus_bench.geometry.camera import azimuth_bins, azimuth_degrees
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.skinning import (
     SkinningSettings,
     skinning_weights,
     voxel_skinning,
     warp_backward,
     warp_forward,
 )
+from chorus_bench.selftest.comparison import Comparison, differing, largest
+from chorus_bench.selftest.data import golden, golden_body
 
 GRID = GridSpec()
 WEIGHT_TOLERANCE = 1e-4

@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.camera import PerspectiveCamera
 from chorus_bench.datasets.masks import encode_mask
-from chorus_bench.datasets.samples import TestSample
+from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.evaluation.prepare import (
     PreparedSample,
     prepare_sample,
     small_image_size,
     small_target,
 )
-from chorus_bench.grid import OccupancyGrid
+from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics import pap
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.selftest.comparison import Comparison, differing, largest
@@ -62,10 +62,10 @@ def compare_images() -> list[Comparison]:
     ]
 
 
-def _samples() -> list[TestSample]:
+def _samples() -> list[EvalSample]:
     file = golden("render")
     return [
-        TestSample(
+        EvalSample(
             sample_id=str(name),
             category=str(file["categories"][i]),
             height=mask.shape[0],
@@ -84,7 +84,7 @@ def _samples() -> list[TestSample]:
     ]
 
 
-def _field(sample: TestSample) -> OccupancyGrid:
+def _field(sample: EvalSample) -> OccupancyGrid:
     return OccupancyGrid(golden("fields")[sample.category.replace(" ", "_")], OFFICIAL.grid)
 
 

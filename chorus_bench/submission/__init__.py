@@ -4,8 +4,8 @@
 ``write_submission`` makes one. A submission is hostile until shown otherwise.
 """
 
+from chorus_bench.io.findings import Finding, SubmissionError
 from chorus_bench.submission.degenerate import field_warnings
-from chorus_bench.submission.findings import Finding, SubmissionError
 from chorus_bench.submission.reading import (
     Submission,
     SubmissionReport,

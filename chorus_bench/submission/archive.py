@@ -19,10 +19,9 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from chorus_bench.errors import InputError
-from chorus_bench.files import WriteError
-from chorus_bench.submission.files import is_ignored, too_long
-from chorus_bench.submission.findings import Finding, Findings, printable
-from chorus_bench.submission.limits import (
+from chorus_bench.io.files import WriteError
+from chorus_bench.io.findings import Finding, Findings, printable
+from chorus_bench.io.limits import (
     MAX_ARCHIVE_BYTES,
     MAX_ARCHIVE_DIRECTORY_BYTES,
     MAX_FILES,
@@ -30,7 +29,8 @@ from chorus_bench.submission.limits import (
     MAX_UNPACKED_BYTES,
     RATIO_FREE_BYTES,
 )
-from chorus_bench.submission.zips import (
+from chorus_bench.io.untrusted_files import is_ignored, too_long
+from chorus_bench.io.zip_files import (
     ARCHIVE_ERRORS,
     CHUNK,
     check_member,

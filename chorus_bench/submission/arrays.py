@@ -18,10 +18,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError, list_some
-from chorus_bench.grid import MAX_RESOLUTION, MIN_RESOLUTION, GridSpec
-from chorus_bench.submission.findings import nearest, printable
-from chorus_bench.submission.limits import GRID_SLACK_BYTES, MAX_HEADER_BYTES
-from chorus_bench.submission.zips import check_member, member_chunks, open_zip
+from chorus_bench.geometry.grid import MAX_RESOLUTION, MIN_RESOLUTION, GridSpec
+from chorus_bench.io.findings import nearest, printable
+from chorus_bench.io.limits import GRID_SLACK_BYTES, MAX_HEADER_BYTES
+from chorus_bench.io.zip_files import check_member, member_chunks, open_zip
 
 Raw = NDArray[np.float32 | np.float16 | np.uint8]
 

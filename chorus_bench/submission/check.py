@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError, list_some
-from chorus_bench.grid import GridSpec, OccupancyGrid, check_probabilities
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid, check_probabilities
+from chorus_bench.io.findings import Finding, Findings, printable
+from chorus_bench.io.limits import MAX_GRID_BYTES, MAX_MANIFEST_BYTES
+from chorus_bench.io.untrusted_files import FileEntry, list_files, read_bytes
 from chorus_bench.submission.arrays import Raw, decode, to_probabilities
 from chorus_bench.submission.degenerate import (
     Degeneracy,
@@ -20,10 +23,7 @@ from chorus_bench.submission.degenerate import (
     scale_hint,
     value_degeneracies,
 )
-from chorus_bench.submission.files import FileEntry, list_files, read_bytes
-from chorus_bench.submission.findings import Finding, Findings, printable
 from chorus_bench.submission.layout import FieldKey, find_fields, find_manifest
-from chorus_bench.submission.limits import MAX_GRID_BYTES, MAX_MANIFEST_BYTES
 from chorus_bench.submission.manifest import MANIFEST_NAME, Manifest, read_manifest
 
 _SHOWN_SEPARATELY = 3  # warnings of one kind in one folder, before they become one line

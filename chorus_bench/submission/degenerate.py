@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.metrics.pap import THRESHOLDS, occupancy_levels
 
 Float32 = NDArray[np.float32]

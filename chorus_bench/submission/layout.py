@@ -8,15 +8,15 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from chorus_bench.errors import list_some
-from chorus_bench.submission.arrays import SUFFIXES
-from chorus_bench.submission.files import FileEntry
-from chorus_bench.submission.findings import WHOLE, Findings, nearest, printable
-from chorus_bench.submission.limits import (
+from chorus_bench.io.findings import WHOLE, Findings, nearest, printable
+from chorus_bench.io.limits import (
     MAX_CATEGORIES,
     MAX_CATEGORY_LENGTH,
     MAX_SAMPLE_LENGTH,
     MAX_TOTAL_BYTES,
 )
+from chorus_bench.io.untrusted_files import FileEntry
+from chorus_bench.submission.arrays import SUFFIXES
 from chorus_bench.submission.manifest import MANIFEST_NAME, Track
 
 #: The folder that holds each track's grids.

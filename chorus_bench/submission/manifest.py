@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, cast, get_args
 
 from chorus_bench.errors import InputError, did_you_mean
-from chorus_bench.grid import MAX_RESOLUTION, MIN_RESOLUTION, GridSpec
-from chorus_bench.submission.findings import Finding, Findings, has_controls, printable
-from chorus_bench.submission.limits import (
+from chorus_bench.geometry.grid import MAX_RESOLUTION, MIN_RESOLUTION, GridSpec
+from chorus_bench.io.findings import Finding, Findings, has_controls, printable
+from chorus_bench.io.limits import (
     MAX_METHOD_LENGTH,
     MAX_SIDE_LENGTH,
     MAX_TEXT_LENGTH,
     MIN_SIDE_LENGTH,
 )
-from chorus_bench.submission.safe_yaml import load_mapping
+from chorus_bench.io.yaml_files import load_mapping
 
 MANIFEST_NAME = "submission.yaml"
 

@@ -11,16 +11,16 @@ from pathlib import Path
 from types import TracebackType
 
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.files import WriteError
-from chorus_bench.grid import GridSpec, OccupancyGrid
-from chorus_bench.submission.archive import ARCHIVE_SUFFIXES, is_archive, unpack
-from chorus_bench.submission.check import CheckedFolder, check_folder
-from chorus_bench.submission.findings import (
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.io.files import WriteError
+from chorus_bench.io.findings import (
     Finding,
     Findings,
     SubmissionError,
     printable,
 )
+from chorus_bench.submission.archive import ARCHIVE_SUFFIXES, is_archive, unpack
+from chorus_bench.submission.check import CheckedFolder, check_folder
 from chorus_bench.submission.layout import FieldKey
 from chorus_bench.submission.manifest import Manifest, Track
 

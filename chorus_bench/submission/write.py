@@ -14,14 +14,14 @@ import yaml
 from numpy.typing import ArrayLike
 
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.files import atomic_folder, check_new_folder
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.io.files import atomic_folder, check_new_folder
+from chorus_bench.io.findings import Finding, Findings, SubmissionError
+from chorus_bench.io.limits import MAX_MANIFEST_BYTES
+from chorus_bench.io.untrusted_files import FileEntry
 from chorus_bench.submission.arrays import TENSOR_NAME, Raw, to_probabilities
 from chorus_bench.submission.check import value_problems
-from chorus_bench.submission.files import FileEntry
-from chorus_bench.submission.findings import Finding, Findings, SubmissionError
 from chorus_bench.submission.layout import FOLDERS, FieldKey, check_key, find_fields
-from chorus_bench.submission.limits import MAX_MANIFEST_BYTES
 from chorus_bench.submission.manifest import MANIFEST_NAME, Track, read_manifest
 
 Format = Literal["safetensors", "npz"]

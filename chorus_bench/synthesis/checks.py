@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import POSE_SIZE
 from chorus_bench.errors import InputError
+from chorus_bench.geometry.body import POSE_SIZE
 from chorus_bench.synthesis.interfaces import (
     BodyFit,
     Detection,

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.datasets.simulated.randomness import address_seed
 from chorus_bench.errors import ChorusBenchError
+from chorus_bench.seeds import address_seed
 
 if TYPE_CHECKING:
-    from chorus_bench.body import BodyModel
+    from chorus_bench.geometry.body import BodyModel
 
 UInt8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]

@@ -15,9 +15,9 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Protocol
 
-from chorus_bench.datasets.simulated.randomness import address_seed
 from chorus_bench.errors import ChorusBenchError, InputError, did_you_mean, unknown_name
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.seeds import address_seed
 
 #: How many prompts are asked for: a number in this range, both ends included.
 FEWEST, MOST = 3, 20

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chorus_bench.body import BodyModel
-from chorus_bench.datasets.simulated import PROMPTS, simulate_test_row, simulate_train_row
-from chorus_bench.datasets.training import TrainingData
-from chorus_bench.datasets.views import VIEWS
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.datasets.view_conditions import VIEWS
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.simulation import PROMPTS, simulate_test_row, simulate_train_row
 
 CATEGORIES = ("backpack", "surfboard")
 IMAGES, SAMPLES = 24, 2
@@ -32,9 +32,9 @@ def train_rows(category: str, count: int) -> list[dict]:
     return rows
 
 
-def small_train() -> TrainingData:
+def small_train() -> DatasetRows:
     """Return the training rows of both categories."""
-    return TrainingData.open([row for name in CATEGORIES for row in train_rows(name, IMAGES)])
+    return DatasetRows.open([row for name in CATEGORIES for row in train_rows(name, IMAGES)])
 
 
 def small_test() -> list[dict]:

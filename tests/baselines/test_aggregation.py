@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from chorus_baselines.chorus import Aggregation, BodyPart, Cluster, aggregate
 from chorus_baselines.chorus.accumulate import Tally
 from chorus_baselines.chorus.views import read_view
-from chorus_bench.body import BodyModel
-from chorus_bench.camera import azimuth_bins, azimuth_degrees, pixel_indices
 from chorus_bench.datasets.masks import decode_mask, encode_mask
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.grid import GridSpec
-from chorus_bench.skinning import SkinningSettings, voxel_skinning, warp_forward
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.camera import azimuth_bins, azimuth_degrees, pixel_indices
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.skinning import SkinningSettings, voxel_skinning, warp_forward
 from tests.baselines.views import intrinsics, look_at_origin, make_row, make_rows
 
 GRID = GridSpec(16)

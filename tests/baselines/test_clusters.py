@@ -16,9 +16,9 @@ from chorus_baselines.chorus.clusters import (
     make_clusters,
     part_vertices,
 )
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec
 
 BODY = BodyModel.load("default")
 

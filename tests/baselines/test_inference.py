@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from chorus_baselines.chorus import posed_field
-from chorus_bench.body import BodyModel, star_pose
 from chorus_bench.errors import InputError
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.body import BodyModel, star_pose
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 
 GRID = GridSpec(24)
 BODY = BodyModel.load("default")

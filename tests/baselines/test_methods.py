@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 from chorus_baselines.chorus.method import ChorusOptions, aggregate_category
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import fit_baseline, run_baseline
-from chorus_bench.body import BodyModel
 from chorus_bench.cli.baseline import app
+from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
-from chorus_bench.datasets.training import TrainingData
 from chorus_bench.errors import InputError
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.plugins import BaselineSpec
 from chorus_bench.submission import open_submission
 from tests.baselines.small_world import CATEGORIES, IMAGES
@@ -127,7 +127,7 @@ def test_kept_images_without_a_camera_are_counted_by_reason(train):
 
 def test_views_that_cannot_be_used_harm_no_other(train):
     rows = [dict(row) for row in train.rows("backpack")]
-    good = aggregate_category(TrainingData.open(rows), "backpack", BODY, GRID)
+    good = aggregate_category(DatasetRows.open(rows), "backpack", BODY, GRID)
     broken = {**rows[0], "sample_id": "broken"}
     kept = next(row for row in rows if len(row["people"]) == 1 and len(row["objects"]) == 1)
     mask = {"size": [7, 7], "counts": "a0"}
@@ -139,7 +139,7 @@ def test_views_that_cannot_be_used_harm_no_other(train):
         "camera_translation": kept["true_camera_translation"],
         "camera_intrinsics": kept["true_camera_intrinsics"],
     }
-    found = aggregate_category(TrainingData.open([*rows, broken]), "backpack", BODY, GRID)
+    found = aggregate_category(DatasetRows.open([*rows, broken]), "backpack", BODY, GRID)
     assert found.views == good.views
     assert str(found.skipped) == "1 with an object mask of another size than the image (broken)"
     assert np.array_equal(found.field(), good.field())

@@ -9,15 +9,15 @@ from chorus_baselines.mean_mask_extrusion import fit_mean_mask_extrusion
 from chorus_baselines.oracle import PosedTruth, extruded_mask, graded_truth
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import fit_baseline, run_baseline
-from chorus_bench.body import BodyModel
 from chorus_bench.datasets.masks import encode_mask
-from chorus_bench.datasets.simulated import decode_occupancy
-from chorus_bench.datasets.training import TrainingData
+from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, split_from_rows
 from chorus_bench.evaluation.ceiling import HIGHEST, LOWEST
 from chorus_bench.evaluation.truth import truth_scores
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.simulation import decode_occupancy
 from tests.baselines.small_world import CATEGORIES, SAMPLES
 
 SPEC = {spec.name: spec for spec in SPECS}
@@ -136,7 +136,7 @@ def test_the_mean_mask_is_in_metres_about_the_pelvis():
     rows = [mask_row(number, left=200, top=90) for number in range(3)]
     rows.append(mask_row(3, left=60, top=90))
     grid = GridSpec()
-    data = TrainingData.open(rows)
+    data = DatasetRows.open(rows)
     field = fit_mean_mask_extrusion(
         data, BodyModel.load("default"), grid, seed=0, progress=lambda done, total: None
     )["bench"]

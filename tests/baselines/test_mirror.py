@@ -5,8 +5,8 @@ import pytest
 
 from chorus_baselines.chorus.mirror import mirror_camera, mirror_pose, mirror_view
 from chorus_baselines.chorus.views import read_view
-from chorus_bench.body import BodyModel
-from chorus_bench.camera import PerspectiveCamera
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.camera import PerspectiveCamera
 from tests.baselines.views import make_row
 
 FLIP = np.array([-1, 1, 1])

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chorus_baselines.chorus import draw_ratio, draw_without_keypoints, filter_rows, select_rows
-from chorus_baselines.chorus.filters import FilterSettings
+from chorus_baselines.chorus import draw_ratio, draw_without_keypoints, select_rows
 from chorus_bench.errors import InputError
-from tests.baselines.test_filters import image, person
+from chorus_bench.synthesis import filter_rows
+from chorus_bench.synthesis.filters import FilterSettings
+from tests.synthesis.test_filters import image, person
 
 
 def rows_of(counts):

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from chorus_baselines.chorus.subject import subject_of
-from chorus_bench.datasets.simulated import simulate_test_row, simulate_train_row
 from chorus_bench.errors import InputError
+from chorus_bench.simulation import simulate_test_row, simulate_train_row
 
 
 def _person(score, box, value):

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 
 from chorus_bench.datasets.builders import build_dataset
 from chorus_bench.datasets.coco_eft.annotations import image_name_2014
-from chorus_bench.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 HEIGHT, WIDTH = 120, 160
 PERSON, SKATEBOARD, RACKET = 1, 41, 43

@@ -5,7 +5,7 @@ import pytest
 
 from chorus_bench.datasets.masks import decode_mask, encode_mask
 from chorus_bench.errors import InputError
-from chorus_bench.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from tests.datasets.coco_eft_world import (
     HEIGHT,
     WIDTH,

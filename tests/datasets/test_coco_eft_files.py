@@ -5,9 +5,9 @@ import gzip
 
 import pytest
 
-from chorus_bench.body import BodyModel
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.errors import InputError
+from chorus_bench.geometry.body import BodyModel
 from tests.datasets.coco_eft_world import (
     HEIGHT,
     WIDTH,

@@ -14,10 +14,10 @@ import pytest
 from pycocotools.coco import COCO
 
 from chorus_bench.datasets.builders import build_dataset
-from chorus_bench.datasets.coco_eft.json_files import read_json
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.verify import verify_dataset
 from chorus_bench.evaluation import evaluate
+from chorus_bench.io.json_files import read_json
 from chorus_bench.submission import write_submission
 
 SMALL = Path(__file__).parents[1] / "data" / "real_coco"

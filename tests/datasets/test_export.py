@@ -14,14 +14,14 @@ import yaml
 from datasets import Image, load_dataset
 
 from chorus_bench.datasets import export as export_module
+from chorus_bench.datasets.eval_split import load_split
 from chorus_bench.datasets.export import export
 from chorus_bench.datasets.folder import DatasetInfo, category_folder
 from chorus_bench.datasets.parquet import TableWriter
 from chorus_bench.datasets.recipe import Piece
 from chorus_bench.datasets.verify import verify_dataset
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.split import load_split
-from chorus_bench.files import WriteError
+from chorus_bench.io.files import WriteError
 from tests.datasets.recipes import rows_of, squares, train_row, training
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.evaluation import split_from_rows
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.metrics import Protocol
 from chorus_bench.submission import write_submission
 

@@ -8,11 +8,11 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from chorus_bench.body import BodyModel
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.evaluation import split_from_rows
 from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import Protocol
 from tests.evaluation.conftest import make_row
 

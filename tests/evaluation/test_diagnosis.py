@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chorus_bench.body import BodyModel
 from chorus_bench.cli import main
 from chorus_bench.datasets.schema import TEST_SCHEMA
 from chorus_bench.errors import InputError
@@ -28,11 +27,12 @@ from chorus_bench.evaluation.readings import (
     translated,
 )
 from chorus_bench.evaluation.repairs import MOVING, REPAIRS, SearchSettings
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import OFFICIAL, occupancy_levels
 from chorus_bench.report.diagnosis import render_diagnosis
 from chorus_bench.submission import write_posed_submission, write_submission
-from tests.cli_tools import run_cli
+from tests.cli.cli_tools import run_cli
 from tests.evaluation.conftest import blob_field, make_row
 from tests.evaluation.planted import (
     PROTOCOL,

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, load_result, split_from_rows
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.results import rescored, scores_of
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import (
     OFFICIAL,
     SCORE_NAMES,

@@ -16,7 +16,7 @@ import pytest
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.results import load_result
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.leaderboard.board import board_json, make_board
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
 from chorus_bench.leaderboard.fields import Fields

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from chorus_bench.errors import InputError
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
 from chorus_bench.leaderboard.earlier import earlier_results
 from chorus_bench.leaderboard.fields import Fields

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from chorus_bench.camera import pixel_indices
 from chorus_bench.errors import InputError
+from chorus_bench.geometry.camera import pixel_indices
 from chorus_bench.metrics import pap
-from tests import oracle
+from tests.parity import oracle
 
 NUMBERS = ("pap", "pap_strict", "pap_hoa", "pap_strict_hoa")
 

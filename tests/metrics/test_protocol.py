@@ -6,7 +6,8 @@ import pytest
 
 from chorus_bench._version import __version__
 from chorus_bench.errors import InputError
-from chorus_bench.grid import GridSpec
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.skinning import SkinningSettings
 from chorus_bench.metrics.protocol import (
     CLOSED,
     OFFICIAL,
@@ -15,7 +16,6 @@ from chorus_bench.metrics.protocol import (
     signature_differences,
     signature_parts,
 )
-from chorus_bench.skinning import SkinningSettings
 
 SPLIT, BODY = "toy@0123456789ab", "default@ba9876543210"
 SIGNATURE = (

@@ -11,17 +11,17 @@ from chorus_baselines.chorus.clusters import (
     interaction_region,
     part_vertices,
 )
-from chorus_baselines.chorus.duplicates import (
+from chorus_baselines.chorus.mirror import mirror_view
+from chorus_baselines.chorus.views import View, read_view
+from chorus_bench.datasets.masks import encode_mask
+from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_degrees
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.selftest.data import golden, golden_body, unpack_masks
+from chorus_bench.synthesis.non_maximum_suppression import (
     areas,
     intersections,
     keep_without_near_duplicates,
 )
-from chorus_baselines.chorus.mirror import mirror_view
-from chorus_baselines.chorus.views import View, read_view
-from chorus_bench.camera import PerspectiveCamera, azimuth_degrees
-from chorus_bench.datasets.masks import encode_mask
-from chorus_bench.grid import GridSpec
-from chorus_bench.selftest.data import golden, golden_body, unpack_masks
 
 VIEWS = 24
 PARTS = {"left foot": "leftFoot", "right arm": "rightArm", "torso": "torso"}

@@ -21,7 +21,7 @@ from chorus_bench.calibration import (
     weak_perspective_to_image,
 )
 from chorus_bench.calibration.reprojection import loss_and_gradient
-from chorus_bench.rotations import (
+from chorus_bench.geometry.rotations import (
     axis_angle_to_matrix,
     axis_angle_to_matrix_rodrigues,
     matrix_to_axis_angle,
@@ -34,7 +34,7 @@ SHORT = 500
 
 @pytest.fixture(scope="module")
 def golden():
-    with np.load(Path(__file__).parent / "data" / "cameras.npz") as data:
+    with np.load(Path(__file__).parents[2] / "chorus_bench" / "golden" / "cameras.npz") as data:
         return dict(data)
 
 

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from chorus_bench.body import without_global_orientation
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.body import without_global_orientation
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.skinning import warp_backward
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.selftest.data import golden, golden_body, split_images, unpack_masks
-from chorus_bench.skinning import warp_backward
-from tests import oracle
+from tests.parity import oracle
 
 AREA_NAMES = ("target_area", "target_area_hoa")
 

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation import evaluate, split_from_rows
 from chorus_bench.evaluation.truth import TruthScores
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics.volumetric import calibration_curve
 from chorus_bench.report.canvas import require_matplotlib
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field, tint

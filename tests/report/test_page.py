@@ -6,15 +6,15 @@ from html.parser import HTMLParser
 
 import pytest
 
+from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
-from chorus_bench.evaluation.named import submission_folder
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.report import view_fields, write_report
 from chorus_bench.report.page import curves_data, diagnosis_table
 from chorus_bench.report.web import fields_data, script_json
 from chorus_bench.submission import write_submission
-from tests.cli_tools import run_cli as run
+from tests.cli.cli_tools import run_cli as run
 from tests.evaluation.conftest import blob_field
 
 HOSTILE = "</script><script>alert(1)</script>"

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
-from chorus_bench.camera import pixel_indices
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import prepare
+from chorus_bench.geometry.camera import pixel_indices
 from chorus_bench.metrics import pap
 from chorus_bench.selftest import Comparison, data, geometry, images, metric
 from chorus_bench.selftest.comparison import differing, largest

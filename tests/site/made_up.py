@@ -11,7 +11,7 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import chorus_bench
-from chorus_bench.body import BodyModel
+from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.ranking import rank_methods
 from chorus_bench.metrics.statistics import bootstrap_intervals

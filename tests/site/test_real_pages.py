@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from chorus_bench.evaluation import evaluate
-from chorus_bench.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.leaderboard.site import build_site
 from chorus_bench.report import view_fields, write_report
 from tests.evaluation.conftest import blob_field

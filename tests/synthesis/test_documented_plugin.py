@@ -11,11 +11,11 @@ import cv2
 import pytest
 import yaml
 
-from chorus_baselines.chorus.synthesis.pipeline import synthesize
-from chorus_baselines.chorus.synthesis.settings import SynthesisSettings, read_settings
 from chorus_bench.datasets.masks import decode_mask
-from chorus_bench.datasets.training import TrainingData
-from tests.baselines.synthesis.world import make_small, small_settings
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.synthesis.pipeline import synthesize
+from chorus_bench.synthesis.settings import SynthesisSettings, read_settings
+from tests.synthesis.world import make_small, small_settings
 
 PAGE = (Path(__file__).parents[2] / "docs" / "synthesis.md").read_text(encoding="utf-8")
 
@@ -42,7 +42,7 @@ def _installed(tmp_path, monkeypatch):
 
 @pytest.mark.usefixtures("_installed")
 def test_the_example_gives_the_masks_of_its_files(tmp_path):
-    first = list(TrainingData.open(make_small(tmp_path)).rows("surfboard"))
+    first = list(DatasetRows.open(make_small(tmp_path)).rows("surfboard"))
     masks = tmp_path / "masks"
     masks.mkdir()
     for row in first:
@@ -53,7 +53,7 @@ def test_the_example_gives_the_masks_of_its_files(tmp_path):
     component = {"name": "my-masks", "folder": str(masks)}
     settings = small_settings(tmp_path, annotations__segmenter=component)
     synthesize(settings, tmp_path / "mine")
-    second = list(TrainingData.open(tmp_path / "mine").rows("surfboard"))
+    second = list(DatasetRows.open(tmp_path / "mine").rows("surfboard"))
     assert any(row["people"] for row in second)
     for old, new in zip(first, second, strict=True):
         for role in ("people", "objects"):

@@ -8,15 +8,15 @@ import functools
 import numpy as np
 import pytest
 
-from chorus_bench.body import BodyModel
 from chorus_bench.calibration.weak_perspective import weak_perspective_to_image
-from chorus_bench.camera import PerspectiveCamera
 from chorus_bench.datasets.masks import decode_mask
-from chorus_bench.datasets.simulated import PROMPTS, simulate_train_row
-from chorus_bench.datasets.simulated.failures import draw_failure
-from chorus_bench.datasets.simulated.rows import row_stream
 from chorus_bench.errors import InputError
-from chorus_bench.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
+from chorus_bench.simulation import PROMPTS, simulate_train_row
+from chorus_bench.simulation.failures import draw_failure
+from chorus_bench.simulation.rows import row_stream
 from chorus_bench.synthesis.interfaces import Address, Context, Detection, Picture
 from chorus_bench.synthesis.registry import make_component
 

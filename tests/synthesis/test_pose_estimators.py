@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from chorus_bench.calibration.weak_perspective import weak_perspective_to_image
-from chorus_bench.camera import PerspectiveCamera
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.synthesis.annotators.frankmocap import frankmocap_crop
 from chorus_bench.synthesis.annotators.matching import box_overlaps, match_one_to_one
 from chorus_bench.synthesis.annotators.nlf import make_nlf

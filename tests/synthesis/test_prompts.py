@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chorus_bench.datasets.simulated.prompts import PROMPTS
 from chorus_bench.errors import ChorusBenchError, InputError
-from chorus_bench.files import WriteError
+from chorus_bench.io.files import WriteError
+from chorus_bench.simulation.prompts import PROMPTS
 from chorus_bench.synthesis.prompts import (
     clean_prompts,
     generate_prompts,

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.geometry.body import BodyModel
 from chorus_bench.synthesis import specs
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.registry import (

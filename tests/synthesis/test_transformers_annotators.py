@@ -15,8 +15,8 @@ from torch.nn.functional import avg_pool2d
 from transformers import Mask2FormerImageProcessorPil
 
 from chorus_bench.datasets.coco_eft.categories import CATEGORIES
-from chorus_bench.datasets.simulated import simulate_train_row
 from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.simulation import simulate_train_row
 from chorus_bench.synthesis.annotators.keypoints import make_keypoints
 from chorus_bench.synthesis.annotators.open_vocabulary import make_open_vocabulary
 from chorus_bench.synthesis.annotators.segmentation import make_segmentation

@@ -17,8 +17,8 @@ import pytest
 import torch
 from filelock import FileLock
 
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.geometry.body import BodyModel
 from chorus_bench.synthesis.annotators import yolo
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.registry import get_component

@@ -5,7 +5,7 @@ import warnings
 import numpy as np
 import torch
 
-from chorus_bench.body import BodyModel, without_global_orientation
+from chorus_bench.geometry.body import BodyModel, without_global_orientation
 
 SIZE = (480, 640)
 FOCAL = 700.0

@@ -31,8 +31,8 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from chorus_bench.body import BodyModel  # noqa: E402
 from chorus_bench.errors import ChorusBenchError  # noqa: E402
+from chorus_bench.geometry.body import BodyModel  # noqa: E402
 from chorus_bench.synthesis.annotators.matching import box_overlaps  # noqa: E402
 from chorus_bench.synthesis.annotators.yolo import (  # noqa: E402
     make_yolo_keypoints,

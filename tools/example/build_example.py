@@ -18,12 +18,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.ndimage import gaussian_filter
 
-from chorus_bench.body import BodyModel
 from chorus_bench.datasets.schema import TEST_COLUMNS, TEST_SCHEMA
-from chorus_bench.datasets.simulated import decode_occupancy, simulate_test_row
 from chorus_bench.evaluation import load_split
-from chorus_bench.grid import GridSpec, OccupancyGrid
-from chorus_bench.skinning import voxel_skinning, warp_forward
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.skinning import voxel_skinning, warp_forward
+from chorus_bench.simulation import decode_occupancy, simulate_test_row
 from chorus_bench.submission import write_submission
 
 CATEGORIES = ("backpack", "skateboard", "surfboard", "tennis racket")

@@ -13,7 +13,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chorus_bench.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes
 
 #: COCO's id of the licence CC BY 2.0.
 CC_BY = 4

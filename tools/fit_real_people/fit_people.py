@@ -21,10 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from chorus_bench.body import JOINT_NAMES, BodyModel
 from chorus_bench.calibration import crop_box
-from chorus_bench.files import atomic_write_bytes
-from chorus_bench.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.body import JOINT_NAMES, BodyModel
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
+from chorus_bench.io.files import atomic_write_bytes
 
 Float64 = NDArray[np.float64]
 

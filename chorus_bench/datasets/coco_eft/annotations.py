@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chorus_bench.datasets.coco_eft.json_files import read_json
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.sources import COCO_ANNOTATIONS
 from chorus_bench.errors import InputError, list_some
+from chorus_bench.io.json_files import read_json
 
 PERSON = "person"
 

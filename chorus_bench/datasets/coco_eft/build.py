@@ -7,7 +7,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chorus_bench.body import BodyModel
 from chorus_bench.calibration import EFT, SOLVERS
 from chorus_bench.datasets.coco_eft import card
 from chorus_bench.datasets.coco_eft.annotations import PERSON, CocoFile, read_annotations
@@ -26,6 +25,7 @@ from chorus_bench.datasets.sources import (
     require_sources,
 )
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.body import BodyModel
 
 NAME = "coco-eft"
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import JOINT_NAMES, JOINTS
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
-from chorus_bench.datasets.coco_eft.json_files import read_json
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.sources import EFT_FITS
 from chorus_bench.errors import InputError, list_some
+from chorus_bench.geometry.body import JOINT_NAMES, JOINTS
+from chorus_bench.io.json_files import read_json
 
 Float64 = NDArray[np.float64]
 

@@ -13,10 +13,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.body import JOINTS, POSE_FEATURES, BodyModel
 from chorus_bench.datasets.sources import SPIN_REGRESSOR
 from chorus_bench.errors import InputError
-from chorus_bench.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.body import JOINTS, POSE_FEATURES, BodyModel
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 Float64 = NDArray[np.float64]
 

@@ -10,7 +10,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from chorus_bench.body import without_global_orientation
 from chorus_bench.calibration import EFT, Calibration, calibrate, weak_perspective_to_image
 from chorus_bench.datasets.coco_eft.annotations import CocoFile
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
@@ -21,7 +20,8 @@ from chorus_bench.datasets.coco_eft.segmentations import annotation_mask
 from chorus_bench.datasets.recipe import Note, Row
 from chorus_bench.datasets.schema import TEST_SCHEMA
 from chorus_bench.errors import InputError
-from chorus_bench.rotations import Floats, matrix_to_axis_angle_antisymmetric
+from chorus_bench.geometry.body import without_global_orientation
+from chorus_bench.geometry.rotations import Floats, matrix_to_axis_angle_antisymmetric
 
 #: Test rows with what COCO says about the image.
 SCHEMA = pa.schema(

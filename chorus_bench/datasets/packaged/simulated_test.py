@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
 from chorus_bench.datasets.recipe import Recipe
-from chorus_bench.datasets.simulated.interactions import CATEGORIES
-from chorus_bench.datasets.simulated.recipe import (
+from chorus_bench.simulation.interactions import CATEGORIES
+from chorus_bench.simulation.recipe import (
     CARD,
     SIMULATED_TEST_SCHEMA,
     VERSION,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
 from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
-from chorus_bench.datasets.synthesized import CARD, VERSION, synthesized_recipe
+from chorus_bench.synthesis.recipe import CARD, VERSION, synthesized_recipe
 
 
 @dataclass

@@ -18,11 +18,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.body import JOINTS, POSE_SIZE
 from chorus_bench.calibration.weak_perspective import CROP_SIDE, PIXELS_PER_SCALE
 from chorus_bench.errors import InputError
-from chorus_bench.rotations import matrix_to_axis_angle
-from chorus_bench.safe_pickle import load_pickle
+from chorus_bench.geometry.body import JOINTS, POSE_SIZE
+from chorus_bench.geometry.rotations import matrix_to_axis_angle
+from chorus_bench.io.safe_pickle import load_pickle
 
 Float64 = NDArray[np.float64]
 

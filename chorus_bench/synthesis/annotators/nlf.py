@@ -30,9 +30,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import BodyModel
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.synthesis.annotators.local_files import check_file, file_version
 from chorus_bench.synthesis.annotators.matching import (
     box_overlaps,

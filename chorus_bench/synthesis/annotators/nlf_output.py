@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.body import JOINTS, POSE_SIZE
 from chorus_bench.errors import InputError
+from chorus_bench.geometry.body import JOINTS, POSE_SIZE
 
 Float64 = NDArray[np.float64]
 

@@ -13,12 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from chorus_bench.body import BodyModel
 from chorus_bench.datasets.masks import decode_mask
-from chorus_bench.datasets.simulated import CATEGORIES, simulate_train_row
-from chorus_bench.datasets.simulated.annotators import check_noise
-from chorus_bench.datasets.simulated.rows import WORLD
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.simulation import CATEGORIES, simulate_train_row
+from chorus_bench.simulation.annotators import check_noise
+from chorus_bench.simulation.rows import WORLD
 from chorus_bench.synthesis.annotators.matching import (
     box_overlaps,
     boxes_of,

@@ -29,7 +29,7 @@ A person with a number that is not finite has no fit.
 FrankMocap (``python -m demo.demo_bodymocap --save_pred_pkl``) writes
 ``mocap/<image name>_prediction_result.pkl``; the folder is that one or the one above. Its images
 are to be called ``<sample_id>.png`` (.jpg, ...), or by what follows the last "/" of a sample id.
-The pickles are read by `chorus_bench.safe_pickle`, which runs none of what they say.
+The pickles are read by `chorus_bench.io.safe_pickle`, which runs none of what they say.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.body import JOINTS, POSE_SIZE
 from chorus_bench.errors import InputError, list_some, unknown_name
-from chorus_bench.files import atomic_write_bytes
-from chorus_bench.rotations import matrix_to_axis_angle
+from chorus_bench.geometry.body import JOINTS, POSE_SIZE
+from chorus_bench.geometry.rotations import matrix_to_axis_angle
+from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.synthesis.annotators.frankmocap import RESULT_END, read_frankmocap
 from chorus_bench.synthesis.annotators.matching import box_overlaps, boxes_of, match_one_to_one
 from chorus_bench.synthesis.interfaces import (
@@ -231,7 +231,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _read_json(path: Path) -> dict[str, NDArray[Any]]:
-    from chorus_bench.datasets.coco_eft.json_files import read_json
+    from chorus_bench.io.json_files import read_json
 
     data = read_json(path)
     if not isinstance(data, dict):

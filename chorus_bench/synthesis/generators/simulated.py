@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from chorus_bench.body import BodyModel
-from chorus_bench.datasets.simulated import CATEGORIES, simulate_train_row
-from chorus_bench.datasets.simulated.rows import WORLD
 from chorus_bench.errors import unknown_name
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.simulation import CATEGORIES, simulate_train_row
+from chorus_bench.simulation.rows import WORLD
 from chorus_bench.synthesis.interfaces import Context, ImageRequest, UInt8
 
 

@@ -1,0 +1,49 @@
+"""A reference point without any learning: things are near the body."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from chorus_bench.baseline import Progress
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.errors import InputError
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec
+
+Float32 = NDArray[np.float32]
+
+
+def fit_body_proximity(
+    data: DatasetRows,
+    body: BodyModel,
+    grid: GridSpec,
+    *,
+    seed: int,
+    progress: Progress,
+    decay: float = 0.25,
+) -> dict[str, Float32]:
+    """Return ``exp(-d / decay)``, d the distance to the canonical body, for every category.
+
+    Args:
+        data: gives the categories.
+        body: its canonical template is the body.
+        grid: the grid of the fields.
+        seed: not used.
+        progress: called once.
+        decay: metres.
+
+    Returns:
+        Category -> (N, N, N) probabilities.
+
+    Raises:
+        InputError: a decay that is not positive.
+    """
+    del seed
+    if not decay > 0:
+        raise InputError(f"decay {decay}", expected="a positive number of metres")
+    distance, _ = cKDTree(body.canonical_vertices).query(grid.centers())
+    values = np.exp(-np.asarray(distance) / decay).astype(np.float32).reshape(grid.shape)
+    progress(data.total, data.total)
+    return dict.fromkeys(data.categories, values)

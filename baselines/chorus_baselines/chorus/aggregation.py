@@ -1,0 +1,394 @@
+"""Aggregation: from views to a probability of occupancy on the canonical grid.
+
+Every voxel is warped with the body of every view and projected into its image. Weighted so
+that all directions around the body count the same, the share of the views that see the voxel
+on the object mask is its probability.
+
+Source: CHORUS section 3.3, chorus.md stage 7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_baselines.chorus.accumulate import Accumulator, Counts, GroupKey, Region, Tally
+from chorus_baselines.chorus.clusters import (
+    BodyPart,
+    Cluster,
+    Segments,
+    cluster_label,
+    dominant_segments,
+    interaction_region,
+    make_clusters,
+    part_vertices,
+)
+from chorus_baselines.chorus.mirror import mirror_view
+from chorus_baselines.chorus.projection import (
+    VIEWS_AT_ONCE,
+    VoxelFeatures,
+    make_projector,
+    voxel_features,
+)
+from chorus_baselines.chorus.views import Row, UnusableViewError, View, read_view
+from chorus_bench.engines.threads import cpu_count, in_order
+from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.camera import AZIMUTH_BINS
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.skinning import SkinningSettings
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+#: Denominators below this are replaced by it.
+SMALLEST_SEEN = 1e-7
+
+_DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
+_NAMES_KEPT = 20
+_PIXELS_AT_ONCE = 1 << 24
+
+
+@dataclass(frozen=True)
+class AggregationSettings:
+    """What two aggregations must have in common to be added.
+
+    Args:
+        body: the body's label.
+        grid: the canonical grid.
+        warp: the label of the skinning settings, or ``none`` without canonicalization.
+        clusters: cluster name -> what it is, as text.
+        by_prompt: whether prompts are told apart.
+        mirror: whether every view was counted a second time in the mirror.
+    """
+
+    body: str
+    grid: GridSpec
+    warp: str
+    clusters: tuple[tuple[str, str], ...] = ()
+    by_prompt: bool = False
+    mirror: bool = False
+
+
+@dataclass
+class Skipped:
+    """Rows that could not be used: reason -> how many, and the first names in order."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    names: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """How many rows were skipped."""
+        return sum(self.counts.values())
+
+    def add(self, reason: str, name: str) -> None:
+        """Count one row."""
+        self._merge(reason, 1, [name])
+
+    def __add__(self, other: Skipped) -> Skipped:
+        total = Skipped()
+        for skipped in (self, other):
+            for reason, count in skipped.counts.items():
+                total._merge(reason, count, skipped.names[reason])
+        return total
+
+    def __str__(self) -> str:
+        return "; ".join(
+            f"{count} with {reason} ({', '.join(self.names[reason][:5])}{', ...' * (count > 5)})"
+            for reason, count in sorted(self.counts.items())
+        )
+
+    def _merge(self, reason: str, count: int, names: Sequence[str]) -> None:
+        self.counts[reason] = self.counts.get(reason, 0) + count
+        self.names[reason] = sorted([*self.names.get(reason, []), *names])[:_NAMES_KEPT]
+
+
+class Aggregation:
+    """Votes of any number of views. Make one with `aggregate` or `Aggregation.load`.
+
+    Args:
+        settings: what the views were aggregated with.
+        tallies: (prompt, cluster) -> votes; None for all prompts, and for all views.
+        skipped: the rows that could not be used.
+    """
+
+    def __init__(
+        self,
+        settings: AggregationSettings,
+        tallies: Mapping[GroupKey, Tally],
+        skipped: Skipped | None = None,
+    ) -> None:
+        self.settings = settings
+        self.tallies = dict(tallies)
+        self.skipped = skipped or Skipped()
+
+    @property
+    def grid(self) -> GridSpec:
+        """The canonical grid."""
+        return self.settings.grid
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The names of the clusters."""
+        return tuple(name for name, _ in self.settings.clusters)
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The prompts that were told apart, sorted."""
+        return tuple(sorted({prompt for prompt, _ in self.tallies if prompt is not None}))
+
+    @property
+    def counts(self) -> Counts:
+        """The integer votes of all views per azimuth bin."""
+        return self.counts_of()
+
+    @property
+    def views(self) -> int:
+        """How many views were counted."""
+        return self.views_of()
+
+    def counts_of(self, part: str | None = None, prompt: str | None = None) -> Counts:
+        """Return the integer votes of a cluster, of a prompt, or of both; None for all."""
+        return self._tally(part, prompt).counts()
+
+    def views_of(self, part: str | None = None, prompt: str | None = None) -> int:
+        """Return how many views belong to a cluster, to a prompt, or to both."""
+        return int(self._views(part, prompt).sum())
+
+    def field(self, part: str | None = None, prompt: str | None = None) -> Float32:
+        """Return the probability of occupancy.
+
+        A view's weight is 1 over the number of views in its azimuth bin; those of a cluster
+        weigh what they weigh among all views (of the prompt).
+
+        Args:
+            part: the name of a cluster; None for all views.
+            prompt: one of ``prompts``; None for all of them.
+
+        Returns:
+            (N, N, N) float32, axes x, y, z.
+
+        Raises:
+            InputError: an unknown name, no view, or no voxel that is on a mask.
+        """
+        tally, views = self._tally(part, prompt), self._views(None, prompt)
+        hits, seen = (_weighted(votes, views, tally.voxels) for votes in (tally.hits, tally.seen))
+        if not hits.any():
+            raise self._empty(part, prompt)
+        values: Float64 = hits / np.maximum(seen, SMALLEST_SEEN)
+        return values.astype(np.float32).reshape(self.grid.shape)
+
+    def __add__(self, other: Aggregation) -> Aggregation:
+        """Add the votes of other views.
+
+        Raises:
+            InputError: the other ones were aggregated with other settings.
+        """
+        if not isinstance(other, Aggregation):
+            return NotImplemented
+        self._check_same(other.settings)
+        tallies = dict(self.tallies)
+        for key, tally in other.tallies.items():
+            tallies[key] = tallies[key] + tally if key in tallies else tally
+        return Aggregation(self.settings, tallies, self.skipped + other.skipped)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the votes to an .npz file, whole or not at all; see `Aggregation.load`."""
+        from chorus_baselines.chorus.storage import save_aggregation
+
+        return save_aggregation(self, path)
+
+    @classmethod
+    def load(cls, path: str | Path) -> Aggregation:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: the file is missing, or is not such a file.
+        """
+        from chorus_baselines.chorus.storage import load_aggregation
+
+        return load_aggregation(path)
+
+    def _tally(self, part: str | None, prompt: str | None) -> Tally:
+        """Return the votes of a cluster and a prompt; prompts are added where none is named."""
+        return sum(self._tallies(part, prompt), start=Tally(self.grid.voxels))
+
+    def _views(self, part: str | None, prompt: str | None) -> Int64:
+        """Return the views (12,) of a cluster and a prompt."""
+        none = np.zeros(AZIMUTH_BINS, dtype=np.int64)
+        return sum((tally.views for tally in self._tallies(part, prompt)), start=none)
+
+    def _tallies(self, part: str | None, prompt: str | None) -> list[Tally]:
+        if part is not None and part not in self.parts:
+            raise unknown_name("cluster", part, self.parts)
+        if prompt is not None and prompt not in self.prompts:
+            raise unknown_name("prompt", prompt, self.prompts)
+        return [
+            tally
+            for (its_prompt, its_part), tally in self.tallies.items()
+            if its_part == part and prompt in (None, its_prompt)
+        ]
+
+    def _empty(self, part: str | None, prompt: str | None) -> InputError:
+        views = self.views_of(part, prompt)
+        where = ", ".join(
+            f"{kind} '{name}'" for kind, name in (("part", part), ("prompt", prompt)) if name
+        )
+        found = "the field would be empty: " + (
+            f"no voxel is on a mask in any of the {views} views" if views else "there is no view"
+        )
+        if self.skipped.total:
+            found += f" ({self.skipped.total} rows were skipped: {self.skipped})"
+        fix = "check that masks, poses and cameras belong together"
+        if not views:
+            fix = "aggregate rows that passed the filters and have a pose and a camera"
+        return InputError(found, where=where or None, fix=fix)
+
+    def _check_same(self, other: AggregationSettings) -> None:
+        for item in fields(AggregationSettings):
+            mine, theirs = getattr(self.settings, item.name), getattr(other, item.name)
+            if mine != theirs:
+                raise InputError(
+                    f"these aggregations have another {item.name}: {mine} and {theirs}",
+                    expected="the same body, grid, warp, clusters and kind of views",
+                    fix="aggregate the rows again with equal settings",
+                )
+
+
+def _weighted(votes: Mapping[int, NDArray[np.unsignedinteger]], views: Int64, n: int) -> Float64:
+    """Return the sum over the azimuth bins of votes / views, (n,)."""
+    total = np.zeros(n)
+    for azimuth_bin in sorted(votes):
+        total += votes[azimuth_bin] / views[azimuth_bin]
+    return total
+
+
+def aggregate(
+    rows: Iterable[Row],
+    *,
+    body: BodyModel | str | Path = "default",
+    grid: GridSpec = _DEFAULT_GRID,
+    parts: Iterable[str | BodyPart | Cluster] = (),
+    segments: Segments | None = None,
+    by_prompt: bool = False,
+    canonicalize: bool = True,
+    mirror: bool = False,
+    skinning: SkinningSettings = _DEFAULT_SKINNING,
+    device: str = "cpu",
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Aggregation:
+    """Aggregate views into votes, in one pass and in memory that does not grow with them.
+
+    Rows may come in any order and in any number of parts: the sum of the parts' aggregations
+    has the same bits as one over all rows.
+
+    Args:
+        rows: kept views, with ``height``, ``width``, ``object_mask`` (RLE), ``pose``,
+            ``camera_rotation``, ``camera_translation``, ``camera_intrinsics``; ``prompt`` when
+            prompts are told apart; ``sample_id`` to be named by.
+        body: the body that the poses are for.
+        grid: the canonical grid.
+        parts: body parts or semantic clusters to keep apart as well.
+        segments: segment name -> vertex ids, from `read_segments`; by default every vertex
+            belongs to the joint that moves it most.
+        by_prompt: keep the prompts apart as well.
+        canonicalize: false for the paper's ablation: voxels do not follow the body.
+        mirror: count every view a second time, seen in a mirror.
+        skinning: how voxels follow the body.
+        device: ``cpu`` for NumPy; ``auto`` for CUDA when present; else a torch device such as
+            ``cuda``. The votes are equal.
+        threads: how many batches are worked on at once; by default one per processor.
+        progress: called with the number of rows read, now and then.
+
+    Returns:
+        The votes. Rows that cannot be used are counted in ``skipped`` with the reason.
+
+    Raises:
+        InputError: an unknown body part, or a region without a voxel; an unusable device.
+    """
+    model = BodyModel.load(body)
+    segments = dominant_segments(model) if segments is None else segments
+    clusters = make_clusters(parts)
+    labels = tuple((cluster.name, cluster_label(cluster, segments)) for cluster in clusters)
+    warp = skinning.label if canonicalize else "none"
+    settings = AggregationSettings(model.label, grid, warp, labels, by_prompt, mirror)
+    features = voxel_features(model, grid, skinning, canonicalize)
+    regions = _regions(clusters, segments, model, features)
+    accumulator = Accumulator(model, grid, regions, by_prompt)
+    projector = make_projector(features, device)
+    skipped = Skipped()
+    views = _read_views(rows, settings, skipped, progress)
+    look_up = partial(accumulator.look_up, projector=projector)
+    for batch, codes in in_order(look_up, _batches(views), threads or cpu_count()):
+        accumulator.add(batch, codes)
+    for tally in accumulator.tallies.values():
+        tally.reorder(features.order)
+    return Aggregation(settings, accumulator.tallies, skipped)
+
+
+def _regions(
+    clusters: Sequence[Cluster], segments: Segments, body: BodyModel, features: VoxelFeatures
+) -> dict[str, Region]:
+    place = features.place
+
+    def region(part: BodyPart) -> Int64:
+        voxels = interaction_region(part_vertices(part, segments), body, features.grid)
+        if not len(voxels):
+            raise InputError(
+                f"no voxel is near body part '{part.name}'", fix="use a finer or larger grid"
+            )
+        return place[voxels]
+
+    return {
+        cluster.name: Region(
+            tuple(map(region, cluster.passing)), tuple(map(region, cluster.blocking))
+        )
+        for cluster in clusters
+    }
+
+
+def _read_views(
+    rows: Iterable[Row],
+    settings: AggregationSettings,
+    skipped: Skipped,
+    progress: Callable[[int], None] | None,
+) -> Iterator[View]:
+    """Read the usable rows; those that are not are added to ``skipped``."""
+    number = 0
+    for number, row in enumerate(rows, start=1):
+        try:
+            view = read_view(row)
+            if settings.by_prompt and view.prompt is None:
+                raise UnusableViewError("no prompt")
+        except UnusableViewError as error:
+            skipped.add(error.reason, str(row.get("sample_id") or f"row {number - 1}"))
+            continue
+        yield view
+        if settings.mirror:
+            yield mirror_view(view)
+        if progress is not None and number % VIEWS_AT_ONCE == 0:
+            progress(number)
+    if progress is not None:
+        progress(number)
+
+
+def _batches(views: Iterator[View]) -> Iterator[list[View]]:
+    """Group views into batches, fewer where the images are large."""
+    batch: list[View] = []
+    pixels = 0
+    for view in views:
+        if batch and (len(batch) == VIEWS_AT_ONCE or pixels + view.mask.size > _PIXELS_AT_ONCE):
+            yield batch
+            batch, pixels = [], 0
+        batch.append(view)
+        pixels += view.mask.size
+    if batch:
+        yield batch

@@ -1,0 +1,236 @@
+"""Semantic clusters: which views speak of which part of the body.
+
+A body part is a union of the body's segments. Around it lies its interaction region, the
+canonical voxels near one of its vertices. A view belongs to a cluster when its object mask
+covers at least one voxel of every "pass" region and none of any "block" region.
+
+Source: CHORUS section 3.4 (semantic clustering); chorus.md stage 8.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec
+
+Int64 = NDArray[np.int64]
+Segments = Mapping[str, NDArray[np.integer]]
+
+#: The 24 segments of SMPL's segmentation file, in the order of the joints that move them.
+SEGMENT_NAMES = (
+    "hips", "leftUpLeg", "rightUpLeg", "spine", "leftLeg", "rightLeg", "spine1", "leftFoot",
+    "rightFoot", "spine2", "leftToeBase", "rightToeBase", "neck", "leftShoulder",
+    "rightShoulder", "head", "leftArm", "rightArm", "leftForeArm", "rightForeArm", "leftHand",
+    "rightHand", "leftHandIndex1", "rightHandIndex1",
+)  # fmt: skip
+
+#: Voxels whose centre is nearer than this to a vertex, in metres, are in its region.
+REGION_DISTANCE = 0.13
+
+
+@dataclass(frozen=True)
+class BodyPart:
+    """A part of the body by name.
+
+    Args:
+        name: what it is called in messages and files.
+        segments: the names of the segments that it is the union of.
+
+    Raises:
+        InputError: no segment, or an unknown one.
+    """
+
+    name: str
+    segments: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not self.segments:
+            raise InputError(f"body part '{self.name}' has no segment")
+        for segment in self.segments:
+            if segment not in SEGMENT_NAMES:
+                raise unknown_name("segment", segment, SEGMENT_NAMES, where=self.name)
+
+
+#: The parts that the paper's demo uses, and the whole body.
+DEMO_PARTS = (
+    BodyPart("right arm", ("rightArm", "rightForeArm")),
+    BodyPart("left foot", ("leftFoot", "leftToeBase")),
+    BodyPart("torso", ("spine", "spine1", "spine2", "leftShoulder", "rightShoulder")),
+)
+FULL_BODY = BodyPart("full body", SEGMENT_NAMES)
+_NAMED = {part.name: part for part in (*DEMO_PARTS, FULL_BODY)}
+
+
+def body_part(name: str) -> BodyPart:
+    """Return a body part by name.
+
+    Args:
+        name: ``right arm``, ``left foot``, ``torso``, ``full body``, one of the 24 segments,
+            or a union of any of them such as ``leftHand+rightHand``.
+
+    Raises:
+        InputError: an unknown name; the message suggests the nearest one.
+    """
+    if name in _NAMED:
+        return _NAMED[name]
+    segments: dict[str, None] = {}
+    for piece in (piece.strip() for piece in name.split("+")):
+        if piece not in _NAMED and piece not in SEGMENT_NAMES:
+            raise unknown_name("body part", piece, (*_NAMED, *SEGMENT_NAMES))
+        segments |= dict.fromkeys(_NAMED[piece].segments if piece in _NAMED else (piece,))
+    return BodyPart(name, tuple(segments))
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """Views whose object mask touches some parts of the body and leaves others alone.
+
+    Args:
+        name: what it is called in messages and files.
+        passing: each of these parts' regions must be touched.
+        blocking: none of these parts' regions may be touched.
+
+    Raises:
+        InputError: there is no passing part, or a part both passes and blocks.
+    """
+
+    name: str
+    passing: tuple[BodyPart, ...]
+    blocking: tuple[BodyPart, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.passing:
+            raise InputError(f"cluster '{self.name}' has no passing body part")
+        both = {part.name for part in self.passing} & {part.name for part in self.blocking}
+        if both:
+            raise InputError(f"cluster '{self.name}': '{min(both)}' both passes and blocks")
+
+    @classmethod
+    def of(cls, part: str | BodyPart | Cluster) -> Cluster:
+        """Return the cluster of the views that touch one part; clusters as they are."""
+        if isinstance(part, Cluster):
+            return part
+        if isinstance(part, str):
+            part = body_part(part)
+        return cls(part.name, (part,))
+
+
+def make_clusters(parts: Iterable[str | BodyPart | Cluster]) -> tuple[Cluster, ...]:
+    """Return clusters, each name once.
+
+    Raises:
+        InputError: unknown names, or two different clusters of one name.
+    """
+    clusters: dict[str, Cluster] = {}
+    for cluster in map(Cluster.of, [parts] if isinstance(parts, str) else parts):
+        if clusters.setdefault(cluster.name, cluster) != cluster:
+            raise InputError(
+                f"two different clusters are called '{cluster.name}'", fix="rename one of them"
+            )
+    return tuple(clusters.values())
+
+
+def dominant_segments(body: BodyModel) -> dict[str, Int64]:
+    """Return the segments of any body: a vertex belongs to the joint that moves it most."""
+    joint = body.dominant_joints()
+    return {name: np.flatnonzero(joint == number) for number, name in enumerate(SEGMENT_NAMES)}
+
+
+def read_segments(path: str | Path, body: BodyModel) -> dict[str, Int64]:
+    """Read segments from a file in the layout of `smpl_vert_segmentation.json`.
+
+    Args:
+        path: JSON, 24 segment names -> vertex ids. Segments may overlap.
+        body: the body that the ids belong to.
+
+    Raises:
+        InputError: the file is missing, is not such a mapping, or names vertices that the
+            body does not have.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise InputError("no such segmentation file", where=file)
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InputError(f"not JSON: {error}", where=file) from error
+    if not isinstance(content, dict):
+        raise InputError("not a segmentation", where=file, expected="segment name -> vertex ids")
+    missing = [name for name in SEGMENT_NAMES if name not in content]
+    if missing:
+        raise InputError(
+            f"no segment '{missing[0]}'", where=file, expected=", ".join(SEGMENT_NAMES)
+        )
+    return {name: _vertex_ids(content[name], body, f"{file}: {name}") for name in SEGMENT_NAMES}
+
+
+def _vertex_ids(ids: object, body: BodyModel, where: str) -> Int64:
+    if not isinstance(ids, list) or not all(type(number) is int for number in ids):
+        raise InputError("not a list of vertex ids", where=where, expected="whole numbers")
+    wrong = [number for number in ids if not 0 <= number < body.vertices]
+    if wrong:
+        raise InputError(
+            f"vertex {wrong[0]} does not exist",
+            where=where,
+            expected=f"ids from 0 to {body.vertices - 1}, as body '{body.name}' has them",
+            fix="use the segmentation file of this body",
+        )
+    return np.unique(np.array(ids, dtype=np.int64))
+
+
+def part_vertices(part: BodyPart, segments: Segments) -> Int64:
+    """Return the vertex ids (n,) of a part, ascending.
+
+    Raises:
+        InputError: the part has no vertex, or the segments lack one of its names.
+    """
+    for name in part.segments:
+        if name not in segments:
+            raise unknown_name("segment", name, segments, where=part.name)
+    vertices = np.unique(np.concatenate([segments[name] for name in part.segments]))
+    if not len(vertices):
+        raise InputError(f"body part '{part.name}' has no vertex on this body")
+    return vertices.astype(np.int64)
+
+
+def interaction_region(
+    vertices: Sequence[int] | Int64,
+    body: BodyModel,
+    grid: GridSpec,
+    distance: float = REGION_DISTANCE,
+) -> Int64:
+    """Return the flat indices, ascending, of the voxels near some of the body's vertices.
+
+    Args:
+        vertices: (n,) vertex ids.
+        body: the body; its canonical template is used.
+        grid: the canonical grid.
+        distance: metres; voxel centres nearer than this (strictly, in float32) are in.
+    """
+    points = body.canonical_vertices[np.asarray(vertices)]
+    nearest, _ = cKDTree(points).query(grid.centers(), distance_upper_bound=2 * distance)
+    return np.flatnonzero(np.asarray(nearest, dtype=np.float32) < np.float32(distance))
+
+
+def cluster_label(cluster: Cluster, segments: Segments) -> str:
+    """Return what a cluster is, with a digest of its vertices, as text to compare."""
+    sides = [
+        " & ".join(f"{'+'.join(part.segments)}#{_digest(part, segments)}" for part in side)
+        for side in (cluster.passing, cluster.blocking)
+    ]
+    return f"{cluster.name}: pass {sides[0]}" + (f", block {sides[1]}" if sides[1] else "")
+
+
+def _digest(part: BodyPart, segments: Segments) -> str:
+    ids = part_vertices(part, segments).astype("<i8").tobytes()
+    return hashlib.sha256(ids).hexdigest()[:8]

@@ -1,0 +1,65 @@
+"""Left-right augmentation: every view once more, seen in a mirror.
+
+The mirror is the plane x = 0 of the body frame. Left and right joints change places, and the
+image is flipped.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chorus_baselines.chorus.views import View
+from chorus_bench.geometry.body import JOINT_NAMES, JOINTS, POSE_SIZE
+from chorus_bench.geometry.camera import PerspectiveCamera
+
+Float64 = NDArray[np.float64]
+
+
+def _swapped(name: str) -> str:
+    side, _, rest = name.partition("_")
+    return f"{ {'left': 'right', 'right': 'left'}[side] }_{rest}" if rest else name
+
+
+_PARTNERS = [JOINT_NAMES.index(_swapped(name)) for name in JOINT_NAMES]
+_MIRROR = np.diag(np.array([-1, 1, 1], dtype=np.float32))
+
+
+def mirror_pose(pose: ArrayLike) -> Float64:
+    """Return the pose (72,) in radians of the person's mirror image.
+
+    Left and right joints swap, the rotations about y and z change sign.
+    """
+    joints = np.asarray(pose, dtype=np.float64).reshape(JOINTS, 3)[_PARTNERS]
+    return (joints * [1, -1, -1]).reshape(POSE_SIZE)
+
+
+def mirror_camera(camera: PerspectiveCamera, width: int) -> PerspectiveCamera:
+    """Return the camera that sees the mirrored person in the mirrored image.
+
+    The rotation becomes ``M R M`` and the translation ``M t`` with M = diag(-1, 1, 1). The
+    principal point goes to the other side of the image's middle. The original leaves it where
+    it is, which is the same for cameras that look through the middle, as CHORUS' own do.
+
+    Args:
+        camera: of the image.
+        width: the image's width in pixels.
+
+    Source: QUIRKS A6 of the golden figures.
+    """
+    R = (_MIRROR @ camera.rotation @ _MIRROR).astype(np.float32)
+    K = camera.intrinsics.copy()
+    K[0] = np.float32(width) * K[2] - K[0]
+    K = (K @ _MIRROR).astype(np.float32)
+    return PerspectiveCamera(R, (_MIRROR @ camera.translation).astype(np.float32), K)
+
+
+def mirror_view(view: View) -> View:
+    """Return the mirror image of a view."""
+    width = view.mask.shape[1]
+    return View(
+        mask=np.ascontiguousarray(view.mask[:, ::-1]),
+        pose=mirror_pose(view.pose),
+        camera=mirror_camera(view.camera, width),
+        prompt=view.prompt,
+    )

@@ -1,0 +1,344 @@
+"""From views to votes: what every voxel of the canonical grid sees in an image.
+
+The forward warp and the projection are one linear map: with the skinning weights w_j(g) of a
+voxel g, the camera's K [R | t] and the bones' transforms C_j, the voxel's homogeneous pixel is
+
+    sum_j w_j(g) K [R | t] C_j (g, 1).
+
+So the products w_j(g) (g, 1) are the voxel's features, computed once; 24 x (3, 4) numbers are
+the view's; and one matrix product gives all voxels of many views. Features are rounded to 24
+bits and views' numbers to 26 bits, which leaves every partial sum exact in float64. Hence the
+votes have the same bits in batches of any size, with any number of threads and on any device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_baselines.chorus.views import View
+from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.geometry.body import JOINTS, BodyModel
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.skinning import SkinningSettings, voxel_skinning
+
+if TYPE_CHECKING:
+    import torch
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+UInt8 = NDArray[np.uint8]
+
+#: What a voxel sees: it is outside the image, inside but off the mask, or on the mask.
+OUTSIDE, SEEN, HIT = 0, 1, 3
+
+_DEFAULT_SKINNING = SkinningSettings()
+_PELVIS = 0
+_FEATURE_BITS, _VIEW_BITS = 24, 26
+# Voxels stand in blocks so small that BLAS multiplies each on the thread that asks for it;
+# batches of views go to threads of our own, which do not wait for each other.
+_MOVING_BLOCK, _STILL_BLOCK = 24, 512
+_VOXELS_AT_ONCE = 2048
+_VOXELS_AT_ONCE_ON_DEVICE = 1 << 18
+#: Views in one batch; the block sizes above are for this many.
+VIEWS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class VoxelFeatures:
+    """The voxels' side of the projection.
+
+    Args:
+        grid: the canonical grid.
+        order: (N**3,) flat voxel indices: first those that move with the body, then the rest.
+        moving: (blocks, 96, 24) w_j(g) (g, 1) of the moving voxels, in blocks of 24, row
+            4 j + a, in units of 2**-24; coordinates are relative to the cube, from -1 to 1.
+        still: (blocks, 4, 512) the same for the others, which belong to the pelvis alone.
+            Both are filled up with zeros.
+        moving_count: how many voxels move.
+    """
+
+    grid: GridSpec
+    order: Int64
+    moving: Float32
+    still: Float32
+    moving_count: int
+
+    @property
+    def place(self) -> Int64:
+        """Where each voxel stands in ``order``, (N**3,)."""
+        place = np.empty_like(self.order)
+        place[self.order] = np.arange(len(place))
+        return place
+
+
+@lru_cache(maxsize=2)
+def voxel_features(
+    body: BodyModel,
+    grid: GridSpec,
+    settings: SkinningSettings = _DEFAULT_SKINNING,
+    canonicalize: bool = True,
+) -> VoxelFeatures:
+    """Compute the voxels' side of the projection, once per body and grid.
+
+    Args:
+        body: the body.
+        grid: the canonical grid.
+        settings: of the skinning weights.
+        canonicalize: false for the paper's ablation, where no voxel moves with the body.
+    """
+    relative = (grid.centers() - np.array(grid.center)) / (grid.side_length / 2)
+    homogeneous = np.column_stack([relative, np.ones(grid.voxels)])
+    near, weights = np.zeros(0, dtype=np.int64), np.zeros((0, JOINTS), dtype=np.float32)
+    if canonicalize:
+        near, weights = _moving_weights(body, grid, settings)
+    far = np.setdiff1d(np.arange(grid.voxels), near, assume_unique=True)
+    moving = _blocks(homogeneous[near], weights, _MOVING_BLOCK)
+    still = _blocks(homogeneous[far], np.ones((len(far), 1), np.float32), _STILL_BLOCK)
+    return VoxelFeatures(grid, np.concatenate([near, far]), moving, still, len(near))
+
+
+def _moving_weights(
+    body: BodyModel, grid: GridSpec, settings: SkinningSettings
+) -> tuple[Int64, Float32]:
+    """Return the moving voxels (n,) and their skinning weights (n, 24)."""
+    operator = voxel_skinning(body.canonical_vertices, grid, settings)
+    pelvis = np.zeros(JOINTS, dtype=np.float32)
+    pelvis[_PELVIS] = 1
+    return operator.near, operator.apply(body.weights - pelvis) + pelvis
+
+
+def _blocks(homogeneous: Float64, weights: Float32, size: int) -> Float32:
+    """Return the features (n / size, 4 J, size) of voxels (n, 4) with weights (n, J)."""
+    joints = weights.shape[1]
+    blocks = np.zeros((-(-len(weights) // size), 4 * joints, size), dtype=np.float32)
+    for block, start in zip(blocks, range(0, len(weights), size), strict=True):
+        these = slice(start, start + size)
+        products = weights[these, :, None].astype(np.float64) * homogeneous[these, None]
+        rounded = np.rint(products * 2.0**_FEATURE_BITS)
+        block[:, : len(rounded)] = rounded.reshape(-1, 4 * joints).T
+    return blocks
+
+
+def view_matrices(views: Sequence[View], body: BodyModel, grid: GridSpec) -> Float64:
+    """Compute the views' side of the projection.
+
+    Args:
+        views: B views.
+        body: the body.
+        grid: the canonical grid.
+
+    Returns:
+        (3, B, 96): for x, y and depth of every view, the 24 bones' (3, 4) entries in the order
+        of `VoxelFeatures.moving`, each row of 96 rounded to 26 bits of its largest entry.
+    """
+    bones = body.canonical_to_posed(np.stack([view.pose for view in views]))
+    scale, center = grid.side_length / 2, np.array(grid.center)
+    matrices = np.empty((3, len(views), JOINTS, 4))
+    for number, (view, bone) in enumerate(zip(views, bones, strict=True)):
+        K = view.camera.intrinsics.astype(np.float64)
+        P = K @ np.column_stack([view.camera.rotation, view.camera.translation]).astype(np.float64)
+        linear = P[:, :3] @ bone[:, :3, :3]  # (24, 3, 3)
+        offset = P[:, :3] @ bone[:, :3, 3:] + P[:, 3:] + linear @ center[:, None]
+        matrices[:, number] = np.concatenate([linear * scale, offset], axis=-1).swapaxes(0, 1)
+    return _round_rows(matrices.reshape(3, len(views), -1))
+
+
+def _round_rows(matrices: Float64) -> Float64:
+    """Round every row to a multiple of a power of two, 2**-26 of its largest entry."""
+    _, exponent = np.frexp(np.abs(matrices).max(axis=-1, keepdims=True))
+    rounded: Float64 = np.ldexp(np.rint(np.ldexp(matrices, _VIEW_BITS - exponent)), exponent)
+    return np.ldexp(rounded, -_VIEW_BITS)
+
+
+@dataclass(frozen=True, eq=False)
+class ImageTable:
+    """The masks of a batch as one look-up table of codes.
+
+    Every image has a border of one pixel with the code `OUTSIDE`.
+
+    Args:
+        codes: the bordered images, one after the other.
+        first: (B, 1) where pixel (0, 0) of each image stands.
+        stride: (B, 1) the length of its rows.
+        height: (B, 1) in pixels, without the border.
+        width: (B, 1) in pixels, without the border.
+    """
+
+    codes: UInt8
+    first: Int64
+    stride: Int64
+    height: Float64
+    width: Float64
+
+    @classmethod
+    def of(cls, views: Sequence[View]) -> ImageTable:
+        """Return the table of some views' masks."""
+        sizes = np.array([view.mask.shape for view in views], dtype=np.int64)
+        strides = sizes[:, 1] + 2
+        ends = np.cumsum((sizes[:, 0] + 2) * strides)
+        codes = np.zeros(ends[-1], dtype=np.uint8)
+        starts = np.concatenate([[0], ends[:-1]])
+        for view, start, end, stride in zip(views, starts, ends, strides, strict=True):
+            image = codes[start:end].reshape(-1, stride)[1:-1, 1:-1]
+            np.multiply(view.mask, HIT - SEEN, out=image)
+            image += SEEN
+        height, width = sizes.astype(np.float64).T[..., None]
+        return cls(codes, (starts + strides + 1)[:, None], strides[:, None], height, width)
+
+
+class Projector(Protocol):
+    """Looks up what every voxel sees in every image of a batch."""
+
+    def look_up(self, matrices: Float64, images: ImageTable) -> UInt8:
+        """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`."""
+
+
+def make_projector(features: VoxelFeatures, device: str) -> Projector:
+    """Return the projector of a device.
+
+    Args:
+        features: the voxels.
+        device: ``cpu`` for NumPy; ``auto`` for CUDA where torch and a device are there, else
+            NumPy; anything else is a torch device, for example ``cuda``.
+
+    Raises:
+        InputError: an unknown device, or one that is not there.
+        MissingDependencyError: torch is asked for and not installed.
+    """
+    if device == "auto":
+        device = "cuda" if _cuda_is_there() else "cpu"
+    return NumpyProjector(features) if device == "cpu" else TorchProjector(features, device)
+
+
+def _cuda_is_there() -> bool:
+    return find_spec("torch") is not None and bool(_import_torch().cuda.is_available())
+
+
+class NumpyProjector:
+    """The projector that needs nothing but NumPy; several threads may use it at once."""
+
+    def __init__(self, features: VoxelFeatures) -> None:
+        moving = features.moving_count
+        rest = features.grid.voxels - moving
+        self._groups = ((features.moving, moving), (features.still, rest))
+
+    def look_up(self, matrices: Float64, images: ImageTable) -> UInt8:
+        """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`."""
+        parts = []
+        for blocks, count in self._groups:
+            _, used, size = blocks.shape
+            M = np.ascontiguousarray(matrices[..., :used]).reshape(-1, used)
+            step = _VOXELS_AT_ONCE // size
+            codes = [
+                _read_pixels(M @ blocks[start : start + step].astype(np.float64), images)
+                for start in range(0, len(blocks), step)
+            ]
+            parts += [_join(codes, len(images.width))[:, :count]]
+        return np.concatenate(parts, axis=1)
+
+
+def _join(codes: list[UInt8], views: int) -> UInt8:
+    """Put codes (B, n) of consecutive voxels side by side."""
+    return np.concatenate(codes, axis=1) if codes else np.zeros((views, 0), dtype=np.uint8)
+
+
+def _read_pixels(pixels: Float64, images: ImageTable) -> UInt8:
+    """Read the images at homogeneous pixels, truncated toward zero.
+
+    Points behind the camera are read like all others; depth zero is outside.
+
+    Args:
+        pixels: (blocks, 3 B, size) x, y and depth of every view.
+        images: B images.
+
+    Returns:
+        (B, blocks * size) codes.
+    """
+    views = len(images.width)
+    blocks, _, size = pixels.shape
+    x, y, z = pixels.reshape(blocks, 3, views, size).transpose(1, 2, 0, 3)
+    at_camera = z == 0
+    if at_camera.any():
+        x[at_camera] = y[at_camera] = np.inf
+    with np.errstate(divide="ignore", over="ignore"):
+        u = np.divide(x, z, order="C").reshape(views, -1)
+        v = np.divide(y, z, order="C").reshape(views, -1)
+    index = np.clip(v, -1, images.height, out=v).astype(np.int64)
+    index *= images.stride
+    index += np.clip(u, -1, images.width, out=u).astype(np.int64)
+    index += images.first
+    codes: UInt8 = images.codes.take(index)
+    return codes
+
+
+class TorchProjector:
+    """The same arithmetic in torch, for devices that NumPy does not know."""
+
+    def __init__(self, features: VoxelFeatures, device: str) -> None:
+        self._torch = _import_torch()
+        self._device = _checked_device(self._torch, device)
+        moving = features.moving_count
+        rest = features.grid.voxels - moving
+        self._groups = ((self._put(features.moving), moving), (self._put(features.still), rest))
+
+    def look_up(self, matrices: Float64, images: ImageTable) -> UInt8:
+        """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`."""
+        names = ("codes", "first", "stride", "height", "width")
+        table = {name: self._put(getattr(images, name)) for name in names}
+        parts = []
+        for blocks, count in self._groups:
+            _, used, size = blocks.shape
+            M = self._put(np.ascontiguousarray(matrices[..., :used]).reshape(-1, used))
+            codes = [
+                self._read_pixels(M @ some.double(), table)
+                for some in self._torch.split(blocks, _VOXELS_AT_ONCE_ON_DEVICE // size)
+            ]
+            parts.append(self._torch.cat(codes, dim=1)[:, :count])
+        together: UInt8 = self._torch.cat(parts, dim=1).cpu().numpy()
+        return together
+
+    def _read_pixels(self, pixels: torch.Tensor, table: dict[str, torch.Tensor]) -> torch.Tensor:
+        """See the function of this name; depth zero is looked for after the division."""
+        blocks, rows, size = pixels.shape
+        views = rows // 3
+        x, y, z = pixels.reshape(blocks, 3, views, size).permute(1, 2, 0, 3).reshape(3, views, -1)
+        u, v = (
+            self._torch.minimum((axis / z).clamp(min=-1), limit).where(z != 0, -1.0).long()
+            for axis, limit in ((x, table["width"]), (y, table["height"]))
+        )
+        return table["codes"][v * table["stride"] + u + table["first"]]
+
+    def _put(self, array: NDArray[Any]) -> torch.Tensor:
+        return self._torch.from_numpy(array).to(self._device)
+
+
+def _import_torch() -> Any:  # noqa: ANN401 - the module itself
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingDependencyError(
+            "torch", extra="torch", purpose="aggregating on a device other than 'cpu'"
+        ) from error
+    return torch
+
+
+def _checked_device(torch: Any, name: str) -> torch.device:  # noqa: ANN401 - the module itself
+    """Return a torch device that computes in float64, after trying it."""
+    try:
+        device = torch.device(name)
+        torch.zeros(1, dtype=torch.float64, device=device)
+    except (RuntimeError, TypeError, AssertionError) as error:
+        raise InputError(
+            f"device '{name}' cannot be used: {str(error).splitlines()[0]}",
+            expected="'cpu', or a torch device with double precision such as 'cuda'",
+            fix="use device='cpu'",
+        ) from error
+    return device

@@ -1,0 +1,183 @@
+"""A 3D object beside a person: the surface of a posed field, written to a mesh file.
+
+Source: CHORUS section 3.5 (application), chorus.md stage 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chorus_baselines.chorus.inference import check_pose, posed_field
+from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.skinning import SkinningSettings
+from chorus_bench.io.files import atomic_write_bytes
+
+Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+
+_DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
+
+#: The mesh formats by file ending.
+MESH_FORMATS = ("obj", "ply", "glb")
+
+_COLORS = {"object": (230, 140, 60, 255), "person": (150, 165, 190, 255)}
+_OTHER_COLOR = (200, 200, 200, 255)
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A triangle mesh; seen from outside, corners run counter-clockwise.
+
+    Args:
+        vertices: (V, 3) metres, body frame.
+        faces: (F, 3) vertex indices.
+    """
+
+    vertices: Float64
+    faces: Int32
+
+
+def surface(field: ArrayLike, grid: GridSpec = _DEFAULT_GRID, level: float = 0.5) -> Mesh:
+    """Return the surface at which a field reaches a level, by marching cubes.
+
+    Values stand at the voxel centres. Outside the cube the field is 0, so that the surface is
+    closed.
+
+    Args:
+        field: (N, N, N) probabilities on ``grid``.
+        grid: the field's grid.
+        level: more than 0.
+
+    Raises:
+        InputError: no voxel reaches the level, or the level is not positive.
+        MissingDependencyError: scikit-image is not installed.
+    """
+    values = OccupancyGrid(np.asarray(field, dtype=np.float32), grid).values
+    if not 0 < level <= 1:
+        raise InputError(f"level {level}", expected="more than 0 and at most 1")
+    highest = float(values.max())
+    if highest <= level:
+        raise InputError(
+            f"no surface at level {level}: the largest value of the field is {highest:.4g}",
+            fix="choose a lower level" if highest > 0 else "use a field that is not empty",
+        )
+    vertices, faces, _, _ = _import_measure().marching_cubes(
+        np.pad(values, 1), level, gradient_direction="ascent"
+    )
+    places = grid.low + grid.voxel_size * (vertices.astype(np.float64) - 0.5)
+    return Mesh(places, faces.astype(np.int32))
+
+
+def person_mesh(body: BodyModel, pose: ArrayLike) -> Mesh:
+    """Return the posed body, with a zero global orientation and the mean shape.
+
+    Args:
+        body: the body.
+        pose: (72,) axis-angle in radians.
+    """
+    return Mesh(body.pose(check_pose(pose)), body.faces)
+
+
+def reconstruct(
+    field: ArrayLike | OccupancyGrid,
+    pose: ArrayLike,
+    path: str | Path,
+    *,
+    body: BodyModel | str | Path = "default",
+    grid: GridSpec = _DEFAULT_GRID,
+    level: float = 0.5,
+    skinning: SkinningSettings = _DEFAULT_SKINNING,
+    threads: int = 1,
+) -> Path:
+    """Write the object that a canonical field expects beside a person in a pose, and the person.
+
+    Args:
+        field: canonical probabilities; see `posed_field`.
+        pose: (72,) axis-angle in radians; the global orientation is ignored.
+        path: the mesh file, ending in .obj, .ply or .glb.
+        body: the body that the pose is for.
+        grid: the grid of the posed space.
+        level: the object is where the field reaches it.
+        skinning: how voxels follow the body.
+        threads: threads for the nearest-neighbour query.
+
+    Returns:
+        ``path``.
+
+    Raises:
+        InputError: an unknown format, an unusable pose or field, or no voxel at the level.
+        MissingDependencyError: scikit-image or trimesh is not installed.
+        WriteError: the file cannot be written.
+    """
+    mesh_format(path)
+    model = BodyModel.load(body)
+    posed = posed_field(field, pose, model, grid, skinning=skinning, threads=threads)
+    meshes = {"object": surface(posed, grid, level), "person": person_mesh(model, pose)}
+    return save_meshes(path, meshes)
+
+
+def mesh_format(path: str | Path) -> str:
+    """Return the format that a mesh file's ending stands for.
+
+    Raises:
+        InputError: it is not one of `MESH_FORMATS`.
+    """
+    ending = Path(path).suffix.lower().removeprefix(".")
+    if ending not in MESH_FORMATS:
+        raise unknown_name("mesh format", ending, MESH_FORMATS, where=path)
+    return ending
+
+
+def save_meshes(path: str | Path, meshes: Mapping[str, Mesh]) -> Path:
+    """Write meshes to one file, whole or not at all.
+
+    GLB and OBJ keep them apart by name; PLY tells them apart by colour only.
+
+    Args:
+        path: the mesh file, ending in .obj, .ply or .glb.
+        meshes: name -> mesh.
+
+    Raises:
+        InputError: an unknown format.
+        MissingDependencyError: trimesh is not installed.
+        WriteError: the file cannot be written.
+    """
+    kind, trimesh = mesh_format(path), _import_trimesh()
+    parts = {name: _colored(trimesh, name, mesh) for name, mesh in meshes.items()}
+    if kind == "ply":
+        data = trimesh.util.concatenate(list(parts.values())).export(file_type=kind)
+    else:
+        data = trimesh.Scene(parts).export(file_type=kind)
+    return atomic_write_bytes(path, data.encode() if isinstance(data, str) else data)
+
+
+def _colored(trimesh: Any, name: str, mesh: Mesh) -> Any:  # noqa: ANN401 - an untyped library
+    color = np.tile(np.array(_COLORS.get(name, _OTHER_COLOR), np.uint8), (len(mesh.vertices), 1))
+    return trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_colors=color, process=False)
+
+
+def _import_measure() -> Any:  # noqa: ANN401 - an untyped library
+    try:
+        return import_module("skimage.measure")
+    except ImportError as error:
+        raise MissingDependencyError(
+            "scikit-image", extra="mesh", purpose="finding the surface of a field"
+        ) from error
+
+
+def _import_trimesh() -> Any:  # noqa: ANN401 - an untyped library
+    try:
+        return import_module("trimesh")
+    except ImportError as error:
+        raise MissingDependencyError(
+            "trimesh", extra="mesh", purpose="writing mesh files"
+        ) from error

@@ -1,0 +1,107 @@
+"""Random draws for the ablations: a share of the views, or views without keypoint filtering.
+
+A row's lot is a digest of the seed and its id. So a draw depends on neither the order of the
+rows nor how they are spread over files, and needs no more memory than their ids.
+
+Source: CHORUS section 4 (ablations), chorus.md stages 5 and 7.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from fractions import Fraction
+from typing import Any
+
+from chorus_bench.errors import InputError
+from chorus_bench.synthesis.filters import KEYPOINTS, FilterSettings, filter_row
+
+Row = Mapping[str, Any]
+
+_DEFAULT_FILTERS = FilterSettings()
+
+
+def draw_ratio(rows: Iterable[Row], ratio: float, *, seed: int = 0) -> frozenset[str]:
+    """Draw a share of the views: of every category's prompts, ceil(ratio * count) of them.
+
+    Args:
+        rows: the kept views, with ``sample_id``, ``category`` and ``prompt``.
+        ratio: more than 0, at most 1; taken as the decimal number that it is written as.
+        seed: another one gives another draw.
+
+    Returns:
+        The ids of the drawn rows; see `select_rows`.
+
+    Raises:
+        InputError: a ratio out of range, rows without an id, or two of one id.
+    """
+    if not 0 < ratio <= 1:
+        raise InputError(f"data ratio {ratio}", expected="more than 0 and at most 1")
+    groups: dict[tuple[object, object], list[str]] = {}
+    for row, sample_id in _with_ids(rows):
+        groups.setdefault((row.get("category"), row.get("prompt")), []).append(sample_id)
+    drawn: set[str] = set()
+    for ids in groups.values():
+        drawn |= _draw(ids, math.ceil(Fraction(str(ratio)) * len(ids)), seed)
+    return frozenset(drawn)
+
+
+def draw_without_keypoints(
+    rows: Iterable[Row], settings: FilterSettings = _DEFAULT_FILTERS, *, seed: int = 0
+) -> frozenset[str]:
+    """Draw the views of the ablation without keypoint filtering.
+
+    As many images as pass all filters are drawn, category by category, from those together
+    with the ones that fail the keypoint filter alone.
+
+    Args:
+        rows: training rows, with ``sample_id``.
+        settings: the filters, the keypoint filter included.
+        seed: another one gives another draw.
+
+    Returns:
+        The ids of the drawn rows. Filter with ``keypoints="none"`` and then `select_rows`.
+
+    Raises:
+        InputError: rows without an id, or two of one id.
+    """
+    pools: dict[object, list[str]] = {}
+    kept: dict[object, int] = {}
+    for row, sample_id in _with_ids(rows):
+        verdict, category = filter_row(row, settings), row.get("category")
+        if verdict.kept or verdict.reason == KEYPOINTS:
+            pools.setdefault(category, []).append(sample_id)
+            kept[category] = kept.get(category, 0) + verdict.kept
+    drawn: set[str] = set()
+    for category, pool in pools.items():
+        drawn |= _draw(pool, kept[category], seed)
+    return frozenset(drawn)
+
+
+def select_rows(rows: Iterable[Row], ids: Collection[str]) -> Iterator[Row]:
+    """Yield the rows whose ``sample_id`` is among ``ids``."""
+    return (row for row in rows if row.get("sample_id") in ids)
+
+
+def _with_ids(rows: Iterable[Row]) -> Iterator[tuple[Row, str]]:
+    seen: set[str] = set()
+    for number, row in enumerate(rows):
+        sample_id = row.get("sample_id")
+        if sample_id is None:
+            raise InputError("a row without a sample_id cannot be drawn", where=f"row {number}")
+        if sample_id in seen:
+            raise InputError(
+                f"two rows have the sample_id '{sample_id}'",
+                where=f"row {number}",
+                fix="give every row an id of its own",
+            )
+        seen.add(sample_id)
+        yield row, sample_id
+
+
+def _draw(ids: Iterable[str], count: int, seed: int) -> set[str]:
+    def lot(sample_id: str) -> bytes:
+        return hashlib.sha256(f"{seed}:{sample_id}".encode()).digest()
+
+    return set(sorted(ids, key=lot)[:count])

@@ -1,0 +1,64 @@
+"""Whom a picture shows in which pose, and with what: the input of a reconstruction.
+
+Source: chorus.md stage 10.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_baselines.chorus.inference import check_pose
+from chorus_bench.errors import InputError
+from chorus_bench.synthesis.non_maximum_suppression import intersections
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A person and the category of the object that belongs to it.
+
+    Attributes:
+        pose: (72,) axis-angle in radians, the global orientation zero.
+        category: of the object.
+    """
+
+    pose: Float64
+    category: str
+
+
+def subject_of(row: Mapping[str, Any]) -> Subject:
+    """Return the subject of a dataset row.
+
+    A row with a pose of its own (a test sample, or a training row after the filters) says
+    itself. An annotated image gives the most confident person, and the category of the detected
+    object whose box overlaps this person's box the most.
+
+    Args:
+        row: a test row or a training row.
+
+    Raises:
+        InputError: nobody with a pose, or no object that overlaps the person.
+    """
+    where = f"row '{row.get('sample_id')}'"
+    if row.get("pose") is not None:
+        return Subject(check_pose(row["pose"]), str(row["category"]))
+    people = [person for person in row.get("people") or [] if person.get("pose") is not None]
+    if not people:
+        raise InputError("no person with a pose", where=where, fix="choose another image")
+    person = max(people, key=lambda found: float(found.get("score") or 0))
+    objects = [item for item in row.get("objects") or [] if item.get("box") is not None]
+    boxes = np.array([item["box"] for item in objects], dtype=np.float64).reshape(-1, 4)
+    overlaps = intersections(person["box"], boxes)
+    if not (overlaps > 0).any():
+        raise InputError(
+            f"none of {len(objects)} detected objects overlaps the person",
+            where=where,
+            fix="say which category with --category",
+        )
+    return Subject(check_pose(person["pose"]), str(objects[int(np.argmax(overlaps))]["category"]))

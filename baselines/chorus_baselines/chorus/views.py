@@ -1,0 +1,145 @@
+"""One view: a row of the dataset, checked and turned into numbers.
+
+A view is a kept training image with its object mask, the person's pose and a perspective
+camera. Rows that lack any of it, or hold something else, are unusable, with a reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.errors import InputError
+from chorus_bench.geometry.body import POSE_SIZE
+from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_bins, azimuth_degrees
+
+Float64 = NDArray[np.float64]
+UInt8 = NDArray[np.uint8]
+Row = Mapping[str, Any]
+
+_CAMERA_COLUMNS = {
+    "camera_rotation": (3, 3),
+    "camera_translation": (3,),
+    "camera_intrinsics": (3, 3),
+}
+
+
+class UnusableViewError(InputError):
+    """A row that cannot be aggregated. ``reason`` is short and the same for all such rows."""
+
+    def __init__(self, reason: str, **details: Any) -> None:  # noqa: ANN401 - InputError's own
+        self.reason = reason
+        super().__init__(reason, **details)
+
+
+@dataclass(frozen=True, eq=False)
+class View:
+    """What the aggregation needs to know of one image.
+
+    Args:
+        mask: (H, W) of 0 and 1, where the object is.
+        pose: (72,) axis-angle in radians; the first three numbers are zero.
+        camera: from the body frame to pixels of the image.
+        prompt: what the image was made with, where that is known.
+    """
+
+    mask: UInt8
+    pose: Float64
+    camera: PerspectiveCamera
+    prompt: str | None = None
+
+    @property
+    def azimuth_bin(self) -> int:
+        """The bin, 0 to 11, of the camera centre's azimuth, computed in float32."""
+        x, _, z = self.camera.center.astype(np.float32)
+        return int(azimuth_bins(azimuth_degrees(x, z)))
+
+
+def read_view(row: Row) -> View:
+    """Check a row and turn it into a view.
+
+    Args:
+        row: with ``height``, ``width``, ``object_mask`` (RLE), ``pose`` (72 numbers, or 69
+            without the global orientation), ``camera_rotation``, ``camera_translation``,
+            ``camera_intrinsics`` and, optionally, ``prompt``.
+
+    Raises:
+        UnusableViewError: something is missing, is not finite, or does not fit.
+    """
+    pose = _read_pose(row)
+    camera = _read_camera(row)
+    prompt = row.get("prompt")
+    return View(_read_mask(row), pose, camera, None if prompt is None else str(prompt))
+
+
+def _read_mask(row: Row) -> UInt8:
+    height, width = row.get("height"), row.get("width")
+    if height is None or width is None:
+        raise UnusableViewError("no image size")
+    rle = _present(row, "object_mask", "no object mask")
+    try:
+        size = [int(n) for n in rle["size"]]
+        if size != [int(height), int(width)]:
+            raise UnusableViewError(
+                "an object mask of another size than the image",
+                expected=f"{height} x {width} pixels (height x width), not {size}",
+            )
+        return decode_mask(rle)
+    except UnusableViewError:
+        raise
+    except (InputError, TypeError, KeyError, ValueError) as error:
+        raise UnusableViewError("a damaged object mask") from error
+
+
+def _read_pose(row: Row) -> Float64:
+    pose = _numbers(_present(row, "pose", "no pose"), "a damaged pose").reshape(-1)
+    if pose.size == POSE_SIZE - 3:
+        pose = np.concatenate([np.zeros(3), pose])
+    if pose.size != POSE_SIZE:
+        raise UnusableViewError("a damaged pose", expected=f"{POSE_SIZE} numbers, not {pose.size}")
+    pose[:3] = 0
+    return _finite(pose, "a pose with values that are not finite")
+
+
+def _read_camera(row: Row) -> PerspectiveCamera:
+    arrays = []
+    for column, shape in _CAMERA_COLUMNS.items():
+        array = _numbers(_present(row, column, "no camera"), "a damaged camera")
+        if array.shape != shape:
+            raise UnusableViewError("a damaged camera", where=column, expected=f"shape {shape}")
+        arrays.append(_finite(array, "a camera with values that are not finite"))
+    try:
+        camera = PerspectiveCamera(*(array.astype(np.float32) for array in arrays))
+    except InputError as error:
+        raise UnusableViewError("a singular camera", expected=error.expected) from error
+    with np.errstate(over="ignore", invalid="ignore"):
+        _finite(camera.center, "a camera with values that are not finite")
+    return camera
+
+
+def _present(row: Row, column: str, reason: str) -> Any:  # noqa: ANN401 - as the row has it
+    value = row.get(column)
+    if value is None:
+        raise UnusableViewError(reason, where=column)
+    return value
+
+
+def _finite(array: Float64, reason: str) -> Float64:
+    """Return the array when all of it is finite in the float32 of the schema."""
+    with np.errstate(over="ignore"):
+        if not np.isfinite(array.astype(np.float32)).all():
+            raise UnusableViewError(reason)
+    return array
+
+
+def _numbers(value: object, reason: str) -> Float64:
+    """Return numbers as an array; None inside a list counts as a value that is not finite."""
+    try:
+        return np.array(value, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UnusableViewError(reason) from error

@@ -1,0 +1,145 @@
+"""The ceiling of the metric: fields that know the answer.
+
+Where a test split has the truth in 3D (column ``object_occupancy``), the field is the truth;
+elsewhere it is the target mask, extruded along the rays of the camera. PAP rewards only recall
+that is lost between two thresholds, so the values are spread from 0.01 to 0.98: the object
+vanishes step by step from its surface inwards, and nothing is left at 0.99.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt
+
+from chorus_bench.baseline import Progress
+from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.errors import unknown_name
+from chorus_bench.evaluation.ceiling import graded, graded_mask
+from chorus_bench.evaluation.prepare import small_image_size, small_target
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.camera import PerspectiveCamera, pixel_indices
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.simulation import decode_occupancy
+
+Float32 = NDArray[np.float32]
+Bool = NDArray[np.bool_]
+
+SOURCES = ("auto", "truth", "mask")
+
+_COLUMNS = (
+    "sample_id", "height", "width", "object_mask", "camera_rotation", "camera_translation",
+    "camera_intrinsics", "object_occupancy",
+)  # fmt: skip
+
+
+def fit_oracle(
+    data: DatasetRows,
+    body: BodyModel,
+    grid: GridSpec,
+    *,
+    seed: int,
+    progress: Progress,
+    source: str = "auto",
+) -> dict[str, Mapping[str, Float32]]:
+    """Return the posed fields of a test split, computed when they are asked for.
+
+    Args:
+        data: the rows of a test split.
+        body: not used; the truth is in the posed space.
+        grid: the grid of the fields.
+        seed: not used.
+        progress: called once.
+        source: ``truth`` (3D), ``mask`` (extruded), or ``auto``: the truth where it is there.
+
+    Returns:
+        Category -> sample id -> (N, N, N) probabilities.
+
+    Raises:
+        InputError: an unknown source, or no truth where it was asked for.
+    """
+    del body, seed
+    if source not in SOURCES:
+        raise unknown_name("source", source, SOURCES)
+    if source == "truth":
+        data.check_columns(["object_occupancy"])
+    progress(data.total, data.total)
+    return {
+        category: PosedTruth(
+            {str(row["sample_id"]): row for row in data.rows(category, _COLUMNS)}, grid, source
+        )
+        for category in data.categories
+    }
+
+
+@dataclass(frozen=True)
+class PosedTruth(Mapping[str, Float32]):
+    """Sample id -> posed field, computed when it is asked for.
+
+    Args:
+        rows: sample id -> test row.
+        grid: the grid of the fields.
+        source: see `fit_oracle`.
+    """
+
+    rows: Mapping[str, Mapping[str, Any]]
+    grid: GridSpec
+    source: str = "auto"
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.rows)
+
+    def __getitem__(self, sample_id: str) -> Float32:
+        row = self.rows[sample_id]
+        truth = row.get("object_occupancy")
+        if truth is not None and self.source != "mask":
+            return graded_truth(decode_occupancy(truth), self.grid)
+        return extruded_mask(row, self.grid)
+
+
+def graded_truth(truth: Bool, grid: GridSpec) -> Float32:
+    """Return a field that holds an object's voxels, higher the deeper they lie.
+
+    Args:
+        truth: (n, n, n) the occupied voxels of a 3 m cube.
+        grid: the grid of the field.
+
+    Returns:
+        (N, N, N) probabilities; 0 where the object is not.
+    """
+    known = OccupancyGrid(truth.astype(np.float32), GridSpec(len(truth)))
+    occupied = known.at(grid.centers()) > 0
+    depth = distance_transform_edt(np.pad(occupied.reshape(grid.shape), 1))
+    depth = depth[1:-1, 1:-1, 1:-1].ravel()
+    field = np.zeros(grid.voxels, dtype=np.float32)
+    field[occupied] = graded(depth[occupied])
+    return field.reshape(grid.shape)
+
+
+def extruded_mask(row: Mapping[str, Any], grid: GridSpec) -> Float32:
+    """Return a field that holds all voxels that land on the target mask of the small image.
+
+    Args:
+        row: a test row.
+        grid: the grid of the field.
+
+    Returns:
+        (N, N, N) probabilities; all voxels of a pixel have the same.
+    """
+    height, width, factor = small_image_size(int(row["height"]), int(row["width"]))
+    names = ("camera_rotation", "camera_translation", "camera_intrinsics")
+    camera = PerspectiveCamera(*(np.asarray(row[name], np.float32) for name in names))
+    mask = decode_mask(row["object_mask"], size=(int(row["height"]), int(row["width"])))
+    pixel = pixel_indices(camera.rescaled(factor).project(grid.centers()), height, width)
+    reached = np.zeros(height * width + 1, dtype=bool)
+    reached[pixel] = True
+    image = graded_mask(small_target(mask, height, width), reached[:-1].reshape(height, width))
+    return np.append(image, np.float32(0))[pixel].reshape(grid.shape)

@@ -1,0 +1,45 @@
+"""The chance level: every voxel is as likely as any other.
+
+A field that is the same everywhere has one step of recall. So the values are a ramp over all
+voxels in a random order: whatever the threshold, what is left is a random share of the voxels.
+The ramp ends at 0.98, because recall that is left at 0.99 would not count.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.baseline import Progress
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import GridSpec
+
+Float32 = NDArray[np.float32]
+
+#: Below the last threshold of the metric.
+HIGHEST = 0.98
+
+
+def fit_uniform(
+    data: DatasetRows, body: BodyModel, grid: GridSpec, *, seed: int, progress: Progress
+) -> dict[str, Float32]:
+    """Return the same ramp in random order for every category.
+
+    Args:
+        data: gives the categories.
+        body: not used.
+        grid: the grid of the fields.
+        seed: of the order.
+        progress: called once.
+
+    Returns:
+        Category -> (N, N, N) probabilities, 0 to 0.98 in equal steps.
+    """
+    del body
+    rng = np.random.Generator(np.random.Philox(seed))
+    values = rng.permutation(np.linspace(0, HIGHEST, grid.voxels, dtype=np.float32)).reshape(
+        grid.shape
+    )
+    progress(data.total, data.total)
+    return dict.fromkeys(data.categories, values)

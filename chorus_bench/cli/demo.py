@@ -1,0 +1,50 @@
+"""``chorus-bench demo``: from simulated images to scores and pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from chorus_bench.cli.progress import StageLines
+
+if TYPE_CHECKING:
+    from chorus_bench.demo import Demo
+
+
+def demo_command(
+    output: Annotated[Path, typer.Option(help="The folder to write.")] = Path("chorus-demo"),
+    seed: Annotated[int, typer.Option(help="Of the simulated world and of draws.")] = 0,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes and threads; one a processor by default.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option(help="Replace an earlier demo.")] = False,
+) -> None:
+    """Simulate images, learn from them, score three methods and draw pictures, in a minute."""
+    from chorus_bench.demo import run_demo
+
+    demo = run_demo(
+        output, seed=seed, workers=workers, overwrite=overwrite, progress=StageLines().update
+    )
+    _print_demo(demo)
+
+
+def _print_demo(demo: Demo) -> None:
+    from chorus_bench.report.tables import render_ranking
+    from chorus_bench.report.volumetric import render_truth
+
+    first = next(iter(demo.results.values()))
+    typer.echo(
+        f"\n{demo.images} simulated training images, {first.samples.num_rows} test samples, "
+        f"{len(first.categories)} categories. Scores in the simulated world say nothing about "
+        "scores on real images.\n"
+    )
+    typer.echo(render_ranking(demo.ranking) + "\n")
+    typer.echo(render_truth(demo.truth, demo.results) + "\n")
+    typer.echo(f"Signature: {first.signature}")
+    if demo.pictures:
+        typer.echo(f"Look at {', '.join(demo.pictures)} in {demo.folder / 'pictures'}")
+    else:
+        typer.echo("No pictures: they need matplotlib. What to do: pip install '.[plots]'")
+    typer.echo(f"Wrote {demo.folder} in {demo.seconds:.0f} s")

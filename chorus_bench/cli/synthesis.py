@@ -1,0 +1,212 @@
+"""Commands of the synthesis: synthesize, annotators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from chorus_bench.cli.datasets import command_line
+from chorus_bench.cli.progress import StageLines
+
+if TYPE_CHECKING:
+    from chorus_bench.synthesis.estimate import Estimate
+    from chorus_bench.synthesis.pipeline import Synthesis
+    from chorus_bench.synthesis.settings import SynthesisSettings
+
+_GIBIBYTE = 2**30
+
+
+class Stage(StrEnum):
+    """A stage of the synthesis."""
+
+    PROMPTS = "prompts"
+    IMAGES = "images"
+    ANNOTATIONS = "annotations"
+    FILTERS = "filters"
+    CAMERAS = "cameras"
+
+
+class EngineName(StrEnum):
+    """Where jobs run."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+Engine = Annotated[EngineName, typer.Option(help="Processes of this machine, or a Ray cluster.")]
+Workers = Annotated[int, typer.Option(min=1, help="Processes, or actors of Ray.")]
+Address = Annotated[
+    str | None, typer.Option(help="Of a Ray cluster: 'auto' or host:port; one is started else.")
+]
+Gpus = Annotated[float, typer.Option(min=0, help="GPUs of each actor of Ray, e.g. 1 or 0.5.")]
+Overwrite = Annotated[bool, typer.Option(help="Throw away what is there.")]
+
+
+def synthesize_command(
+    output: Annotated[Path, typer.Option(help="The dataset's folder; stages go to OUTPUT.work.")],
+    category: Annotated[
+        list[str] | None, typer.Option(help="An object, e.g. surfboard; may be repeated.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A shipped configuration: tiny, paper or current.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="A YAML configuration.")] = None,
+    prompts: Annotated[
+        str | None,
+        typer.Option(help="'shipped', 'chat' (a language model), or a folder of <category>.txt."),
+    ] = None,
+    images_per_prompt_view: Annotated[
+        int | None, typer.Option(min=1, help="Images for each prompt and view.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="One setting, e.g. images.generator.steps=20; repeatable."),
+    ] = None,
+    stage: Annotated[Stage | None, typer.Option(help="Only this stage.")] = None,
+    redo: Annotated[
+        Stage | None, typer.Option(help="Make this stage and later ones again.")
+    ] = None,
+    engine: Engine = EngineName.LOCAL,
+    workers: Workers = 1,
+    address: Address = None,
+    gpus: Gpus = 0.0,
+    device: Annotated[str, typer.Option(help="Of the models: cpu, cuda, cuda:1, mps.")] = "cpu",
+    batch: Annotated[int, typer.Option(min=1, help="Pictures that annotators get at a time.")] = 8,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be made, from a measured sample.")
+    ] = False,
+    dry_run_images: Annotated[
+        int, typer.Option(min=0, help="Images of the sample; 0 counts without any model.")
+    ] = 8,
+    overwrite: Overwrite = False,
+) -> None:
+    """Make a training set: prompts, images, annotations, filters, cameras.
+
+    An interrupted run goes on with the same command. `chorus-bench synthesize --preset tiny
+    --output DATASET` tries all of it in a minute, without a model.
+    """
+    from chorus_bench.engines import EngineSettings
+    from chorus_bench.synthesis.jobs import RunSettings
+    from chorus_bench.synthesis.settings import read_settings
+
+    changes = _changes(set_ or [], category, prompts, images_per_prompt_view)
+    settings = read_settings(preset, config, changes)
+    run = RunSettings(device=device, batch=batch)
+    if dry_run:
+        from chorus_bench.synthesis.estimate import estimate
+
+        typer.echo(_estimate_text(estimate(settings, run, sample=dry_run_images)))
+        return
+    from chorus_bench.synthesis.pipeline import synthesize
+
+    made = synthesize(
+        settings,
+        output,
+        stage=stage,
+        redo=redo,
+        overwrite=overwrite,
+        engine=EngineSettings(engine.value, workers, address, gpus),
+        run=run,
+        progress=StageLines().update,
+        command=command_line(),
+    )
+    _print_synthesis(made, settings, output)
+
+
+def _changes(
+    pairs: Sequence[str],
+    categories: list[str] | None,
+    prompts: str | None,
+    per_prompt_view: int | None,
+) -> dict[str, Any]:
+    """Return the settings that options give, by dotted name."""
+    import yaml
+
+    from chorus_bench.errors import InputError
+
+    changes: dict[str, Any] = {}
+    for pair in pairs:
+        name, found, text = pair.partition("=")
+        if not found or not name:
+            raise InputError(f"--set {pair}", expected="NAME=VALUE, e.g. images.batch=4")
+        try:
+            changes[name] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"the value of --set {pair} is not YAML", fix=str(error)) from error
+    if categories:
+        changes["categories"] = categories
+    if prompts is not None:
+        changes["prompts.source"] = prompts
+    if per_prompt_view is not None:
+        changes["images.per_prompt_view"] = per_prompt_view
+    return changes
+
+
+def _estimate_text(found: Estimate) -> str:
+    from tabulate import tabulate
+
+    rows = [(name, count) for name, count in found.images.items()]
+    parts = [
+        tabulate([*rows, ("in all", found.total)], headers=("category", "images")),
+        f"{found.shards} shards",
+    ]
+    if found.sample:
+        stages = [
+            (stage, f"{seconds:.4f}", f"{1 / seconds:.2f}", f"{found.hours(stage):.2f}")
+            for stage, seconds in found.seconds.items()
+        ]
+        headers = ("stage", "s an image", "images/s", "hours of one worker (GPU)")
+        parts += [
+            tabulate(
+                stages, headers=headers, disable_numparse=True, colalign=("left",) + ("right",) * 3
+            ),
+            f"disk: {found.disk_bytes / _GIBIBYTE:.2f} GiB ({found.image_bytes / 1000:.0f} kB an "
+            "image; stages and dataset)",
+            f"Measured on {found.sample} images on this machine; nothing was kept.",
+        ]
+    return "\n\n".join(parts)
+
+
+def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) -> None:
+    from chorus_bench.synthesis.card import statistics_table
+
+    for report in made.stages:
+        speed = (
+            f", {report.rows / report.seconds:.2f} a second and worker" if report.seconds else ""
+        )
+        if report.stage == "prompts":
+            typer.echo(f"prompts: {report.rows} of {len(report.counts)} categories")
+            continue
+        there = f", {report.found} shards were there" if report.found else ""
+        typer.echo(f"{report.stage}: {report.rows} images now{speed}{there}")
+        if report.stage in ("images", "annotations"):
+            for what, count in report.counts.items():
+                typer.echo(f"  {what}: {count}")
+    if made.dataset is None or made.statistics is None:
+        typer.echo(f"wrote {made.work}")
+        return
+    typer.echo("\n" + statistics_table(made.statistics, "simple"))
+    info = made.dataset.info
+    typer.echo(f"\n{info.label}: {info.rows} rows in {len(info.categories)} categories")
+    typer.echo(f"wrote {output}; the stages are in {made.work} and may be removed")
+    body = f" --body {settings.body}" if settings.body != "default" else ""
+    typer.echo(f"Next: chorus-bench baseline run chorus --data {output} --output submission{body}")
+
+
+def annotators_command() -> None:
+    """List generators and annotators: what they are, their weights, their licences."""
+    from tabulate import tabulate
+
+    from chorus_bench.synthesis.registry import GROUPS, components
+
+    for kind in GROUPS:
+        rows = [
+            (spec.name, spec.summary, spec.weights, spec.licence, spec.extra)
+            for spec in components(kind).values()
+        ]
+        headers = (kind, "what", "weights", "licence", "extra")
+        typer.echo(tabulate(rows, headers=headers, maxcolwidths=[None, 30, 30, 30, None]) + "\n")

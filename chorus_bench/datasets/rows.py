@@ -1,0 +1,208 @@
+"""The rows that a baseline reads: a built dataset or rows in memory, category by category."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from chorus_bench.datasets.folder import read_metadata
+from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
+from chorus_bench.datasets.recipe import Row
+from chorus_bench.datasets.samples import METADATA_FILE
+from chorus_bench.errors import InputError, list_some, unknown_name
+
+#: Columns that are not read unless somebody asks for them.
+_PICTURES = ("image",)
+_ROWS_AT_ONCE = 64
+
+#: (category, columns) -> rows.
+_Reader = Callable[[str, Collection[str]], Iterator[Row]]
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetRows:
+    """Rows by category. They may be read any number of times, and are never all in memory.
+
+    Attributes:
+        name: what the rows are called.
+        split: ``train``, or ``test`` for the rows of a test split.
+        counts: category -> number of rows, sorted.
+        columns: the columns that there are.
+        body: ``name@fingerprint`` of the body that the poses are of, where that is known.
+    """
+
+    name: str
+    split: str
+    counts: Mapping[str, int]
+    columns: tuple[str, ...]
+    reader: _Reader
+    body: str | None = None
+
+    @classmethod
+    def open(cls, source: str | Path | DatasetRows | Iterable[Mapping[str, Any]]) -> DatasetRows:
+        """Open a dataset.
+
+        Args:
+            source: a folder that `chorus-bench datasets build` wrote, any folder of Parquet
+                files or one such file, the name of a test split that comes with the package,
+                or rows (dictionaries), which are kept without their pictures.
+
+        Raises:
+            InputError: nothing there, no rows, or rows without a category.
+        """
+        if isinstance(source, DatasetRows):
+            return source
+        if isinstance(source, str | Path):
+            return _open_files(source)
+        return _open_rows(source)
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The categories, sorted."""
+        return tuple(self.counts)
+
+    @property
+    def total(self) -> int:
+        """The number of rows."""
+        return sum(self.counts.values())
+
+    def rows(self, category: str, columns: Sequence[str] | None = None) -> Iterator[Row]:
+        """Yield the rows of a category.
+
+        Args:
+            category: one of `categories`.
+            columns: only these of the columns; by default all but pictures.
+
+        Raises:
+            InputError: an unknown category.
+        """
+        if category not in self.counts:
+            raise unknown_name("category", category, self.counts, where=self.name)
+        wanted = [name for name in self.columns if name not in _PICTURES]
+        if columns is not None:
+            wanted = [name for name in self.columns if name in columns]
+        return self.reader(category, wanted)
+
+    def select(self, categories: Sequence[str] | None) -> DatasetRows:
+        """Return the data of some categories (None for all).
+
+        Raises:
+            InputError: an unknown category.
+        """
+        if categories is None:
+            return self
+        for name in categories:
+            if name not in self.counts:
+                raise unknown_name("category", name, self.counts, where=self.name)
+        return replace(self, counts={k: n for k, n in self.counts.items() if k in categories})
+
+    def check_columns(self, needed: Sequence[str]) -> None:
+        """Raise an `InputError` when one of the columns is not there."""
+        missing = [name for name in needed if name not in self.columns]
+        if missing:
+            raise InputError(
+                f"lacks the columns {', '.join(missing)}",
+                where=self.name,
+                expected=f"rows with {', '.join(needed)}",
+            )
+
+
+def _open_rows(rows: Iterable[Mapping[str, Any]]) -> DatasetRows:
+    kept: dict[str, list[Row]] = {}
+    columns: dict[str, None] = {}
+    for number, row in enumerate(rows):
+        if row.get("category") is None:
+            raise InputError("a row without a category", where=f"row {number}")
+        columns |= dict.fromkeys(row)
+        without = {name: value for name, value in row.items() if name not in _PICTURES}
+        kept.setdefault(str(row["category"]), []).append(without)
+    _check_some(kept, "rows")
+
+    def read(category: str, wanted: Collection[str]) -> Iterator[Row]:
+        names = set(wanted)
+        for row in kept[category]:
+            yield {name: value for name, value in row.items() if name in names}
+
+    counts = {name: len(kept[name]) for name in sorted(kept)}
+    return DatasetRows("rows", _split_of(columns), counts, tuple(columns), read)
+
+
+def _open_files(source: str | Path) -> DatasetRows:
+    name = str(source)
+    path = named_split_folder(name) if name in NAMED_SPLITS else Path(source)
+    files = _parquet_files(path)
+    counted = {file: _count(file) for file in files}
+    counts: Counter[str] = sum(counted.values(), Counter())
+    _check_some(counts, path)
+    metadata = read_metadata(path)
+    columns = tuple(pq.read_schema(files[0]).names)
+
+    def read(category: str, wanted: Collection[str]) -> Iterator[Row]:
+        for file in files:
+            if category in counted[file]:
+                yield from _read_rows(file, category, wanted)
+
+    return DatasetRows(
+        name=str(metadata.get("name", path.stem)),
+        split=str(metadata.get("split", _split_of(columns))),
+        counts=dict(sorted(counts.items())),
+        columns=columns,
+        reader=read,
+        body=metadata.get("body"),
+    )
+
+
+def _parquet_files(path: Path) -> list[Path]:
+    if not path.exists():
+        raise InputError("no such dataset", where=path, expected="a folder of Parquet files")
+    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+    if not files:
+        raise InputError(
+            "no Parquet files",
+            where=path,
+            expected=f"a dataset as `chorus-bench datasets build` writes it, with {METADATA_FILE}",
+        )
+    return files
+
+
+def _count(file: Path) -> Counter[str]:
+    try:
+        column = pq.read_table(file, columns=["category"])["category"]
+    except (pa.ArrowInvalid, OSError, KeyError) as error:
+        raise InputError(f"cannot be read as rows of a dataset: {error}", where=file) from error
+    return Counter(
+        {str(entry["values"].as_py()): entry["counts"].as_py() for entry in pc.value_counts(column)}
+    )
+
+
+def _read_rows(file: Path, category: str, wanted: Collection[str]) -> Iterator[Row]:
+    columns = [*dict.fromkeys([*wanted, "category"])]
+    with pq.ParquetFile(file) as parquet:
+        names = [name for name in columns if name in parquet.schema_arrow.names]
+        for batch in parquet.iter_batches(_ROWS_AT_ONCE, columns=names):
+            for row in batch.filter(pc.equal(batch["category"], category)).to_pylist():
+                yield row if "category" in wanted else _without(row, "category")
+
+
+def _without(row: Row, name: str) -> Row:
+    return {key: value for key, value in row.items() if key != name}
+
+
+def _split_of(columns: Iterable[str]) -> str:
+    """Return which schema the columns are of: only training rows have people."""
+    return "train" if "people" in columns else "test"
+
+
+def _check_some(found: Mapping[str, Any], where: object) -> None:
+    if not found:
+        raise InputError("no rows", where=where, expected="a dataset with rows")
+    empty = [name for name in found if name in ("", "None")]
+    if empty:
+        raise InputError(f"rows without a category ({list_some(empty)})", where=where)

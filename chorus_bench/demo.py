@@ -1,0 +1,255 @@
+"""The demo: from simulated images to scores and pictures, in a minute and without a download."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.baseline import run_baseline
+from chorus_bench.datasets.builders import build_dataset
+from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.evaluation import EvalSample, EvalSplit, EvaluationResult, evaluate, load_split
+from chorus_bench.evaluation.comparison import compare_results
+from chorus_bench.evaluation.prepare import prepare_sample
+from chorus_bench.evaluation.truth import TruthScores, truth_scores
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.io.files import atomic_folder
+from chorus_bench.metrics.protocol import OFFICIAL
+from chorus_bench.metrics.ranking import Ranking
+from chorus_bench.report.canvas import require_matplotlib
+from chorus_bench.report.figures import (
+    Overlay,
+    draw_calibration,
+    draw_curves,
+    draw_fields,
+    draw_overlays,
+)
+from chorus_bench.submission import open_submission
+
+CATEGORIES = ("backpack", "surfboard", "umbrella")
+METHODS = ("chorus", "body-proximity", "mean-mask-extrusion")
+IMAGES_PER_PROMPT_AND_VIEW, IMAGE_SIZE, TEST_SAMPLES = 2, 160, 8
+
+#: In the demo's folder; says that it may be replaced by another demo.
+SUMMARY_FILE = "demo.json"
+
+Progress = Callable[[str, int, int], None]
+
+_SHOWN = ("sample_id", "category", "prompt", "image", "object_mask")
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What a demo made.
+
+    Attributes:
+        folder: ``train``, ``test``, ``submissions``, ``results``, ``pictures``, `SUMMARY_FILE`.
+        images: training images.
+        results: method -> result.
+        ranking: of the methods, with intervals.
+        truth: method -> 3D scores.
+        pictures: file names in ``pictures``; none without matplotlib.
+        seconds: wall time.
+    """
+
+    folder: Path
+    images: int
+    results: Mapping[str, EvaluationResult]
+    ranking: Ranking
+    truth: Mapping[str, TruthScores]
+    pictures: tuple[str, ...]
+    seconds: float
+
+
+def run_demo(
+    output: str | Path,
+    *,
+    seed: int = 0,
+    workers: int | None = None,
+    overwrite: bool = False,
+    progress: Progress = lambda stage, done, total: None,
+) -> Demo:
+    """Simulate, learn, score and draw.
+
+    Args:
+        output: the folder to write.
+        seed: of the simulated world.
+        workers: processes that simulate, and threads that prepare; by default one a processor.
+        overwrite: replace the folder of an earlier demo.
+        progress: called with the stage, what is done and all there is.
+
+    Raises:
+        InputError: the folder is there already, or is no demo's.
+    """
+    started = time.perf_counter()
+    target, count = Path(output), workers or os.cpu_count() or 1
+    _check_replaceable(target)
+    with atomic_folder(target, overwrite=overwrite) as folder:
+        images = _simulate(folder, seed, count, progress)
+        results = _score_all(folder, count, progress)
+        ranking = compare_results(list(results.values()))
+        truth = truth_scores(
+            {name: folder / "submissions" / name for name in METHODS},
+            folder / "test",
+            workers=count,
+            progress=partial(progress, "comparing in 3D"),
+        )
+        progress("drawing", 0, 1)
+        pictures = _draw(folder, results, truth)
+        seconds = time.perf_counter() - started
+        _write_summary(folder, results, truth, seed, seconds)
+    return Demo(target, images, results, ranking, truth, pictures, seconds)
+
+
+def _check_replaceable(folder: Path) -> None:
+    """Refuse to replace a folder that no demo has made."""
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMMARY_FILE).is_file():
+        raise InputError(
+            "the folder is there already and no demo has made it, so it is not replaced",
+            where=folder,
+            fix="choose another --output",
+        )
+
+
+def _simulate(folder: Path, seed: int, workers: int, progress: Progress) -> int:
+    """Write the training set and the test split; return the number of training images."""
+    built = build_dataset(
+        "simulated",
+        folder / "train",
+        split="train",
+        categories=CATEGORIES,
+        images_per_prompt_view=IMAGES_PER_PROMPT_AND_VIEW,
+        seed=seed,
+        size=IMAGE_SIZE,
+        images=False,
+        workers=workers,
+        progress=partial(progress, "simulating training images"),
+    )
+    build_dataset(
+        "simulated",
+        folder / "test",
+        split="test",
+        categories=CATEGORIES,
+        per_category=TEST_SAMPLES,
+        seed=seed,
+        workers=workers,
+        progress=partial(progress, "simulating test images"),
+    )
+    return built.info.rows
+
+
+def _score_all(folder: Path, workers: int, progress: Progress) -> dict[str, EvaluationResult]:
+    split = load_split(folder / "test")
+    results = {}
+    for name in METHODS:
+        run_baseline(
+            name,
+            folder / "train",
+            folder / "submissions" / name,
+            progress=partial(progress, f"learning: {name}"),
+        )
+        results[name] = evaluate(
+            folder / "submissions" / name,
+            split=split,
+            output=folder / "results" / name,
+            workers=workers,
+            progress=partial(progress, f"scoring: {name}"),
+        )
+    return results
+
+
+def _draw(
+    folder: Path, results: Mapping[str, EvaluationResult], truth: Mapping[str, TruthScores]
+) -> tuple[str, ...]:
+    """Draw the pictures; return their names, none without matplotlib."""
+    try:
+        require_matplotlib()
+    except MissingDependencyError:
+        return ()
+    pictures, body = folder / "pictures", BodyModel.load("default")
+    with open_submission(folder / "submissions" / METHODS[0]) as learned:
+        fields = {category: learned.field(category) for category in learned.categories}
+    draw_fields(fields, body, pictures / "fields.png")
+    draw_overlays(_overlays(folder, results, body), pictures / "overlays.png")
+    draw_curves(results, pictures / "precision_recall.png")
+    draw_calibration(truth, pictures / "calibration.png")
+    return tuple(sorted(file.name for file in pictures.iterdir()))
+
+
+def _overlays(
+    folder: Path, results: Mapping[str, EvaluationResult], body: BodyModel
+) -> list[Overlay]:
+    """Return each category's test sample on which the first method is nearest to its median."""
+    split, data = load_split(folder / "test"), DatasetRows.open(folder / "test")
+    overlays = []
+    for category in data.categories:
+        scores = {name: _sample_scores(result, category) for name, result in results.items()}
+        first = scores[METHODS[0]]
+        chosen = sorted(first, key=lambda sample_id: (first[sample_id], sample_id))[len(first) // 2]
+        row = next(r for r in data.rows(category, _SHOWN) if r["sample_id"] == chosen)
+        overlays.append(
+            Overlay(
+                title=f"{category}: {row['prompt']}",
+                image=_decoded(row),
+                target=decode_mask(row["object_mask"]),
+                projections=_projections(folder, split, chosen, body),
+                scores={name: entries[chosen] for name, entries in scores.items()},
+            )
+        )
+    return overlays
+
+
+def _sample_scores(result: EvaluationResult, category: str) -> dict[str, float]:
+    table = result.samples.to_pydict()
+    entries = zip(table["sample_id"], table["category"], table["PAP"], strict=True)
+    return {sample_id: score for sample_id, owner, score in entries if owner == category}
+
+
+def _decoded(row: Mapping[str, Any]) -> NDArray[np.uint8]:
+    picture = cv2.imdecode(np.frombuffer(row["image"]["bytes"], np.uint8), cv2.IMREAD_COLOR)
+    return np.asarray(picture, dtype=np.uint8)[..., ::-1]
+
+
+def _projections(
+    folder: Path, split: EvalSplit, sample_id: str, body: BodyModel
+) -> dict[str, NDArray[np.float32]]:
+    """Return every method's occupancy image of a sample."""
+    sample: EvalSample = next(s for s in split.samples if s.sample_id == sample_id)
+    prepared = prepare_sample(sample, body, OFFICIAL)
+    images = {}
+    for name in METHODS:
+        with open_submission(folder / "submissions" / name) as submission:
+            values = submission.field(sample.category).at(prepared.points)
+        images[name] = prepared.occupancy_image(values)
+    return images
+
+
+def _write_summary(
+    folder: Path,
+    results: Mapping[str, EvaluationResult],
+    truth: Mapping[str, TruthScores],
+    seed: int,
+    seconds: float,
+) -> None:
+    content = {
+        "seed": seed,
+        "seconds": round(seconds, 1),
+        "signature": results[METHODS[0]].signature,
+        "scores": {name: result.scores for name, result in results.items()},
+        "intervals": {name: result.intervals for name, result in results.items()},
+        "truth": {name: score.as_dict() for name, score in truth.items()},
+    }
+    text = json.dumps(content, indent=1) + "\n"
+    (folder / SUMMARY_FILE).write_text(text, encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Geometry: grids, bodies, cameras, skinning, rotations, boxes, the rasteriser."""

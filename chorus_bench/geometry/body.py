@@ -1,0 +1,274 @@
+"""SMPL-format bodies: loading, posing, bone transforms.
+
+Frames and units: metres and radians; the template's own origin; x to the person's left,
+y up, z forward. A posed body has no translation, and here always a zero global orientation
+unless the caller says otherwise: the orientation towards a camera lives in the camera.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from chorus_bench.errors import InputError
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
+
+Float32 = NDArray[np.float32]
+Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
+
+JOINT_NAMES = (
+    "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2",
+    "left_ankle", "right_ankle", "spine3", "left_foot", "right_foot", "neck", "left_collar",
+    "right_collar", "head", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
+    "left_wrist", "right_wrist", "left_hand", "right_hand",
+)  # fmt: skip
+PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
+JOINTS = len(JOINT_NAMES)
+POSE_SIZE = 3 * JOINTS
+POSE_FEATURES = 9 * (JOINTS - 1)
+
+
+def star_pose() -> Float64:
+    """Return the pose of the canonical ("star") body, (72,) axis-angle in radians.
+
+    All zero but the hips, which are turned outwards by 30 degrees about z.
+    """
+    pose = np.zeros(POSE_SIZE)
+    pose[5], pose[8] = np.pi / 6, -np.pi / 6
+    return pose
+
+
+@dataclass(frozen=True, eq=False)
+class BodyModel:
+    """A body in SMPL's format. Make one with `BodyModel.load`.
+
+    Args:
+        name: a short name, used in signatures.
+        template: (V, 3) vertices of the rest (T) pose, metres.
+        weights: (V, 24) skinning weights, rows summing to 1.
+        joint_regressor: (24, V) from template vertices to joints.
+        faces: (F, 3) vertex indices.
+        pose_directions: (V, 3, 207) pose blend shapes, metres, or None for none.
+        shape_directions: (V, 3, S) shape blend shapes, metres, or None for none.
+        keypoint_vertices: (5,) vertices at nose, left eye, right eye, left ear and right ear,
+            or None where the file does not say.
+
+    Raises:
+        InputError: another number of joints, shapes that do not fit, values not finite.
+
+    Source: SMPL (Loper et al. 2015), equations 2 to 9.
+    """
+
+    name: str
+    template: Float32
+    weights: Float32
+    joint_regressor: Float32
+    faces: Int32
+    pose_directions: Float32 | None = None
+    shape_directions: Float32 | None = None
+    keypoint_vertices: Int32 | None = None
+
+    def __post_init__(self) -> None:
+        _check_shapes(self)
+        _check_values(self)
+
+    @classmethod
+    def load(cls, source: str | Path | BodyModel | object = "default") -> BodyModel:
+        """Load a body.
+
+        Args:
+            source: ``"default"`` for the free body inside the package, the path of an .npz or
+                of SMPL's own .pkl, or a model object of the `smplx` package.
+
+        Raises:
+            InputError: the file is missing, is not a body, or holds anything unexpected.
+        """
+        from chorus_bench.geometry.body_files import load_body
+
+        return source if isinstance(source, BodyModel) else load_body(source)
+
+    @property
+    def vertices(self) -> int:
+        """The number of vertices, V."""
+        return len(self.template)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The first 12 hex digits of a SHA-256 over every array that moves a number."""
+        digest = hashlib.sha256()
+        for key in ("template", "weights", "joint_regressor", "pose_directions"):
+            value = getattr(self, key)
+            value = np.zeros(0, np.float32) if value is None else value
+            digest.update(f"{key}:{value.shape};".encode())
+            digest.update(np.ascontiguousarray(value).tobytes())
+        return digest.hexdigest()[:12]
+
+    @property
+    def label(self) -> str:
+        """The body as it stands in a signature, ``name@fingerprint``."""
+        return f"{self.name}@{self.fingerprint}"
+
+    def shaped_template(self, betas: ArrayLike | None = None) -> Float64:
+        """Return the rest-pose vertices (V, 3) in metres for shape coefficients (S,)."""
+        template = self.template.astype(np.float64)
+        if betas is None or self.shape_directions is None or not np.any(betas):
+            return template
+        coefficients = np.asarray(betas, dtype=np.float64)
+        used = min(len(coefficients), self.shape_directions.shape[-1])
+        shaped: Float64 = template + self.shape_directions[..., :used] @ coefficients[:used]
+        return shaped
+
+    def rest_joints(self, betas: ArrayLike | None = None) -> Float64:
+        """Return the joints (24, 3) in metres of the rest pose."""
+        return np.matmul(self.joint_regressor.astype(np.float64), self.shaped_template(betas))
+
+    def bone_transforms(
+        self, pose: ArrayLike, betas: ArrayLike | None = None
+    ) -> tuple[Float64, Float64]:
+        """Return SMPL's bone transforms and the posed joints.
+
+        Args:
+            pose: (..., 72) axis-angle in radians, global orientation included.
+            betas: (S,) shape coefficients; None for the mean shape.
+
+        Returns:
+            A (..., 24, 4, 4), which take rest-pose points to posed points and are the identity
+            for a zero pose; joints (..., 24, 3) in metres.
+        """
+        local = axis_angle_to_matrix(_as_joint_rotations(pose))
+        rest = self.rest_joints(betas)
+        world = np.empty((*local.shape[:-3], JOINTS, 4, 4))
+        for joint, parent in enumerate(PARENTS):
+            step = np.zeros((*local.shape[:-3], 4, 4))
+            step[..., :3, :3] = local[..., joint, :, :]
+            step[..., :3, 3] = rest[joint] - (rest[parent] if parent >= 0 else 0)
+            step[..., 3, 3] = 1
+            world[..., joint, :, :] = step if parent < 0 else world[..., parent, :, :] @ step
+        joints = world[..., :3, 3].copy()
+        transforms = world.copy()
+        transforms[..., :3, 3] -= np.einsum("...jab,jb->...ja", world[..., :3, :3], rest)
+        return transforms, joints
+
+    def pose(self, pose: ArrayLike, betas: ArrayLike | None = None) -> Float64:
+        """Return the posed vertices by linear blend skinning, pose blend shapes included.
+
+        Args:
+            pose: (..., 72) axis-angle in radians, global orientation included.
+            betas: (S,) shape coefficients; None for the mean shape.
+
+        Returns:
+            (..., V, 3) vertices in metres, without any translation.
+        """
+        transforms, _ = self.bone_transforms(pose, betas)
+        rest = self.shaped_template(betas) + self._pose_offsets(pose)
+        per_vertex = np.tensordot(transforms[..., :3, :], self.weights, axes=([-3], [1]))
+        per_vertex = np.moveaxis(per_vertex, -1, -3)  # (..., V, 3, 4)
+        rotated = np.einsum("...vab,...vb->...va", per_vertex[..., :3], rest)
+        vertices: Float64 = rotated + per_vertex[..., 3]
+        return vertices
+
+    def _pose_offsets(self, pose: ArrayLike) -> Float64 | float:
+        if self.pose_directions is None:
+            return 0.0
+        rotations = axis_angle_to_matrix(_as_joint_rotations(pose))[..., 1:, :, :]
+        features = (rotations - np.eye(3)).reshape(*rotations.shape[:-3], POSE_FEATURES)
+        directions = self.pose_directions.reshape(-1, POSE_FEATURES)
+        offsets = features.astype(np.float32) @ directions.T
+        return offsets.reshape(*features.shape[:-1], self.vertices, 3).astype(np.float64)
+
+    @cached_property
+    def canonical_vertices(self) -> Float64:
+        """The canonical template: the vertices (V, 3) of the star pose, metres. Read-only."""
+        vertices = self.pose(star_pose())
+        vertices.flags.writeable = False
+        return vertices
+
+    @cached_property
+    def _rest_from_canonical(self) -> Float64:
+        return np.linalg.inv(self.bone_transforms(star_pose())[0]).astype(np.float64)
+
+    def canonical_to_posed(self, pose: ArrayLike) -> Float64:
+        """Return ``C_j = A_j(pose) A_j(star)^-1`` for every bone.
+
+        Args:
+            pose: (..., 72) axis-angle in radians; the global orientation is set to zero.
+
+        Returns:
+            (..., 24, 4, 4) transforms from the canonical to the posed body frame, metres.
+        """
+        posed, _ = self.bone_transforms(without_global_orientation(pose))
+        return posed @ self._rest_from_canonical
+
+    def dominant_joints(self) -> Int32:
+        """Return the joint (0 to 23) with the largest skinning weight of each vertex, (V,)."""
+        return np.argmax(self.weights, axis=1).astype(np.int32)
+
+
+def without_global_orientation(pose: ArrayLike) -> Float64:
+    """Return a copy of poses (..., 72) with the first three numbers set to zero."""
+    body_pose = np.array(pose, dtype=np.float64)
+    body_pose[..., :3] = 0
+    return body_pose
+
+
+def _as_joint_rotations(pose: ArrayLike) -> Float64:
+    pose = np.asarray(pose, dtype=np.float64)
+    if pose.ndim == 0 or pose.shape[-1] != POSE_SIZE:
+        raise InputError(
+            f"pose of shape {pose.shape}", expected=f"(..., {POSE_SIZE}) axis-angle in radians"
+        )
+    return pose.reshape(*pose.shape[:-1], JOINTS, 3)
+
+
+def _check_shapes(body: BodyModel) -> None:
+    V = len(body.template)
+    S = 0 if body.shape_directions is None else body.shape_directions.shape[-1]
+    expected: dict[str, tuple[int, ...]] = {
+        "template": (V, 3),
+        "weights": (V, JOINTS),
+        "joint_regressor": (JOINTS, V),
+        "faces": (len(body.faces), 3),
+        "pose_directions": (V, 3, POSE_FEATURES),
+        "shape_directions": (V, 3, S),
+        "keypoint_vertices": (5,),
+    }
+    for key, shape in expected.items():
+        value = getattr(body, key)
+        if value is not None and value.shape != shape:
+            raise InputError(
+                f"{key} has shape {value.shape}",
+                where=f"body '{body.name}'",
+                expected=f"{shape}, as SMPL has it ({JOINTS} joints, {V} vertices)",
+                fix="use an SMPL-format body; SMPL-H, SMPL-X and MANO have other joints",
+            )
+    if V < 30:
+        raise InputError(
+            f"only {V} vertices", where=f"body '{body.name}'", expected="at least 30 vertices"
+        )
+
+
+def _check_values(body: BodyModel) -> None:
+    where = f"body '{body.name}'"
+    for key in ("template", "weights", "joint_regressor", "pose_directions", "shape_directions"):
+        value = getattr(body, key)
+        bad = 0 if value is None else int(np.count_nonzero(~np.isfinite(value)))
+        if bad:
+            raise InputError(f"{key} has {bad} values that are NaN or infinite", where=where)
+    sums = body.weights.sum(axis=1, dtype=np.float64)
+    if np.abs(sums - 1).max() > 1e-3 or body.weights.min() < -1e-6:
+        raise InputError(
+            f"the skinning weights of vertex {int(np.abs(sums - 1).argmax())} sum to "
+            f"{sums[np.abs(sums - 1).argmax()]:.4f} (smallest weight {body.weights.min():.4f})",
+            where=where,
+            expected="weights that are not negative and sum to 1 for every vertex",
+        )
+    for key in ("faces", "keypoint_vertices"):
+        value = getattr(body, key)
+        if value is not None and value.size and not 0 <= value.min() <= value.max() < len(sums):
+            raise InputError(f"{key} name vertices that do not exist", where=where)

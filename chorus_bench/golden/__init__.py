@@ -1,0 +1,1 @@
+"""Figures of the original code; `chorus_bench.selftest` and the parity tests read them."""

@@ -1,0 +1,16 @@
+"""The cache folder: what can be made again, kept between runs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """Return where prepared geometry is kept.
+
+    ``$CHORUS_BENCH_CACHE``, or ``chorus-bench`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
+    """
+    if "CHORUS_BENCH_CACHE" in os.environ:
+        return Path(os.environ["CHORUS_BENCH_CACHE"])
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "chorus-bench"

@@ -1,0 +1,41 @@
+"""How much a submission may ask of the machine that reads it. Bytes unless said otherwise."""
+
+from __future__ import annotations
+
+from chorus_bench.geometry.grid import MAX_RESOLUTION
+
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+
+#: `submission.yaml`, and one text in it (characters).
+MAX_MANIFEST_BYTES = 64 * KIB
+MAX_METHOD_LENGTH = 80
+MAX_TEXT_LENGTH = 10_000
+
+#: Length of a category's name and of a sample's id, characters.
+MAX_CATEGORY_LENGTH = 80
+MAX_SAMPLE_LENGTH = 200
+
+#: Side of the cube and distance of its centre from the origin, metres. Wide on purpose: wrong
+#: units get a warning that explains them, and only what breaks float32 is refused.
+MIN_SIDE_LENGTH, MAX_SIDE_LENGTH = 0.001, 100_000.0
+
+MAX_CATEGORIES = 1_000
+#: Files and folders in the submission, or members of the archive.
+MAX_FILES = 100_000
+#: All grid files together.
+MAX_TOTAL_BYTES = 8 * GIB
+#: What a header or a container adds to a grid.
+GRID_SLACK_BYTES = MIB
+#: One grid file: the finest float32 grid and its header.
+MAX_GRID_BYTES = 4 * MAX_RESOLUTION**3 + GRID_SLACK_BYTES
+#: The header of a .safetensors or .npy file.
+MAX_HEADER_BYTES = 10_000
+
+#: An archive: the file, what it unpacks to, the list of its members.
+MAX_ARCHIVE_BYTES = 4 * GIB
+MAX_UNPACKED_BYTES = 4 * GIB
+MAX_ARCHIVE_DIRECTORY_BYTES = 16 * MIB
+#: An archive that unpacks to more than the free bytes may not also be this many times smaller
+#: than its content. (Honest grids of mostly zeros do shrink a thousandfold, but are small.)
+MAX_UNPACK_RATIO = 200
+RATIO_FREE_BYTES = GIB

@@ -1,0 +1,52 @@
+"""What the card of a synthesised dataset says beyond its rows: models, settings, statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from tabulate import tabulate
+
+from chorus_bench.datasets.recipe import CardText
+from chorus_bench.datasets.statistics import DatasetStatistics
+from chorus_bench.synthesis.recipe import CARD
+from chorus_bench.synthesis.settings import SynthesisSettings
+
+
+def dataset_card(
+    settings: SynthesisSettings,
+    statistics: DatasetStatistics,
+    models: Mapping[str, tuple[str, ...]],
+) -> CardText:
+    """Return the texts of the card.
+
+    Args:
+        settings: what the dataset was made with; the YAML configuration stands in the card.
+        statistics: of its rows.
+        models: role -> the models that had it.
+    """
+    rows = [(role, model) for role, names in models.items() for model in names]
+    parts = [
+        CARD.construction,
+        "### Models\n\n" + tabulate(rows, headers=("role", "model"), tablefmt="github"),
+        "### What the filters left\n\n" + statistics_table(statistics, "github"),
+        "### Configuration\n\n`chorus-bench synthesize --config FILE --output DATASET` with this "
+        f"file makes the dataset again:\n\n```yaml\n{settings.to_yaml()}```",
+    ]
+    return replace(CARD, construction="\n\n".join(parts))
+
+
+def statistics_table(statistics: DatasetStatistics, tablefmt: str) -> str:
+    """Return rejection rate, reasons and camera entropy as a table."""
+    reasons = statistics.counts.get("reason", {})
+    kept = statistics.counts.get("verdict", {}).get("kept", 0)
+    rows: list[tuple[str, object]] = [("images", statistics.rows), ("kept", kept)]
+    if statistics.rejection_rate is not None:
+        rows.append(("rejection rate", f"{100 * statistics.rejection_rate:.2f} %"))
+    rows += [(f"rejected: {reason}", count) for reason, count in reasons.items()]
+    if statistics.entropy is not None:
+        rows += [
+            ("camera entropy", f"{statistics.entropy.bits:.2f} bits"),
+            ("differential camera entropy", f"{statistics.entropy.differential_bits:.2f} bits"),
+        ]
+    return tabulate(rows, tablefmt=tablefmt, headers=("", ""), disable_numparse=True)

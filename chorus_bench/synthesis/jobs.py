@@ -1,0 +1,111 @@
+"""What every stage's workers are given, and the shape of their job."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chorus_bench.datasets.recipe import Row
+from chorus_bench.engines import Result
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.synthesis.interfaces import Context
+from chorus_bench.synthesis.plan import Plan
+from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.work_folder import Shard, StageFolder
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How a run works; it does not decide what comes out.
+
+    Attributes:
+        device: of models, ``cpu``, ``cuda``, ...
+        batch: pictures that annotators are given at a time.
+    """
+
+    device: str = "cpu"
+    batch: int = 8
+
+
+@dataclass
+class Made:
+    """The rows of a shard, and what happened while they were made.
+
+    Attributes:
+        rows: in the order of their addresses.
+        counts: what happened, by kind.
+        models: what they were made with, by role.
+        leftovers: a folder that is not needed any more once the rows are written.
+    """
+
+    rows: Sequence[Row]
+    counts: Counter[str] = field(default_factory=Counter)
+    models: dict[str, str] = field(default_factory=dict)
+    leftovers: Path | None = None
+
+
+#: Loads what a stage needs and returns the function that makes the rows of a shard.
+Loader = Callable[["StageWork"], Callable[[Shard], Made]]
+
+
+@dataclass(frozen=True)
+class StageWork:
+    """Sets a worker of a stage up; picklable.
+
+    Attributes:
+        stage: which.
+        loader: of the stage, a function of a module.
+        work: the work folder.
+        settings: what is made.
+        plan: which images there are.
+        run: how.
+    """
+
+    stage: str
+    loader: Loader
+    work: Path
+    settings: SynthesisSettings
+    plan: Plan
+    run: RunSettings
+
+    def __call__(self) -> Callable[[Shard], Result]:
+        """Load what the stage needs and return the function that makes a shard."""
+        make, folder = self.loader(self), self.folder(self.stage)
+
+        def work(shard: Shard) -> dict[str, Any]:
+            started = time.perf_counter()
+            made = make(shard)
+            seconds = time.perf_counter() - started
+            record = folder.write(
+                shard, made.rows, seconds=seconds, counts=made.counts, models=made.models
+            )
+            if made.leftovers is not None:
+                shutil.rmtree(made.leftovers, ignore_errors=True)
+            return {"shard": shard.name, **asdict(record)}
+
+        return work
+
+    def folder(self, stage: str) -> StageFolder:
+        """Return the folder of a stage of this work."""
+        return StageFolder(self.work, stage)
+
+    def context(self) -> Context:
+        """Return what generators and annotators are told of the run."""
+        return context_of(self.settings, self.run)
+
+
+def context_of(settings: SynthesisSettings, run: RunSettings) -> Context:
+    """Return what generators and annotators are told of a run."""
+    return Context(
+        seed=settings.seed,
+        body=BodyModel.load(settings.body),
+        device=run.device,
+        threads=settings.threads,
+        categories=settings.categories,
+        image_options=dict(settings.images.generator.options),
+    )

@@ -1,0 +1,111 @@
+"""What each stage is made with, and what differs from what a work folder was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from chorus_bench.datasets.view_conditions import VIEWS, View, read_views
+from chorus_bench.errors import InputError, list_some
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.synthesis.plan import Plan
+from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.stages.prompts import Prompts, prompts_digest
+from chorus_bench.synthesis.work_folder import ROW_STAGES, STAGES, Manifest, StageFolder
+
+_MISSING = "nothing"
+
+
+def prompts_manifest(settings: SynthesisSettings) -> Manifest:
+    """Return the manifest of the stage that has no rows."""
+    tree = settings.as_dict()
+    chosen = {name: tree[name] for name in ("categories", "seed", "prompts")}
+    return Manifest("prompts", chosen)
+
+
+def views_of(settings: SynthesisSettings) -> tuple[View, ...]:
+    """Return the view conditions.
+
+    Raises:
+        InputError: their file is missing or damaged.
+    """
+    return VIEWS if settings.images.views is None else read_views(settings.images.views)
+
+
+def plan_of(settings: SynthesisSettings, prompts: Prompts) -> Plan:
+    """Return which images there are to be."""
+    return Plan(prompts, views_of(settings), settings.images.per_prompt_view)
+
+
+def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Manifest]:
+    """Return the manifests of the stages that have rows, each tied to the one before it."""
+    tree, plan = settings.as_dict(), plan_of(settings, prompts)
+    body = BodyModel.load(settings.body).label
+    shards = plan.shards(settings.shard_size)
+    own: dict[str, dict[str, Any]] = {
+        "images": {
+            **{name: tree[name] for name in ("seed", "shard_size", "threads", "images")},
+            "views": {view.name: view.suffix for view in plan.views},
+            "prompts": prompts_digest(prompts),
+            "body": body,
+        },
+        "annotations": {
+            "annotations": tree["annotations"],
+            "threads": settings.threads,
+            "body": body,
+        },
+        "filters": {"filters": tree["filters"]},
+        "cameras": {"cameras": tree["cameras"], "body": body},
+    }
+    manifests: dict[str, Manifest] = {}
+    before = prompts_manifest(settings).key
+    for stage in ROW_STAGES:
+        manifests[stage] = Manifest(stage, own[stage], before, shards)
+        before = manifests[stage].key
+    return manifests
+
+
+def refuse_changes(work: Path, wanted: Sequence[Manifest]) -> None:
+    """Raise an `InputError` when stages that have begun were made with something else.
+
+    Args:
+        work: the work folder.
+        wanted: manifests of stages, as this run would make them.
+    """
+    lines: list[str] = []
+    stages: list[str] = []
+    for manifest in wanted:
+        there = StageFolder(work, manifest.stage).load_manifest()
+        if there is None or there.key == manifest.key:
+            continue
+        stages.append(manifest.stage)
+        found = differences(there.settings, manifest.settings)
+        if found or not lines:
+            lines += found or [f"{manifest.stage}: other shards or earlier stages"]
+    if lines:
+        first = stages[0]
+        raise InputError(
+            f"was made with other settings: {list_some(list(dict.fromkeys(lines)), 12)}",
+            where=work,
+            expected="the settings that it was begun with (there -> asked for)",
+            fix=f"choose another output; or make the stages from '{first}' on again with "
+            f"--redo {first}",
+        )
+
+
+def differences(there: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Return what differs between two trees of settings, as ``name: there -> wanted``."""
+    found = []
+    for key in dict.fromkeys([*there, *wanted]):
+        old, new = there.get(key, _MISSING), wanted.get(key, _MISSING)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += differences(old, new, f"{prefix}{key}.")
+        elif old != new:
+            found.append(f"{prefix}{key}: {old!r} -> {new!r}")
+    return found
+
+
+def stages_from(stage: str) -> tuple[str, ...]:
+    """Return a stage and those after it."""
+    return STAGES[STAGES.index(stage) :]

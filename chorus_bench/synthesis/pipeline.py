@@ -1,0 +1,327 @@
+"""The whole synthesis: stages in their order, on an engine, resumable, to a dataset folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chorus_bench.datasets.export import Built, export
+from chorus_bench.datasets.folder import DatasetInfo, read_metadata
+from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
+from chorus_bench.engines import EngineSettings, run_jobs
+from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.locks import only_run
+from chorus_bench.synthesis.card import dataset_card
+from chorus_bench.synthesis.jobs import Loader, RunSettings, StageWork, context_of
+from chorus_bench.synthesis.manifests import (
+    plan_of,
+    prompts_manifest,
+    refuse_changes,
+    row_manifests,
+    stages_from,
+)
+from chorus_bench.synthesis.recipe import NAME, synthesized_recipe
+from chorus_bench.synthesis.registry import check_options
+from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.stages.annotations import load_annotations, make_segmenters
+from chorus_bench.synthesis.stages.images import load_images
+from chorus_bench.synthesis.stages.prompts import Prompts, load_prompts, make_prompts
+from chorus_bench.synthesis.stages.verdicts import load_cameras, load_filters
+from chorus_bench.synthesis.work_folder import ROW_STAGES, STAGES, Manifest, Record, StageFolder
+
+#: Called with the stage, what is done and all there is.
+Progress = Callable[[str, int, int], None]
+
+SETTINGS_FILE = "settings.yaml"
+
+_LOADERS: dict[str, Loader] = {
+    "images": load_images,
+    "annotations": load_annotations,
+    "filters": load_filters,
+    "cameras": load_cameras,
+}
+_HERE, _ON_CPU = EngineSettings(), RunSettings()
+
+
+@dataclass(frozen=True)
+class StageReport:
+    """What a run did in a stage.
+
+    Attributes:
+        stage: which.
+        rows: of the shards that were made now.
+        seconds: that making them took, added up over the workers.
+        found: shards that were there already.
+        counts: what happened, over all shards of the stage.
+    """
+
+    stage: str
+    rows: int
+    seconds: float
+    found: int
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Synthesis:
+    """What a run has made.
+
+    Attributes:
+        work: the folder of the stages.
+        stages: what was done.
+        dataset: the finished dataset; None when the run ended before the last stage.
+        statistics: of the dataset.
+    """
+
+    work: Path
+    stages: tuple[StageReport, ...]
+    dataset: Built | None = None
+    statistics: DatasetStatistics | None = field(default=None, repr=False)
+
+
+def work_folder(output: str | Path) -> Path:
+    """Return the folder of the stages that make a dataset: ``<output>.work``, beside it."""
+    target = Path(output)
+    return target.with_name(f"{target.name}.work")
+
+
+def synthesize(
+    settings: SynthesisSettings,
+    output: str | Path,
+    *,
+    stage: str | None = None,
+    redo: str | None = None,
+    overwrite: bool = False,
+    engine: EngineSettings = _HERE,
+    run: RunSettings = _ON_CPU,
+    progress: Progress = lambda stage, done, total: None,
+    command: str = "",
+) -> Synthesis:
+    """Make a dataset of synthesised images, or one stage of it.
+
+    What is there already is not made again: the run goes on where an earlier one was stopped.
+    The same settings give the same bytes with any engine and any number of workers, as far as
+    the models do (see `ImageSettings.layout`).
+
+    Args:
+        settings: what to make.
+        output: the dataset's folder; the stages lie in ``<output>.work`` beside it.
+        stage: only this one of `STAGES`; those before it must be finished.
+        redo: make this stage and all after it again.
+        overwrite: throw away all stages and the dataset first.
+        engine: where shards are made.
+        run: how.
+        progress: called with the stage, what is done and all there is.
+        command: the command line, for the card.
+
+    Raises:
+        InputError: settings that make no sense, a model that cannot be had, another run in the
+            same place, or stages that were made with other settings.
+        ChorusBenchError: a model failed.
+        WriteError: the disk is full, ...; what is finished stays for the next run.
+    """
+    target, work = Path(output), work_folder(output)
+    _check_request(settings, stage, redo)
+    _check_output(target, work)
+    with only_run(work):
+        discarded = STAGES if overwrite else stages_from(redo) if redo else ()
+        session = _Session(settings, target, work, engine, run, progress, discarded)
+        reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
+        if stage not in (None, STAGES[-1]):
+            return Synthesis(work, tuple(reports))
+        built, statistics = session.assemble(command)
+        return Synthesis(work, tuple(reports), built, statistics)
+
+
+def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | None) -> None:
+    for name in (stage, redo):
+        if name is not None and name not in STAGES:
+            raise unknown_name("stage", name, STAGES)
+    if not settings.categories:
+        raise InputError(
+            "no category is named", expected="one or more objects", fix="add --category surfboard"
+        )
+    images, found = settings.images, settings.annotations
+    check_options("generator", images.generator.name, images.generator.options)
+    for component in (found.segmenter, found.object_segmenter):
+        if component is not None:
+            check_options("segmenter", component.name, component.options)
+    check_options("keypoint detector", found.keypoints.name, found.keypoints.options)
+    check_options("pose estimator", found.pose.name, found.pose.options)
+
+
+def _check_output(target: Path, work: Path) -> None:
+    """Refuse to write over something that is no synthesised dataset."""
+    if not target.exists():
+        return
+    if not work.is_dir():
+        raise InputError(
+            "is there already, and its stages are not",
+            where=target,
+            expected=f"a new folder, or one beside its stages ({work.name})",
+            fix="choose another output",
+        )
+    if _metadata(target).get("name") != NAME:
+        raise InputError(
+            "is there already, and is no synthesised dataset",
+            where=target,
+            expected="a new folder",
+            fix="move it away, or choose another output",
+        )
+
+
+def _metadata(target: Path) -> dict[str, Any]:
+    return read_metadata(target) if target.is_dir() else {}
+
+
+@dataclass
+class _Session:
+    """One run in a work folder."""
+
+    settings: SynthesisSettings
+    target: Path
+    work: Path
+    engine: EngineSettings
+    run: RunSettings
+    progress: Progress
+    discarded: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        self._refuse_changes()
+        if "images" in self.discarded and StageFolder(self.work, "images").load_manifest():
+            self._check_annotators()
+        for name in self.discarded:
+            StageFolder(self.work, name).remove()
+        atomic_write_bytes(self.work / SETTINGS_FILE, self.settings.to_yaml().encode())
+
+    def _refuse_changes(self) -> None:
+        """Refuse changes of stages that stay, before anything is removed."""
+        if "prompts" in self.discarded:
+            return
+        refuse_changes(self.work, [prompts_manifest(self.settings)])
+        if self._prompts_folder.load_manifest() is not None and self._prompts_are_there():
+            wanted = self._manifests().values()
+            refuse_changes(self.work, [m for m in wanted if m.stage not in self.discarded])
+
+    @property
+    def _prompts_folder(self) -> StageFolder:
+        return StageFolder(self.work, "prompts")
+
+    def _prompts_are_there(self) -> bool:
+        names = self.settings.categories
+        return all((self._prompts_folder.path / f"{name}.txt").is_file() for name in names)
+
+    def _prompts(self) -> Prompts:
+        if self._prompts_folder.load_manifest() is None or not self._prompts_are_there():
+            raise InputError(
+                "the stage 'prompts' has not been run",
+                where=self._prompts_folder.path,
+                fix="run the stage 'prompts' first",
+            )
+        return load_prompts(self.settings.categories, self._prompts_folder.path)
+
+    def _manifests(self) -> dict[str, Manifest]:
+        return row_manifests(self.settings, self._prompts())
+
+    def run_stage(self, name: str) -> StageReport:
+        """Run one stage, whatever of it is missing."""
+        return self._run_prompts() if name == "prompts" else self._run_rows(name)
+
+    def _run_prompts(self) -> StageReport:
+        names = self.settings.categories
+        self.progress("prompts", 0, len(names))
+        self._prompts_folder.save_manifest(prompts_manifest(self.settings))
+        folder = self._prompts_folder.path
+        found = sum((folder / f"{name}.txt").is_file() for name in names)
+        prompts = make_prompts(names, self.settings.prompts, seed=self.settings.seed, folder=folder)
+        counts = {category: len(texts) for category, texts in prompts.items()}
+        return StageReport("prompts", sum(counts.values()), 0.0, found, counts)
+
+    def _run_rows(self, name: str) -> StageReport:
+        manifests = self._manifests()
+        if name != ROW_STAGES[0]:
+            StageFolder(self.work, ROW_STAGES[ROW_STAGES.index(name) - 1]).complete_manifest()
+        manifest, folder = manifests[name], StageFolder(self.work, name)
+        folder.tidy(manifest)
+        folder.save_manifest(manifest)
+        found = folder.records(manifest)
+        todo = [shard for shard in manifest.shards if shard.name not in found]
+        if todo and name == "images":
+            self._check_annotators()
+        made = self._make(name, manifest, len(found), todo)
+        everything = {**found, **made}
+        counts = sum((Counter(record.counts) for record in everything.values()), Counter())
+        rows, seconds = (
+            sum(getattr(record, part) for record in made.values()) for part in ("rows", "seconds")
+        )
+        return StageReport(name, int(rows), float(seconds), len(found), dict(counts.most_common()))
+
+    def _check_annotators(self) -> None:
+        """Have a wrong category be found before images are made or thrown away, not after."""
+        make_segmenters(self.settings.annotations, context_of(self.settings, self.run))
+
+    def _make(
+        self, name: str, manifest: Manifest, found: int, todo: Sequence[Any]
+    ) -> dict[str, Record]:
+        made: dict[str, Record] = {}
+        self.progress(name, found, len(manifest.shards))
+        for result in run_jobs(self._stage_work(name), todo, self.engine):
+            shard = result.pop("shard")
+            made[shard] = Record(**result)
+            self.progress(name, found + len(made), len(manifest.shards))
+        return made
+
+    def _stage_work(self, name: str) -> StageWork:
+        plan = plan_of(self.settings, self._prompts())
+        return StageWork(name, _LOADERS[name], self.work, self.settings, plan, self.run)
+
+    def assemble(self, command: str) -> tuple[Built, DatasetStatistics]:
+        """Put the stages together as a dataset folder with its card, unless it is there."""
+        manifests = self._manifests()
+        statistics = self._statistics(manifests["cameras"])
+        recipe = synthesized_recipe(
+            self.work,
+            card=dataset_card(self.settings, statistics, self._models(manifests)),
+            metadata={"statistics": statistics.as_dict()},
+            command=command,
+        )
+        there = self._finished(recipe.inputs["stages"])
+        if there is not None:
+            return there, statistics
+        count = len(recipe.pieces)
+        self.progress("dataset", 0, count)
+        built = export(recipe, self.target, overwrite=self.target.exists())
+        self.progress("dataset", count, count)
+        return built, statistics
+
+    def _finished(self, key: str) -> Built | None:
+        """Return the dataset where it is there and made of these stages."""
+        if _metadata(self.target).get("stages") != key:
+            return None
+        return Built(self.target, DatasetInfo.load(self.target), (), 0)
+
+    def _statistics(self, manifest: Manifest) -> DatasetStatistics:
+        """Return the statistics of all rows; pictures are not decoded."""
+
+        def rows() -> Any:  # noqa: ANN401 - an iterator of rows
+            wanted = ("category", "prompt", "view", "source")
+            for shard in manifest.shards:
+                images = StageFolder(self.work, "images").read(shard, wanted)
+                cameras = StageFolder(self.work, "cameras").read(shard)
+                for image, camera in zip(images, cameras, strict=True):
+                    yield {**image, **camera}
+
+        return row_statistics(rows())
+
+    def _models(self, manifests: Mapping[str, Manifest]) -> dict[str, tuple[str, ...]]:
+        """Return what the rows were made with: role -> models."""
+        found: dict[str, dict[str, None]] = {}
+        for stage in ("images", "annotations"):
+            for record in StageFolder(self.work, stage).records(manifests[stage]).values():
+                for role, model in record.models.items():
+                    found.setdefault(role, {})[model] = None
+        return {role: tuple(models) for role, models in found.items()}

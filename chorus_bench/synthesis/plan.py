@@ -1,0 +1,69 @@
+"""Which images there are to be: addresses in their order, cut into shards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chorus_bench.datasets.folder import category_folder
+from chorus_bench.datasets.view_conditions import View
+from chorus_bench.simulation.rows import prompt_slug
+from chorus_bench.synthesis.interfaces import Address, ImageRequest
+from chorus_bench.synthesis.work_folder import Shard
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The images of a dataset: every prompt with every view, a number of times.
+
+    Attributes:
+        prompts: category -> its prompts.
+        views: the view conditions.
+        per_prompt_view: images of each prompt and view.
+    """
+
+    prompts: Mapping[str, tuple[str, ...]]
+    views: tuple[View, ...]
+    per_prompt_view: int
+
+    def images_of(self, category: str) -> int:
+        """Return how many images a category has."""
+        return len(self.prompts[category]) * len(self.views) * self.per_prompt_view
+
+    @property
+    def images(self) -> int:
+        """How many images there are."""
+        return sum(map(self.images_of, self.prompts))
+
+    def address(self, category: str, number: int) -> Address:
+        """Return the address of a category's image; the index changes fastest."""
+        rest, index = divmod(number, self.per_prompt_view)
+        prompt, view = divmod(rest, len(self.views))
+        return Address(category, self.prompts[category][prompt], self.views[view].name, index)
+
+    def request(self, address: Address, seed: int, attempt: int = 0) -> ImageRequest:
+        """Return what the generator is asked for.
+
+        Args:
+            address: of the image.
+            seed: of the dataset.
+            attempt: 0, or how often it has been made again.
+        """
+        view = next(view for view in self.views if view.name == address.view)
+        return ImageRequest(address, view.extend(address.prompt), address.seed(seed, attempt))
+
+    def shards(self, size: int) -> tuple[Shard, ...]:
+        """Return the shards: at most ``size`` rows of one category each."""
+        return tuple(
+            Shard(f"{category_folder(category)}-{n:05d}", category, begin, min(begin + size, total))
+            for category in self.prompts
+            for total in [self.images_of(category)]
+            for n, begin in enumerate(range(0, total, size))
+        )
+
+
+def sample_id(address: Address) -> str:
+    """Return an image's id, for example ``synthesized-tie-a-man-ties-a-tie-1f00-plain-00003``."""
+    category = address.category.replace(" ", "_")
+    slug = prompt_slug(address.prompt)
+    return f"synthesized-{category}-{slug}-{address.view}-{address.index:05d}"

@@ -1,0 +1,96 @@
+"""The recipe of a synthesised dataset: the finished stages of a work folder, put together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
+from chorus_bench.datasets.schema import TRAIN_SCHEMA
+from chorus_bench.synthesis.work_folder import ROW_STAGES, Shard, StageFolder, read_joined
+
+NAME, VERSION = "synthesized", "1.0.0"
+
+_PAPER = """@inproceedings{han2023chorus,
+  title     = {{CHORUS}: Learning Canonicalized {3D} Human-Object Spatial Relations from \
+Unbounded Synthesized Images},
+  author    = {Han, Sookwan and Joo, Hanbyul},
+  booktitle = {Proceedings of the IEEE/CVF International Conference on Computer Vision (ICCV)},
+  year      = {2023}
+}"""
+
+CARD = CardText(
+    title="Synthesised human-object images",
+    summary=(
+        "Images that a text-to-image model made of prompts about a person and an object, from many "
+        "views, with masks, keypoints, body poses, the verdict of the filters, and perspective "
+        "cameras of the images that were kept (CHORUS, sections 3.1 and 3.2)."
+    ),
+    construction=(
+        "`chorus-bench synthesize`: prompts, images, annotations, filters, cameras. Every image "
+        "has an address (category, prompt, view, index) and a seed derived from it."
+    ),
+    licence="other",
+    licence_note=(
+        "The rows are made by models that you chose; their licences decide what the images and the "
+        "annotations may be used for. The models are named above."
+    ),
+    citation=_PAPER,
+    tags=("human-object-interaction", "synthetic"),
+)
+
+
+def synthesized_recipe(
+    work: str | Path,
+    *,
+    card: CardText = CARD,
+    metadata: Mapping[str, Any] | None = None,
+    command: str = "",
+) -> Recipe:
+    """Return the recipe of what the stages in a work folder have made.
+
+    Args:
+        work: the work folder of `chorus-bench synthesize`, all stages finished.
+        card: the texts of the card.
+        metadata: more entries for ``chorus_bench.json``.
+        command: the command line, for the card.
+
+    Raises:
+        InputError: a stage is not finished; the message says which.
+    """
+    place = Path(work)
+    folders = [StageFolder(place, stage) for stage in ROW_STAGES]
+    manifests = [folder.complete_manifest() for folder in folders]
+    rows = [folder.rows_key(manifest) for folder, manifest in zip(folders, manifests, strict=True)]
+    stages = hashlib.sha256("".join(rows).encode()).hexdigest()[:12]
+    return Recipe(
+        name=NAME,
+        version=VERSION,
+        split="train",
+        schema=TRAIN_SCHEMA,
+        pieces=[
+            Piece(shard.name, partial(_rows, place, shard), shard.rows)
+            for shard in manifests[-1].shards
+        ],
+        inputs={"stages": stages},
+        metadata={
+            "body": manifests[-1].settings.get("body"),
+            "stages": stages,
+            **(metadata or {}),
+        },
+        card=card,
+        command=command,
+    )
+
+
+def _rows(work: Path, shard: Shard, notes: list[Note]) -> Iterator[Row]:
+    """Yield the rows of a shard; images that cannot be used are noted, and stay."""
+    for row in read_joined(work, shard, ROW_STAGES):
+        fault = row.pop("fault")
+        row.pop("attempt")
+        if fault is not None:
+            notes.append(Note(row["sample_id"], f"unusable image: {fault}", fault, False))
+        yield row

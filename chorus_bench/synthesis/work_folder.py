@@ -1,0 +1,302 @@
+"""The work folder of a synthesis: stages of shards, each shard written whole and once.
+
+    <work>/prompts/<category>.txt
+    <work>/<stage>/manifest.json          settings, what it was made of, the shards
+    <work>/<stage>/<shard>.parquet        rows, in the order of their addresses
+    <work>/<stage>/<shard>.json           that it is finished: rows, SHA-256, seconds, counts
+
+A shard is finished when its record is there, and the record is written after the rows. All
+stages have the same shards: a stage reads those of the stages before it and writes its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from chorus_bench.datasets.features import with_features
+from chorus_bench.datasets.parquet import ROWS_A_GROUP
+from chorus_bench.datasets.recipe import Row
+from chorus_bench.datasets.schema import TRAIN_SCHEMA
+from chorus_bench.errors import InputError, list_some
+from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
+
+FORMAT, MANIFEST = 1, "manifest.json"
+
+#: The stages, in their order.
+STAGES = ("prompts", "images", "annotations", "filters", "cameras")
+#: Those that have shards.
+ROW_STAGES = STAGES[1:]
+
+_ADDRESS = ("sample_id", "category", "prompt", "view", "index", "seed", "source", "generator")
+_CAMERA = ("camera_rotation", "camera_translation", "camera_intrinsics", "reprojection_error")
+
+
+def _schema(*names: str) -> pa.Schema:
+    return pa.schema([TRAIN_SCHEMA.field(name) for name in names])
+
+
+#: What the rows of a stage hold. ``fault`` says why an image cannot be used at all.
+STAGE_SCHEMAS: dict[str, pa.Schema] = {
+    "images": _schema(*_ADDRESS, "height", "width", "image")
+    .append(pa.field("attempt", pa.int32()))
+    .append(pa.field("fault", pa.string())),
+    "annotations": _schema("sample_id", "people", "objects"),
+    "filters": _schema(
+        "sample_id", "verdict", "reason", "human_mask", "object_mask", "pose", "betas", *_CAMERA
+    ),
+    "cameras": _schema("sample_id", "verdict", "reason", *_CAMERA),
+}
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some rows of a category that are made together.
+
+    Attributes:
+        name: of its files, without suffix.
+        category: of all its rows.
+        begin: its first row's number among the category's addresses.
+        end: one after its last row's number.
+    """
+
+    name: str
+    category: str
+    begin: int
+    end: int
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return self.end - self.begin
+
+
+@dataclass(frozen=True)
+class Record:
+    """A finished shard.
+
+    Attributes:
+        rows: how many.
+        size: of the Parquet file in bytes.
+        sha256: of the Parquet file, hex digits.
+        seconds: that making it took, models' loading left out.
+        counts: what happened on the way, for example images that were made again.
+        models: what the rows were made with, by role, in words.
+    """
+
+    rows: int
+    size: int
+    sha256: str
+    seconds: float
+    counts: dict[str, int] = field(default_factory=dict)
+    models: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a stage is made with.
+
+    Attributes:
+        stage: one of `STAGES`.
+        settings: of the stage, as JSON takes them.
+        inputs: the key of the stage before it; empty for the first.
+        shards: all of them, finished or not.
+    """
+
+    stage: str
+    settings: Mapping[str, Any]
+    inputs: str = ""
+    shards: tuple[Shard, ...] = ()
+
+    @cached_property
+    def key(self) -> str:
+        """The first 12 hex digits of a SHA-256 over all that decides the rows."""
+        text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON."""
+        return {"format": FORMAT, **asdict(self)}
+
+
+class StageFolder:
+    """A stage's folder.
+
+    Args:
+        work: the work folder.
+        stage: one of `STAGES`.
+    """
+
+    def __init__(self, work: str | Path, stage: str) -> None:
+        self.stage = stage
+        self.path = Path(work) / stage
+
+    def load_manifest(self) -> Manifest | None:
+        """Return the manifest, or None where the stage has not begun.
+
+        Raises:
+            InputError: it is damaged.
+        """
+        file = self.path / MANIFEST
+        if not file.is_file():
+            return None
+        try:
+            content = json.loads(file.read_text(encoding="utf-8"))
+            if content.pop("format") != FORMAT:
+                raise ValueError("another format")
+            shards = tuple(Shard(**shard) for shard in content.pop("shards"))
+            return Manifest(shards=shards, **content)
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InputError(
+                f"is damaged: {error}", where=file, fix=f"make the stage again: --redo {self.stage}"
+            ) from error
+
+    def save_manifest(self, manifest: Manifest) -> None:
+        """Write the manifest."""
+        text = json.dumps(manifest.to_json(), indent=1, ensure_ascii=False) + "\n"
+        atomic_write_bytes(self.path / MANIFEST, text.encode())
+
+    def remove(self) -> None:
+        """Remove everything that the stage has made."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def tidy(self, manifest: Manifest) -> None:
+        """Remove what killed runs have left and no run will need."""
+        remove_unfinished(self.path)
+        done = self.records(manifest)
+        for shard in manifest.shards:
+            if shard.name in done:
+                shutil.rmtree(self.unfinished(shard), ignore_errors=True)
+
+    def record(self, shard: Shard) -> Record | None:
+        """Return a shard's record, or None where it is not finished or no longer whole."""
+        try:
+            record = Record(**json.loads(self._record_file(shard).read_text(encoding="utf-8")))
+            size = self.shard_file(shard).stat().st_size
+        except (OSError, ValueError, TypeError):
+            return None
+        return record if record.size == size and record.rows == shard.rows else None
+
+    def records(self, manifest: Manifest) -> dict[str, Record]:
+        """Return the records of all finished shards by name."""
+        found = ((shard.name, self.record(shard)) for shard in manifest.shards)
+        return {name: record for name, record in found if record is not None}
+
+    def rows_key(self, manifest: Manifest) -> str:
+        """Return a SHA-256 over the manifest and all finished shards: equal keys, equal rows."""
+        digests = [record.sha256 for record in self.records(manifest).values()]
+        return hashlib.sha256(" ".join([manifest.key, *digests]).encode()).hexdigest()
+
+    def complete_manifest(self) -> Manifest:
+        """Return the manifest of a stage whose shards are all finished.
+
+        Raises:
+            InputError: it has not begun, or shards are missing; the message says how many.
+        """
+        manifest = self.load_manifest()
+        advice = f"run the stage '{self.stage}' first"
+        if manifest is None:
+            raise InputError(
+                f"the stage '{self.stage}' has not been run", where=self.path, fix=advice
+            )
+        done = self.records(manifest)
+        missing = [shard.name for shard in manifest.shards if shard.name not in done]
+        if missing:
+            raise InputError(
+                f"{len(missing)} of {len(manifest.shards)} shards of the stage '{self.stage}' "
+                f"are missing ({list_some(missing)})",
+                where=self.path,
+                fix=advice,
+            )
+        return manifest
+
+    def write(
+        self,
+        shard: Shard,
+        rows: Sequence[Row],
+        *,
+        seconds: float,
+        counts: Mapping[str, int],
+        models: Mapping[str, str],
+    ) -> Record:
+        """Write a shard and its record, each whole or not at all.
+
+        Equal rows give equal bytes, whoever writes them.
+
+        Raises:
+            WriteError: the disk is full, the place is not writable, ...
+        """
+        schema = with_features(STAGE_SCHEMAS[self.stage])
+        buffer = io.BytesIO()
+        table = pa.Table.from_pylist(list(rows), schema=schema)
+        pq.write_table(table, buffer, compression="zstd", row_group_size=ROWS_A_GROUP)
+        content = buffer.getvalue()
+        digest = hashlib.sha256(content).hexdigest()
+        found = {name: count for name, count in counts.items() if count}
+        record = Record(len(rows), len(content), digest, round(seconds, 3), found, dict(models))
+        atomic_write_bytes(self.shard_file(shard), content)
+        text = json.dumps(asdict(record), sort_keys=True) + "\n"
+        atomic_write_bytes(self._record_file(shard), text.encode())
+        return record
+
+    def read(self, shard: Shard, columns: Sequence[str] | None = None) -> list[Row]:
+        """Return a shard's rows, its file checked against its record.
+
+        Raises:
+            InputError: the shard is not finished or was changed.
+        """
+        record, file = self.record(shard), self.shard_file(shard)
+        again = f"remove it and run the stage '{self.stage}' again"
+        if record is None:
+            raise InputError("no such finished shard", where=file, fix=again)
+        content = file.read_bytes()
+        if hashlib.sha256(content).hexdigest() != record.sha256:
+            raise InputError("was changed after it was written", where=file, fix=again)
+        rows: list[Row] = pq.read_table(
+            io.BytesIO(content), columns=None if columns is None else list(columns)
+        ).to_pylist()
+        return rows
+
+    def shard_file(self, shard: Shard) -> Path:
+        """Return the Parquet file of a shard."""
+        return self.path / f"{shard.name}.parquet"
+
+    def unfinished(self, shard: Shard) -> Path:
+        """Return the folder of what a shard is made of before it is written."""
+        return self.path / f"{shard.name}.unfinished"
+
+    def _record_file(self, shard: Shard) -> Path:
+        return self.path / f"{shard.name}.json"
+
+
+def read_joined(work: str | Path, shard: Shard, stages: Sequence[str]) -> list[Row]:
+    """Return the rows of a shard with the columns of several stages; later ones count.
+
+    Raises:
+        InputError: a stage's shard is missing, damaged, or has other rows than the others.
+    """
+    joined: list[Row] = []
+    for stage in stages:
+        rows = StageFolder(work, stage).read(shard)
+        if not joined:
+            joined = [dict(row) for row in rows]
+            continue
+        if [row["sample_id"] for row in rows] != [row["sample_id"] for row in joined]:
+            raise InputError(
+                "has other rows than the stages before it",
+                where=StageFolder(work, stage).shard_file(shard),
+                fix=f"make the stage again: --redo {stage}",
+            )
+        for whole, row in zip(joined, rows, strict=True):
+            whole.update(row)
+    return joined

@@ -1,0 +1,33 @@
+"""Work in threads, in order."""
+
+import threading
+
+import pytest
+
+from chorus_bench.engines.threads import cpu_count, in_order
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_results_come_in_order_and_few_items_are_drawn_ahead(threads):
+    drawn = 0
+
+    def items():
+        nonlocal drawn
+        for number in range(20):
+            drawn += 1
+            yield number
+
+    for expected, (item, result) in enumerate(in_order(lambda n: n * n, items(), threads)):
+        assert (item, result) == (expected, expected**2)
+        assert drawn <= expected + threads + 1
+
+
+def test_several_run_at_once():
+    meeting = threading.Barrier(2, timeout=10)
+    assert len(list(in_order(lambda _: meeting.wait(), range(4), 2))) == 4
+    assert cpu_count() >= 1
+
+
+def test_errors_come_out():
+    with pytest.raises(ZeroDivisionError):
+        list(in_order(lambda n: 1 / n, [1, 0, 1], 2))

@@ -1,0 +1,214 @@
+"""Settings of a synthesis: presets, files, single changes, and what is said about wrong ones."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from chorus_bench.errors import InputError
+from chorus_bench.synthesis.registry import check_options
+from chorus_bench.synthesis.settings import (
+    Component,
+    SynthesisSettings,
+    preset_names,
+    read_settings,
+)
+
+ROLES = {
+    "generator": lambda s: s.images.generator,
+    "segmenter": lambda s: s.annotations.segmenter,
+    "keypoint detector": lambda s: s.annotations.keypoints,
+    "pose estimator": lambda s: s.annotations.pose,
+}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Return a function that writes a configuration and returns its path."""
+
+    def write(text):
+        file = tmp_path / "settings.yaml"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return file
+
+    return write
+
+
+def test_presets():
+    assert preset_names() == ("current", "paper", "tiny")
+    paper = read_settings("paper")
+    generator = paper.images.generator
+    assert generator.name == "diffusers"
+    assert generator.options["model"] == "CompVis/stable-diffusion-v1-4"
+    assert generator.options["scheduler"] == "PNDMScheduler"
+    wanted = {"steps": 50, "guidance": 7.5, "height": 512, "width": 512}
+    assert {name: generator.options[name] for name in wanted} == wanted
+    assert paper.filters.keypoints == "torso"
+    assert read_settings("current").images.generator.options["model"] == "Tongyi-MAI/Z-Image-Turbo"
+    assert read_settings("tiny").categories == ("surfboard",)
+    assert read_settings() == SynthesisSettings()
+
+
+@pytest.mark.parametrize("preset", ["current", "paper", "tiny"])
+def test_components_of_presets_have_these_options(preset):
+    settings = read_settings(preset)
+    for kind, component in ROLES.items():
+        found = component(settings)
+        check_options(kind, found.name, found.options)
+
+
+@pytest.mark.parametrize("preset", [None, "current", "paper", "tiny"])
+def test_yaml_is_read_back(preset, write):
+    changes = {
+        "categories": ["tie", "cell phone"],
+        "annotations.object_segmenter": {"name": "open-vocabulary", "threshold": 0.25},
+        "prompts.count": 7,
+        "filters.keypoints": "none",
+    }
+    settings = read_settings(preset, changes=changes)
+    assert read_settings(file=write(settings.to_yaml())) == settings
+    assert settings.as_dict()["annotations"]["object_segmenter"]["threshold"] == 0.25
+
+
+def test_a_file_changes_a_preset_and_changes_a_file(write):
+    file = write("seed: 3\nimages:\n  per_prompt_view: 2\n  generator: {size: 64}\n")
+    settings = read_settings("tiny", file, {"images.per_prompt_view": 5})
+    assert (settings.seed, settings.images.per_prompt_view) == (3, 5)
+    assert settings.images.generator == Component("simulated", {"size": 64})
+    assert settings.categories == ("surfboard",)
+
+
+def test_empty_yaml_values_are_none(write):
+    settings = read_settings(file=write("annotations: {object_segmenter: }\nprompts: {count: }\n"))
+    assert settings.annotations.object_segmenter is None
+    assert settings.prompts.count is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"images.generator.size": 48}, Component("simulated", {"size": 48})),
+        ({"images.generator": "diffusers"}, Component("diffusers")),
+        ({"images.generator": {"name": "simulated"}}, Component("simulated", {"size": 160})),
+        (
+            {"images.generator.name": "diffusers", "images.generator.model": "a/b"},
+            Component("diffusers", {"model": "a/b"}),
+        ),
+        ({"images.generator": {"name": "mine", "steps": 1}}, Component("mine", {"steps": 1})),
+        ({"images.generator": "mine", "images.generator.x": 2}, Component("mine", {"x": 2})),
+    ],
+)
+def test_changes_of_a_component(changes, expected):
+    """Another name drops the old options; the same name keeps those that are not named."""
+    assert read_settings("tiny", changes=changes).images.generator == expected
+
+
+def test_a_component_that_is_a_name_takes_options():
+    settings = read_settings(changes={"annotations.keypoints.model": "somewhere"})
+    assert settings.annotations.keypoints == Component("transformers", {"model": "somewhere"})
+
+
+def test_options_of_options():
+    name = "images.generator.scheduler_options.skip_prk_steps"
+    options = read_settings("paper", changes={name: False}).images.generator.options
+    assert options["scheduler_options"] == {"skip_prk_steps": False}
+    assert options["scheduler"] == "PNDMScheduler"
+
+
+def test_categories_are_named_once():
+    assert read_settings(changes={"categories": ["tie", "tie"]}).categories == ("tie",)
+
+
+@pytest.mark.parametrize(
+    ("name", "where", "near"),
+    [
+        ("sed", "", "seed"),
+        ("catgories", "", "categories"),
+        ("image.batch", "", "images"),
+        ("images.bach", "images: ", "batch"),
+        ("annotations.key_points", "annotations: ", "keypoints"),
+        ("filters.keypoint", "filters: ", "keypoints"),
+        ("cameras.slover", "cameras: ", "solver"),
+        ("prompts.modle", "prompts: ", "model"),
+    ],
+)
+def test_unknown_names_are_answered_with_the_nearest(name, where, near):
+    wrong = name.rpartition(".")[2] if where else name.partition(".")[0]
+    with pytest.raises(InputError) as caught:
+        read_settings(changes={name: 1})
+    assert str(caught.value).startswith(f"{where}unknown setting '{wrong}'")
+    assert f"Did you mean '{near}'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"seed": "zero"}, "seed: is 'zero'\n  Expected: a value of type int"),
+        ({"seed": True}, "seed: is True\n  Expected: a value of type int"),
+        ({"seed": None}, "seed: is None"),
+        ({"images.batch": 1.5}, "images.batch: is 1.5\n  Expected: a value of type int"),
+        ({"images.batch.size": 2}, "images.batch: is {'size': 2}"),
+        ({"images": 3}, "images: is 3\n  Expected: a mapping"),
+        ({"images": None}, "images: is None\n  Expected: a mapping"),
+        ({"images.generator": 3}, "images.generator: is 3\n  Expected: a name, or a mapping"),
+        ({"annotations.object_segmenter.threshold": 0.1}, "annotations.object_segmenter: is {'t"),
+        ({"images.generator": {"name": 3}}, "images.generator: is {'name': 3"),
+        ({"categories": "tie"}, "categories: is 'tie'\n  Expected: a list of names"),
+        ({"categories": ["tie", 3]}, "categories: is ['tie', 3]"),
+        ({"prompts.send_seed": "yes"}, "prompts.send_seed: is 'yes'"),
+        ({"annotations.min_overlap": "much"}, "annotations.min_overlap: is 'much'"),
+        ({"images.per_prompt_view": 0}, "per_prompt_view is 0\n  Expected: 1 or more"),
+        ({"images.batch": 0}, "batch is 0"),
+        ({"shard_size": 0}, "shard_size is 0"),
+        ({"threads": -1}, "threads is -1"),
+        ({"images.layout": "fix"}, "images: unknown layout 'fix'\n  What to do: Did you mean 'fi"),
+        ({"images.format": "jpg"}, "unknown format 'jpg'\n  What to do: Did you mean 'jpeg'"),
+        ({"cameras.solver": "adm"}, "unknown solver 'adm'\n  What to do: Did you mean 'adam'"),
+        ({"filters.keypoints": "tors"}, "preset 'tors'\n  What to do: Did you mean 'torso'"),
+        ({"filters.min_overlap": 2.0}, "min_overlap is 2.0\n  Expected: 0 to 1"),
+        ({"images.quality": 101}, "quality is 101\n  Expected: 1 to 100"),
+        ({"annotations.min_overlap": 1.5}, "min_overlap is 1.5\n  Expected: 0 to 1"),
+    ],
+)
+def test_values_that_make_no_sense(changes, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_settings(changes=changes)
+
+
+def test_whole_numbers_are_numbers():
+    assert read_settings(changes={"filters.min_overlap": 0}).filters.min_overlap == 0.0
+
+
+def test_unknown_presets_and_files(tmp_path):
+    with pytest.raises(InputError, match=r"unknown preset 'papr'\n.*Did you mean 'paper'"):
+        read_settings("papr")
+    with pytest.raises(InputError, match=r"none\.yaml: no such configuration"):
+        read_settings(file=tmp_path / "none.yaml")
+    with pytest.raises(InputError, match="no such configuration"):
+        read_settings(file=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("images: [", "is not valid YAML"),
+        ("- a\n- b\n", "holds no keys"),
+        ("", "is empty"),
+        ("a: &a 1\nb: *a\n", "has an anchor or alias"),
+        ("seed: !!python/name:os.system\n", "has the tag"),
+        ("seed: 1\nseed: 2\n", "seed"),
+        (b"seed: \xff", "is not UTF-8 text"),
+        ("1: 2\n", "unknown setting '1'"),
+        ("images: {1: 2}\n", "unknown setting '1'"),
+        ("seed: 2026-01-01\n", "a value of type int"),
+    ],
+)
+def test_bad_yaml(write, text, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        read_settings(file=write(text))
+
+
+def test_a_wrong_file_is_named(write):
+    with pytest.raises(InputError, match=r"settings\.yaml: has an anchor"):
+        read_settings(file=write("seed: &x 1\n"))
