@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chorus_bench.errors import ChorusBenchError, InputError
     from chorus_bench.evaluation import EvaluationResult, evaluate, load_result, load_split
     from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.body_files import load_body
     from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
     from chorus_bench.metrics import projective_average_precision
     from chorus_bench.submission import open_submission, write_submission
@@ -27,6 +28,7 @@ _HOMES = {
     "InputError": "chorus_bench.errors",
     "OccupancyGrid": "chorus_bench.geometry.grid",
     "evaluate": "chorus_bench.evaluation",
+    "load_body": "chorus_bench.geometry.body_files",
     "load_result": "chorus_bench.evaluation",
     "load_split": "chorus_bench.evaluation",
     "open_submission": "chorus_bench.submission",
@@ -43,6 +45,7 @@ __all__ = [
     "OccupancyGrid",
     "__version__",
     "evaluate",
+    "load_body",
     "load_result",
     "load_split",
     "open_submission",

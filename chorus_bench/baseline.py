@@ -140,9 +140,9 @@ def _check_kind(spec: BaselineSpec, data: DatasetRows) -> None:
 
 
 def _body_for(data: DatasetRows, body: str | Path | BodyModel | object | None) -> BodyModel:
-    from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.body_files import load_body
 
-    model = BodyModel.load("default" if body is None else body)
+    model = load_body("default" if body is None else body)
     if data.body is not None and data.body.split("@")[-1] != model.fingerprint:
         raise InputError(
             f"the poses are of the body {data.body}, not of {model.label}",

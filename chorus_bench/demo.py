@@ -25,6 +25,7 @@ from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import atomic_folder
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.metrics.ranking import Ranking
@@ -178,7 +179,7 @@ def _draw(
         require_matplotlib()
     except MissingDependencyError:
         return ()
-    pictures, body = folder / "pictures", BodyModel.load("default")
+    pictures, body = folder / "pictures", load_body("default")
     with open_submission(folder / "submissions" / METHODS[0]) as learned:
         fields = {category: learned.field(category) for category in learned.categories}
     draw_fields(fields, body, pictures / "fields.png")

@@ -18,6 +18,7 @@ from scipy.ndimage import distance_transform_edt
 
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import unknown_name
 from chorus_bench.evaluation.ceiling import graded, graded_mask
@@ -25,7 +26,6 @@ from chorus_bench.evaluation.prepare import small_image_size, small_target
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera, pixel_indices
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
-from chorus_bench.simulation import decode_occupancy
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]

@@ -68,6 +68,12 @@ BUILDERS: dict[str, BuilderSpec] = {
             recipe="chorus_bench.simulation.recipe:simulated_recipe",
         ),
         BuilderSpec(
+            name="synthesized",
+            summary="images of a text-to-image model, annotated (`chorus-bench synthesize`)",
+            licence="of the models",
+            recipe="chorus_bench.synthesis.recipe:synthesized_recipe",
+        ),
+        BuilderSpec(
             name="image-search",
             summary="a folder of crawled images as training rows (`datasets import-images`)",
             licence="of the images",

@@ -31,10 +31,10 @@ def named_split_folder(name: str) -> Path:
     """Return the folder of a named split, building it if it is not there yet."""
     if name in PACKAGED_SPLITS:
         return packaged_folder(PACKAGED_SPLITS[name])
+    from chorus_bench.datasets.builders import get_builder
     from chorus_bench.datasets.export import export
-    from chorus_bench.simulation.recipe import simulated_recipe
 
-    recipe = simulated_recipe(images=False)
+    recipe = get_builder(SIMULATED).load()(images=False)
     folder = cache_folder() / "datasets" / f"{SIMULATED}-{recipe.key}"
     if not folder.is_dir():
         export(recipe, folder)

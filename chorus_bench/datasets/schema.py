@@ -10,7 +10,13 @@ frame (zero global orientation, metres) to pixels of the full image.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
+
+#: A row as a reader gets it: a mapping of column names to plain values.
+AnyRow = Mapping[str, Any]
 
 RLE = pa.struct([("size", pa.list_(pa.int32(), 2)), ("counts", pa.string())])
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])

@@ -1,4 +1,4 @@
-"""SMPL-format bodies: loading, posing, bone transforms.
+"""SMPL-format bodies: posing, bone transforms.
 
 Frames and units: metres and radians; the template's own origin; x to the person's left,
 y up, z forward. A posed body has no translation, and here always a zero global orientation
@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,7 +45,7 @@ def star_pose() -> Float64:
 
 @dataclass(frozen=True, eq=False)
 class BodyModel:
-    """A body in SMPL's format. Make one with `BodyModel.load`.
+    """A body in SMPL's format. Read one with `body_files.load_body`.
 
     Args:
         name: a short name, used in signatures.
@@ -77,21 +76,6 @@ class BodyModel:
     def __post_init__(self) -> None:
         _check_shapes(self)
         _check_values(self)
-
-    @classmethod
-    def load(cls, source: str | Path | BodyModel | object = "default") -> BodyModel:
-        """Load a body.
-
-        Args:
-            source: ``"default"`` for the free body inside the package, the path of an .npz or
-                of SMPL's own .pkl, or a model object of the `smplx` package.
-
-        Raises:
-            InputError: the file is missing, is not a body, or holds anything unexpected.
-        """
-        from chorus_bench.geometry.body_files import load_body
-
-        return source if isinstance(source, BodyModel) else load_body(source)
 
     @property
     def vertices(self) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from chorus_bench.geometry.grid import MAX_RESOLUTION
-
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
 #: `submission.yaml`, and one text in it (characters).
@@ -26,8 +24,6 @@ MAX_FILES = 100_000
 MAX_TOTAL_BYTES = 8 * GIB
 #: What a header or a container adds to a grid.
 GRID_SLACK_BYTES = MIB
-#: One grid file: the finest float32 grid and its header.
-MAX_GRID_BYTES = 4 * MAX_RESOLUTION**3 + GRID_SLACK_BYTES
 #: The header of a .safetensors or .npy file.
 MAX_HEADER_BYTES = 10_000
 

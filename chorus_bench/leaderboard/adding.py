@@ -16,7 +16,7 @@ from chorus_bench.evaluation.results import (
     EvaluationResult,
     load_result,
 )
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import atomic_folder
 from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
@@ -183,7 +183,7 @@ def _write_pictures(
     from chorus_bench.report.overlays import write_sample_overlays
 
     source = named_split_folder(str(split)) if str(split) in NAMED_SPLITS else split
-    loaded = BodyModel.load("default" if body is None else body)
+    loaded = load_body("default" if body is None else body)
     pictures = folder / PICTURES_FOLDER
     pictures.mkdir()
     rows = write_sample_overlays(result, submission, source, loaded, pictures)

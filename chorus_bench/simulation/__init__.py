@@ -6,11 +6,7 @@ rows prompt and view), so any row can be made alone, in any order, on any number
 
 from chorus_bench.simulation.failures import FAILURES
 from chorus_bench.simulation.interactions import CATEGORIES, Interaction, interactions
-from chorus_bench.simulation.occupancy import (
-    decode_occupancy,
-    encode_occupancy,
-    occupancy,
-)
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.prompts import PROMPTS, interaction_of
 from chorus_bench.simulation.testing_rows import simulate_test_row, simulated_test
 from chorus_bench.simulation.training_rows import simulate_train_row
@@ -22,8 +18,6 @@ __all__ = [
     "PROMPTS",
     "Interaction",
     "canonical_truth",
-    "decode_occupancy",
-    "encode_occupancy",
     "interaction_of",
     "interactions",
     "occupancy",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.camera import PerspectiveCamera
-from chorus_bench.seeds import Stream, address_seed
+from chorus_bench.seeds import Stream
 
 Bool = NDArray[np.bool_]
 
@@ -34,17 +33,6 @@ def check_request(index: int, size: tuple[int, int]) -> None:
             f"a simulated image of {size[0]} x {size[1]} pixels (height x width)",
             expected=f"at least {_LEAST_SIDE} pixels on each side",
         )
-
-
-def sample_name(kind: str, category: str, *parts: object) -> str:
-    """Return a sample's id, for example ``simulated-test-tennis_racket-00012``."""
-    return "-".join(["simulated", kind, category.replace(" ", "_"), *map(str, parts)])
-
-
-def prompt_slug(prompt: str) -> str:
-    """Return a prompt as it stands in ids: its words, and four digits that tell it from others."""
-    words = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")
-    return f"{words[:60]}-{address_seed('prompt', prompt) % 0x10000:04x}"
 
 
 def mask_box(mask: Bool) -> list[float] | None:

@@ -9,7 +9,10 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.datasets.masks import encode_mask
+from chorus_bench.datasets.occupancy import encode_occupancy
+from chorus_bench.datasets.sample_ids import sample_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.cameras import PHOTOGRAPH, ViewBias
@@ -20,7 +23,7 @@ from chorus_bench.simulation.interactions import (
     interaction_at,
     make_scene,
 )
-from chorus_bench.simulation.occupancy import encode_occupancy, occupancy
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.prompts import prompts_of
 from chorus_bench.simulation.rows import (
     box_overlap,
@@ -28,7 +31,6 @@ from chorus_bench.simulation.rows import (
     check_request,
     mask_box,
     row_stream,
-    sample_name,
 )
 from chorus_bench.simulation.scenes import Rendering, Scene, render
 from chorus_bench.simulation.shading import encode_jpeg, shade
@@ -69,7 +71,7 @@ def simulate_test_row(
     stream = row_stream("test", seed, category, index)
     size = image_size or stream.fork("size").choice(TEST_SIZES)
     check_request(index, size)
-    body = BodyModel.load("default") if body is None else body
+    body = load_body("default") if body is None else body
     interaction = interaction_at(category, index)
     scene = make_scene(interaction, body, stream.fork("scene"))
     camera, rendering = _clear_view(scene, interaction, size, stream)
@@ -79,7 +81,7 @@ def simulate_test_row(
         image = {"bytes": encode_jpeg(picture), "path": None}
     number = (CATEGORIES.index(category) + 1) * 1_000_000 + index
     return {
-        "sample_id": sample_name("test", category, f"{index:05d}"),
+        "sample_id": sample_name("simulated-test", category, f"{index:05d}"),
         "category": category,
         "image_id": number,
         "annotation_id": 2 * number,

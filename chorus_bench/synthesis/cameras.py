@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_baselines.chorus.views import Row
 from chorus_bench.calibration import SYNTHESIZED, calibrate, weak_perspective_to_image
 from chorus_bench.calibration.settings import CalibrationSettings
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import JOINTS, BodyModel, without_global_orientation
 
@@ -26,7 +26,7 @@ _NEEDED = ("pose", "weak_camera", "crop_center", "crop_scale")
 
 
 def add_cameras(
-    rows: Iterable[Row],
+    rows: Iterable[AnyRow],
     body: BodyModel,
     *,
     settings: CalibrationSettings = SYNTHESIZED,
@@ -53,7 +53,7 @@ def add_cameras(
 
 
 def _solve_batch(
-    rows: Sequence[Row], body: BodyModel, settings: CalibrationSettings, solver: str
+    rows: Sequence[AnyRow], body: BodyModel, settings: CalibrationSettings, solver: str
 ) -> Iterator[dict[str, Any]]:
     cameras: dict[int, Mapping[str, Any]] = {}
     solvable, people = [], []
@@ -77,7 +77,7 @@ def _solve_batch(
         yield {**row, **cameras.get(number, {})}
 
 
-def _person(row: Row, body: BodyModel) -> tuple[Any, ...]:
+def _person(row: AnyRow, body: BodyModel) -> tuple[Any, ...]:
     """Return what the calibration takes of one person, see `calibrate`."""
     person = row["people"][0]
     missing = [name for name in _NEEDED if person.get(name) is None]
@@ -108,7 +108,7 @@ def _without_camera(reason: str) -> dict[str, Any]:
     return {"verdict": REJECTED, "reason": f"{NO_CAMERA}: {reason}"}
 
 
-def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[AnyRow], size: int) -> Iterator[list[AnyRow]]:
     iterator = iter(rows)
     while batch := list(itertools.islice(iterator, size)):
         yield batch

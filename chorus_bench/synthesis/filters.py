@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.synthesis.non_maximum_suppression import areas, intersections
-
-Row = Mapping[str, Any]
 
 #: The 17 keypoints of COCO, in the order of the schema.
 KEYPOINT_NAMES = (
@@ -185,7 +184,7 @@ class FilterStatistics:
         )
 
 
-def filter_row(row: Row, settings: FilterSettings = FilterSettings()) -> Verdict:
+def filter_row(row: AnyRow, settings: FilterSettings = FilterSettings()) -> Verdict:
     """Apply the filters to one training row.
 
     Args:
@@ -208,7 +207,7 @@ def filter_row(row: Row, settings: FilterSettings = FilterSettings()) -> Verdict
 
 
 def filter_rows(
-    rows: Iterable[Row],
+    rows: Iterable[AnyRow],
     settings: FilterSettings = FilterSettings(),
     statistics: FilterStatistics | None = None,
 ) -> Iterator[dict[str, Any]]:
@@ -244,11 +243,11 @@ def _found(person: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _people(row: Row) -> Sequence[Mapping[str, Any]]:
+def _people(row: AnyRow) -> Sequence[Mapping[str, Any]]:
     return row.get("people") or []
 
 
-def _targets(row: Row) -> list[Mapping[str, Any]]:
+def _targets(row: AnyRow) -> list[Mapping[str, Any]]:
     return [item for item in row.get("objects") or [] if item["category"] == row.get("category")]
 
 

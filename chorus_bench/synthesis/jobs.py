@@ -12,7 +12,7 @@ from typing import Any
 
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.engines import Result
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.settings import SynthesisSettings
@@ -103,7 +103,7 @@ def context_of(settings: SynthesisSettings, run: RunSettings) -> Context:
     """Return what generators and annotators are told of a run."""
     return Context(
         seed=settings.seed,
-        body=BodyModel.load(settings.body),
+        body=load_body(settings.body),
         device=run.device,
         threads=settings.threads,
         categories=settings.categories,

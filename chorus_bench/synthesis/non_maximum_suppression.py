@@ -5,16 +5,15 @@ Source: chorus.md stage 4, QUIRKS O1 of the golden figures.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 
 Float64 = NDArray[np.float64]
-Row = Mapping[str, Any]
 
 #: A detection goes when its intersection with another covers this share of either box, ...
 MIN_OVERLAP = 0.8
@@ -81,7 +80,7 @@ def keep_without_near_duplicates(
 
 
 def without_near_duplicates(
-    row: Row, *, min_overlap: float = MIN_OVERLAP, sure_score: float = SURE_SCORE
+    row: AnyRow, *, min_overlap: float = MIN_OVERLAP, sure_score: float = SURE_SCORE
 ) -> dict[str, Any]:
     """Return a training row without near-duplicate people and objects.
 

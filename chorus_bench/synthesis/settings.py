@@ -171,7 +171,7 @@ class SynthesisSettings:
     Attributes:
         categories: of the objects.
         seed: of everything that is drawn.
-        body: of the poses, see `BodyModel.load`.
+        body: of the poses, see `load_body`.
         shard_size: rows of a shard at most.
         threads: of a worker that computes on the processor; the last bits depend on it.
         prompts: stage 1.

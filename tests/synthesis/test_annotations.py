@@ -10,7 +10,7 @@ import pytest
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.view_conditions import View
 from chorus_bench.errors import ChorusBenchError, InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.batching import Batches
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.interfaces import (
@@ -361,6 +361,6 @@ def test_weak_cameras_are_solved_as_everywhere(tmp_path):
     }  # fmt: skip
     person = {name: np.float32(value).tolist() for name, value in person.items()}
     known = {"verdict": "kept", "height": HEIGHT, "width": WIDTH, "people": [person]}
-    (solved,) = add_cameras([known], BodyModel.load("default"))
+    (solved,) = add_cameras([known], load_body("default"))
     assert row["camera_translation"] == solved["camera_translation"]
     assert row["reprojection_error"] == pytest.approx(solved["reprojection_error"], rel=1e-6)

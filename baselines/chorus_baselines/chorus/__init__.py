@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chorus_baselines.chorus.original import import_chorus, read_original_field
     from chorus_baselines.chorus.reconstruction import reconstruct
     from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
+    from chorus_baselines.chorus.storage import load_aggregation, save_aggregation
     from chorus_baselines.chorus.subject import subject_of
 
 _HOMES = {
@@ -33,10 +34,12 @@ _HOMES = {
     "draw_ratio": "sampling",
     "draw_without_keypoints": "sampling",
     "import_chorus": "original",
+    "load_aggregation": "storage",
     "posed_field": "inference",
     "read_original_field": "original",
     "read_segments": "clusters",
     "reconstruct": "reconstruction",
+    "save_aggregation": "storage",
     "select_rows": "sampling",
     "subject_of": "subject",
 }
@@ -51,10 +54,12 @@ __all__ = [
     "draw_ratio",
     "draw_without_keypoints",
     "import_chorus",
+    "load_aggregation",
     "posed_field",
     "read_original_field",
     "read_segments",
     "reconstruct",
+    "save_aggregation",
     "select_rows",
     "subject_of",
 ]

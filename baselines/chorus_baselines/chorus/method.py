@@ -17,11 +17,12 @@ from chorus_baselines.chorus.aggregation import Aggregation, aggregate
 from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.synthesis.cameras import KEPT, NO_CAMERA, add_cameras
-from chorus_bench.synthesis.filters import FilterSettings, FilterStatistics, Row, filter_rows
+from chorus_bench.synthesis.filters import FilterSettings, FilterStatistics, filter_rows
 
 Float32 = NDArray[np.float32]
 
@@ -160,12 +161,12 @@ def aggregate_category(
 
 
 def kept_rows_with_cameras(
-    rows: Iterable[Row],
+    rows: Iterable[AnyRow],
     body: BodyModel,
     *,
     filters: FilterSettings = _FILTERS,
     solver: str = "adam",
-) -> Iterator[Row]:
+) -> Iterator[AnyRow]:
     """Yield the rows that pass the filters and have a camera, ready to be aggregated.
 
     Args:
@@ -185,7 +186,7 @@ def _kept_rows(
     seed: int,
     statistics: FilterStatistics,
     report: Callable[[int], None],
-) -> Iterator[Row]:
+) -> Iterator[AnyRow]:
     """Yield the rows that pass the filters and the draw of the ablation."""
     settings = FilterSettings(keypoints=options.keypoints)
     drawn: Collection[str] | None = None
@@ -199,12 +200,12 @@ def _kept_rows(
     return _only_kept(filter_rows(read, settings, statistics), drawn)
 
 
-def _only_kept(rows: Iterable[Row], drawn: Collection[str] | None) -> Iterator[Row]:
+def _only_kept(rows: Iterable[AnyRow], drawn: Collection[str] | None) -> Iterator[AnyRow]:
     kept = (row for row in rows if row["verdict"] == KEPT)
     return kept if drawn is None else select_rows(kept, drawn)
 
 
-def _reported(rows: Iterable[Row], report: Callable[[int], None]) -> Iterator[Row]:
+def _reported(rows: Iterable[AnyRow], report: Callable[[int], None]) -> Iterator[AnyRow]:
     for number, row in enumerate(rows, start=1):
         if number % _ROWS_A_REPORT == 0:
             report(number)
@@ -212,8 +213,8 @@ def _reported(rows: Iterable[Row], report: Callable[[int], None]) -> Iterator[Ro
 
 
 def _with_cameras(
-    rows: Iterable[Row], body: BodyModel, solver: str, lost: Counter[str]
-) -> Iterator[Row]:
+    rows: Iterable[AnyRow], body: BodyModel, solver: str, lost: Counter[str]
+) -> Iterator[AnyRow]:
     """Yield the rows that have a camera; count the reasons of the others."""
     for row in add_cameras(rows, body, solver=solver):
         if row["verdict"] == KEPT:

@@ -26,6 +26,7 @@ from chorus_bench.datasets.sources import (
 )
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 
 NAME = "coco-eft"
 
@@ -107,7 +108,7 @@ def coco_eft_recipe(
 def _load_body(body: str | Path | BodyModel) -> BodyModel:
     """Load the body; a path where nothing is makes the error that says where SMPL is."""
     named = isinstance(body, str | Path) and str(body) != "default"
-    return BodyModel.load(SMPL_BODY.require(str(body)) if named else body)
+    return load_body(SMPL_BODY.require(str(body)) if named else body)
 
 
 def _counts(entries: int, coco: CocoFile, selection: Selection) -> dict[str, Any]:
