@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench.calibration import EFT, SOLVERS
-from chorus_bench.datasets.coco_eft import card
 from chorus_bench.datasets.coco_eft.annotations import PERSON, CocoFile, read_annotations
+from chorus_bench.datasets.coco_eft.card import TEXT
 from chorus_bench.datasets.coco_eft.fits import read_fits
 from chorus_bench.datasets.coco_eft.pairs import Candidate, Selection, select_pairs
 from chorus_bench.datasets.coco_eft.pictures import PictureFolder
@@ -98,7 +98,7 @@ def coco_eft_recipe(
         pieces=_pieces(shared, selection.candidates, paths[0]),
         inputs=settings,
         metadata={**settings, **_counts(len(people) + len(fit_notes), coco, selection)},
-        card=card.TEXT,
+        card=TEXT,
         sources=_sources(paths, body, joint_regressor),
         notes=(*fit_notes, *coco.notes, *selection.notes, *_regressor_note(joint_regressor, model)),
         command=command,
