@@ -14,18 +14,12 @@ from numpy.typing import NDArray
 
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.errors import InputError, list_some, unknown_name
-from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.camera import CAMERA_PARTS, CAMERA_PREFIX, PerspectiveCamera
 
 #: The file beside a built dataset that says what it is (see `chorus_bench.datasets.folder`).
 METADATA_FILE = "chorus_bench.json"
 
-_FLOAT_COLUMNS = {
-    "pose": (72,),
-    "betas": (10,),
-    "camera_rotation": (3, 3),
-    "camera_translation": (3,),
-    "camera_intrinsics": (3, 3),
-}
+_FLOAT_COLUMNS = {"pose": (72,), "betas": (10,)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +65,8 @@ class EvalSample:
         ]
         for name, rle in (("object_mask", self.object_mask), ("human_mask", self.human_mask)):
             parts.append((name, f"{list(rle['size'])}:{rle['counts']}".encode()))
-        arrays = {
-            "pose": self.pose,
-            "betas": self.betas,
-            "camera_rotation": self.camera.rotation,
-            "camera_translation": self.camera.translation,
-            "camera_intrinsics": self.camera.intrinsics,
-        }
+        camera = {CAMERA_PREFIX + name: getattr(self.camera, name) for name in CAMERA_PARTS}
+        arrays = {"pose": self.pose, "betas": self.betas, **camera}
         parts += [(k, np.asarray(v, dtype="<f4").tobytes()) for k, v in arrays.items()]
         for name, value in parts:
             sha.update(f"{name}:{len(value)};".encode())
@@ -221,7 +210,5 @@ def _sample(row: dict[str, Any]) -> EvalSample:
         human_mask=row["human_mask"],
         pose=arrays["pose"],
         betas=arrays["betas"],
-        camera=PerspectiveCamera(
-            arrays["camera_rotation"], arrays["camera_translation"], arrays["camera_intrinsics"]
-        ),
+        camera=PerspectiveCamera.from_row(row),
     )

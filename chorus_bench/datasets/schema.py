@@ -33,6 +33,8 @@ _CAMERA = [
     ("camera_intrinsics", MATRIX3),
     ("reprojection_error", pa.float32()),
 ]
+#: The columns of a row's camera, see `PerspectiveCamera.columns`.
+CAMERA_COLUMNS = tuple(name for name, _ in _CAMERA)
 
 #: One person-object pair of a test image.
 TEST_SCHEMA = pa.schema(
@@ -60,7 +62,7 @@ TEST_SCHEMA = pa.schema(
 #: Columns of a test row that an evaluation reads; they make the split's fingerprint.
 TEST_COLUMNS = (
     "sample_id", "category", "height", "width", "object_mask", "human_mask", "pose", "betas",
-    "camera_rotation", "camera_translation", "camera_intrinsics",
+    *CAMERA_COLUMNS[:3],
 )  # fmt: skip
 
 #: What an annotator finds of one person. Its camera is of either kind: ``weak_camera`` is (s, tx,

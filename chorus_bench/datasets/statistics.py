@@ -13,11 +13,17 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.folder import DatasetInfo
-from chorus_bench.geometry.camera import AZIMUTH_BINS, azimuth_bins, azimuth_degrees
+from chorus_bench.datasets.schema import CAMERA_COLUMNS
+from chorus_bench.geometry.camera import (
+    AZIMUTH_BINS,
+    PerspectiveCamera,
+    azimuth_bins,
+    azimuth_degrees,
+)
 from chorus_bench.metrics.camera_entropy import CameraEntropy, camera_entropy
 
 COUNTED = ("category", "prompt", "view", "source", "verdict", "reason")
-_CAMERA = ("camera_rotation", "camera_translation")
+_CAMERA = CAMERA_COLUMNS[:3]
 KEPT = "kept"
 
 
@@ -84,8 +90,7 @@ def row_statistics(rows: Iterable[dict[str, Any]]) -> DatasetStatistics:
             if row.get(column) is not None:
                 counters.setdefault(column, Counter())[str(row[column])] += 1
         if row.get("verdict") in (None, KEPT) and all(row.get(key) is not None for key in _CAMERA):
-            rotation, translation = (np.asarray(row[key], dtype=np.float32) for key in _CAMERA)
-            centers.append(-rotation.T @ translation)
+            centers.append(PerspectiveCamera(*(row[key] for key in _CAMERA)).center)
     stacked = np.array(centers, dtype=np.float32).reshape(-1, 3)
     bins = azimuth_bins(azimuth_degrees(stacked[:, 0], stacked[:, 2]))
     verdicts = counters.get("verdict")

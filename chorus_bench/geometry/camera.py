@@ -7,7 +7,9 @@ metres; image x to the right, y down, pixels. The body's global orientation live
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,7 +25,17 @@ AZIMUTH_BINS = 12
 _AXIS_EPSILON = 1e-4
 
 
-@dataclass(frozen=True)
+#: The parts of a perspective camera and their shapes.
+CAMERA_PARTS: dict[str, tuple[int, ...]] = {
+    "rotation": (3, 3),
+    "translation": (3,),
+    "intrinsics": (3, 3),
+}
+#: What stands before the parts' names in the columns of a row's own camera.
+CAMERA_PREFIX = "camera_"
+
+
+@dataclass(frozen=True, eq=False)
 class PerspectiveCamera:
     """A pinhole camera, kept in float32 as the original keeps it.
 
@@ -31,28 +43,78 @@ class PerspectiveCamera:
         rotation: R (3, 3), body frame to camera frame.
         translation: t (3,), metres.
         intrinsics: K (3, 3), pixels of the image it belongs to.
+        reprojection_error: pixels, how well it explains the 2D joints that it was fitted to;
+            None where it was not fitted.
 
     Raises:
-        InputError: a wrong shape, a value that is not finite, or a singular camera.
+        InputError: a part has a wrong shape. Its values are looked at by `check`.
     """
 
     rotation: Float32
     translation: Float32
     intrinsics: Float32
+    reprojection_error: float | None = None
 
     def __post_init__(self) -> None:
-        for name, shape in (("rotation", (3, 3)), ("translation", (3,)), ("intrinsics", (3, 3))):
-            value = np.asarray(getattr(self, name), dtype=np.float32)
+        for name, shape in CAMERA_PARTS.items():
+            with np.errstate(over="ignore"):
+                value = np.asarray(getattr(self, name), dtype=np.float32)
             if value.shape != shape:
-                raise InputError(f"camera {name} of shape {value.shape}", expected=f"{shape}")
-            if not np.isfinite(value).all():
-                raise InputError(f"camera {name} has values that are not finite")
+                raise InputError(
+                    "a damaged camera", where=f"{name} of shape {value.shape}", expected=f"{shape}"
+                )
             object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], prefix: str = CAMERA_PREFIX) -> PerspectiveCamera:
+        """Read a camera from the columns of a row, and check it.
+
+        Args:
+            row: with the columns ``<prefix>rotation``, ``<prefix>translation`` and
+                ``<prefix>intrinsics``.
+            prefix: ``camera_``, or that of another camera than the row's own.
+
+        Raises:
+            InputError: a column is missing, or see `check`. What was found is the same text
+                for all rows with the same fault.
+        """
+        parts = []
+        for name in CAMERA_PARTS:
+            if row.get(prefix + name) is None:
+                raise InputError("no camera", where=prefix + name)
+            try:
+                with np.errstate(over="ignore"):
+                    parts.append(np.asarray(row[prefix + name], dtype=np.float32))
+            except (TypeError, ValueError) as error:
+                raise InputError("a damaged camera", where=prefix + name) from error
+        rotation, translation, intrinsics = parts
+        pixels = row.get("reprojection_error") if prefix == CAMERA_PREFIX else None
+        camera = cls(rotation, translation, intrinsics, None if pixels is None else float(pixels))
+        camera.check()
+        return camera
+
+    def columns(self, prefix: str = CAMERA_PREFIX) -> dict[str, Any]:
+        """Return the camera as the columns of a row, with its reprojection error if it has one."""
+        found = {prefix + name: getattr(self, name).tolist() for name in CAMERA_PARTS}
+        if self.reprojection_error is not None:
+            found["reprojection_error"] = float(self.reprojection_error)
+        return found
+
+    def check(self) -> None:
+        """Check the values.
+
+        Raises:
+            InputError: a value is not finite, or the camera is singular.
+        """
+        for name in CAMERA_PARTS:
+            if not np.isfinite(getattr(self, name)).all():
+                raise InputError("a camera with values that are not finite", where=name)
         for name in ("rotation", "intrinsics"):
             if abs(np.linalg.det(getattr(self, name).astype(np.float64))) < 1e-12:
                 raise InputError(
-                    f"singular camera: the determinant of its {name} is zero",
-                    expected="an invertible matrix",
+                    "a singular camera",
+                    where=name,
+                    expected="an invertible matrix, its determinant not zero",
                 )
 
     @property
@@ -69,7 +131,7 @@ class PerspectiveCamera:
         """
         K = self.intrinsics.copy()
         K[:2] *= np.float32(factor)
-        return PerspectiveCamera(self.rotation, self.translation, K)
+        return replace(self, intrinsics=K)
 
     def project(self, points: ArrayLike) -> Float64:
         """Project points into the image.

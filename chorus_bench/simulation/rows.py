@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.seeds import Stream
 
 Bool = NDArray[np.bool_]
@@ -49,12 +46,3 @@ def box_overlap(first: list[float], second: list[float]) -> float:
     sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
     return float(sides.prod() / min(areas))
-
-
-def camera_columns(camera: PerspectiveCamera, prefix: str = "camera_") -> dict[str, Any]:
-    """Return the three columns of a camera."""
-    return {
-        f"{prefix}rotation": camera.rotation.tolist(),
-        f"{prefix}translation": camera.translation.tolist(),
-        f"{prefix}intrinsics": camera.intrinsics.tolist(),
-    }

@@ -27,7 +27,6 @@ from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.prompts import prompts_of
 from chorus_bench.simulation.rows import (
     box_overlap,
-    camera_columns,
     check_request,
     mask_box,
     row_stream,
@@ -92,7 +91,7 @@ def simulate_test_row(
         **_mask_columns(rendering),
         "pose": scene.people[0].pose.tolist(),
         "betas": [0.0] * 10,
-        **camera_columns(camera),
+        **camera.columns(),
         "reprojection_error": 0.0,
         "joints_2d": camera.project(body.bone_transforms(scene.people[0].pose)[1]).tolist(),
         "prompt": stream.fork("prompt").choice(prompts_of(interaction)),

@@ -27,7 +27,6 @@ from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.prompts import interaction_of
 from chorus_bench.simulation.rows import (
     WORLD,
-    camera_columns,
     check_request,
     row_stream,
 )
@@ -146,6 +145,6 @@ def _truth(person: Scene, scene: Scene, camera: PerspectiveCamera) -> dict[str, 
     return {
         "true_pose": person.people[0].pose.tolist(),
         "true_betas": person.people[0].betas.tolist(),
-        **camera_columns(camera, "true_camera_"),
+        **camera.columns("true_camera_"),
         "true_object_occupancy": voxels,
     }

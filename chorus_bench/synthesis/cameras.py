@@ -72,7 +72,7 @@ def _solve_batch(
         )
         for place, number in enumerate(solvable):
             reason = found.reasons[place]
-            cameras[number] = _without_camera(reason) if reason else _camera(found, place)
+            cameras[number] = _without_camera(reason) if reason else found.camera(place).columns()
     for number, row in enumerate(rows):
         yield {**row, **cameras.get(number, {})}
 
@@ -93,15 +93,6 @@ def _person(row: AnyRow, body: BodyModel) -> tuple[Any, ...]:
     center = np.asarray(person["crop_center"], dtype=np.float64)
     targets = weak_perspective_to_image(posed, weak, center, float(person["crop_scale"]), size)
     return canonical.reshape(JOINTS, 3), targets, pose[:3], weak, np.array(size)
-
-
-def _camera(found: Any, place: int) -> dict[str, Any]:  # noqa: ANN401 - a Calibration
-    return {
-        "camera_rotation": found.R[place].astype(np.float32).tolist(),
-        "camera_translation": found.t[place].astype(np.float32).tolist(),
-        "camera_intrinsics": found.K[place].astype(np.float32).tolist(),
-        "reprojection_error": float(found.loss[place]),
-    }
 
 
 def _without_camera(reason: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.datasets.schema import AnyRow
+from chorus_bench.datasets.schema import CAMERA_COLUMNS, AnyRow
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.synthesis.non_maximum_suppression import areas, intersections
 
@@ -36,11 +36,6 @@ KEYPOINTS = "keypoints not visible"
 REASONS = (NO_PERSON, MANY_PEOPLE, NO_OBJECT, MANY_OBJECTS, NO_CONTACT, KEYPOINTS)
 
 KEPT, REJECTED = "kept", "rejected"
-
-#: Of a person whose estimator gave a perspective camera, and of every kept row in the end.
-CAMERA_COLUMNS = (
-    "camera_rotation", "camera_translation", "camera_intrinsics", "reprojection_error",
-)  # fmt: skip
 
 Group = tuple[str, ...]
 

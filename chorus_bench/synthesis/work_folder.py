@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from chorus_bench.datasets.features import with_features
 from chorus_bench.datasets.parquet import ROWS_A_GROUP
 from chorus_bench.datasets.recipe import Row
-from chorus_bench.datasets.schema import TRAIN_SCHEMA
+from chorus_bench.datasets.schema import CAMERA_COLUMNS, TRAIN_SCHEMA
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
 
@@ -39,7 +39,6 @@ STAGES = ("prompts", "images", "annotations", "filters", "cameras")
 ROW_STAGES = STAGES[1:]
 
 _ADDRESS = ("sample_id", "category", "prompt", "view", "index", "seed", "source", "generator")
-_CAMERA = ("camera_rotation", "camera_translation", "camera_intrinsics", "reprojection_error")
 
 
 def _schema(*names: str) -> pa.Schema:
@@ -53,9 +52,10 @@ STAGE_SCHEMAS: dict[str, pa.Schema] = {
     .append(pa.field("fault", pa.string())),
     "annotations": _schema("sample_id", "people", "objects"),
     "filters": _schema(
-        "sample_id", "verdict", "reason", "human_mask", "object_mask", "pose", "betas", *_CAMERA
+        *("sample_id", "verdict", "reason", "human_mask", "object_mask", "pose", "betas"),
+        *CAMERA_COLUMNS,
     ),
-    "cameras": _schema("sample_id", "verdict", "reason", *_CAMERA),
+    "cameras": _schema("sample_id", "verdict", "reason", *CAMERA_COLUMNS),
 }
 
 

@@ -14,7 +14,7 @@ from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import Protocol
-from tests.evaluation.conftest import make_row
+from tests.evaluation.small_split import make_row
 
 #: The official protocol on a coarser probe grid.
 PROTOCOL = Protocol(grid=GridSpec(resolution=32), min_samples=1)

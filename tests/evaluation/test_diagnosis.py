@@ -33,7 +33,6 @@ from chorus_bench.metrics import OFFICIAL, occupancy_levels
 from chorus_bench.report.diagnosis import render_diagnosis
 from chorus_bench.submission import write_posed_submission, write_submission
 from tests.cli.cli_tools import run_cli
-from tests.evaluation.conftest import blob_field, make_row
 from tests.evaluation.planted import (
     PROTOCOL,
     VOXEL,
@@ -44,6 +43,7 @@ from tests.evaluation.planted import (
     shifted,
     turned_over,
 )
+from tests.evaluation.small_split import blob_field, make_row
 
 FULL = SearchSettings()
 #: For tests that are not about what the oracles find.

@@ -34,7 +34,7 @@ from chorus_bench.submission import (
     write_posed_submission,
     write_submission,
 )
-from tests.evaluation.conftest import CATEGORIES, COARSE, blob_field
+from tests.evaluation.small_split import CATEGORIES, COARSE, blob_field
 
 
 def _bytes(folder: Path) -> tuple[bytes, dict]:
@@ -253,7 +253,7 @@ _SCRIPT = """
     from pathlib import Path
     import chorus_bench.evaluation.cache as cache
     from chorus_bench.evaluation import evaluate, split_from_rows
-    from tests.evaluation.conftest import COARSE, CATEGORIES, make_row
+    from tests.evaluation.small_split import COARSE, CATEGORIES, make_row
 
     cache.SHARD_SIZE = 1
     submission, output, store, pause = sys.argv[1:]

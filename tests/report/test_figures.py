@@ -26,7 +26,7 @@ from chorus_bench.report.figures import (
 )
 from chorus_bench.report.volumetric import render_truth
 from chorus_bench.submission import write_submission
-from tests.evaluation.conftest import COARSE, blob_field, make_row
+from tests.evaluation.small_split import COARSE, blob_field, make_row
 
 BODY = load_body("default")
 

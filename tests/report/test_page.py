@@ -15,7 +15,7 @@ from chorus_bench.report.page import curves_data, diagnosis_table
 from chorus_bench.report.web import fields_data, script_json
 from chorus_bench.submission import write_submission
 from tests.cli.cli_tools import run_cli as run
-from tests.evaluation.conftest import blob_field
+from tests.evaluation.small_split import blob_field
 
 HOSTILE = "</script><script>alert(1)</script>"
 

@@ -40,10 +40,7 @@ EVERY = [(i.category, number) for c in CATEGORIES for number, i in enumerate(int
 row_of = cache(lambda category, index: simulate_test_row(category, index, with_image=False))
 
 
-def camera_of(row, prefix="camera_"):
-    return PerspectiveCamera(
-        *(row[f"{prefix}{part}"] for part in ("rotation", "translation", "intrinsics"))
-    )
+camera_of = PerspectiveCamera.from_row
 
 
 def scene_of(category, index):

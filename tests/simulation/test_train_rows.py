@@ -48,8 +48,7 @@ def of_kind(failure):
 
 
 def camera_of(row):
-    parts = ("rotation", "translation", "intrinsics")
-    return PerspectiveCamera(*(row[f"true_camera_{part}"] for part in parts))
+    return PerspectiveCamera.from_row(row, "true_camera_")
 
 
 def torso_seen(row):

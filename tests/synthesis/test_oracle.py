@@ -124,9 +124,7 @@ def test_noise_0_masks_are_where_the_true_camera_sees_the_body(truth):
     """Almost every pixel of the person's mask is near the projection of a vertex of the truth."""
     for row, person, _, _, _ in _alone(truth):
         posed = BODY.pose(_without_orientation(row["true_pose"]), row["true_betas"])
-        camera = PerspectiveCamera(
-            *(np.array(row[f"true_camera_{x}"]) for x in ("rotation", "translation", "intrinsics"))
-        )
+        camera = PerspectiveCamera.from_row(row, "true_camera_")
         uv = camera.project(posed)
         inside = ((uv >= 0) & (uv < SIZE)).all(axis=1)
         assert inside.any()

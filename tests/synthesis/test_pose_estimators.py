@@ -23,7 +23,6 @@ from chorus_bench.synthesis.annotators.pose_files import make_pose_files, write_
 from chorus_bench.synthesis.interfaces import (
     Context,
     Detection,
-    FullCamera,
     Picture,
     WeakCamera,
 )
@@ -59,9 +58,8 @@ def detection(box, size=SIZE):
 
 def reprojected(fit, person):
     camera = fit.camera
-    assert isinstance(camera, FullCamera)
-    perspective = PerspectiveCamera(camera.rotation, camera.translation, camera.intrinsics)
-    return perspective.project(person.seen)
+    assert isinstance(camera, PerspectiveCamera)
+    return camera.project(person.seen)
 
 
 @pytest.mark.parametrize("unit", [1.0, 1000.0], ids=["m", "mm"])
@@ -306,7 +304,7 @@ def test_files_forms_of_poses_with_full_cameras(tmp_path, read, form):
         axis_angle_to_matrix(p.reshape(24, 3).astype(float)) for p in (fit.pose, LEFT.pose)
     ]
     np.testing.assert_allclose(*rotations, atol=1e-6)
-    assert isinstance(fit.camera, FullCamera)
+    assert isinstance(fit.camera, PerspectiveCamera)
     np.testing.assert_allclose(fit.camera.rotation, rotation, atol=1e-7)
     assert fit.camera.intrinsics[0, 2] == 320
     assert fit.camera.reprojection_error == 1.25

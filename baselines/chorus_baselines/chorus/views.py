@@ -21,12 +21,6 @@ from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_bins, azimut
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
 
-_CAMERA_COLUMNS = {
-    "camera_rotation": (3, 3),
-    "camera_translation": (3,),
-    "camera_intrinsics": (3, 3),
-}
-
 
 class UnusableViewError(InputError):
     """A row that cannot be aggregated. ``reason`` is short and the same for all such rows."""
@@ -106,16 +100,10 @@ def _read_pose(row: AnyRow) -> Float64:
 
 
 def _read_camera(row: AnyRow) -> PerspectiveCamera:
-    arrays = []
-    for column, shape in _CAMERA_COLUMNS.items():
-        array = _numbers(_present(row, column, "no camera"), "a damaged camera")
-        if array.shape != shape:
-            raise UnusableViewError("a damaged camera", where=column, expected=f"shape {shape}")
-        arrays.append(_finite(array, "a camera with values that are not finite"))
     try:
-        camera = PerspectiveCamera(*(array.astype(np.float32) for array in arrays))
+        camera = PerspectiveCamera.from_row(row)
     except InputError as error:
-        raise UnusableViewError("a singular camera", expected=error.expected) from error
+        raise UnusableViewError(error.found, where=error.where, expected=error.expected) from error
     with np.errstate(over="ignore", invalid="ignore"):
         _finite(camera.center, "a camera with values that are not finite")
     return camera

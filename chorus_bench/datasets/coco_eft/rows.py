@@ -150,10 +150,7 @@ def _person_rows(
         "human_box": candidate.person_box,
         "pose": person.pose,
         "betas": candidate.fit.betas,
-        "camera_rotation": cameras.R[index].tolist(),
-        "camera_translation": cameras.t[index],
-        "camera_intrinsics": cameras.K[index].tolist(),
-        "reprojection_error": float(cameras.loss[index]),
+        **cameras.camera(index).columns(),
         "joints_2d": person.targets.tolist(),
     }
     for target in candidate.targets:

@@ -45,6 +45,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
+from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import matrix_to_axis_angle
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.synthesis.annotators.frankmocap import RESULT_END, read_frankmocap
@@ -53,7 +54,6 @@ from chorus_bench.synthesis.interfaces import (
     BodyFit,
     Context,
     Detection,
-    FullCamera,
     Picture,
     WeakCamera,
 )
@@ -328,9 +328,10 @@ def _fit(found: People, number: int) -> BodyFit | None:
     return BodyFit(one["pose"], one["betas"], _full_camera(one) if full else _weak_camera(one))
 
 
-def _full_camera(one: Mapping[str, Any]) -> FullCamera:
+def _full_camera(one: Mapping[str, Any]) -> PerspectiveCamera:
     rotation, translation, intrinsics = (one[key] for key in _FULL)
-    return FullCamera(rotation, translation, intrinsics, float(one.get("reprojection_error", 0.0)))
+    error = float(one.get("reprojection_error", 0.0))
+    return PerspectiveCamera(rotation, translation, intrinsics, error)
 
 
 def _weak_camera(one: Mapping[str, Any]) -> WeakCamera:
