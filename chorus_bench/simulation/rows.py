@@ -30,19 +30,3 @@ def check_request(index: int, size: tuple[int, int]) -> None:
             f"a simulated image of {size[0]} x {size[1]} pixels (height x width)",
             expected=f"at least {_LEAST_SIDE} pixels on each side",
         )
-
-
-def mask_box(mask: Bool) -> list[float] | None:
-    """Return the box (left, top, right, bottom) of a mask's pixels, or None if it has none."""
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not len(rows):
-        return None
-    return [float(columns[0]), float(rows[0]), float(columns[-1] + 1), float(rows[-1] + 1)]
-
-
-def box_overlap(first: list[float], second: list[float]) -> float:
-    """Return the intersection of two boxes over the area of the smaller one."""
-    a, b = np.asarray(first), np.asarray(second)
-    sides = np.clip(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0, None)
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (a, b)]
-    return float(sides.prod() / min(areas))

@@ -13,6 +13,7 @@ from chorus_bench.datasets.occupancy import encode_occupancy
 from chorus_bench.datasets.sample_ids import sample_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
+from chorus_bench.geometry.boxes import mask_box, overlap_of_smaller
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.cameras import PHOTOGRAPH, ViewBias
@@ -26,9 +27,7 @@ from chorus_bench.simulation.interactions import (
 from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.prompts import prompts_of
 from chorus_bench.simulation.rows import (
-    box_overlap,
     check_request,
-    mask_box,
     row_stream,
 )
 from chorus_bench.simulation.scenes import Rendering, Scene, render
@@ -131,7 +130,7 @@ def _mask_columns(rendering: Rendering) -> dict[str, Any]:
     masks = [rendering.mask(k) for k in (0, 1)]
     boxes = [mask_box(mask) for mask in masks]
     human, thing = boxes
-    overlap = None if human is None or thing is None else box_overlap(human, thing)
+    overlap = None if human is None or thing is None else overlap_of_smaller(human, thing)
     return {
         "human_mask": encode_mask(masks[0]),
         "object_mask": encode_mask(masks[1]),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.datasets.schema import CAMERA_COLUMNS, AnyRow
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.synthesis.non_maximum_suppression import areas, intersections
+from chorus_bench.geometry.boxes import box_areas, box_intersections
 
 #: The 17 keypoints of COCO, in the order of the schema.
 KEYPOINT_NAMES = (
@@ -248,9 +248,8 @@ def _targets(row: AnyRow) -> list[Mapping[str, Any]]:
 
 def _shares_inside(boxes: list[Any], person: Any) -> NDArray[np.float64]:  # noqa: ANN401 - numbers
     """Return the share of each object box that lies in the person's; 0 for empty boxes."""
-    corners = np.asarray(boxes, dtype=np.float64)
-    common, area = intersections(person, corners), areas(corners)
-    return np.divide(common, area, out=np.zeros_like(common), where=area > 0)
+    common, areas = box_intersections(person, boxes)[0], box_areas(boxes)
+    return np.divide(common, areas, out=np.zeros_like(common), where=areas > 0)
 
 
 def _visible(keypoints: Any, confidence: float) -> frozenset[str]:  # noqa: ANN401 - numbers or None

@@ -3,12 +3,9 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from chorus_bench.datasets.builders import BUILDERS, build_dataset, get_builder
 from chorus_bench.datasets.coco_eft.annotations import image_name_2014
-from chorus_bench.datasets.coco_eft.pairs import box_overlap
 from chorus_bench.errors import InputError
 from tests.datasets.coco_eft_world import (
     HEIGHT,
@@ -66,19 +63,6 @@ def test_rule_1_counts_crowds(world, tmp_path):
 def test_rule_2_half_is_enough(world, tmp_path, width, kept):
     world.of(11)["bbox"] = [95.0, 90, width, 5]
     assert images_of(world.build(tmp_path)) == ([1, 2, 3] if kept else [2, 3])
-
-
-@given(
-    boxes=st.lists(
-        st.tuples(*[st.floats(0, 100)] * 2, *[st.floats(0.01, 100)] * 2), min_size=2, max_size=2
-    )
-)
-def test_overlap_is_a_share_and_symmetric(boxes):
-    one, other = ((x, y, x + w, y + h) for x, y, w, h in boxes)
-    overlap = box_overlap(one, other)
-    assert 0 <= overlap <= 1 + 1e-9
-    assert overlap == box_overlap(other, one)
-    assert box_overlap(one, one) == pytest.approx(1)
 
 
 def test_rule_3_drops_cameras_that_do_not_fit(world, tmp_path):

@@ -17,7 +17,7 @@ from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.synthesis.annotators.frankmocap import frankmocap_crop
-from chorus_bench.synthesis.annotators.matching import box_overlaps, match_one_to_one
+from chorus_bench.synthesis.annotators.matching import match_one_to_one
 from chorus_bench.synthesis.annotators.nlf import make_nlf
 from chorus_bench.synthesis.annotators.pose_files import make_pose_files, write_pose_file
 from chorus_bench.synthesis.interfaces import (
@@ -554,14 +554,6 @@ def test_frankmocap_damaged(frankmocap, read):
 
 
 # Matching.
-
-
-def test_overlaps():
-    boxes = [(0, 0, 10, 10), (5, 0, 15, 10), (3, 3, 3, 9), (np.nan, 0, 1, 1)]
-    overlaps = box_overlaps(boxes, boxes)
-    np.testing.assert_allclose(overlaps[0], [1, 1 / 3, 0, 0])
-    np.testing.assert_array_equal(overlaps, overlaps.T)
-    assert box_overlaps([], boxes).shape == (0, 4)
 
 
 def test_matching():

@@ -11,6 +11,7 @@ from chorus_bench.datasets.coco_eft.annotations import PERSON, Annotation, CocoF
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.coco_eft.fits import Fit
 from chorus_bench.datasets.recipe import Note
+from chorus_bench.geometry.boxes import overlap_of_smaller
 
 #: The smallest overlap of the two boxes.
 MIN_OVERLAP = 0.5
@@ -138,18 +139,10 @@ def _targets(
         except EntryError as error:
             selection.notes.append(error.note(f"{fit.entry}, {category}"))
             continue
-        overlap = box_overlap(person_box, box)
+        overlap = overlap_of_smaller(person_box, box)
         if overlap >= MIN_OVERLAP:
             targets.append(Target(category, annotation, box, overlap))
     return sorted(targets, key=lambda target: target.category)
-
-
-def box_overlap(one: Box, other: Box) -> float:
-    """Return the intersection of two boxes (xyxy, not empty) over the area of the smaller."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return max(0.0, width) * max(0.0, height) / min(areas)
 
 
 def _box(annotation: Annotation) -> Box:

@@ -32,11 +32,11 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.synthesis.annotators.local_files import check_file, file_version
 from chorus_bench.synthesis.annotators.matching import (
-    box_overlaps,
     boxes_of,
     match_one_to_one,
 )
@@ -164,7 +164,7 @@ class NlfPoses:
         self, size: tuple[int, int], people: Sequence[Detection], found: FoundPeople
     ) -> list[BodyFit | None]:
         boxes = boxes_of(people)
-        overlaps = box_overlaps(boxes, _joint_boxes(found.joints2d, size))
+        overlaps = intersection_over_union(boxes, _joint_boxes(found.joints2d, size))
         inside = _shares_inside(boxes, found.joints2d)
         matches = match_one_to_one(overlaps, self._limits.overlap, ties=inside)
         return [

@@ -45,11 +45,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
+from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import matrix_to_axis_angle
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.synthesis.annotators.frankmocap import RESULT_END, read_frankmocap
-from chorus_bench.synthesis.annotators.matching import box_overlaps, boxes_of, match_one_to_one
+from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
 from chorus_bench.synthesis.interfaces import (
     BodyFit,
     Context,
@@ -308,7 +309,7 @@ def _whole_pose(arrays: People, path: Path) -> Float64:
 def _match(found: People, persons: Sequence[Detection], min_overlap: float) -> list[int | None]:
     """Return which of a file's people each person is."""
     if "boxes" in found:
-        overlaps = box_overlaps(boxes_of(persons), found["boxes"])
+        overlaps = intersection_over_union(boxes_of(persons), found["boxes"])
         return match_one_to_one(overlaps, min_overlap)
     matches: list[int | None] = [None] * len(persons)
     if len(found["pose"]) == len(persons):
