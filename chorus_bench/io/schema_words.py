@@ -116,7 +116,7 @@ class Words:
     def _words(self, node: _Node) -> str:
         node = {**self._resolved(node), **node}
         if "properties" in node:
-            return f"the keys {', '.join(node['properties'])}"
+            return f"a table with the keys {', '.join(node['properties'])}"
         if "description" in node:
             return str(node["description"])
         if "anyOf" in node:
@@ -124,7 +124,7 @@ class Words:
         if "const" in node or "enum" in node:
             return _joined([repr(value) for value in node.get("enum", [node.get("const")])])
         if node.get("type") == "array":
-            return f"a list of {self._words(node.get('items', {}))}{_range(node, 'Items')}"
+            return f"a list{_range(node, 'Items')}, each item {self._words(node.get('items', {}))}"
         return _KINDS.get(node.get("type", ""), "another value") + _bounds(node)
 
 
@@ -157,7 +157,8 @@ def _names(node: _Node) -> list[str]:
 
 
 def _joined(words: Sequence[str]) -> str:
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    comma = "," if any("," in word for word in words) else ""
+    return f"{', '.join(words[:-1])}{comma} or {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _bounds(node: _Node) -> str:

@@ -32,7 +32,11 @@ def test_a_good_leaderboard_has_no_problems(board):
     ("old", "new", "found"),
     [
         ("date: '2026-01-31'", "date: soon", r"entry\.yaml:3: date: is 'soon'"),
-        ("saw_coco_val: 'no'", "saw_coco_val: no", r"entry\.yaml:9: saw_coco_val: is false\n.*put quotes"),
+        (
+            "saw_coco_val: 'no'",
+            "saw_coco_val: no",
+            r":9: saw_coco_val: is false\n.*put quotes",
+        ),
         ("status: self-reported", "staus: x", r"entry\.yaml:10: staus: unknown key 'staus'.*"),
         ("status: self-reported", "status: best", r"status: is 'best'\n.*'self-reported' or"),
         ("method: Good", "method: ''", r"entry\.yaml:1: method: has 0 characters"),
@@ -89,7 +93,11 @@ def test_verified_must_be_of_the_same_submission(board, good):
         (("scores", "mPAP"), 0.99, r":10: scores\.mPAP: is 0\.99, the table"),
         (("scores", "samples"), 71, r"scores\.samples: is 71, the table of samples gives 70"),
         (("intervals", "mPAP"), [0.1, 0.2], r"intervals\.mPAP: is \[0\.1, 0\.2\], the table"),
-        (("intervals", "mPAP_hoa"), [0.1], r"intervals\.mPAP_hoa: is a list: \[0\.1\]\n.*\[low, high\]"),
+        (
+            ("intervals", "mPAP_hoa"),
+            [0.1],
+            r"intervals\.mPAP_hoa: is a list: \[0\.1\]\n.*\[low, high\]",
+        ),
         (("categories", "bench", "PAP_hoa"), 0.5, r"categories\.bench\.PAP_hoa: is 0\.5, the"),
         (("categories", "bench", "counted"), 30, r"bench\.counted: is 30, .* gives 29"),
         (("categories", "bench", "missing"), True, r"bench\.missing: is true though"),
@@ -324,7 +332,10 @@ def test_published(board):
     assert "rows[2].scores.mPAP: is 101" in text
     assert "rows[2].scores.PAP: unknown key 'PAP'\n  What to do: Did you mean 'mPAP'?" in text
     file.write_text("- a\n")
-    assert "published.yaml:1: is a list: ['a']\n  Expected: the keys rows" in world.problems(board)
+    assert (
+        "published.yaml:1: is a list: ['a']\n  Expected: a table with the keys rows"
+        in world.problems(board)
+    )
 
 
 def test_the_error_lists_everything_and_travels(board, good):
