@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, JsonValue
+from pydantic import AfterValidator, AliasChoices, Field, JsonValue, StringConstraints
 
 from chorus_bench.datasets.recipe import SourceFile
 from chorus_bench.io.findings import shown
@@ -15,7 +15,18 @@ from chorus_bench.io.schemas import Count, Line, Schema, Sha256, rule
 #: Of `DatasetFile`.
 FORMAT = 1
 
-_Name = Annotated[Line, Field(max_length=300)]
+# Names and labels stand in signatures, whose parts '|' divides.
+_Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=80, pattern=r"^[^@|\r\n\t]*$"),
+    Field(description="text of 1 to 80 characters, without '@' and '|'"),
+]
+_Label = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=120, pattern=r"^[^|\r\n\t]*$"),
+    Field(description="name@fingerprint"),
+]
+_Word = Annotated[Line, Field(max_length=300)]
 
 
 def _inside(path: str) -> str:
@@ -37,9 +48,9 @@ class DatasetFacts(Schema, extra="allow"):
     __pydantic_extra__: dict[str, JsonValue]
 
     name: _Name | None = None
-    split: _Name | None = None
-    min_samples: Count | None = None
-    body: _Name | None = None
+    split: _Word | None = None
+    min_samples: Annotated[int, Field(ge=1, lt=1 << 53)] | None = None
+    body: _Label | None = None
 
 
 @dataclass(frozen=True)
@@ -106,10 +117,10 @@ class DatasetFile(DatasetFacts):
 
     format: Literal[1] = Field(description="1, the format that this version reads")
     name: _Name
-    version: _Name
+    version: _Word
     split: Literal["test", "train"]
-    fingerprint: _Name
-    content: _Name
+    fingerprint: _Word
+    content: _Word
     rows: Count
     categories: dict[str, Count]
     left_out: dict[str, Count] = Field(default_factory=dict)

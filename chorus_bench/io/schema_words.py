@@ -118,7 +118,7 @@ class Words:
         if "properties" in node:
             return f"a table with the keys {', '.join(node['properties'])}"
         if "description" in node:
-            return str(node["description"])
+            return str(node["description"]).rstrip(".")
         if "anyOf" in node:
             return _joined(list(dict.fromkeys(map(self._words, node["anyOf"]))))
         if "const" in node or "enum" in node:
@@ -147,9 +147,9 @@ def _inside(node: _Node, key: str | int) -> _Node | None:
     if isinstance(key, int):
         items = node.get("prefixItems", [])
         return items[key] if key < len(items) else node.get("items")
-    other = node.get("additionalProperties")
-    named: _Node | None = node.get("properties", {}).get(key)
-    return other if named is None and isinstance(other, Mapping) else named
+    others = [node.get("additionalProperties"), *node.get("patternProperties", {}).values()]
+    ways = [node.get("properties", {}).get(key), *others]
+    return next((way for way in ways if isinstance(way, Mapping)), None)
 
 
 def _names(node: _Node) -> list[str]:

@@ -31,7 +31,26 @@ def parse_yaml(data: bytes, file: str) -> Document:
         InputError: not UTF-8, not YAML, empty, or it uses what plain values do not need and
             attacks do: anchors, aliases, tags, deep nesting, a key that stands twice.
     """
-    text = decode(data, file)
+    content, node = _read(decode(data, file), file)
+    if content is None:
+        raise InputError("is empty", where=file, expected="one 'key: value' to a line")
+    return Document(content, Lines(file, lambda: _lines(node)), fix="put quotes around it")
+
+
+def yaml_value(text: str, where: str) -> Any:  # noqa: ANN401 - whatever the text says
+    """Return a value that somebody gives in a text, as YAML reads it: 3, 0.5, true, [a, b], ...
+
+    Args:
+        text: the value; None for an empty one.
+        where: what it was given for, for errors.
+
+    Raises:
+        InputError: it is not such a value.
+    """
+    return _read(text, where)[0]
+
+
+def _read(text: str, file: str) -> tuple[Any, yaml.Node | None]:
     try:
         loader = _Loader(text)
         node = loader.get_single_node()
@@ -41,9 +60,7 @@ def parse_yaml(data: bytes, file: str) -> Document:
         raise InputError(error.found, where=where, expected=error.expected, fix=error.fix) from None
     except _YAML_ERRORS as error:
         raise _not_yaml(error, file) from error
-    if content is None:
-        raise InputError("is empty", where=file, expected="one 'key: value' to a line")
-    return Document(content, Lines(file, lambda: _lines(node)), fix="put quotes around it")
+    return content, node
 
 
 def _not_yaml(error: Exception, file: str) -> InputError:

@@ -46,7 +46,7 @@ Pictures = Annotated[tuple[Picture, ...], Field(max_length=_MAX_PICTURES)]
 
 
 class PictureList(RootModel[Pictures], strict=True):
-    """The pictures of an entry."""
+    """A list of at most 200 pictures."""
 
 
 def read_pictures(folder: Path, where: str, errors: Findings) -> list[dict[str, Any]]:
