@@ -12,33 +12,13 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from chorus_bench.datasets.metadata import FORMAT, DatasetFacts, DatasetFile, Shard
 from chorus_bench.datasets.recipe import CardText, SourceFile
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError
+from chorus_bench.io.schemas import loaded, read_document
 
 DATA_FOLDER, CARD_FILE, NOTES_FILE, PICTURES_FOLDER = "data", "README.md", "notes.jsonl", "pictures"
-
-#: Of the file `METADATA_FILE`.
-FORMAT = 1
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One Parquet file.
-
-    Attributes:
-        path: relative to the dataset's folder, with forward slashes.
-        category: of all its rows.
-        rows: how many.
-        size: in bytes.
-        sha256: in hex digits.
-    """
-
-    path: str
-    category: str
-    rows: int
-    size: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -139,31 +119,19 @@ class DatasetInfo:
                 where=folder,
                 expected="a folder that `chorus-bench datasets build` wrote",
             )
-        try:
-            return cls._from_json(json.loads(file.read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"is damaged: {type(error).__name__} {error}",
-                where=file,
-                fix="build the dataset again",
-            ) from error
-
-    @classmethod
-    def _from_json(cls, content: dict[str, Any]) -> DatasetInfo:
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']}; this program reads {FORMAT}")
-        card = {**content["card"], "tags": tuple(content["card"]["tags"])}
-        plain = ("name", "version", "split", "fingerprint", "command", "made_with")
-        ours = {*plain, *("format", "content", "rows", "categories", "left_out", "noted")}
-        ours |= {"sources", "shards", "card"}
+        document = read_document(file)
+        found = loaded(DatasetFile, document, fix="build the dataset again")
+        card, ours = found.card, DatasetFile.__annotations__
         return cls(
-            **{key: content[key] for key in plain},
-            left_out=content["left_out"],
-            noted=content["noted"],
-            shards=tuple(Shard(**shard) for shard in content["shards"]),
-            sources=tuple(SourceFile(**source) for source in content["sources"]),
-            card=CardText(**card),
-            details={key: value for key, value in content.items() if key not in ours},
+            **{key: getattr(found, key) for key in ("name", "version", "split", "fingerprint")},
+            **{key: getattr(found, key) for key in ("left_out", "noted", "command", "made_with")},
+            shards=found.shards,
+            sources=found.sources,
+            card=CardText(
+                *(card.title, card.summary, card.construction, card.license, card.license_note),
+                *(card.citation, card.tags),
+            ),
+            details={key: value for key, value in document.content.items() if key not in ours},
         )
 
 
@@ -196,8 +164,7 @@ def read_metadata(path: Path) -> dict[str, Any]:
     file = (path if path.is_dir() else path.parent) / METADATA_FILE
     if not file.is_file():
         return {}
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"not JSON: {error}", where=file) from error
-    return content if isinstance(content, dict) else {}
+    document = read_document(file)
+    loaded(DatasetFacts, document)
+    content: dict[str, Any] = document.content
+    return content

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from chorus_bench.datasets.fingerprint import Fingerprint, fingerprint_columns
 from chorus_bench.datasets.folder import (
@@ -18,6 +17,7 @@ from chorus_bench.datasets.folder import (
     describe_shard,
 )
 from chorus_bench.errors import InputError
+from chorus_bench.io.yaml_files import yaml_value
 
 #: Rows that are in memory at once.
 _BATCH = 100
@@ -87,11 +87,11 @@ def _card_problems(root: Path, info: DatasetInfo) -> list[str]:
     text = file.read_text(encoding="utf-8")
     parts = text.split("---\n", 2)
     try:
-        header = yaml.safe_load(parts[1]) if len(parts) == 3 else None
-    except yaml.YAMLError:
+        header = yaml_value(parts[1], CARD_FILE) if len(parts) == 3 else None
+    except InputError:
         header = None
     configs = header.get("configs") if isinstance(header, dict) else None
-    if not isinstance(configs, list):
+    if not isinstance(configs, list) or not all(isinstance(c, dict) for c in configs):
         return [f"{CARD_FILE}: has no header with configs; write it again with `datasets card`"]
     stale = [c for c in configs if info.content not in str(c.get("description"))]
     names = {c.get("config_name") for c in configs} - {"default"}

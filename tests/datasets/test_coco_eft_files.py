@@ -71,7 +71,7 @@ def test_truncated_files(world, tmp_path, name, share, packed):
         (b"PK\x03\x04....", "is a zip archive"),
         (b"<html>no</html>", "truncated|is not JSON"),
         (b'{"a": oops}', "is not JSON"),
-        (b'{"a": "\xff"}', "is not text"),
+        (b'{"a": "\xff"}', "is not UTF-8 text: byte 7"),
         (b"[1, 2]", "it holds a list"),
         (b'{"a": 1}', "it has the keys a"),
     ],
