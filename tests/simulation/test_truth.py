@@ -12,9 +12,9 @@ from chorus_bench.simulation import (
     canonical_truth,
     decode_occupancy,
     encode_occupancy,
-    occupancy,
 )
 from chorus_bench.simulation.meshes import box, ellipsoid, join, tube
+from chorus_bench.simulation.occupancy import occupancy
 
 GRID = GridSpec()
 WHITE = (1.0, 1.0, 1.0)
