@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import check_new_folder
 from chorus_bench.plugins import BaselineSpec, get_baseline
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 _DEFAULT_GRID = GridSpec()
-#: What every baseline function is given besides its own options.
-_GIVEN = ("data", "body", "grid", "seed", "progress")
 
 
 def fit_baseline(
@@ -57,14 +54,12 @@ def fit_baseline(
     from chorus_bench.datasets.rows import DatasetRows
 
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
-    function = spec.load()
-    chosen = {**spec.options, **(options or {})}
-    _check_options(spec, function, chosen)
+    function = spec.configured(options)
     rows = DatasetRows.open(data).select(categories)
     _check_kind(spec, rows)
     rows.check_columns(spec.needs)
     model = _body_for(rows, body)
-    fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress, **chosen)
+    fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress)
     _check_categories(spec, rows, fields)
     return fields
 
@@ -105,7 +100,7 @@ def run_baseline(
         "method": spec.name,
         "description": spec.summary,
         "paper": spec.paper or None,
-        "license": spec.licence,
+        "license": spec.license,
         "training_data": f"{rows.name} ({rows.split})",
     }
     if spec.track == "posed":
@@ -113,18 +108,6 @@ def run_baseline(
             output, fields=fields, grid=grid, overwrite=overwrite, format="npz", **texts
         )
     return write_submission(output, fields=fields, grid=grid, overwrite=overwrite, **texts)
-
-
-def _check_options(
-    spec: BaselineSpec, function: Callable[..., Any], options: Mapping[str, Any]
-) -> None:
-    parameters = inspect.signature(function).parameters.values()
-    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
-        return
-    known = [p.name for p in parameters if p.name not in _GIVEN]
-    for name in options:
-        if name not in known:
-            raise unknown_name("option", name, known, where=f"baseline '{spec.name}'")
 
 
 def _check_kind(spec: BaselineSpec, data: DatasetRows) -> None:

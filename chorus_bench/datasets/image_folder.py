@@ -60,9 +60,7 @@ class ImageFile:
     sha256: str
 
 
-def image_folder_recipe(
-    folder: str | Path, category: str, *, prompt: str | None = None, command: str = ""
-) -> Recipe:
+def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None = None) -> Recipe:
     """Return the recipe that turns a folder of images into training rows.
 
     Args:
@@ -70,7 +68,6 @@ def image_folder_recipe(
         category: of the object that was searched for.
         prompt: of all images; by default the name of the folder that a file is in, or the
             category for files directly in ``folder``.
-        command: the command line, for the card.
 
     Raises:
         InputError: no such folder, or no image files in it.
@@ -94,7 +91,6 @@ def image_folder_recipe(
         metadata={"source": SOURCE},
         card=CARD,
         notes=tuple(notes),
-        command=command,
     )
 
 

@@ -31,8 +31,8 @@ def named_split_folder(name: str) -> Path:
     """Return the folder of a named split, building it if it is not there yet."""
     if name in PACKAGED_SPLITS:
         return packaged_folder(PACKAGED_SPLITS[name])
-    from chorus_bench.datasets.builders import get_builder
     from chorus_bench.datasets.export import export
+    from chorus_bench.datasets.registry import get_builder
 
     recipe = get_builder(SIMULATED).load()(images=False)
     folder = cache_folder() / "datasets" / f"{SIMULATED}-{recipe.key}"

@@ -86,7 +86,6 @@ def simulated_recipe(
     body: str | Path | BodyModel = "default",
     size: int = 256,
     images: bool = True,
-    command: str = "",
 ) -> Recipe:
     """Return the recipe of a simulated dataset.
 
@@ -100,7 +99,6 @@ def simulated_recipe(
         body: the people's body, see `load_body`.
         size: height and width of training images, pixels.
         images: with shaded pictures; everything else is the same without.
-        command: the command line, for the card.
 
     Raises:
         InputError: an unknown split or category, or a number below 1.
@@ -140,7 +138,6 @@ def simulated_recipe(
         inputs={**inputs, "categories": list(chosen), "body": model.fingerprint},
         metadata=metadata,
         card=CARD,
-        command=command,
     )
 
 

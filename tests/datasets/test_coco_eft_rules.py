@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from chorus_bench.datasets.builders import BUILDERS, build_dataset, get_builder
+from chorus_bench.datasets.builders import build_dataset
 from chorus_bench.datasets.coco_eft.annotations import image_name_2014
+from chorus_bench.datasets.registry import find_builders, get_builder
 from chorus_bench.errors import InputError
 from tests.datasets.coco_eft_world import (
     HEIGHT,
@@ -196,7 +197,7 @@ def test_unknown_names(world, tmp_path):
         world.build(tmp_path, solver="adm")
     with pytest.raises(InputError, match="Did you mean 'coco-eft'"):
         get_builder("coco_eft")
-    assert all(spec.load() for spec in BUILDERS.values())
+    assert all(spec.load() for spec in find_builders().specs.values())
 
 
 def test_resuming_fits_no_camera_twice(world, tmp_path, monkeypatch):

@@ -48,7 +48,6 @@ def coco_eft_recipe(
     images: str | Path | None = None,
     solver: str = DEFAULT_SOLVER,
     categories: Collection[str] | None = None,
-    command: str = "",
 ) -> Recipe:
     """Read the sources, apply rules 1 and 2, and say how the rows are made.
 
@@ -60,7 +59,6 @@ def coco_eft_recipe(
         images: a folder with images of val2014, to embed them.
         solver: ``adam`` (the original's path) or ``lm`` (the least-squares minimum).
         categories: only objects of these.
-        command: the command line, for the card.
 
     Returns:
         The recipe for `chorus_bench.datasets.export.export`.
@@ -101,7 +99,6 @@ def coco_eft_recipe(
         card=TEXT,
         sources=_sources(paths, body, joint_regressor),
         notes=(*fit_notes, *coco.notes, *selection.notes, *_regressor_note(joint_regressor, model)),
-        command=command,
     )
 
 

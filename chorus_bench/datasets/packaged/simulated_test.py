@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chorus_bench.datasets.builders import get_builder
 from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
 from chorus_bench.datasets.recipe import Recipe
+from chorus_bench.datasets.registry import get_builder
 
 _make_recipe = get_builder("simulated").load()
 _EVERYTHING = _make_recipe(split="test")
