@@ -3,8 +3,10 @@
 The paper's code fits one person after the other with Adam and stops early, so its result
 depends on the path. Here many people take the same steps at once and leave the batch when
 they are done. The arithmetic is float64: on the golden cameras it follows the float32 original
-as closely as float32 does, and two machines agree for the first 500 steps or so; with float32
-they part from the first step on. After that rounding decides where in the valley a step ends.
+as closely as float32 allows, and two machines agree for about the first 500 steps; in float32
+they differ from the first step on. Later, rounding decides where in the valley a step ends.
+
+Source: docs/method.md M12.
 """
 
 from __future__ import annotations

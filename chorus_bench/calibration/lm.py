@@ -5,6 +5,8 @@ steps instead of thousands. The unknowns are chosen so that the projection is ne
 in them: a turn, the image position ``c = f (tx, ty) / tz``, the logarithm of the image scale
 ``k = f / tz`` and the reciprocal ``q = 1 / f`` of the focal length, with which a point lands
 at ``W (k (x, y) + c) / (1 + k q z)``.
+
+Source: docs/method.md M13.
 """
 
 from __future__ import annotations

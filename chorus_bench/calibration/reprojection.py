@@ -1,7 +1,9 @@
 """The reprojection loss of many people and its derivative.
 
-The last axis is the person everywhere and no operation runs along it. So a person's numbers
-do not depend, to the last bit, on who else is in the batch.
+The person is the last axis everywhere, and no operation runs along it. So a person's numbers do
+not depend, to the last bit, on who else is in the batch.
+
+Source: docs/method.md M11.
 """
 
 from __future__ import annotations

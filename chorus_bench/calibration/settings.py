@@ -1,4 +1,7 @@
-"""The settings of a calibration, and the two that the paper's data were made with."""
+"""Calibration settings, and the two sets of them that the paper's data were made with.
+
+Source: docs/method.md M12.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
 """From a weak-perspective camera of a crop to pixels of the image.
 
 Body fitters look at a square crop around the person, enlarged to 224 x 224. Its corners are
-whole pixels, found the way the human-pose community's `crop` helper finds them. All
-roundings of the original are kept.
+whole pixels, found as the `crop` helper common in human-pose code finds them. All roundings of
+the original are kept.
+
+Source: docs/method.md M9.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """The view conditions that a prompt is repeated with.
 
-The prompt alone and 21 additions, which push a generator towards other viewpoints and
-distances (CHORUS, section 3.1, lists their kinds; the wording here is our own).
+The prompt alone and 21 endings, which steer a generator toward other viewpoints and distances.
+
+Source: docs/method.md M2; the paper, section 3.2. Ten endings are worded in our own way.
 """
 
 from __future__ import annotations

@@ -2,7 +2,9 @@
 
 Frames and units: metres and radians; the template's own origin; x to the person's left,
 y up, z forward. A posed body has no translation, and here always a zero global orientation
-unless the caller says otherwise: the orientation towards a camera lives in the camera.
+unless the caller says otherwise: the orientation toward a camera is part of the camera.
+
+Source: docs/protocol.md P2 to P6.
 """
 
 from __future__ import annotations

@@ -2,6 +2,8 @@
 
 Voxel (i, j, k) of a cube with side ``L``, centre ``c`` and resolution ``N`` has its centre at
 ``c - L / 2 + (L / N) * ((i, j, k) + 1 / 2)``, axes x, y, z in that order, metres.
+
+Source: docs/protocol.md P7.
 """
 
 from __future__ import annotations
@@ -98,7 +100,7 @@ class GridSpec:
             (...) int32 flat C-order indices; ``voxels`` (one past the end) where the point is
             outside the cube or not finite.
 
-        Source: geometry of the backward map; QUIRKS B8 of the golden figures.
+        Source: docs/protocol.md P13.
         """
         p = np.asarray(points, dtype=np.float32)
         with np.errstate(invalid="ignore"):

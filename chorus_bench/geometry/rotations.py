@@ -2,6 +2,8 @@
 
 Axis-angle vectors are in radians. Matrices act on column vectors. Every function takes any
 number of leading axes and keeps the floating type of its input (other types become float64).
+
+Source: docs/protocol.md P3 and P32.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ weights are linear in the vertices' weights: a mean over the nearest vertices, a
 the identity, and smoothing passes on the grid. So they are one sparse operator, and it can be
 applied to the vertices' 24 weights or, with the same result, to their 12 transform entries.
 
-Source: the voxel skinning weights of CHORUS ("quant:full" in the paper's code), section 3.3.
+Source: docs/protocol.md P7 to P12; the paper, section 3.3.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def voxel_skinning(
     Returns:
         The operator. Voxels farther than ``identity_distance`` from every vertex are not in it.
 
-    Source: geometry of the voxel skinning weights, steps 1 to 3.
+    Source: docs/protocol.md P8 to P10.
     """
     vertices = np.asarray(vertices, dtype=np.float64)
     if len(vertices) < settings.neighbours:
@@ -179,7 +179,7 @@ def warp_forward(operator: VoxelSkinning, body: BodyModel, pose: ArrayLike) -> F
     Returns:
         (N**3, 3) posed points in metres, body frame.
 
-    Source: geometry of the forward warp; CHORUS equation for aggregation, section 3.3.
+    Source: docs/protocol.md P11.
     """
     points = operator.grid.centers().copy()
     T = forward_transforms(operator, body, body.canonical_to_posed(pose))
@@ -212,7 +212,7 @@ def warp_backward(
         (N**3, 3) canonical points in metres, float32; not finite where the blended transform
         cannot be inverted.
 
-    Source: geometry of the backward map; CHORUS section 3.4 (posed-space inference).
+    Source: docs/protocol.md P12; the paper, section 3.3.
     """
     body_pose = without_global_orientation(pose)
     operator = voxel_skinning(body.pose(body_pose), grid, settings, threads=threads)

@@ -5,7 +5,7 @@ distance on the unit sphere; the entropy of their mixture is high when views com
 around. The paper prints bits of a discretised density without saying into which cells, so the
 cells are stated here and the differential entropy, which depends on none, stands beside it.
 
-Source: CHORUS (ICCV 2023), table 1 ("camera entropy").
+Source: docs/method.md M21; the paper, table 1 ("camera entropy").
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ precision and recall follow from one histogram.
 Mind what the score rewards: a *distribution*. What remains of recall at the last threshold is
 never added, so a field that is 1 everywhere scores 0 (``closed=True`` adds it).
 
-Source: CHORUS (ICCV 2023), section 4.1 and the supplementary; where paper and evaluation code
-differ, the code's number.
+Source: docs/protocol.md P18 to P26; the paper, section 4.2. Where paper and evaluation code
+differ, the code's number counts.
 """
 
 from __future__ import annotations
@@ -259,7 +259,7 @@ def category_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float]:
         scores: (S, 4) in the order of `SCORE_NAMES`.
         areas: (S, 2) target areas: plain, hoa.
 
-    Source: pap.md, "Averages".
+    Source: docs/protocol.md P25.
     """
     scores = np.asarray(scores, dtype=np.float64).reshape(-1, 4)
     used = counted(areas)

@@ -1,4 +1,7 @@
-"""Evaluation protocols: how a score is computed, as a value that prints its signature."""
+"""Evaluation protocols: how a score is computed, as a value that prints its signature.
+
+Source: docs/protocol.md P29.
+"""
 
 from __future__ import annotations
 

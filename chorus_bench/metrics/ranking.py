@@ -1,4 +1,7 @@
-"""Which method is better, and how sure that is: paired bootstrap over the same samples."""
+"""Which method is better, and with what certainty: paired bootstrap over the same samples.
+
+Source: docs/protocol.md P28.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,10 @@
-"""How sure a score is: bootstrap intervals over the samples.
+"""Uncertainty of a score: bootstrap intervals over the samples.
 
-Samples are drawn with replacement within their categories, so that every resample has the
-categories, and the counts, of the benchmark. Everything is seeded and independent of the
-order in which samples were scored.
+Samples are drawn with replacement within each category, so that every resample has the
+benchmark's categories and counts. Everything is seeded and independent of the order in which
+samples were scored.
+
+Source: docs/protocol.md P28.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Cameras of training rows: weak perspective to perspective, many people at a time.
 
-Source: chorus.md stage 6; geometry.md, "Weak perspective to perspective".
+Source: docs/method.md M9 to M13.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Prompts: simple sentences about a person and an object, from files or from a language model.
 
-CHORUS, section 3.1; stage 1 of the baseline. A category's prompts are a text file
-``<category>.txt``: one prompt a line; empty lines and lines that start with ``#`` are skipped.
+A category's prompts are a text file ``<category>.txt``: one prompt a line; empty lines and lines
+that start with ``#`` are skipped.
+
+Source: docs/method.md M1; the paper, section 3.2.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The baseline `chorus`: filters, cameras, aggregation; with the paper's ablations as options.
 
-Source: CHORUS, sections 3.2 and 3.3; the ablations of section 4.
+Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the ablations.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def mirror_camera(camera: PerspectiveCamera, width: int) -> PerspectiveCamera:
         camera: of the image.
         width: the image's width in pixels.
 
-    Source: QUIRKS A6 of the golden figures.
+    Source: docs/method.md M17.
     """
     R = (_MIRROR @ camera.rotation @ _MIRROR).astype(np.float32)
     K = camera.intrinsics.copy()

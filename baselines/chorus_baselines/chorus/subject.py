@@ -1,6 +1,6 @@
 """Whom a picture shows in which pose, and with what: the input of a reconstruction.
 
-Source: chorus.md stage 10.
+Source: docs/method.md M20; the paper, section 4.5.
 """
 
 from __future__ import annotations

@@ -68,7 +68,7 @@ def coco_eft_recipe(
         InputError: a source is missing or is not what its name says, an unknown category or
             solver, or no pair is left.
 
-    Source: coco_eft.md, rules 1 to 3.
+    Source: docs/protocol.md P30 to P34.
     """
     if solver not in SOLVERS:
         raise unknown_name("solver", solver, SOLVERS)

@@ -1,4 +1,7 @@
-"""Rules 1 and 2: which person-object pairs of an image are samples."""
+"""Which person-object pairs of an image are samples.
+
+Source: docs/protocol.md P30 and P31.
+"""
 
 from __future__ import annotations
 

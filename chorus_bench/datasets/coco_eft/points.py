@@ -27,7 +27,7 @@ SMPL_VERTICES, EXTRA_JOINTS = 6890, 9
 FACE_VERTICES = (332, 6260, 2800, 4071, 583)
 
 #: Where the points stand among 24 SMPL joints, 5 face vertices and 9 regressed joints.
-#: geometry.md counts the regressed ones from 45, after 16 more vertices that no point uses.
+#: Source of the order: docs/method.md M10.
 _ORDER = (
     8,
     5,

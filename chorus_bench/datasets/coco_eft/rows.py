@@ -103,7 +103,7 @@ class _Person:
 
     @classmethod
     def place(cls, candidate: Candidate, points: PointSet) -> _Person:
-        """Pose the body and put its points into the image (geometry.md, steps 1 and 2).
+        """Pose the body and put its points into the image (docs/method.md M9 to M11).
 
         The pose is float32 as the original's, the points are float64: rounding them would add
         to the original's own rounding, and a solve of 100 steps feels it in the fifth digit.

@@ -1,4 +1,7 @@
-"""Stage 4: people and objects with masks, keypoints, poses; near-duplicates removed."""
+"""Stage `annotations`: people and objects with masks, keypoints, poses; near-duplicates removed.
+
+Source: docs/method.md M4 and M5.
+"""
 
 from __future__ import annotations
 
