@@ -53,7 +53,7 @@ class BaselineSpec:
         summary: one line.
         function: ``module:function``.
         reads: a training set, a test split (for oracles), or of any dataset the categories.
-        track: of the submission.
+        track: track of the submission.
         options: passed to the function.
         needs: columns without which it cannot work.
         paper: the publication it comes from; empty for none.
@@ -158,7 +158,7 @@ def find_plugins(group: str, spec_type: type[SpecType]) -> Plugins[SpecType]:
 
     Args:
         group: the entry-point group.
-        spec_type: of what its entry points name, one or several.
+        spec_type: type of what its entry points name, one or several.
     """
     specs: dict[str, SpecType] = {}
     broken: list[BrokenPlugin] = []

@@ -97,7 +97,7 @@ def build_dataset(
     """Build a dataset into a folder of Parquet shards with a card.
 
     Args:
-        name: of the builder, see `BUILDERS`.
+        name: name of the builder, see `BUILDERS`.
         output: the folder to write. An interrupted build into it goes on where it was.
         overwrite: replace a folder that is there.
         workers: processes that make the rows.

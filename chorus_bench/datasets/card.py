@@ -42,7 +42,7 @@ def card_text(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
 
     Args:
         info: what the dataset is.
-        schema: of its rows.
+        schema: schema of its rows.
         pictures: file names of its pictures, in the folder `PICTURES_FOLDER`.
     """
     header = yaml.safe_dump(_header(info), sort_keys=False, allow_unicode=True, width=1000)

@@ -89,7 +89,7 @@ def export(
         progress: called with what is done and all there is, in the units of the pieces' sizes.
 
     Raises:
-        InputError: the folder is there already, no row is left, or a row is not usable.
+        InputError: the folder already exists, no row is left, or a row is not usable.
         WriteError: the disk is full, the place is not writable, ... No folder is left that
             looks complete; finished pieces stay beside it for the next try.
     """

@@ -28,7 +28,7 @@ class Shard:
 
     Attributes:
         path: relative to the dataset's folder, with forward slashes.
-        category: of all its rows.
+        category: category of all its rows.
         rows: how many.
         size: in bytes.
         sha256: in hex digits.
@@ -47,7 +47,7 @@ class DatasetInfo:
 
     Attributes:
         name: stands in signatures.
-        version: of the builder.
+        version: version of the builder.
         split: ``test`` or ``train``.
         fingerprint: over the rows; stands in signatures.
         shards: the Parquet files.

@@ -51,7 +51,7 @@ class ImageFile:
         path: where it is.
         prompt: the keyword it was found with.
         index: its number among the files of this prompt.
-        sha256: of its bytes, hex digits.
+        sha256: SHA-256 of its bytes, hex digits.
     """
 
     path: Path
@@ -67,8 +67,8 @@ def image_folder_recipe(
 
     Args:
         folder: with image files, or with folders of image files.
-        category: of the object that was searched for.
-        prompt: of all images; by default the name of the folder that a file is in, or the
+        category: category of the object that was searched for.
+        prompt: prompt of all images; by default the name of the folder that a file is in, or the
             category for files directly in ``folder``.
         command: the command line, for the card.
 

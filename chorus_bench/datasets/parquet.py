@@ -19,7 +19,7 @@ class TableWriter:
 
     Args:
         path: the file; it must not exist.
-        schema: of its rows.
+        schema: schema of its rows.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -49,7 +49,7 @@ class RowWriter:
 
     Args:
         path: the file; it must not exist.
-        schema: of its rows.
+        schema: schema of its rows.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:

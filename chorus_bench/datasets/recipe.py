@@ -107,9 +107,9 @@ class Recipe:
 
     Attributes:
         name: stands in the signature, for example ``coco-eft``.
-        version: of the builder: it changes when the rows do.
+        version: version of the builder; it changes when the rows do.
         split: ``test`` or ``train``.
-        schema: of the rows; the column ``category`` sorts them into configs.
+        schema: schema of the rows; the column ``category`` sorts them into configs.
         pieces: in the order of the rows.
         inputs: everything that the rows depend on, as JSON takes it: options, fingerprints of
             bodies, digests of sources. Two recipes with equal inputs make equal rows.

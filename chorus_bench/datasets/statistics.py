@@ -33,7 +33,7 @@ class DatasetStatistics:
         azimuth_histogram: (12,) cameras per azimuth bin of 30 degrees, from +x toward +z.
         camera_centers: (n, 3) camera centres in the body frame, metres, of the rows that have
             a camera and were not rejected.
-        entropy: of these cameras; None without any.
+        entropy: entropy of these cameras; None if there are none.
     """
 
     rows: int

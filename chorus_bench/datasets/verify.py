@@ -30,7 +30,7 @@ class Verification:
     Attributes:
         info: what the dataset says it is.
         rows: how many were read.
-        fingerprint: of these rows.
+        fingerprint: fingerprint of these rows.
         problems: what is wrong; nothing when all is well.
     """
 

@@ -74,8 +74,8 @@ class PreparedSample:
     """What is left of a test sample once the submission-independent work is done.
 
     Attributes:
-        height: of the small image, pixels.
-        width: of the small image, pixels.
+        height: height of the small image, pixels.
+        width: width of the small image, pixels.
         classes: (height * width,) uint8: 1 for target plus 2 for human.
         pixels: (p,) flat indices, ascending, of the pixels on which a probe voxel lands.
         starts: (p,) where each pixel's voxels begin in ``voxels``.

@@ -35,7 +35,7 @@ class PerspectiveCamera:
         intrinsics: K (3, 3), pixels of the image it belongs to.
 
     Raises:
-        InputError: a wrong shape, a value that is not finite, or a singular camera.
+        InputError: a wrong shape, a value that is not finite, or a singular matrix.
     """
 
     rotation: Float32
@@ -66,8 +66,8 @@ class PerspectiveCamera:
     def rescaled(self, factor: float) -> PerspectiveCamera:
         """Return the camera of the image scaled by ``factor``.
 
-        The first two rows of K are multiplied in float32, by the factor rounded to float32:
-        a product in double precision moves pixels (docs/protocol.md P15).
+        The first two rows of K are multiplied in float32 by the factor rounded to float32:
+        a product in double precision would move pixels (docs/protocol.md P15).
         """
         K = self.intrinsics.copy()
         K[:2] *= np.float32(factor)
@@ -76,7 +76,7 @@ class PerspectiveCamera:
     def project(self, points: ArrayLike) -> Float64:
         """Project points into the image.
 
-        Points behind the camera are projected like all others, as the original does.
+        Points behind the camera are projected like all others, as in the original.
 
         Args:
             points: (..., 3) in metres, body frame.
@@ -104,7 +104,7 @@ def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
         width: image width in pixels.
 
     Returns:
-        (...) int64 indices ``v * width + u``; ``height * width`` where outside or not finite.
+        (...) int64 indices ``v * width + u``; ``height * width`` for points outside or not finite.
 
     Source: docs/protocol.md P17.
     """
@@ -146,6 +146,6 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
 
 
 def azimuth_bins(degrees: ArrayLike) -> Int64:
-    """Return the bin of 30 degrees, 0 to 11, that each azimuth falls in."""
+    """Return the 30-degree bin, 0 to 11, of each azimuth."""
     width = 360 / AZIMUTH_BINS
     return (np.asarray(degrees, dtype=np.float64) / width).astype(np.int64) % AZIMUTH_BINS

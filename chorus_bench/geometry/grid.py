@@ -87,10 +87,10 @@ class GridSpec:
         return _centers(self)
 
     def indices(self, points: ArrayLike) -> Int32:
-        """Return the flat index of the voxel that each point reads.
+        """Return the flat index of the voxel that is read at each point.
 
         The continuous index ``(p - low) / voxel_size`` is computed in float32 and truncated
-        toward zero on each axis, as the original does: a point less than one voxel below the
+        toward zero on each axis, as in the original: a point less than one voxel below the
         cube still reads the first layer.
 
         Args:
@@ -129,7 +129,7 @@ class OccupancyGrid:
         spec: the grid's geometry; by default a 3 m cube around the origin.
 
     Raises:
-        InputError: another shape, values that are not finite or outside [0, 1].
+        InputError: a wrong shape, or values that are not finite or outside [0, 1].
     """
 
     values: Float32
@@ -145,7 +145,7 @@ class OccupancyGrid:
         object.__setattr__(self, "values", values)
 
     def at(self, points: ArrayLike) -> Float32:
-        """Return the probabilities read at ``points`` (..., 3), metres; 0 outside the cube."""
+        """Return the probabilities at ``points`` (..., 3), metres; 0 outside the cube."""
         table = np.append(self.values.reshape(-1), np.float32(0))
         read: Float32 = table[self.spec.indices(points)]
         return read
@@ -154,7 +154,7 @@ class OccupancyGrid:
 def check_probabilities(values: NDArray[np.floating], *, where: object | None = None) -> None:
     """Raise an `InputError` when values are not finite or lie outside [0, 1].
 
-    The message says how many values are wrong and gives the first one with its index.
+    The message gives the number of wrong values, and the first one with its index.
     """
     for kind, wrong in (
         ("NaN or infinite", ~np.isfinite(values)),

@@ -1,4 +1,4 @@
-"""Large JSON files of others: plain or gzip'ed, checked for being whole."""
+"""Large JSON files from other projects: plain or gzipped, checked for completeness."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import Any
 from chorus_bench.errors import InputError
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
-_TRUNCATED = "the whole file; this looks like a download that was cut off"
+_TRUNCATED = "the complete file; this looks like an interrupted download"
 _AGAIN = "download it again and compare its size"
 
 
 def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
-    """Read a JSON file, gzip'ed or not, whatever its name says.
+    """Read a JSON file, gzipped or not, regardless of its name.
 
     Raises:
-        InputError: the file is empty, cut off, an archive, or not JSON.
+        InputError: the file is empty, truncated, an archive, or not JSON.
     """
     data = _unpacked(path)
     if not data.strip():
@@ -32,7 +32,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
         text = error.doc.rstrip()
         if error.pos >= len(text) or text[-1] not in "]}":
             raise InputError(
-                f"is truncated: the JSON ends in the middle, after {len(data):,} bytes",
+                f"is truncated: the JSON breaks off after {len(data):,} bytes",
                 where=path,
                 expected=_TRUNCATED,
                 fix=_AGAIN,
@@ -40,7 +40,7 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
         raise InputError(
             f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
             where=path,
-            expected="a JSON file as its project gives it out",
+            expected="a JSON file as published by its project",
             fix=_AGAIN,
         ) from error
 

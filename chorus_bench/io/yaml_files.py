@@ -1,4 +1,4 @@
-"""Reading YAML that somebody else wrote: one mapping of plain values, or a clear error."""
+"""Reading YAML of unknown origin: one mapping of plain values, or a clear error."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.io.findings import printable
 
 _MAX_DEPTH = 8
-# PyYAML's constructors raise these, beside its own errors, on values that they cannot make.
+# PyYAML's constructors raise these, besides its own errors, on values they cannot construct.
 _YAML_ERRORS = (
     yaml.YAMLError,
     ValueError,
@@ -24,8 +24,8 @@ def load_mapping(data: bytes) -> dict[object, object]:
     """Return the keys and values of a YAML file.
 
     Raises:
-        InputError: not UTF-8, not YAML, not a mapping, or it uses what plain values do not need
-            and attacks do: anchors, aliases, tags, deep nesting, a key that stands twice.
+        InputError: not UTF-8, not YAML, not a mapping, or it uses features that plain values do
+            not need and attacks do: anchors, aliases, tags, deep nesting, duplicate keys.
     """
     try:
         text = data.decode("utf-8-sig")
@@ -56,7 +56,7 @@ def _summary(error: Exception) -> str:
 
 
 def _refuse_constructs(text: str) -> None:
-    """Refuse anchors, aliases, tags and deep nesting, before anything is built from them."""
+    """Refuse anchors, aliases, tags and deep nesting before anything is built from them."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         if getattr(event, "anchor", None) is not None:
@@ -82,7 +82,7 @@ def _refuse_constructs(text: str) -> None:
 
 
 def _refuse_duplicates(node: yaml.Node | None) -> None:
-    """Refuse a key that stands twice in one mapping, and the merge key, which hides that."""
+    """Refuse duplicate keys in a mapping, and the merge key, which hides them."""
     if isinstance(node, yaml.SequenceNode):
         for child in node.value:
             _refuse_duplicates(child)

@@ -52,8 +52,8 @@ class Verification:
     Attributes:
         date: ISO date.
         by: a person or a workflow.
-        sha256: of the submission that was scored.
-        url: of the run, or None.
+        sha256: SHA-256 of the submission that was scored.
+        url: address of the run, or None.
     """
 
     date: str
@@ -70,8 +70,8 @@ class EntryManifest:
         method: the method's name.
         submitted_by: a person, a group or an account.
         date: ISO date of the entry.
-        sha256: of the submission's content, as in the result.
-        url: of the submission's archive, or None.
+        sha256: SHA-256 of the submission's content, as in the result.
+        url: address of the submission's archive, or None.
         track: ``canonical`` or ``posed``.
         training_data: what the method was trained on.
         saw_coco_val: whether training saw COCO's val images: ``yes``, ``no`` or ``unknown``.

@@ -47,9 +47,9 @@ def resampled_means(
     Args:
         tables: scores (S, 4) and target areas (S, 2) of each category, samples in the order
             of their ids.
-        resamples: how many.
-        seed: two submissions resampled with the same seed get the same samples, which makes
-            their differences paired.
+        resamples: number of resamples.
+        seed: two submissions resampled with the same seed get the same samples, so their
+            differences are paired.
     """
     return {
         category: _category_resamples(*tables[category], resamples, [seed, number])
@@ -68,7 +68,7 @@ def _category_resamples(scores: Float64, areas: Int64, resamples: int, seed: lis
 
 
 def drawn(samples: int, resamples: int, seed: list[int]) -> Int64:
-    """Return the numbers of the samples that each resample draws, (resamples, samples)."""
+    """Return the indices of the samples that each resample draws, (resamples, samples)."""
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
     return rng.integers(0, samples, size=(resamples, samples))
 
@@ -87,8 +87,8 @@ def bootstrap_intervals(
 
     Args:
         tables: see `resampled_means`.
-        resamples: how many.
-        seed: of the resampling.
+        resamples: number of resamples.
+        seed: random seed of the resampling.
 
     Returns:
         ``{"mPAP": ..., ...}`` and ``{category: {"PAP": ..., ...}}``.

@@ -169,7 +169,7 @@ def _check_place(folder: Path, overwrite: bool) -> None:
     check_new_folder(folder, overwrite=overwrite)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file():
         raise InputError(
-            "the folder is there already and is no submission, so it is not overwritten",
+            "the folder already exists and is not a submission, so it is not overwritten",
             where=folder,
             expected=f"a folder with {MANIFEST_NAME}, or none",
             fix="choose another name",

@@ -41,7 +41,7 @@ def add_cameras(
     Args:
         rows: training rows after the filters; the person is the first of ``people``.
         body: poses and shapes are of this body.
-        settings: of the calibration; the paper's for synthesised images by default.
+        settings: settings of the calibration; the paper's for synthesised images by default.
         solver: ``adam`` or ``lm``.
 
     Yields:

@@ -154,8 +154,8 @@ class ChatClient:
         Args:
             question: what the user says.
             model: its name at the endpoint; by default the settings' one.
-            temperature: of sampling.
-            seed: of sampling, for endpoints that know it.
+            temperature: sampling temperature.
+            seed: random seed, for endpoints that accept one.
 
         Raises:
             InputError: the key, the address, the model or the question is refused.

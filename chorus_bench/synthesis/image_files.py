@@ -35,7 +35,7 @@ def encode_picture(pixels: UInt8, name: str, quality: int) -> bytes:
     Args:
         pixels: the picture.
         name: ``jpeg`` or ``png``.
-        quality: of JPEG.
+        quality: JPEG quality.
     """
     kind = _FORMATS[name]
     _, data = cv2.imencode(kind.suffix, pixels[..., ::-1], kind.options(quality))

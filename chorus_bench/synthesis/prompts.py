@@ -201,7 +201,7 @@ def generate_prompts(
         model: its name at the endpoint; by default the client's own.
         count: how many prompts; by default 3 to 20, drawn from the seed and the category.
         attempts: how often it is asked at most.
-        temperature: of sampling; the paper's is 1.
+        temperature: sampling temperature; the paper's is 1.
         seed: every attempt gets a seed of its own, derived from it.
 
     Raises:

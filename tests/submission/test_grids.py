@@ -376,7 +376,7 @@ def test_a_file_that_changes_after_the_check_is_refused(tmp_path):
             submission.field("bench")
         assert e.value.where == str(tmp_path / "grids" / "bench.safetensors")
         (tmp_path / "grids" / "bench.safetensors").write_bytes(b"")
-        with pytest.raises(InputError, match="has 0 bytes, and had 21"):
+        with pytest.raises(InputError, match="has 0 bytes, but had 21"):
             submission.field("bench")
         (tmp_path / "grids" / "bench.safetensors").unlink()
         with pytest.raises(InputError, match="cannot be read: No such file"):

@@ -265,7 +265,7 @@ def test_unknown_formats_name_the_nearest(tmp_path):
 def test_an_existing_submission_is_kept_unless_asked(tmp_path):
     folder = write(tmp_path / "s", {"tie": ramp()})
     before = everything(folder)
-    with pytest.raises(InputError, match=r"is there already[\s\S]*overwrite"):
+    with pytest.raises(InputError, match=r"already exists[\s\S]*overwrite"):
         write(folder, {"bench": ramp()})
     assert everything(folder) == before
     write(folder, {"bench": ramp()}, overwrite=True)

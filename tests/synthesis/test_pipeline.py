@@ -253,7 +253,7 @@ def test_an_output_without_stages_is_refused(tmp_path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "thesis.txt").write_text("years of work")
     for overwrite in (False, True):
-        with pytest.raises(InputError, match="is there already"):
+        with pytest.raises(InputError, match="already exists"):
             make_small(tmp_path, overwrite=overwrite)
     assert (tmp_path / "d" / "thesis.txt").read_text() == "years of work"
     assert not (tmp_path / "d.work").exists()

@@ -42,7 +42,7 @@ def mirror_camera(camera: PerspectiveCamera, width: int) -> PerspectiveCamera:
     it is, which is the same for cameras that look through the middle, as CHORUS' own do.
 
     Args:
-        camera: of the image.
+        camera: camera of the image.
         width: the image's width in pixels.
 
     Source: docs/method.md M17.

@@ -77,7 +77,7 @@ def import_chorus(
         files: category -> exported pickle.
         output: the submission's folder.
         method: the method's name.
-        side_length: of the canonical cube around the origin, metres; the file does not say.
+        side_length: side of the canonical cube about the origin, metres; not in the file.
         overwrite: replace a submission that is there.
         **metadata: optional keys of `submission.yaml`.
 

@@ -25,7 +25,7 @@ class Subject:
 
     Attributes:
         pose: (72,) axis-angle in radians, the global orientation zero.
-        category: of the object.
+        category: category of the object.
     """
 
     pose: Float64

@@ -34,7 +34,7 @@ class CocoFile:
 
     Attributes:
         images: by file name of 2014.
-        annotations: of each of these images, by image id, each id once.
+        annotations: annotations of each of these images, by image id, each id once.
         categories: names by category id, all of the file.
         licences: name and URL by licence id.
         total: images in the whole file.

@@ -36,9 +36,9 @@ class Fit:
     """One body fit.
 
     Attributes:
-        annotation_id: of the person, as the fit's file gives it.
+        annotation_id: annotation id of the person, as the fit's file gives it.
         image_name: file name of 2014.
-        rotations: of the joints, (24, 3, 3).
+        rotations: rotations of the joints, (24, 3, 3).
         betas: shape coefficients, (10,).
         camera: weak-perspective (s, tx, ty) of the crop, (3,).
         center: centre of the crop's box, pixels, (2,).

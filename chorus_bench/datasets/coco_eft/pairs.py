@@ -28,9 +28,9 @@ class Target:
     """An object that makes a sample with its image's person.
 
     Attributes:
-        category: of the object.
-        annotation: of the object.
-        box: of the object, xyxy in pixels.
+        category: category of the object.
+        annotation: annotation of the object.
+        box: box of the object, xyxy in pixels.
         overlap: intersection of the two boxes over the area of the smaller one.
     """
 

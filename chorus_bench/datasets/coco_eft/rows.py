@@ -92,7 +92,7 @@ class _Person:
     Attributes:
         candidate: the fit and its pairs.
         pose: (72,) axis-angle in radians, global orientation included, float32.
-        points: of the body with zero global orientation and shape, (24, 3) in metres.
+        points: points of the body with zero global orientation and shape, (24, 3) in metres.
         targets: where they are in the image, (24, 2) in pixels.
     """
 

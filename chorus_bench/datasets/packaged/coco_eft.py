@@ -27,7 +27,7 @@ class CocoEftConfig(datasets.BuilderConfig):  # type: ignore[misc]
         joint_regressor: SPIN's regressor.
         images: folder of images to embed.
         solver: ``adam`` or ``lm``.
-        sources_key: of the files' contents; set by the builder, so that other files under the
+        sources_key: key of the files' contents; set by the builder, so that other files under the
             same names make another entry in the cache.
     """
 

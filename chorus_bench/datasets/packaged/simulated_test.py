@@ -21,7 +21,7 @@ class SimulatedTestConfig(datasets.BuilderConfig):  # type: ignore[misc]
 
     Attributes:
         per_category: samples of each category.
-        seed: of the whole split.
+        seed: random seed of the whole split.
         body: the people's body, see `BodyModel.load`.
         images: with shaded pictures.
     """

@@ -21,7 +21,7 @@ class SimulatedTrainConfig(datasets.BuilderConfig):  # type: ignore[misc]
 
     Attributes:
         images_per_prompt_view: images for each prompt and view of a category.
-        seed: of the whole set.
+        seed: random seed of the whole set.
         body: the people's body, see `BodyModel.load`.
         size: height and width in pixels.
         images: with shaded pictures.

@@ -44,8 +44,8 @@ class Oracle:
     """Segmenter, keypoint detector and pose estimator of the simulated world, all in one.
 
     Args:
-        body: of the people.
-        seed: of the world.
+        body: body of the people.
+        seed: random seed of the world.
         noise: 0 (the truth) to 2; 1 is that of the simulated training images.
     """
 

@@ -49,7 +49,7 @@ class Annotators:
         objects: finds the objects.
         keypoints: finds keypoints.
         poses: finds poses.
-        settings: of the removal of near-duplicates.
+        settings: settings of the removal of near-duplicates.
     """
 
     people: Segmenter
@@ -91,8 +91,8 @@ class Annotators:
         People stand from left to right.
 
         Args:
-            pictures: of any sizes.
-            category: of the objects to look for.
+            pictures: pictures of any size.
+            category: category of the objects to look for.
             faults: what had to be dropped is counted there.
 
         Raises:

@@ -74,7 +74,7 @@ class ImageMaker:
         generator: makes the pixels.
         settings: layout, batch and format.
         plan: which images there are.
-        seed: of the dataset.
+        seed: random seed of the dataset.
     """
 
     generator: ImageGenerator
