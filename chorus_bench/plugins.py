@@ -88,7 +88,9 @@ class BaselineSpec:
                 fix="install what it needs, or correct its spec",
             ) from error
         if not callable(function):
-            raise InputError(f"'{self.function}' is no function", where=f"baseline '{self.name}'")
+            raise InputError(
+                f"'{self.function}' is not a function", where=f"baseline '{self.name}'"
+            )
         loaded: Callable[..., Any] = function
         return loaded
 

@@ -1,4 +1,4 @@
-"""The builders by name, and the one call that builds a dataset."""
+"""The builders by name, and the function that builds a dataset."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from chorus_bench.errors import unknown_name
 
 @dataclass(frozen=True)
 class BuilderSpec:
-    """What is known of a builder without importing it.
+    """A description of a builder that does not import it.
 
     Attributes:
-        name: what it is called.
+        name: its name.
         summary: one line.
         licence: of what it builds.
         recipe: ``module:function`` that turns options into a `Recipe`.
-        sources: what users must bring, or may.
+        sources: files that users must or may bring.
     """
 
     name: str
@@ -41,7 +41,7 @@ class BuilderSpec:
 
     @property
     def needs(self) -> tuple[Source, ...]:
-        """The sources without which it does not build."""
+        """The sources that are required."""
         return tuple(source for source in self.sources if not source.optional)
 
     def load(self) -> Callable[..., Recipe]:
@@ -63,7 +63,7 @@ BUILDERS: dict[str, BuilderSpec] = {
         ),
         BuilderSpec(
             name="simulated",
-            summary="simulated people and things with known truth: test split or training images",
+            summary="simulated people and objects with ground truth: test split or training images",
             licence="CC0 1.0",
             recipe="chorus_bench.simulation.recipe:simulated_recipe",
         ),
@@ -78,7 +78,7 @@ BUILDERS: dict[str, BuilderSpec] = {
 
 
 def get_builder(name: str) -> BuilderSpec:
-    """Return a builder; an unknown name is an `InputError` with what there is."""
+    """Return a builder; an unknown name is an `InputError` that lists the builders."""
     if name not in BUILDERS:
         raise unknown_name("builder", name, BUILDERS)
     return BUILDERS[name]
@@ -98,12 +98,12 @@ def build_dataset(
 
     Args:
         name: name of the builder, see `BUILDERS`.
-        output: the folder to write. An interrupted build into it goes on where it was.
-        overwrite: replace a folder that is there.
-        workers: processes that make the rows.
-        shard_bytes: a Parquet file is closed when it is larger than this.
-        progress: called with what is done and all there is.
-        **options: of the builder, see its recipe function.
+        output: the folder to write. An interrupted build into it continues where it stopped.
+        overwrite: replace an existing folder.
+        workers: number of processes that make the rows.
+        shard_bytes: a Parquet file is closed once it is larger than this.
+        progress: called with (done, total).
+        **options: options of the builder, see its recipe function.
 
     Raises:
         InputError: an unknown builder, a source that is missing or wrong, ...

@@ -132,7 +132,7 @@ class _Plan:
         try:
             values = np.asarray(found)
         except ValueError as error:  # lists of different lengths
-            raise InputError("is no array", expected="(N, N, N) numbers from 0 to 1") from error
+            raise InputError("is not an array", expected="(N, N, N) numbers from 0 to 1") from error
         if values.dtype == np.uint8:
             return values
         if values.dtype.kind not in "fiub":
@@ -224,7 +224,7 @@ def _is_text(key: FieldKey, errors: Findings) -> bool:
     """Whether the names are texts, as the types ask for."""
     for kind, name in zip(("category", "sample"), key, strict=True):
         if not isinstance(name, str) and not (kind == "sample" and name is None):
-            errors.add("fields", f"the {kind} name is no text: {name!r}", fix="use str(...)")
+            errors.add("fields", f"the {kind} name is not text: {name!r}", fix="use str(...)")
             return False
     return True
 

@@ -51,7 +51,7 @@ def decode_picture(content: bytes, where: object) -> UInt8:
     """Return the RGB picture (H, W, 3) of a file's content.
 
     Raises:
-        InputError: it is no picture.
+        InputError: it is not a picture.
     """
     pixels = _decode(content)
     if pixels is None:

@@ -155,7 +155,7 @@ def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | N
 
 
 def _check_output(target: Path, work: Path) -> None:
-    """Refuse to write over something that is no synthesised dataset."""
+    """Refuse to write over something that is not a synthesised dataset."""
     if not target.exists():
         return
     if not work.is_dir():

@@ -146,7 +146,7 @@ def read_prompts(folder_or_file: str | Path, category: str) -> tuple[str, ...]:
         prompts = _parse(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError(
-            f"is no UTF-8 text: {error}", where=file, fix="save it as UTF-8"
+            f"is not UTF-8 text: {error}", where=file, fix="save it as UTF-8"
         ) from error
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=file) from error

@@ -39,7 +39,7 @@ def read_original_field(file: str | Path) -> Float32:
 
     Raises:
         InputError: the file holds something that is never read, lacks the two hulls, or they
-            are no cubes of finite numbers whose ratio is a probability.
+            are not cubes of finite numbers whose ratio is a probability.
     """
     content: object = load_pickle(file)
     for key in _PLACE:

@@ -17,13 +17,13 @@ from chorus_bench.simulation.recipe import (
 
 @dataclass
 class SimulatedTestConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """One config per category, and ``default`` with all.
+    """One config per category, and ``default`` with all categories.
 
     Attributes:
-        per_category: samples of each category.
+        per_category: number of samples of each category.
         seed: random seed of the whole split.
         body: the people's body, see `BodyModel.load`.
-        images: with shaded pictures.
+        images: whether to include shaded pictures.
     """
 
     per_category: int = 30

@@ -17,14 +17,14 @@ from chorus_bench.simulation.recipe import (
 
 @dataclass
 class SimulatedTrainConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """One config per category, and ``default`` with all.
+    """One config per category, and ``default`` with all categories.
 
     Attributes:
-        images_per_prompt_view: images for each prompt and view of a category.
+        images_per_prompt_view: number of images for each prompt and view of a category.
         seed: random seed of the whole set.
         body: the people's body, see `BodyModel.load`.
         size: height and width in pixels.
-        images: with shaded pictures.
+        images: whether to include shaded pictures.
     """
 
     images_per_prompt_view: int = 1
@@ -35,7 +35,7 @@ class SimulatedTrainConfig(datasets.BuilderConfig):  # type: ignore[misc]
 
 
 class SimulatedTrain(RecipeBuilder):
-    """Images as a generator and annotators give them, ``SimulatedTrain(config_name="tie")``."""
+    """Images as from a generator and annotators, e.g. ``SimulatedTrain(config_name="tie")``."""
 
     VERSION = datasets.Version(VERSION)
     BUILDER_CONFIG_CLASS = SimulatedTrainConfig

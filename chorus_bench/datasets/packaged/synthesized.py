@@ -12,11 +12,11 @@ from chorus_bench.synthesis.recipe import CARD, VERSION, synthesized_recipe
 
 @dataclass
 class SynthesizedConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """Which work folder.
+    """The config of a work folder.
 
     Attributes:
-        work: that of `chorus-bench synthesize`.
-        stages: the key of its stages' rows, so that a changed folder is not taken from the cache.
+        work: work folder of `chorus-bench synthesize`.
+        stages: key of its stages' rows, so that a changed folder is not read from the cache.
     """
 
     work: str = ""
@@ -24,7 +24,7 @@ class SynthesizedConfig(datasets.BuilderConfig):  # type: ignore[misc]
 
 
 class Synthesized(RecipeBuilder):
-    """Rows of finished stages; `Synthesized.of` makes the builder of a folder."""
+    """Rows of finished stages; `Synthesized.of` returns the builder of a folder."""
 
     VERSION = datasets.Version(VERSION)
     BUILDER_CONFIG_CLASS = SynthesizedConfig
@@ -38,10 +38,10 @@ class Synthesized(RecipeBuilder):
 
         Args:
             work: the folder.
-            **arguments: more of a builder's arguments, for example ``cache_dir``.
+            **arguments: further arguments of a builder, for example ``cache_dir``.
 
         Raises:
-            InputError: a stage of it is not finished.
+            InputError: one of its stages is not finished.
         """
         recipe = synthesized_recipe(work)
         return cls(work=work, stages=recipe.inputs["stages"], **arguments)

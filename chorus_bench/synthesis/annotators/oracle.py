@@ -118,7 +118,7 @@ class Oracle:
         height, width = picture.size
         if picture.address is None or height != width:
             raise InputError(
-                "is no picture of the simulated world",
+                "is not a picture of the simulated world",
                 where=picture.sample_id,
                 fix="use the generator 'simulated', or other annotators",
             )
