@@ -39,9 +39,9 @@ def fit_baseline(
         body: the body of the data's poses; by default the free body.
         grid: the grid of the fields.
         categories: only these.
-        seed: of everything that is drawn.
+        seed: random seed.
         progress: called with (rows done, rows in all).
-        options: of the baseline; they replace those of its spec.
+        options: options of the baseline; they replace those of its spec.
 
     Returns:
         Category -> (N, N, N) float32 probabilities; on the posed track category -> sample id
@@ -87,7 +87,7 @@ def run_baseline(
         ``output``.
 
     Raises:
-        InputError: see `fit_baseline`; or the folder is there already.
+        InputError: see `fit_baseline`; or the folder already exists.
     """
     from chorus_bench.datasets.rows import DatasetRows
     from chorus_bench.submission import write_posed_submission, write_submission

@@ -1,4 +1,4 @@
-"""A built dataset's folder: its layout and the file that says what it is."""
+"""The folder of a built dataset: its layout and its metadata file."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ DATA_FOLDER, CARD_FILE, NOTES_FILE, PICTURES_FOLDER = "data", "README.md", "note
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What a built dataset is, as `METADATA_FILE` keeps it.
+    """The description of a built dataset, as stored in `METADATA_FILE`.
 
     Attributes:
-        name: stands in signatures.
-        version: of the builder.
+        name: appears in signatures.
+        version: version of the builder.
         split: ``test`` or ``train``.
-        fingerprint: over the rows; stands in signatures.
+        fingerprint: fingerprint of the rows; appears in signatures.
         shards: the Parquet files.
-        sources: the files that it was made of.
-        details: what the builder adds: body, solver, settings, ...
+        sources: the files that it was made from.
+        details: details that the builder adds: body, solver, settings, ...
         left_out: entries that were left out, by reason.
-        noted: entries that were used although something about them is odd, by reason.
+        noted: entries that were used despite a problem, by reason.
         command: the command line that makes it.
         made_with: the program and its version.
         card: the texts of the card.
@@ -55,7 +55,7 @@ class DatasetInfo:
 
     @property
     def label(self) -> str:
-        """The dataset as it stands in a signature, ``name@fingerprint``."""
+        """The dataset as it appears in a signature, ``name@fingerprint``."""
         return f"{self.name}@{self.fingerprint}"
 
     @cached_property
@@ -83,7 +83,7 @@ class DatasetInfo:
         (folder / METADATA_FILE).write_text(text, encoding="utf-8")
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON; the builder's details stand beside the rest."""
+        """Return it as JSON; the builder's details are on the same level as the rest."""
         head = {
             "format": FORMAT,
             "name": self.name,
@@ -110,7 +110,7 @@ class DatasetInfo:
         """Read it from a built dataset's folder.
 
         Raises:
-            InputError: there is none, or it is not of this format.
+            InputError: there is none, or its format is unknown.
         """
         file = Path(folder) / METADATA_FILE
         if not file.is_file():
@@ -139,12 +139,12 @@ def category_folder(category: str) -> str:
     """Return the name of a category's folder.
 
     Raises:
-        InputError: the category makes no safe folder name.
+        InputError: the category cannot be a safe folder name.
     """
     name = category.strip().replace(" ", "_")
     if not name or not all(letter.isalnum() or letter in "_-+" for letter in name):
         raise InputError(
-            f"the category {category!r} makes no folder name",
+            f"the category {category!r} cannot be a folder name",
             expected="letters, digits, spaces, '_', '-' and '+'",
         )
     return name
@@ -160,7 +160,7 @@ def describe_shard(file: Path, root: Path, category: str) -> Shard:
 
 
 def read_metadata(path: Path) -> dict[str, Any]:
-    """Return what `METADATA_FILE` in or beside ``path`` says; empty where there is none."""
+    """Return the contents of `METADATA_FILE` in or beside ``path``; empty if there is none."""
     file = (path if path.is_dir() else path.parent) / METADATA_FILE
     if not file.is_file():
         return {}

@@ -145,8 +145,8 @@ class _Fields:
         """Return the probabilities (N, N, N) on the probe grid of a sample.
 
         Args:
-            category: of the sample.
-            sample_id: of the sample.
+            category: category of the sample.
+            sample_id: id of the sample.
             points: (N**3, 3) the canonical points of the probe voxels.
         """
         with self._lock:

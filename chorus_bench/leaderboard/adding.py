@@ -67,8 +67,8 @@ def add_entry(
         date: ISO date of the entry.
         saw_coco_val: whether training saw COCO's val images: ``yes``, ``no`` or ``unknown``.
         training_data: what the method was trained on; by default what the submission says.
-        url: of the submission's archive.
-        name: of the folder; by default from the method's name.
+        url: address of the submission's archive.
+        name: name of the folder; by default from the method's name.
         texts: optional texts of `entry.yaml`; by default what the submission says.
         parameters: how the method was run.
         submission: the submission that was scored; its fields are kept for the 3D view.

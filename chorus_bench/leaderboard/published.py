@@ -28,7 +28,7 @@ class PublishedRow(Schema):
     """A row of a paper's table.
 
     Attributes:
-        name: of the method or the setting.
+        name: name of the method or the setting.
         source: the paper and the table.
         setting: what it was measured on.
         note: anything else.

@@ -95,7 +95,7 @@ def simulated_recipe(
         categories: some of `CATEGORIES`; all by default.
         per_category: test samples of each category.
         images_per_prompt_view: training images for each prompt and view of a category.
-        seed: of the whole dataset.
+        seed: random seed of the whole dataset.
         body: the people's body, see `load_body`.
         size: height and width of training images, pixels.
         images: with shaded pictures; everything else is the same without.

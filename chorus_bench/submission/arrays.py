@@ -118,7 +118,7 @@ def _json_object(data: bytes) -> dict[str, object]:
             fix="write it again",
         ) from error
     if not isinstance(header, dict):
-        raise InputError("is not a .safetensors file: its header is no JSON object")
+        raise InputError("is not a .safetensors file: its header is not a JSON object")
     return header
 
 
@@ -165,7 +165,7 @@ def _from_npz(data: bytes, spec: GridSpec | None) -> Raw:
         stray = next((name for name in members if not name.endswith(".npy")), None)
         if stray is not None:
             raise InputError(
-                f"has the member '{printable(stray, 60)}', which is no array",
+                f"has the member '{printable(stray, 60)}', which is not an array",
                 fix="write it with numpy.savez",
             )
         _check_tensor_names([name.removesuffix(".npy") for name in members])

@@ -64,8 +64,8 @@ class Shard:
     """Some rows of a category that are made together.
 
     Attributes:
-        name: of its files, without suffix.
-        category: of all its rows.
+        name: name of its files, without suffix.
+        category: category of all its rows.
         begin: its first row's number among the category's addresses.
         end: one after its last row's number.
     """
@@ -87,8 +87,8 @@ class Record:
 
     Attributes:
         rows: how many.
-        size: of the Parquet file in bytes.
-        sha256: of the Parquet file, hex digits.
+        size: size of the Parquet file in bytes.
+        sha256: SHA-256 of the Parquet file, hex digits.
         seconds: that making it took, models' loading left out.
         counts: what happened on the way, for example images that were made again.
         models: what the rows were made with, by role, in words.
@@ -108,7 +108,7 @@ class Manifest:
 
     Attributes:
         stage: one of `STAGES`.
-        settings: of the stage, as JSON takes them.
+        settings: settings of the stage, as JSON takes them.
         inputs: the key of the stage before it; empty for the first.
         shards: all of them, finished or not.
     """

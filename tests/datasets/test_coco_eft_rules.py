@@ -55,7 +55,7 @@ def test_rule_1_counts_crowds(world, tmp_path):
     ]
     assert built.info.details["ruled_out"] == {
         "images with more than one person (crowds count)": 1,
-        "no object that is alone of its category and overlaps": 1,
+        "no object that is the only one of its category and overlaps": 1,
     }
     assert built.notes == ()
 
@@ -124,7 +124,7 @@ def test_pictures_that_are_missing_or_broken(world, tmp_path):
     built = world.build(tmp_path, images=pictures)
     assert built.info.noted == {
         "missing pictures": 1,
-        "pictures of another size than annotated": 1,
+        "pictures whose size differs from the annotation": 1,
         "unreadable pictures": 1,
     }
     assert {row["image_id"]: row["image"] is None for row in rows_of(built)} == {

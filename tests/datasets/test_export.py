@@ -268,7 +268,7 @@ def test_a_fault_in_the_first_piece_leaves_nothing(tmp_path):
 def test_a_folder_that_is_there_stays(tmp_path):
     export(squares(), tmp_path / "out")
     before = (tmp_path / "out/chorus_bench.json").read_bytes()
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         export(squares(value=0.5), tmp_path / "out")
     assert (tmp_path / "out/chorus_bench.json").read_bytes() == before
 

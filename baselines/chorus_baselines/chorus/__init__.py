@@ -4,8 +4,9 @@ What comes after the training rows (`chorus_bench.synthesis`): aggregation per s
 cluster, posed-space inference, reconstruction. The names below are imported when they are
 first used.
 
-Source: CHORUS: Learning Canonicalized 3D Human-Object Spatial Relations from Unbounded
-Synthesized Images, Han and Joo, ICCV 2023.
+Source: docs/method.md M14 to M20; the paper, sections 3.3 and 3.4. The paper: Han and Joo, CHORUS:
+Learning Canonicalized 3D Human-Object Spatial Relations from Unbounded Synthesized Images, ICCV
+2023.
 """
 
 from __future__ import annotations

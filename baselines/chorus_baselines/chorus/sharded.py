@@ -38,9 +38,9 @@ class VotesWork:
     Attributes:
         dataset: the dataset's folder.
         votes: the folder for the votes.
-        body: of the poses, see `load_body`.
+        body: body of the poses, see `load_body`.
         grid: the canonical grid.
-        settings: of `aggregate`.
+        settings: settings of `aggregate`.
     """
 
     dataset: Path
@@ -84,7 +84,7 @@ def aggregate_dataset(
     Args:
         dataset: a built dataset of training rows.
         votes: a folder for the votes of each file; those that are there are not counted again.
-        body: of the poses, see `load_body`.
+        body: body of the poses, see `load_body`.
         grid: the canonical grid.
         categories: only these.
         engine: where files are counted.

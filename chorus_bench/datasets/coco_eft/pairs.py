@@ -1,4 +1,7 @@
-"""Rules 1 and 2: which person-object pairs of an image are samples."""
+"""Which person-object pairs of an image are samples.
+
+Source: docs/protocol.md P30 and P31.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,12 @@ _ZERO = "zero-area boxes"
 
 @dataclass(frozen=True)
 class Target:
-    """An object that makes a sample with its image's person.
+    """An object that forms a sample with the person of its image.
 
     Attributes:
-        category: of the object.
-        annotation: of the object.
-        box: of the object, xyxy in pixels.
+        category: category of the object.
+        annotation: annotation of the object.
+        box: box of the object, xyxy in pixels.
         overlap: intersection of the two boxes over the area of the smaller one.
     """
 
@@ -40,14 +43,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A fit with everything that rules 1 and 2 let pass.
+    """A fit with the objects that form samples with its person.
 
     Attributes:
         fit: the body fit.
         image: COCO's entry of the image.
         person: the annotation of the person.
-        person_box: xyxy in pixels.
-        targets: at least one.
+        person_box: box of the person, xyxy in pixels.
+        targets: at least one object.
     """
 
     fit: Fit
@@ -64,7 +67,7 @@ class Candidate:
 
 @dataclass
 class Selection:
-    """The candidates, what is wrong with other entries, and what the rules leave out."""
+    """The candidates, problems with other entries, and the number that the rules leave out."""
 
     candidates: list[Candidate] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -79,7 +82,7 @@ def select_pairs(
     Args:
         fits: body fits.
         coco: the annotations of their images.
-        categories: only objects of these; all but the person by default.
+        categories: only objects of these categories; by default all but person.
     """
     selection = Selection()
     for fit in fits:
@@ -109,11 +112,11 @@ def _candidate(
     person_box = _box(people[0])
     targets = _targets(fit, annotations, person_box, coco, categories, selection)
     if not targets:
-        selection.ruled_out["no object that is alone of its category and overlaps"] += 1
+        selection.ruled_out["no object that is the only one of its category and overlaps"] += 1
         return None
     if people[0]["id"] != fit.annotation_id:
         message = f"the person of its image has the annotation {people[0]['id']}, which is taken"
-        reason = "annotIds that the annotation file does not have for their image"
+        reason = "annotIds that are not in the annotation file for their image"
         selection.notes.append(Note(fit.entry, reason, message, left_out=False))
     return Candidate(fit, image, people[0], person_box, tuple(targets))
 

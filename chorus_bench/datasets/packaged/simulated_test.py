@@ -14,13 +14,13 @@ _EVERYTHING = _make_recipe(split="test")
 
 @dataclass
 class SimulatedTestConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """One config per category, and ``default`` with all.
+    """One config per category, and ``default`` with all categories.
 
     Attributes:
-        per_category: samples of each category.
-        seed: of the whole split.
+        per_category: number of samples of each category.
+        seed: random seed of the whole split.
         body: the people's body, see `load_body`.
-        images: with shaded pictures.
+        images: whether to include shaded pictures.
     """
 
     per_category: int = 30

@@ -245,7 +245,9 @@ def _array_of(value: object, key: str, path: Path) -> NDArray[Any]:
         # None, which JSON writers put for a number that is not finite, becomes NaN.
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(f"'{key}' is no array of numbers", where=path, expected=_LAYOUT) from error
+        raise InputError(
+            f"'{key}' is not an array of numbers", where=path, expected=_LAYOUT
+        ) from error
 
 
 def _checked(arrays: Mapping[str, NDArray[Any]], path: Path) -> People:
