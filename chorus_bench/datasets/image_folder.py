@@ -19,7 +19,7 @@ from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError
 
-NAME, VERSION = "image-search", "1.0.0"
+NAME, VERSION = "image-search", "1.1.0"
 SOURCE = "image_search"
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 _FILES_A_PIECE = 200

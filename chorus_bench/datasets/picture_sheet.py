@@ -7,11 +7,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.folder import PICTURES_FOLDER, DatasetInfo
 from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.parquet import read_rows
 from chorus_bench.datasets.recipe import Row
 
 #: So many categories are shown, the largest ones, and this is how high a picture is (pixels).
@@ -50,11 +50,7 @@ def write_pictures(folder: Path, info: DatasetInfo) -> list[str]:
 
 
 def _first_row(path: Path) -> Row:
-    with pq.ParquetFile(path) as file:
-        columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
-        batch = next(file.iter_batches(batch_size=1, columns=columns))
-    row: Row = batch.to_pylist()[0]
-    return row
+    return next(read_rows(path, _COLUMNS, 1))
 
 
 def _tile(row: Row) -> Picture:
