@@ -13,6 +13,7 @@ from chorus_bench.datasets.folder import PICTURES_FOLDER, DatasetInfo
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.parquet import read_rows
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.io.pictures import decode_upright
 
 #: So many categories are shown, the largest ones, and this is how high a picture is (pixels).
 SHOWN, HEIGHT = 6, 240
@@ -71,9 +72,9 @@ def _tile(row: Row) -> Picture:
 def _background(row: Row) -> Picture:
     content = (row.get("image") or {}).get("bytes")
     if content:
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        decoded = decode_upright(content)
         if decoded is not None and decoded.shape[:2] == (row["height"], row["width"]):
-            return decoded.astype(np.uint8)
+            return np.ascontiguousarray(decoded[..., ::-1])
     return np.full((row["height"], row["width"], 3), _CANVAS, np.uint8)
 
 

@@ -3,6 +3,9 @@
 import pytest
 
 from tests.datasets.coco_eft_world import World
+from tests.evaluation.conftest import rows, split
+
+__all__ = ["rows", "split", "world"]
 
 
 @pytest.fixture
