@@ -10,6 +10,7 @@ from typing import Any
 from chorus_bench.calibration import EFT, SOLVERS
 from chorus_bench.datasets.coco_eft.annotations import PERSON, CocoFile, read_annotations
 from chorus_bench.datasets.coco_eft.card import TEXT
+from chorus_bench.datasets.coco_eft.categories import BENCHMARK
 from chorus_bench.datasets.coco_eft.fits import read_fits
 from chorus_bench.datasets.coco_eft.pairs import Candidate, Selection, select_pairs
 from chorus_bench.datasets.coco_eft.pictures import PictureFolder
@@ -31,7 +32,7 @@ from chorus_bench.geometry.body_files import load_body
 NAME = "coco-eft"
 
 #: Version of the builder; it changes whenever the rows do.
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 
 DEFAULT_SOLVER = "adam"
 
@@ -95,7 +96,11 @@ def coco_eft_recipe(
         schema=SCHEMA,
         pieces=_pieces(shared, selection.candidates, paths[0]),
         inputs=settings,
-        metadata={**settings, **_counts(len(people) + len(fit_notes), coco, selection)},
+        metadata={
+            **settings,
+            **_counts(len(people) + len(fit_notes), coco, selection),
+            "population": list(BENCHMARK),
+        },
         card=TEXT,
         sources=_sources(paths, body, joint_regressor),
         notes=(*fit_notes, *coco.notes, *selection.notes, *_regressor_note(joint_regressor, model)),
