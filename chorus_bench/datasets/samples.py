@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.checks import check_pose
 
 #: The file beside a built dataset that says what it is (see `chorus_bench.datasets.folder`).
 METADATA_FILE = "chorus_bench.json"
@@ -197,6 +198,7 @@ def _sample(row: dict[str, Any]) -> EvalSample:
                 expected=f"{shape}, finite",
             )
         arrays[key] = value
+    check_pose(arrays["pose"], "pose")
     name = str(row["sample_id"])
     if not name or name.startswith(".") or set(name) & set("/\\\0"):
         raise InputError(

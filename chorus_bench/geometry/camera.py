@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry.checks import check_intrinsics, check_rotations
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -33,7 +34,8 @@ class PerspectiveCamera:
         intrinsics: K (3, 3), pixels of the image it belongs to.
 
     Raises:
-        InputError: a wrong shape, a value that is not finite, or a singular camera.
+        InputError: a wrong shape, a value that is not finite, a matrix that is no rotation or no
+            intrinsic matrix.
     """
 
     rotation: Float32
@@ -48,12 +50,8 @@ class PerspectiveCamera:
             if not np.isfinite(value).all():
                 raise InputError(f"camera {name} has values that are not finite")
             object.__setattr__(self, name, value)
-        for name in ("rotation", "intrinsics"):
-            if abs(np.linalg.det(getattr(self, name).astype(np.float64))) < 1e-12:
-                raise InputError(
-                    f"singular camera: the determinant of its {name} is zero",
-                    expected="an invertible matrix",
-                )
+        check_rotations(self.rotation, "camera rotation")
+        check_intrinsics(self.intrinsics, "camera intrinsics")
 
     @property
     def center(self) -> Float64:

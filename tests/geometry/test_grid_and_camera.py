@@ -97,8 +97,12 @@ def test_rescaling_is_in_single_precision():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rotation": np.zeros((3, 3))}, "determinant of its rotation"),
-        ({"intrinsics": np.diag([1.0, 0, 1])}, "determinant of its intrinsics"),
+        ({"rotation": np.zeros((3, 3))}, "rotation is not orthonormal"),
+        ({"rotation": -np.eye(3)}, "rotation is a reflection"),
+        ({"rotation": 1.1 * np.eye(3)}, "rotation is not orthonormal"),
+        ({"intrinsics": np.diag([1.0, 0, 1])}, "camera intrinsics is"),
+        ({"intrinsics": np.transpose(K)}, "camera intrinsics is"),
+        ({"intrinsics": np.diag([-1.0, -1.0, 1.0])}, "camera intrinsics is"),
         ({"translation": [0, 0]}, r"translation of shape \(2,\)"),
         ({"rotation": np.full((3, 3), np.nan)}, "not finite"),
     ],

@@ -17,6 +17,7 @@ from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE
 from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_bins, azimuth_degrees
+from chorus_bench.geometry.checks import check_pose
 
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
@@ -103,7 +104,12 @@ def _read_pose(row: Row) -> Float64:
     if pose.size != POSE_SIZE:
         raise UnusableViewError("a damaged pose", expected=f"{POSE_SIZE} numbers, not {pose.size}")
     pose[:3] = 0
-    return _finite(pose, "a pose with values that are not finite")
+    _finite(pose, "a pose with values that are not finite")
+    try:
+        check_pose(pose, "pose")
+    except InputError as error:
+        raise UnusableViewError("a pose in degrees", expected=error.expected) from error
+    return pose
 
 
 def _read_camera(row: Row) -> PerspectiveCamera:
@@ -116,7 +122,7 @@ def _read_camera(row: Row) -> PerspectiveCamera:
     try:
         camera = PerspectiveCamera(*(array.astype(np.float32) for array in arrays))
     except InputError as error:
-        raise UnusableViewError("a singular camera", expected=error.expected) from error
+        raise UnusableViewError("a camera that is none", expected=error.expected) from error
     with np.errstate(over="ignore", invalid="ignore"):
         _finite(camera.center, "a camera with values that are not finite")
     return camera
