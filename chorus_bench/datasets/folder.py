@@ -17,6 +17,7 @@ from chorus_bench.datasets.recipe import CardText, SourceFile
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError
 from chorus_bench.io.schemas import loaded, read_document
+from chorus_bench.names import category_name
 
 DATA_FOLDER, CARD_FILE, NOTES_FILE, PICTURES_FOLDER = "data", "README.md", "notes.jsonl", "pictures"
 
@@ -139,18 +140,19 @@ class DatasetInfo:
 
 
 def category_folder(category: str) -> str:
-    """Return the name of a category's folder.
+    """Return the name of a category's folder: no two categories share one, on any system.
+
+    Lower-case letters, digits, ``-``, ``+`` and spaces (as ``_``) stand for themselves; any other
+    name is told apart by four bytes of its SHA-256.
 
     Raises:
-        InputError: the category cannot be a safe folder name.
+        InputError: the name may not be a category's, see `chorus_bench.names.category_name`.
     """
-    name = category.strip().replace(" ", "_")
-    if not name or not all(letter.isalnum() or letter in "_-+" for letter in name):
-        raise InputError(
-            f"the category {category!r} cannot be a folder name",
-            expected="letters, digits, spaces, '_', '-' and '+'",
-        )
-    return name
+    name = category_name(category)
+    slug = "".join(letter if letter.isalnum() or letter in "-+" else "_" for letter in name)
+    if slug.replace("_", " ") == name == name.casefold():
+        return slug
+    return f"{slug.strip('_')}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def describe_shard(file: Path, root: Path, category: str) -> Shard:

@@ -16,6 +16,7 @@ from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError
 from chorus_bench.io.pictures import decode_upright, is_picture
+from chorus_bench.names import category_name
 
 NAME, VERSION = "image-search", "1.1.0"
 SOURCE = "image_search"
@@ -75,6 +76,7 @@ def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None
     root = Path(folder)
     if not root.is_dir():
         raise InputError("no such folder", where=root, expected="a folder of image files")
+    category = category_name(category)
     files, notes = _find(root, category, prompt)
     chunks = [files[i : i + _FILES_A_PIECE] for i in range(0, len(files), _FILES_A_PIECE)]
     digest = hashlib.sha256("".join(f"{f.prompt}\0{f.sha256}\n" for f in files).encode())

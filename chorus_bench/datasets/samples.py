@@ -18,6 +18,7 @@ from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.schema import LENGTHS
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.camera import CAMERA_PARTS, CAMERA_PREFIX, PerspectiveCamera
+from chorus_bench.geometry.checks import check_pose
 
 #: The metadata file of a built dataset (see `chorus_bench.datasets.folder`).
 METADATA_FILE = "chorus_bench.json"
@@ -176,6 +177,7 @@ def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[Eval
 
 def _sample(row: dict[str, Any]) -> EvalSample:
     arrays = {key: _floats(key, row[key]) for key in _FLOAT_COLUMNS}
+    check_pose(arrays["pose"], "pose")
     name = str(row["sample_id"])
     if not name or name.startswith(".") or set(name) & set("/\\\0"):
         raise InputError(

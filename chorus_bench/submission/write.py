@@ -13,10 +13,11 @@ import safetensors.numpy
 import yaml
 from numpy.typing import ArrayLike
 
+from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import atomic_folder, check_new_folder
-from chorus_bench.io.findings import Finding, Findings, SubmissionError, printable
+from chorus_bench.io.findings import Finding, Findings, SubmissionError
 from chorus_bench.io.limits import MAX_MANIFEST_BYTES
 from chorus_bench.io.untrusted_files import FileEntry
 from chorus_bench.submission.arrays import TENSOR_NAME, Raw, to_probabilities
@@ -128,20 +129,9 @@ class _Plan:
 
     def array(self, key: FieldKey) -> Raw:
         """Return a field as an array that could be in a file: uint8 or float32."""
-        found = self.read(key)
-        try:
-            values = np.asarray(found)
-        except (ValueError, TypeError, RuntimeError) as error:
-            # Lists of different lengths; tensors of bfloat16, on a GPU, or with gradients.
-            raise InputError(
-                f"is no array: {printable(str(error))}",
-                expected="(N, N, N) numbers from 0 to 1",
-                fix="a tensor: tensor.detach().cpu().float().numpy()",
-            ) from error
+        values = real_array(self.read(key))
         if values.dtype == np.uint8:
             return values
-        if values.dtype.kind not in "fiub":
-            raise InputError(f"has dtype {values.dtype}", expected="numbers from 0 to 1")
         with np.errstate(over="ignore"):
             return values.astype(np.float32)
 
