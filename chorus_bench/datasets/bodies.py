@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chorus_bench.datasets.labels import fingerprint_of
+from chorus_bench.names import fingerprint_of
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body

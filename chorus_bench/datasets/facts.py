@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from chorus_bench.datasets.folder import metadata_file, read_metadata
-from chorus_bench.datasets.labels import check_label, check_name, fingerprint_of
+from chorus_bench.datasets.labels import check_label, check_name
+from chorus_bench.names import fingerprint_of
 from chorus_bench.datasets.parquet import read_batches, read_schema
 from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.schema import FACTS

@@ -42,7 +42,3 @@ def plain_name(name: str) -> str:
     letters = (letter if letter.isprintable() and letter not in "@|" else "-" for letter in name)
     return "".join(letters)[:LONGEST_NAME] or "dataset"
 
-
-def fingerprint_of(label: str) -> str:
-    """Return the fingerprint in ``name@fingerprint``."""
-    return label.rpartition("@")[2]

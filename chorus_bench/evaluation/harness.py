@@ -17,7 +17,7 @@ import pyarrow as pa
 from chorus_bench._version import __version__
 from chorus_bench.datasets.bodies import body_for, is_other_body
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
-from chorus_bench.datasets.labels import fingerprint_of
+from chorus_bench.names import fingerprint_of
 from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
