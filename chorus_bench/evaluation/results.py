@@ -25,7 +25,7 @@ from chorus_bench.metrics.pap import (
     pixel_counts,
 )
 from chorus_bench.metrics.protocol import Protocol
-from chorus_bench.metrics.statistics import CategoryTables, bootstrap_intervals
+from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 
 SCHEMA_VERSION = 1
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
