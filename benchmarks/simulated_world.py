@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from chorus_bench.datasets.view_conditions import VIEWS
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation import (
     CATEGORIES,
@@ -59,7 +59,7 @@ def time_rows(images, workers):
 
 def time_parts(repeats=5):
     """Print the median time of each part of one picture, over all interactions."""
-    body, stream, spent = BodyModel.load("default"), Stream("benchmark"), {}
+    body, stream, spent = load_body("default"), Stream("benchmark"), {}
 
     def timed(part, work):
         start = time.perf_counter()

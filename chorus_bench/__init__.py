@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chorus_bench.errors import ChorusBenchError, InputError
     from chorus_bench.evaluation import EvaluationResult, evaluate, load_result, load_split
     from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.body_files import load_body
     from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
     from chorus_bench.metrics import projective_average_precision
     from chorus_bench.submission import open_submission, write_submission
@@ -25,6 +26,7 @@ else:
             "errors": ("ChorusBenchError", "InputError"),
             "evaluation": ("EvaluationResult", "evaluate", "load_result", "load_split"),
             "geometry.body": ("BodyModel",),
+            "geometry.body_files": ("load_body",),
             "geometry.grid": ("GridSpec", "OccupancyGrid"),
             "metrics": ("projective_average_precision",),
             "submission": ("open_submission", "write_submission"),
@@ -40,6 +42,7 @@ __all__ = [
     "OccupancyGrid",
     "__version__",
     "evaluate",
+    "load_body",
     "load_result",
     "load_split",
     "open_submission",

@@ -39,9 +39,9 @@ def fit_baseline(
         body: the body of the data's poses; by default the free body.
         grid: the grid of the fields.
         categories: only these.
-        seed: of everything that is drawn.
+        seed: random seed.
         progress: called with (rows done, rows in all).
-        options: of the baseline; they replace those of its spec.
+        options: options of the baseline; they replace those of its spec.
 
     Returns:
         Category -> (N, N, N) float32 probabilities; on the posed track category -> sample id
@@ -87,7 +87,7 @@ def run_baseline(
         ``output``.
 
     Raises:
-        InputError: see `fit_baseline`; or the folder is there already.
+        InputError: see `fit_baseline`; or the folder already exists.
     """
     from chorus_bench.datasets.rows import DatasetRows
     from chorus_bench.submission import write_posed_submission, write_submission
@@ -123,9 +123,9 @@ def _check_kind(spec: BaselineSpec, data: DatasetRows) -> None:
 
 
 def _body_for(data: DatasetRows, body: str | Path | BodyModel | object | None) -> BodyModel:
-    from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.body_files import load_body
 
-    model = BodyModel.load("default" if body is None else body)
+    model = load_body("default" if body is None else body)
     if data.body is not None and data.body.split("@")[-1] != model.fingerprint:
         raise InputError(
             f"the poses are of the body {data.body}, not of {model.label}",

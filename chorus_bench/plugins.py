@@ -272,7 +272,7 @@ def find_plugins(group: str, spec_type: type[SpecType]) -> Plugins[SpecType]:
 
     Args:
         group: the entry-point group.
-        spec_type: of what its entry points name, one or several.
+        spec_type: type of what its entry points name, one or several.
     """
     specs: dict[str, SpecType] = {}
     broken: list[BrokenPlugin] = []

@@ -119,11 +119,10 @@ def run_command(
 
 def _option(text: str) -> tuple[str, Any]:
     """Return name and value of NAME=VALUE; the value is read as YAML."""
-    import yaml
-
     from chorus_bench.errors import InputError
+    from chorus_bench.io.yaml_files import yaml_value
 
     name, sign, value = text.partition("=")
     if not sign or not name:
         raise InputError(f"option '{text}'", expected="NAME=VALUE, for example ratio=0.5")
-    return name, yaml.safe_load(value)
+    return name, yaml_value(value, f"option {name}")

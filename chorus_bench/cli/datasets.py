@@ -58,10 +58,10 @@ def list_command() -> None:
 def build_coco_eft_command(
     output: Annotated[Path, typer.Option(help="The folder to write.")],
     annotations: Annotated[
-        Path | None, typer.Option(help="COCO's instances_val2014.json, gzip'ed or not.")
+        Path | None, typer.Option(help="COCO's instances_val2014.json, gzipped or not.")
     ] = None,
     fits: Annotated[
-        Path | None, typer.Option(help="EFT's COCO2014-Val-ver10.json, gzip'ed or not.")
+        Path | None, typer.Option(help="EFT's COCO2014-Val-ver10.json, gzipped or not.")
     ] = None,
     body: Annotated[
         str, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")

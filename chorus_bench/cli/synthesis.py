@@ -125,19 +125,15 @@ def _changes(
     per_prompt_view: int | None,
 ) -> dict[str, Any]:
     """Return the settings that options give, by dotted name."""
-    import yaml
-
     from chorus_bench.errors import InputError
+    from chorus_bench.io.yaml_files import yaml_value
 
     changes: dict[str, Any] = {}
     for pair in pairs:
         name, found, text = pair.partition("=")
         if not found or not name:
             raise InputError(f"--set {pair}", expected="NAME=VALUE, e.g. images.batch=4")
-        try:
-            changes[name] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InputError(f"the value of --set {pair} is not YAML", fix=str(error)) from error
+        changes[name] = yaml_value(text, f"--set {name}")
     if categories:
         changes["categories"] = categories
     if prompts is not None:

@@ -26,14 +26,14 @@ def build_dataset(
     """Build a dataset into a folder of Parquet shards with a card.
 
     Args:
-        name: of the builder, see `chorus_bench.datasets.registry.find_builders`.
-        output: the folder to write. An interrupted build into it goes on where it was.
-        overwrite: replace a folder that is there.
+        name: name of the builder, see `chorus_bench.datasets.registry.find_builders`.
+        output: the folder to write. An interrupted build into it continues where it stopped.
+        overwrite: replace an existing folder.
         workers: processes that make the rows.
         shard_bytes: a Parquet file is closed when it is larger than this.
-        progress: called with what is done and all there is.
+        progress: called with (done, total).
         command: the command line, for the card.
-        **options: of the builder, see its function.
+        **options: options of the builder, see its function.
 
     Raises:
         InputError: an unknown builder or option, a source that is missing or wrong, ...

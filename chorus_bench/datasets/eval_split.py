@@ -1,6 +1,6 @@
 """Load test splits: by name, from a folder of Parquet files, or from a `datasets.Dataset`.
 
-Only the columns that move a number are read; pictures stay on disk.
+Only columns that affect a score are read; pictures stay on disk.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def load_split(source: str | Path | EvalSplit | Dataset) -> EvalSplit:
 
     Args:
         source: the name of a split that comes with the package (``"example"``, or
-            ``"simulated"``, which is built when it is first used), a folder of
+            ``"simulated"``, which is built on first use), a folder of
             Parquet files, one Parquet file, or a `datasets.Dataset` with the columns of the
             row schema.
 
     Raises:
-        InputError: nothing there, columns missing, rows that are not usable (each is named).
+        InputError: nothing there, missing columns, or unusable rows (each is named).
     """
     if isinstance(source, EvalSplit):
         return source
@@ -102,7 +102,7 @@ def _check_columns(names: Sequence[str], where: object) -> None:
             f"missing columns: {', '.join(missing)}",
             where=where,
             expected=f"a test split with the columns {', '.join(TEST_COLUMNS)}",
-            fix="for a training set, make a submission first; a test split is what it is scored on",
+            fix="evaluate on a test split; a training set is for making a submission",
         )
 
 

@@ -1,7 +1,7 @@
 """Crawled images: a folder of image files as rows of the training schema.
 
-The layout is that of image crawlers: files directly in the folder, or one folder a keyword,
-whose name then is the row's prompt.
+The layout is that of image crawlers: files directly in the folder, or one folder per keyword,
+whose name then becomes the prompt of its rows.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ _FILES_A_PIECE = 200
 CARD = CardText(
     title="Crawled images",
     summary=(
-        "Images that an image search found, as rows of the training schema of chorus-bench: the "
-        "starting point of the comparison with synthesised images (CHORUS, table 2)."
+        "Images found by an image search, as rows of the training schema of chorus-bench: the "
+        "starting point of the comparison with synthesised images (CHORUS, table 1)."
     ),
     construction=(
-        "Every readable image file of a folder is a row; the folder's name is the prompt. Files "
+        "Every readable image file in a folder is a row; the folder's name is the prompt. Files "
         "with the same bytes are kept once. Annotations, filters and cameras are later stages."
     ),
     licence="unknown",
@@ -48,10 +48,10 @@ class ImageFile:
     """An image file, found but not yet decoded.
 
     Attributes:
-        path: where it is.
+        path: path of the file.
         prompt: the keyword it was found with.
         index: its number among the files of this prompt.
-        sha256: of its bytes, hex digits.
+        sha256: SHA-256 of its bytes, hex digits.
     """
 
     path: Path
@@ -64,10 +64,10 @@ def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None
     """Return the recipe that turns a folder of images into training rows.
 
     Args:
-        folder: with image files, or with folders of image files.
-        category: of the object that was searched for.
-        prompt: of all images; by default the name of the folder that a file is in, or the
-            category for files directly in ``folder``.
+        folder: a folder with image files, or with folders of image files.
+        category: category of the object that was searched for.
+        prompt: prompt of all images; by default the name of the folder that contains the file, or
+            the category for files directly in ``folder``.
 
     Raises:
         InputError: no such folder, or no image files in it.

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from chorus_bench.datasets.features import with_features
 from chorus_bench.datasets.recipe import Row
 
-#: Rows are written in groups of at most this many, and this many bytes of pictures.
+#: Largest number of rows in a group, and of bytes of pictures.
 ROWS_A_GROUP, BYTES_A_GROUP = 100, 32_000_000
 
 
@@ -19,7 +19,7 @@ class TableWriter:
 
     Args:
         path: the file; it must not exist.
-        schema: of its rows.
+        schema: schema of its rows.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -33,7 +33,7 @@ class TableWriter:
 
     @property
     def size(self) -> int:
-        """Bytes in the file so far."""
+        """The number of bytes in the file so far."""
         return self._file.tell()
 
     def close(self) -> None:
@@ -49,7 +49,7 @@ class RowWriter:
 
     Args:
         path: the file; it must not exist.
-        schema: of its rows.
+        schema: schema of its rows.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -70,7 +70,7 @@ class RowWriter:
         self._rows, self._bytes = [], 0
 
     def close(self) -> None:
-        """Write what waits and finish the file."""
+        """Write pending rows and finish the file."""
         try:
             self._flush()
         finally:

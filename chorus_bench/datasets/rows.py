@@ -18,7 +18,7 @@ from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError, list_some, unknown_name
 
-#: Columns that are not read unless somebody asks for them.
+#: Columns that are read only on request.
 _PICTURES = ("image",)
 _ROWS_AT_ONCE = 64
 
@@ -28,14 +28,14 @@ _Reader = Callable[[str, Collection[str]], Iterator[Row]]
 
 @dataclass(frozen=True, eq=False)
 class DatasetRows:
-    """Rows by category. They may be read any number of times, and are never all in memory.
+    """Rows by category. They can be read any number of times, and are never all in memory.
 
     Attributes:
-        name: what the rows are called.
+        name: name of the rows.
         split: ``train``, or ``test`` for the rows of a test split.
         counts: category -> number of rows, sorted.
-        columns: the columns that there are.
-        body: ``name@fingerprint`` of the body that the poses are of, where that is known.
+        columns: the available columns.
+        body: ``name@fingerprint`` of the body of the poses, if known.
     """
 
     name: str
@@ -78,7 +78,7 @@ class DatasetRows:
 
         Args:
             category: one of `categories`.
-            columns: only these of the columns; by default all but pictures.
+            columns: only these columns; by default all but pictures.
 
         Raises:
             InputError: an unknown category.
@@ -104,7 +104,7 @@ class DatasetRows:
         return replace(self, counts={k: n for k, n in self.counts.items() if k in categories})
 
     def check_columns(self, needed: Sequence[str]) -> None:
-        """Raise an `InputError` when one of the columns is not there."""
+        """Raise an `InputError` if one of the columns is missing."""
         missing = [name for name in needed if name not in self.columns]
         if missing:
             raise InputError(
@@ -196,7 +196,7 @@ def _without(row: Row, name: str) -> Row:
 
 
 def _split_of(columns: Iterable[str]) -> str:
-    """Return which schema the columns are of: only training rows have people."""
+    """Return the split to which the columns belong: only training rows have people."""
     return "train" if "people" in columns else "test"
 
 

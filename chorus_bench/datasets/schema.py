@@ -1,16 +1,22 @@
-"""Row schemas: what one row of a dataset holds.
+"""Row schemas: the columns of a dataset's rows.
 
 There are two. A **test row** is one person-object pair of a test image with its camera; PAP is
 computed from it. A **training row** is one image of a category with what annotators found in
-it; stages (filters, cameras) add to it. A reader needs only the columns that it uses.
+it; stages (filters, cameras) add columns. A reader needs only the columns that it uses.
 
-Boxes are xyxy in pixels, masks COCO RLE, poses axis-angle in radians, cameras take the body
-frame (zero global orientation, metres) to pixels of the full image.
+Boxes are xyxy in pixels, masks COCO RLE, poses axis-angle in radians; cameras map the body frame
+(zero global orientation, metres) to pixels of the full image.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
+
+#: A row as a reader gets it: a mapping of column names to plain values.
+AnyRow = Mapping[str, Any]
 
 RLE = pa.struct([("size", pa.list_(pa.int32(), 2)), ("counts", pa.string())])
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
@@ -27,6 +33,8 @@ _CAMERA = [
     ("camera_intrinsics", MATRIX3),
     ("reprojection_error", pa.float32()),
 ]
+#: The columns of a row's camera, see `PerspectiveCamera.columns`.
+CAMERA_COLUMNS = tuple(name for name, _ in _CAMERA)
 
 #: One person-object pair of a test image.
 TEST_SCHEMA = pa.schema(
@@ -51,13 +59,13 @@ TEST_SCHEMA = pa.schema(
     ]
 )
 
-#: Columns of a test row that an evaluation reads; they make the split's fingerprint.
+#: Columns of a test row that an evaluation reads; the split's fingerprint covers them.
 TEST_COLUMNS = (
     "sample_id", "category", "height", "width", "object_mask", "human_mask", "pose", "betas",
-    "camera_rotation", "camera_translation", "camera_intrinsics",
+    *CAMERA_COLUMNS[:3],
 )  # fmt: skip
 
-#: What an annotator finds of one person. Its camera is of either kind: ``weak_camera`` is (s, tx,
+#: The annotations of one person. The camera is of either kind: ``weak_camera`` is (s, tx,
 #: ty) of a 224-pixel crop about ``crop_center`` with ``crop_scale`` (in units of 200 pixels); the
 #: other columns are a perspective camera as a row has it.
 PERSON = pa.struct(
@@ -78,7 +86,7 @@ OBJECT = pa.struct(
     [("category", pa.string()), ("box", BOX), ("score", pa.float32()), ("mask", RLE)]
 )
 
-#: One training image: its address, the image, what was found, the verdict, and the camera.
+#: One training image: address, image, annotations, verdict, and camera.
 TRAIN_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),

@@ -32,6 +32,7 @@ from chorus_bench.evaluation.results import (
 )
 from chorus_bench.evaluation.scoring import Progress, score_shards
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, get_protocol
 from chorus_bench.submission import Submission, open_submission
 
@@ -106,7 +107,7 @@ def evaluate(
         submission: a submission folder or archive, or an open submission.
         split: a test split: the name of one that comes with the package, a folder of Parquet
             files, or a `datasets.Dataset` with the columns of the row schema.
-        body: the body to pose, see `BodyModel.load`; by default the free body, unless the
+        body: the body to pose, see `load_body`; by default the free body, unless the
             split says that it was made with another one.
         output: folder for ``results.json`` and ``samples.parquet``; none by default. An
             interrupted evaluation into the same folder goes on where it was.
@@ -203,7 +204,7 @@ def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) 
 
 
 def _body_for(split: EvalSplit, body: str | Path | BodyModel | object | None) -> BodyModel:
-    chosen = BodyModel.load("default" if body is None else body)
+    chosen = load_body("default" if body is None else body)
     if body is None and split.body is not None and split.body.split("@")[-1] != chosen.fingerprint:
         raise InputError(
             f"the split's cameras were made with the body {split.body}, not with the default one",

@@ -18,6 +18,7 @@ from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.evaluation.cache import GeometryCache, Shard
 from chorus_bench.evaluation.scoring import Progress, level_table, shard_histogram
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import score_table
 from chorus_bench.metrics.protocol import CLOSED
@@ -47,7 +48,7 @@ def orientation_warnings(
     """
     if submission.track != "canonical" or any(submission.grid.center):
         return []
-    model = BodyModel.load("default" if body is None else body)
+    model = load_body("default" if body is None else body)
     samples = _few(load_split(split), submission.categories)
     cache = GeometryCache(samples, model, CLOSED)
     warnings: list[str] = []

@@ -16,10 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
 from chorus_bench.metrics.volumetric import (
@@ -28,7 +30,6 @@ from chorus_bench.metrics.volumetric import (
     calibration_curve,
     soft_iou,
 )
-from chorus_bench.simulation import decode_occupancy
 from chorus_bench.submission import Submission, open_submission
 
 Float32 = NDArray[np.float32]
@@ -107,7 +108,7 @@ def truth_scores(
             where=data.name,
             expected="a split that knows the truth in 3D, such as the simulated one",
         )
-    model = BodyModel.load(body)
+    model = load_body(body)
     rows = (row for category in data.categories for row in data.rows(category, _COLUMNS))
     found: dict[str, list[_Scored]] = {name: [] for name in submissions}
     with ExitStack() as stack, ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
@@ -144,8 +145,8 @@ class _Fields:
         """Return the probabilities (N, N, N) on the probe grid of a sample.
 
         Args:
-            category: of the sample.
-            sample_id: of the sample.
+            category: category of the sample.
+            sample_id: id of the sample.
             points: (N**3, 3) the canonical points of the probe voxels.
         """
         with self._lock:

@@ -1,4 +1,4 @@
-"""PAP as a `torchmetrics.Metric`: a thin shell that sums what the NumPy metric returns.
+"""PAP as a `torchmetrics.Metric`: a thin wrapper that sums the results of the NumPy metric.
 
 Needs the extra ``torchmetrics``.
 """

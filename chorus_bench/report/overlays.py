@@ -48,7 +48,7 @@ class ChosenSample:
 
     Attributes:
         sample_id: its id.
-        category: of the object.
+        category: category of the object.
         kind: one of `KINDS`.
         score: its PAP, 0 to 1.
     """
@@ -66,7 +66,7 @@ def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) ->
     their ids. Where there are few samples, none is shown twice.
 
     Args:
-        result: of an evaluation.
+        result: result of an evaluation.
         category: one of its categories.
         each: how many of each kind.
     """
@@ -168,10 +168,10 @@ def write_sample_overlays(
     """Write pictures of each category's best, median and worst samples.
 
     Args:
-        result: of the submission on the split.
+        result: result of the submission on the split.
         submission: open.
         split: the test split; a folder of Parquet files has photographs, where it has any.
-        body: of the evaluation.
+        body: body of the evaluation.
         folder: for ``<sample_id>.png``.
         photos: show the photographs of the split; mind their licences before publishing.
         each: samples of each kind and category.

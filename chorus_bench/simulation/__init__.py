@@ -13,7 +13,6 @@ from chorus_bench.lazy import lazy_exports
 if TYPE_CHECKING:
     from chorus_bench.simulation.failures import FAILURES
     from chorus_bench.simulation.interactions import CATEGORIES, Interaction
-    from chorus_bench.simulation.occupancy import decode_occupancy, encode_occupancy
     from chorus_bench.simulation.prompts import PROMPTS, interaction_of
     from chorus_bench.simulation.testing_rows import simulate_test_row, simulated_test
     from chorus_bench.simulation.training_rows import simulate_train_row
@@ -24,7 +23,6 @@ else:
         {
             "failures": ("FAILURES",),
             "interactions": ("CATEGORIES", "Interaction"),
-            "occupancy": ("decode_occupancy", "encode_occupancy"),
             "prompts": ("PROMPTS", "interaction_of"),
             "testing_rows": ("simulate_test_row", "simulated_test"),
             "training_rows": ("simulate_train_row",),
@@ -38,8 +36,6 @@ __all__ = [
     "PROMPTS",
     "Interaction",
     "canonical_truth",
-    "decode_occupancy",
-    "encode_occupancy",
     "interaction_of",
     "simulate_test_row",
     "simulate_train_row",

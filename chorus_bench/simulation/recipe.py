@@ -22,6 +22,7 @@ from chorus_bench.datasets.schema import (
 from chorus_bench.datasets.view_conditions import VIEWS
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.simulation.interactions import CATEGORIES
 from chorus_bench.simulation.prompts import PROMPTS
 from chorus_bench.simulation.testing_rows import simulate_test_row
@@ -94,8 +95,8 @@ def simulated_recipe(
         categories: some of `CATEGORIES`; all by default.
         per_category: test samples of each category.
         images_per_prompt_view: training images for each prompt and view of a category.
-        seed: of the whole dataset.
-        body: the people's body, see `BodyModel.load`.
+        seed: random seed of the whole dataset.
+        body: the people's body, see `load_body`.
         size: height and width of training images, pixels.
         images: with shaded pictures; everything else is the same without.
 
@@ -110,7 +111,7 @@ def simulated_recipe(
     for name, count in counts.items():
         if count < 1:
             raise InputError(f"{name} is {count}", expected="1 or more")
-    model = BodyModel.load(body)
+    model = load_body(body)
     if split == "test":
         pieces = _test_pieces(chosen, per_category, seed, model, images)
         schema = SIMULATED_TEST_SCHEMA

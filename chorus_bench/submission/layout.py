@@ -116,7 +116,7 @@ def _wrong_name(name: str, limit: int) -> str | None:
 
 
 def _key(entry: FileEntry, track: Track | None) -> FieldKey | None:
-    """Return what a file is the grid of, or None when it is no grid."""
+    """Return what a file is the grid of, or None when it is not a grid."""
     path = PurePosixPath(entry.name)
     if path.suffix.lower() not in SUFFIXES:
         return None

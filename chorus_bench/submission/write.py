@@ -132,7 +132,7 @@ class _Plan:
         try:
             values = np.asarray(found)
         except ValueError as error:  # lists of different lengths
-            raise InputError("is no array", expected="(N, N, N) numbers from 0 to 1") from error
+            raise InputError("is not an array", expected="(N, N, N) numbers from 0 to 1") from error
         if values.dtype == np.uint8:
             return values
         if values.dtype.kind not in "fiub":
@@ -169,7 +169,7 @@ def _check_place(folder: Path, overwrite: bool) -> None:
     check_new_folder(folder, overwrite=overwrite)
     if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file():
         raise InputError(
-            "the folder is there already and is no submission, so it is not overwritten",
+            "the folder already exists and is not a submission, so it is not overwritten",
             where=folder,
             expected=f"a folder with {MANIFEST_NAME}, or none",
             fix="choose another name",
@@ -224,7 +224,7 @@ def _is_text(key: FieldKey, errors: Findings) -> bool:
     """Whether the names are texts, as the types ask for."""
     for kind, name in zip(("category", "sample"), key, strict=True):
         if not isinstance(name, str) and not (kind == "sample" and name is None):
-            errors.add("fields", f"the {kind} name is no text: {name!r}", fix="use str(...)")
+            errors.add("fields", f"the {kind} name is not text: {name!r}", fix="use str(...)")
             return False
     return True
 

@@ -1,7 +1,9 @@
 """Synthesis: from prompts to training rows, one stage after the other.
 
 Prompts, images, annotations, filters, cameras. The names below are imported when they are first
-used. Source: CHORUS, sections 3.2 and 3.3.
+used.
+
+Source: docs/method.md M1 to M13; the paper, section 3.2.
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE
+from chorus_bench.geometry.camera import CAMERA_PARTS, PerspectiveCamera
 from chorus_bench.synthesis.interfaces import (
     BodyFit,
     Detection,
     Float32,
-    FullCamera,
     Picture,
     UInt8,
 )
@@ -27,7 +27,6 @@ from chorus_bench.synthesis.interfaces import (
 KEYPOINTS = 17
 NOT_FINITE = "with values that are not finite"
 _BETAS = 10
-_CAMERA_SHAPES = {"rotation": (3, 3), "translation": (3,), "intrinsics": (3, 3)}
 _WEAK_SHAPES = {"camera": (3,), "center": (2,)}
 
 
@@ -132,8 +131,11 @@ def _fit(fit: BodyFit | None, name: str, faults: Counter[str]) -> BodyFit | None
     if fit is None:
         return None
     camera = fit.camera
-    shapes = _CAMERA_SHAPES if isinstance(camera, FullCamera) else _WEAK_SHAPES
-    number = camera.reprojection_error if isinstance(camera, FullCamera) else camera.scale
+    shapes, number = (
+        (CAMERA_PARTS, camera.reprojection_error or 0.0)
+        if isinstance(camera, PerspectiveCamera)
+        else (_WEAK_SHAPES, camera.scale)
+    )
     arrays: list[NDArray[np.floating]] = [np.asarray(number)]
     values = {"pose": fit.pose, "betas": fit.betas}
     values |= {part: getattr(fit.camera, part) for part in shapes}

@@ -35,7 +35,7 @@ def encode_picture(pixels: UInt8, name: str, quality: int) -> bytes:
     Args:
         pixels: the picture.
         name: ``jpeg`` or ``png``.
-        quality: of JPEG.
+        quality: JPEG quality.
     """
     kind = _FORMATS[name]
     _, data = cv2.imencode(kind.suffix, pixels[..., ::-1], kind.options(quality))
@@ -51,7 +51,7 @@ def decode_picture(content: bytes, where: object) -> UInt8:
     """Return the RGB picture (H, W, 3) of a file's content.
 
     Raises:
-        InputError: it is no picture.
+        InputError: it is not a picture.
     """
     pixels = _decode(content)
     if pixels is None:

@@ -53,7 +53,7 @@ class StageReport:
 
     Attributes:
         stage: which.
-        rows: of the shards that were made now.
+        rows: rows in the shards made by this run.
         seconds: that making them took, added up over the workers.
         found: shards that were there already.
         counts: what happened, over all shards of the stage.
@@ -74,7 +74,7 @@ class Synthesis:
         work: the folder of the stages.
         stages: what was done.
         dataset: the finished dataset; None when the run ended before the last stage.
-        statistics: of the dataset.
+        statistics: statistics of the dataset.
     """
 
     work: Path
@@ -103,7 +103,7 @@ def synthesize(
 ) -> Synthesis:
     """Make a dataset of synthesised images, or one stage of it.
 
-    What is there already is not made again: the run goes on where an earlier one was stopped.
+    What exists is not made again: the run continues where an earlier one stopped.
     The same settings give the same bytes with any engine and any number of workers, as far as
     the models do (see `ImageSettings.layout`).
 
@@ -160,19 +160,19 @@ def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | N
 
 
 def _check_output(target: Path, work: Path) -> None:
-    """Refuse to write over something that is no synthesised dataset."""
+    """Refuse to write over something that is not a synthesised dataset."""
     if not target.exists():
         return
     if not work.is_dir():
         raise InputError(
-            "is there already, and its stages are not",
+            "already exists, but its stages do not",
             where=target,
             expected=f"a new folder, or one beside its stages ({work.name})",
             fix="choose another output",
         )
     if _metadata(target).get("name") != NAME:
         raise InputError(
-            "is there already, and is no synthesised dataset",
+            "already exists and is not a synthesised dataset",
             where=target,
             expected="a new folder",
             fix="move it away, or choose another output",

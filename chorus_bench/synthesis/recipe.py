@@ -27,7 +27,7 @@ CARD = CardText(
     summary=(
         "Images that a text-to-image model made of prompts about a person and an object, from many "
         "views, with masks, keypoints, body poses, the verdict of the filters, and perspective "
-        "cameras of the images that were kept (CHORUS, sections 3.1 and 3.2)."
+        "cameras of the images that were kept (CHORUS, section 3.2)."
     ),
     construction=(
         "`chorus-bench synthesize`: prompts, images, annotations, filters, cameras. Every image "

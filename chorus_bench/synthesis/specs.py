@@ -1,10 +1,11 @@
-"""What is known of the generators and annotators that come with the project. Light.
+"""What is known of the builder, generators and annotators of the synthesis. Light.
 
 Licenses and where weights come from are facts of their publishers' pages.
 """
 
 from __future__ import annotations
 
+from chorus_bench.datasets.registry import BuilderSpec
 from chorus_bench.synthesis.registry import ComponentSpec
 
 _GENERATORS = "chorus_bench.synthesis.generators"
@@ -12,6 +13,15 @@ _ANNOTATORS = "chorus_bench.synthesis.annotators"
 _AGPL = "AGPL-3.0 (code and weights), or Ultralytics' commercial license"
 _YOLO_FILE = "a file of yours (`model`): .torchscript or .onnx; .pt only with `trust_pickle`"
 _SIMULATION = "part of chorus-bench, Apache-2.0"
+
+BUILDERS = (
+    BuilderSpec(
+        name="synthesized",
+        summary="images of a text-to-image model, annotated (`chorus-bench synthesize`)",
+        function="chorus_bench.synthesis.recipe:synthesized_recipe",
+        license="of the models",
+    ),
+)
 
 GENERATORS = (
     ComponentSpec(

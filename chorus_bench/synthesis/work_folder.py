@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from chorus_bench.datasets.features import with_features
 from chorus_bench.datasets.parquet import ROWS_A_GROUP
 from chorus_bench.datasets.recipe import Row
-from chorus_bench.datasets.schema import TRAIN_SCHEMA
+from chorus_bench.datasets.schema import CAMERA_COLUMNS, TRAIN_SCHEMA
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
 
@@ -39,7 +39,6 @@ STAGES = ("prompts", "images", "annotations", "filters", "cameras")
 ROW_STAGES = STAGES[1:]
 
 _ADDRESS = ("sample_id", "category", "prompt", "view", "index", "seed", "source", "generator")
-_CAMERA = ("camera_rotation", "camera_translation", "camera_intrinsics", "reprojection_error")
 
 
 def _schema(*names: str) -> pa.Schema:
@@ -53,9 +52,10 @@ STAGE_SCHEMAS: dict[str, pa.Schema] = {
     .append(pa.field("fault", pa.string())),
     "annotations": _schema("sample_id", "people", "objects"),
     "filters": _schema(
-        "sample_id", "verdict", "reason", "human_mask", "object_mask", "pose", "betas", *_CAMERA
+        *("sample_id", "verdict", "reason", "human_mask", "object_mask", "pose", "betas"),
+        *CAMERA_COLUMNS,
     ),
-    "cameras": _schema("sample_id", "verdict", "reason", *_CAMERA),
+    "cameras": _schema("sample_id", "verdict", "reason", *CAMERA_COLUMNS),
 }
 
 
@@ -64,8 +64,8 @@ class Shard:
     """Some rows of a category that are made together.
 
     Attributes:
-        name: of its files, without suffix.
-        category: of all its rows.
+        name: name of its files, without suffix.
+        category: category of all its rows.
         begin: its first row's number among the category's addresses.
         end: one after its last row's number.
     """
@@ -87,8 +87,8 @@ class Record:
 
     Attributes:
         rows: how many.
-        size: of the Parquet file in bytes.
-        sha256: of the Parquet file, hex digits.
+        size: size of the Parquet file in bytes.
+        sha256: SHA-256 of the Parquet file, hex digits.
         seconds: that making it took, models' loading left out.
         counts: what happened on the way, for example images that were made again.
         models: what the rows were made with, by role, in words.
@@ -108,7 +108,7 @@ class Manifest:
 
     Attributes:
         stage: one of `STAGES`.
-        settings: of the stage, as JSON takes them.
+        settings: settings of the stage, as JSON takes them.
         inputs: the key of the stage before it; empty for the first.
         shards: all of them, finished or not.
     """

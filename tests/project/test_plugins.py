@@ -105,7 +105,7 @@ def test_an_unknown_name_is_answered_with_the_nearest():
     [
         ("chorus_baselines.nothing:fit", "cannot be imported"),
         ("chorus_baselines.uniform:fits", "cannot be imported"),
-        ("chorus_baselines.specs:PAPER", "is no function"),
+        ("chorus_baselines.specs:PAPER", "is not a function"),
     ],
 )
 def test_a_spec_whose_function_is_not_there(function, message):

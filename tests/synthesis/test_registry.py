@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from chorus_bench.cli.app import app
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis import specs
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.registry import (
@@ -32,7 +32,7 @@ OURS = {
     "pose estimator": specs.POSE_ESTIMATORS,
 }
 MODEL = "x.torchscript"
-CONTEXT = Context(seed=0, body=BodyModel.load("default"))
+CONTEXT = Context(seed=0, body=load_body("default"))
 
 MINE = """
 from chorus_bench.synthesis.registry import ComponentSpec

@@ -18,12 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from scipy.ndimage import gaussian_filter
 
+from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.schema import TEST_COLUMNS, TEST_SCHEMA
 from chorus_bench.evaluation import load_split
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import voxel_skinning, warp_forward
-from chorus_bench.simulation import decode_occupancy, simulate_test_row
+from chorus_bench.simulation import simulate_test_row
 from chorus_bench.submission import write_submission
 
 CATEGORIES = ("backpack", "skateboard", "surfboard", "tennis racket")
@@ -59,14 +60,14 @@ def write_split(folder: Path) -> None:
     folder.mkdir(parents=True)
     table = pa.Table.from_pylist(lean, schema=schema)
     pq.write_table(table, folder / "test-00000-of-00001.parquet", compression="zstd")
-    metadata = {"name": "example", "min_samples": 10, "body": BodyModel.load("default").label}
+    metadata = {"name": "example", "min_samples": 10, "body": load_body("default").label}
     (folder / "chorus_bench.json").write_text(json.dumps(metadata, indent=1) + "\n")
     print(f"{folder}: {load_split(folder).label}")
 
 
 def expected_occupancy(category: str) -> np.ndarray:
     """Return the blurred mean occupancy (48, 48, 48) of a category in canonical space."""
-    grid, body = GridSpec(), BodyModel.load("default")
+    grid, body = GridSpec(), load_body("default")
     operator = voxel_skinning(body.canonical_vertices, grid)
     total = np.zeros(grid.voxels)
     for index in range(TRAINING):

@@ -4,8 +4,9 @@ What comes after the training rows (`chorus_bench.synthesis`): aggregation per s
 cluster, posed-space inference, reconstruction. The names below are imported when they are
 first used.
 
-Source: CHORUS: Learning Canonicalized 3D Human-Object Spatial Relations from Unbounded
-Synthesized Images, Han and Joo, ICCV 2023.
+Source: docs/method.md M14 to M20; the paper, sections 3.3 and 3.4. The paper: Han and Joo, CHORUS:
+Learning Canonicalized 3D Human-Object Spatial Relations from Unbounded Synthesized Images, ICCV
+2023.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from chorus_baselines.chorus.original import import_chorus, read_original_field
     from chorus_baselines.chorus.reconstruction import reconstruct
     from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
+    from chorus_baselines.chorus.storage import load_aggregation, save_aggregation
     from chorus_baselines.chorus.subject import subject_of
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -33,6 +35,7 @@ else:
             "inference": ("posed_field",),
             "original": ("import_chorus", "read_original_field"),
             "reconstruction": ("reconstruct",),
+            "storage": ("load_aggregation", "save_aggregation"),
             "sampling": ("draw_ratio", "draw_without_keypoints", "select_rows"),
             "subject": ("subject_of",),
         },
@@ -48,10 +51,12 @@ __all__ = [
     "draw_ratio",
     "draw_without_keypoints",
     "import_chorus",
+    "load_aggregation",
     "posed_field",
     "read_original_field",
     "read_segments",
     "reconstruct",
+    "save_aggregation",
     "select_rows",
     "subject_of",
 ]

@@ -1,4 +1,4 @@
-"""COCO's instance annotations of 2014 val, as far as the split needs them."""
+"""COCO's val2014 instance annotations, as far as the split needs them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from chorus_bench.io.json_files import read_json
 
 PERSON = "person"
 
-#: How many images the whole file has.
+#: The number of images in the complete file.
 ALL_IMAGES = 40_504
 
 _VAL_2014 = re.compile(r"COCO_val2014_(\d{12})\.jpg")
@@ -30,15 +30,15 @@ Image = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class CocoFile:
-    """An annotation file, cut to some images.
+    """An annotation file, restricted to some images.
 
     Attributes:
-        images: by file name of 2014.
-        annotations: of each of these images, by image id, each id once.
+        images: images by their file names of 2014.
+        annotations: annotations of each of these images, by image id, each id once.
         categories: names by category id, all of the file.
         licences: name and URL by licence id.
         total: images in the whole file.
-        notes: what was wrong.
+        notes: problems with single entries.
     """
 
     images: Mapping[str, Image]
@@ -50,7 +50,7 @@ class CocoFile:
 
     @property
     def complete(self) -> bool:
-        """Whether it is the whole of val2014 and not a part."""
+        """Whether it is the whole of val2014 rather than a part."""
         return self.total == ALL_IMAGES
 
     def of_image(self, image: Image) -> tuple[Annotation, ...]:
@@ -64,15 +64,15 @@ def image_name_2014(image_id: int) -> str:
 
 
 def read_annotations(path: Path, image_names: Iterable[str]) -> CocoFile:
-    """Read an annotation file and keep what belongs to some images.
+    """Read an annotation file and keep the annotations of some images.
 
     Args:
-        path: ``instances_val2014.json``, gzip'ed or not.
-        image_names: file names of 2014, as body fits give them.
+        path: ``instances_val2014.json``, gzipped or not.
+        image_names: file names of 2014, as the body fits give them.
 
     Raises:
         InputError: the file is not what its name says: truncated, of another year or part of
-            COCO, keypoints or captions, or something else altogether.
+            COCO, keypoints or captions, or something else entirely.
     """
     content = read_json(path)
     _check_kind(content, path)
@@ -135,7 +135,7 @@ def _check_year(images: list[Any], path: Path) -> None:
     raise InputError(
         f"is of {part} (its images have names like {example})",
         where=path,
-        expected=f"names like {image_name_2014(395)}, as {COCO_ANNOTATIONS.file} has them",
+        expected=f"names like {image_name_2014(395)}, as in {COCO_ANNOTATIONS.file}",
         fix=COCO_ANNOTATIONS.instruction(),
     )
 
@@ -143,7 +143,7 @@ def _check_year(images: list[Any], path: Path) -> None:
 def _images(images: list[Any], wanted: set[str], notes: list[Note]) -> dict[str, Image]:
     """Return the wanted images by their names of 2014.
 
-    An image that goes by another name is taken by its id, which all years share.
+    An image under another name is found by its id, which all years share.
     """
     found: dict[str, Image] = {}
     seen: set[int] = set()
@@ -155,7 +155,7 @@ def _images(images: list[Any], wanted: set[str], notes: list[Note]) -> dict[str,
         known = _VAL_2014.fullmatch(image["file_name"])
         name = image["file_name"] if known else image_name_2014(image["id"])
         if image["id"] in seen:
-            message = "its id stands twice in the annotation file; the first one is taken"
+            message = "its id occurs twice in the annotation file; the first one is used"
             notes.append(Note(f"image {image['id']}", "duplicated image ids", message))
             continue
         seen.add(image["id"])
@@ -164,13 +164,13 @@ def _images(images: list[Any], wanted: set[str], notes: list[Note]) -> dict[str,
         found[name] = image
         if not known:
             message = f"it is named {image['file_name']}, not {name}; taken by its id"
-            notes.append(Note(f"image {image['id']}", "images of other names", message, False))
+            notes.append(Note(f"image {image['id']}", "images under other names", message, False))
     return found
 
 
 def _image_problem(image: Any) -> str:  # noqa: ANN401 - whatever the file holds
     if not isinstance(image, dict):
-        return "it is no object"
+        return "it is not an object"
     if not isinstance(image.get("id"), int) or not isinstance(image.get("file_name"), str):
         return "it has no id or no file name"
     size = (image.get("height"), image.get("width"))
@@ -194,7 +194,7 @@ def _annotations(
             notes.append(Note(entry, "annotations that are not usable", message))
             continue
         if annotation["id"] in seen:
-            message = "its id stands twice in the annotation file; the first one is taken"
+            message = "its id occurs twice in the annotation file; the first one is used"
             notes.append(Note(f"annotation {annotation['id']}", "duplicated ids", message))
             continue
         seen.add(annotation["id"])

@@ -1,4 +1,4 @@
-"""Masks of COCO annotations: polygons, plain and compressed run lengths, all to one RLE."""
+"""Masks of COCO annotations: polygons, plain and compressed run lengths, all as one RLE."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def annotation_mask(annotation: Annotation, size: tuple[int, int], notes: list[N
     """Return the mask of an annotation as a compressed RLE.
 
     Polygons with fewer than three points enclose nothing and are left out, with a note:
-    pycocotools would take two points for a box.
+    pycocotools would interpret two points as a box.
 
     Args:
         annotation: a COCO annotation.
         size: height and width of its image, pixels.
-        notes: takes the notes.
+        notes: collects the notes.
 
     Raises:
-        EntryError: there is no mask, or it does not fit the image.
+        EntryError: there is no mask, or its size does not match the image.
     """
     segmentation = annotation.get("segmentation")
     if isinstance(segmentation, Mapping):
@@ -44,7 +44,7 @@ def annotation_mask(annotation: Annotation, size: tuple[int, int], notes: list[N
     if not usable:
         raise EntryError(_SHORT, f"{where} has only polygons with fewer than three points")
     if short:
-        message = f"{short} of its polygons have fewer than three points; the others are taken"
+        message = f"{short} of its polygons have fewer than three points; the others are used"
         notes.append(Note(where, _SHORT, message, left_out=False))
     height, width = size
     return _as_text(coco_mask.merge(coco_mask.frPyObjects(usable, height, width)))
@@ -53,9 +53,9 @@ def annotation_mask(annotation: Annotation, size: tuple[int, int], notes: list[N
 def _polygon(polygon: Any, annotation_id: int) -> list[float]:  # noqa: ANN401 - file content
     where = f"annotation {annotation_id}"
     if not isinstance(polygon, list) or not all(_is_number(value) for value in polygon):
-        raise EntryError(_DAMAGED, f"{where} has a polygon that is no list of finite numbers")
+        raise EntryError(_DAMAGED, f"{where} has a polygon that is not a list of finite numbers")
     if len(polygon) % 2:
-        raise EntryError(_DAMAGED, f"{where} has a polygon with an odd count of numbers")
+        raise EntryError(_DAMAGED, f"{where} has a polygon with an odd number of coordinates")
     return polygon
 
 
@@ -67,7 +67,7 @@ def _from_runs(runs: Mapping[str, Any], size: tuple[int, int], where: str) -> RL
     found = runs.get("size")
     if not isinstance(found, list) or tuple(found) != size:
         raise EntryError(
-            "masks of another size than the image",
+            "masks whose size differs from the image",
             f"{where} has a mask of size {found}, its image has {list(size)} (height, width)",
         )
     counts = runs.get("counts")
@@ -85,10 +85,10 @@ def _compressed(counts: list[Any], size: tuple[int, int], where: str) -> bytes:
     """Compress plain run lengths."""
     height, width = size
     if not all(isinstance(run, int) and run >= 0 for run in counts):
-        raise EntryError(_DAMAGED, f"{where} has run lengths that are no whole numbers")
+        raise EntryError(_DAMAGED, f"{where} has run lengths that are not whole numbers")
     if sum(counts) != height * width:
         raise EntryError(
-            "masks of another size than the image",
+            "masks whose size differs from the image",
             f"{where} has runs of {sum(counts)} pixels, its image has {height * width}",
         )
     rle = coco_mask.frPyObjects({"size": [height, width], "counts": counts}, height, width)

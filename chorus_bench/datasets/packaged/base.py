@@ -1,4 +1,4 @@
-"""What the packaged builders share."""
+"""The common base of the packaged builders."""
 
 from __future__ import annotations
 

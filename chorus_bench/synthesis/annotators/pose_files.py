@@ -45,15 +45,16 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
+from chorus_bench.geometry.boxes import intersection_over_union
+from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import matrix_to_axis_angle
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.synthesis.annotators.frankmocap import RESULT_END, read_frankmocap
-from chorus_bench.synthesis.annotators.matching import box_overlaps, boxes_of, match_one_to_one
+from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
 from chorus_bench.synthesis.interfaces import (
     BodyFit,
     Context,
     Detection,
-    FullCamera,
     Picture,
     WeakCamera,
 )
@@ -244,7 +245,9 @@ def _array_of(value: object, key: str, path: Path) -> NDArray[Any]:
         # None, which JSON writers put for a number that is not finite, becomes NaN.
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(f"'{key}' is no array of numbers", where=path, expected=_LAYOUT) from error
+        raise InputError(
+            f"'{key}' is not an array of numbers", where=path, expected=_LAYOUT
+        ) from error
 
 
 def _checked(arrays: Mapping[str, NDArray[Any]], path: Path) -> People:
@@ -308,7 +311,7 @@ def _whole_pose(arrays: People, path: Path) -> Float64:
 def _match(found: People, persons: Sequence[Detection], min_overlap: float) -> list[int | None]:
     """Return which of a file's people each person is."""
     if "boxes" in found:
-        overlaps = box_overlaps(boxes_of(persons), found["boxes"])
+        overlaps = intersection_over_union(boxes_of(persons), found["boxes"])
         return match_one_to_one(overlaps, min_overlap)
     matches: list[int | None] = [None] * len(persons)
     if len(found["pose"]) == len(persons):
@@ -328,9 +331,10 @@ def _fit(found: People, number: int) -> BodyFit | None:
     return BodyFit(one["pose"], one["betas"], _full_camera(one) if full else _weak_camera(one))
 
 
-def _full_camera(one: Mapping[str, Any]) -> FullCamera:
+def _full_camera(one: Mapping[str, Any]) -> PerspectiveCamera:
     rotation, translation, intrinsics = (one[key] for key in _FULL)
-    return FullCamera(rotation, translation, intrinsics, float(one.get("reprojection_error", 0.0)))
+    error = float(one.get("reprojection_error", 0.0))
+    return PerspectiveCamera(rotation, translation, intrinsics, error)
 
 
 def _weak_camera(one: Mapping[str, Any]) -> WeakCamera:
