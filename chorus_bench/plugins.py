@@ -109,7 +109,7 @@ class PluginSpec:
                 fix=fix or "install what it needs, or correct its spec",
             ) from error
         if not callable(function):
-            raise InputError(f"'{self.function}' is no function", where=self._label())
+            raise InputError(f"'{self.function}' is not a function", where=self._label())
         loaded: Callable[..., Any] = function
         return loaded
 

@@ -13,8 +13,8 @@ from tests.project.imports import import_graph, imported
 #: what is below, and its own room; the rooms of one layer do not know each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     # values
-    ("chorus_bench.errors", "chorus_bench._version"),
-    ("chorus_bench.geometry", "chorus_bench.seeds"),
+    ("chorus_bench.errors", "chorus_bench.lazy", "chorus_bench._version"),
+    ("chorus_bench.geometry", "chorus_bench.option_types", "chorus_bench.seeds"),
     ("chorus_bench.calibration", "chorus_bench.metrics"),
     # files, plug-ins, engines
     ("chorus_bench.engines", "chorus_bench.golden", "chorus_bench.io", "chorus_bench.plugins"),
@@ -28,9 +28,11 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.datasets.occupancy",
         "chorus_bench.datasets.parquet",
         "chorus_bench.datasets.recipe",
+        "chorus_bench.datasets.registry",
         "chorus_bench.datasets.sample_ids",
         "chorus_bench.datasets.samples",
         "chorus_bench.datasets.schema",
+        "chorus_bench.datasets.sources",
         "chorus_bench.datasets.view_conditions",
         "chorus_bench.submission",
         "chorus_bench.evaluation.results",
