@@ -51,6 +51,7 @@ def fit_baseline(
         InputError: an unknown baseline or option, data of the wrong kind, another body than
             the data's, or a baseline that gave no field for a category.
     """
+    from chorus_bench.datasets.bodies import body_for
     from chorus_bench.datasets.rows import DatasetRows
 
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
@@ -58,7 +59,7 @@ def fit_baseline(
     rows = DatasetRows.open(data).select(categories)
     _check_kind(spec, rows)
     rows.check_columns(spec.needs)
-    model = _body_for(rows, body)
+    model = body_for(rows.body, body, rows.name)
     fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress)
     _check_categories(spec, rows, fields)
     return fields
@@ -120,19 +121,6 @@ def _check_kind(spec: BaselineSpec, data: DatasetRows) -> None:
         expected=f"{wanted[spec.reads]}, which is what '{spec.name}' reads",
         fix=f"give {wanted[spec.reads]} with --data",
     )
-
-
-def _body_for(data: DatasetRows, body: str | Path | BodyModel | object | None) -> BodyModel:
-    from chorus_bench.geometry.body_files import load_body
-
-    model = load_body("default" if body is None else body)
-    if data.body is not None and data.body.split("@")[-1] != model.fingerprint:
-        raise InputError(
-            f"the poses are of the body {data.body}, not of {model.label}",
-            where=data.name,
-            fix="give that body with --body FILE",
-        )
-    return model
 
 
 def _check_categories(spec: BaselineSpec, data: DatasetRows, fields: Mapping[str, Any]) -> None:

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +26,7 @@ from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import atomic_folder
+from chorus_bench.io.pictures import decode_upright
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.metrics.ranking import Ranking
 from chorus_bench.report.canvas import require_matplotlib
@@ -219,8 +219,10 @@ def _sample_scores(result: EvaluationResult, category: str) -> dict[str, float]:
 
 
 def _decoded(row: Mapping[str, Any]) -> NDArray[np.uint8]:
-    picture = cv2.imdecode(np.frombuffer(row["image"]["bytes"], np.uint8), cv2.IMREAD_COLOR)
-    return np.asarray(picture, dtype=np.uint8)[..., ::-1]
+    picture = decode_upright(row["image"]["bytes"])
+    if picture is None:
+        raise InputError("a picture that cannot be decoded", where=row.get("sample_id"))
+    return picture
 
 
 def _projections(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.folder import DatasetInfo
+from chorus_bench.datasets.parquet import read_rows
 from chorus_bench.datasets.schema import CAMERA_COLUMNS
 from chorus_bench.geometry.camera import (
     AZIMUTH_BINS,
@@ -73,7 +73,7 @@ def folder_statistics(folder: str | Path) -> DatasetStatistics:
     """Return the statistics of a built dataset; pictures and masks are not read."""
     folder = Path(folder)
     files = [folder / shard.path for shard in DatasetInfo.load(folder).shards]
-    return row_statistics(row for file in files for row in _rows(file))
+    return row_statistics(row for file in files for row in read_rows(file, (*COUNTED, *_CAMERA)))
 
 
 def row_statistics(rows: Iterable[dict[str, Any]]) -> DatasetStatistics:
@@ -102,10 +102,3 @@ def row_statistics(rows: Iterable[dict[str, Any]]) -> DatasetStatistics:
         camera_centers=stacked.astype(np.float64),
         entropy=camera_entropy(stacked) if len(stacked) else None,
     )
-
-
-def _rows(file: Path) -> Iterator[dict[str, Any]]:
-    names = pq.read_schema(file).names
-    wanted = [name for name in (*COUNTED, *_CAMERA) if name in names]
-    for batch in pq.ParquetFile(file).iter_batches(columns=wanted):
-        yield from batch.to_pylist()

@@ -34,6 +34,11 @@ JOINTS = len(JOINT_NAMES)
 POSE_SIZE = 3 * JOINTS
 POSE_FEATURES = 9 * (JOINTS - 1)
 
+#: Rows of regressors that were fitted, and stored in float32, sum to 1 within this.
+_REGRESSOR_TOLERANCE = 1e-2
+#: Metres from the soles to the top of the head, infants included.
+_HEIGHTS = (0.3, 3.0)
+
 
 def star_pose() -> Float64:
     """Return the pose of the canonical ("star") body, (72,) axis-angle in radians.
@@ -239,6 +244,42 @@ def _check_shapes(body: BodyModel) -> None:
         )
 
 
+def _check_stance(body: BodyModel, where: str) -> None:
+    """Refuse a joint regressor whose rows do not sum to 1, and a body in other units or axes."""
+    sums = body.joint_regressor.sum(axis=1, dtype=np.float64)
+    worst = int(np.abs(sums - 1).argmax())
+    if abs(sums[worst] - 1) > _REGRESSOR_TOLERANCE:
+        raise InputError(
+            f"row {worst} ({JOINT_NAMES[worst]}) of joint_regressor sums to {sums[worst]:.4f}",
+            where=where,
+            expected="rows that sum to 1: a joint is a mean of vertices",
+        )
+    joints = dict(zip(JOINT_NAMES, body.rest_joints(), strict=True))
+    trunk, hips = joints["head"] - joints["pelvis"], joints["left_hip"] - joints["right_hip"]
+    if not (np.argmax(np.abs(trunk)) == 1 and trunk[1] > 0):
+        raise InputError(
+            f"the head is at {np.round(trunk, 3).tolist()} from the pelvis",
+            where=where,
+            expected="y up: x to the person's left, y up, z forward",
+            fix="rotate the body's vertices and blend shapes",
+        )
+    if not (np.argmax(np.abs(hips)) == 0 and hips[0] > 0):
+        raise InputError(
+            f"the left hip is at {np.round(hips, 3).tolist()} from the right one",
+            where=where,
+            expected="x to the person's left",
+            fix="rotate the body's vertices and blend shapes, or mirror them",
+        )
+    height = float(np.ptp(body.template[:, 1]))
+    if not _HEIGHTS[0] <= height <= _HEIGHTS[1]:
+        raise InputError(
+            f"the body is {height:.4g} units high",
+            where=where,
+            expected=f"metres: {_HEIGHTS[0]} to {_HEIGHTS[1]} m",
+            fix="convert vertices and blend shapes to metres",
+        )
+
+
 def _check_values(body: BodyModel) -> None:
     where = f"body '{body.name}'"
     for key in ("template", "weights", "joint_regressor", "pose_directions", "shape_directions"):
@@ -254,6 +295,7 @@ def _check_values(body: BodyModel) -> None:
             where=where,
             expected="non-negative weights that sum to 1 for every vertex",
         )
+    _check_stance(body, where)
     for key in ("faces", "keypoint_vertices"):
         value = getattr(body, key)
         if value is not None and value.size and not 0 <= value.min() <= value.max() < len(sums):

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry.checks import check_intrinsics, check_rotations
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -106,18 +107,22 @@ class PerspectiveCamera:
         """Check the values.
 
         Raises:
-            InputError: a value is not finite, or the camera is singular.
+            InputError: a value is not finite, or a matrix is no rotation or no intrinsic matrix.
+                What was found is the same text for all cameras with the same fault.
         """
         for name in CAMERA_PARTS:
             if not np.isfinite(getattr(self, name)).all():
                 raise InputError("a camera with values that are not finite", where=name)
-        for name in ("rotation", "intrinsics"):
-            if abs(np.linalg.det(getattr(self, name).astype(np.float64))) < 1e-12:
+        for name, check in (("rotation", check_rotations), ("intrinsics", check_intrinsics)):
+            try:
+                check(getattr(self, name), name)
+            except InputError as error:
                 raise InputError(
-                    "a singular camera",
-                    where=name,
-                    expected="an invertible matrix, its determinant not zero",
-                )
+                    "an impossible camera",
+                    where=error.found,
+                    expected=error.expected,
+                    fix=error.fix,
+                ) from error
 
     @property
     def center(self) -> Float64:

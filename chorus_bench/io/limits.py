@@ -10,8 +10,6 @@ MAX_METHOD_LENGTH = 80
 MAX_TEXT_LENGTH = 10_000
 
 #: Length of a category's name and of a sample's id, characters.
-MAX_CATEGORY_LENGTH = 80
-MAX_SAMPLE_LENGTH = 200
 
 #: Side of the cube and distance of its centre from the origin, metres. Deliberately wide:
 #: wrong units get a warning that explains them, and only what breaks float32 is refused.

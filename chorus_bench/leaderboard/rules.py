@@ -28,7 +28,6 @@ from chorus_bench.evaluation.results import (
     summarize,
 )
 from chorus_bench.io.findings import Findings, has_controls, printable
-from chorus_bench.io.limits import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
@@ -38,6 +37,7 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
 from chorus_bench.metrics.resampling import CategoryTables
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
 #: Intervals of today are exact. Results of earlier versions, which summed them in another order,
 #: may differ from them in their last bits.

@@ -53,6 +53,7 @@ class Protocol:
         *,
         track: str = "canonical",
         categories: Sequence[str] | None = None,
+        other_body: str | None = None,
     ) -> str:
         """Return the string that states how a score was computed.
 
@@ -61,6 +62,8 @@ class Protocol:
             body: ``name@fingerprint`` of the body.
             track: ``canonical`` or ``posed``; only ``posed`` appears in the signature.
             categories: the categories that the evaluation was restricted to, if it was.
+            other_body: fingerprint of the body that the split was made with, where that is
+                another one.
         """
         parts = [self.name, "v1", f"split:{split}", f"grid:{self.grid.label}"]
         parts += [f"thr:{self.threshold_label}", f"px:{self.image_side}", f"body:{body}"]
@@ -71,6 +74,8 @@ class Protocol:
             parts.append(f"min:{self.min_samples}")
         if categories is not None:
             parts.append("cat:" + ",".join(sorted(categories)))
+        if other_body is not None:
+            parts.append(f"other-body:{other_body}")
         return "|".join([*parts, f"chorus-bench:{__version__}"])
 
 

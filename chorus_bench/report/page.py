@@ -201,7 +201,11 @@ def _diagnose(
     if source is None:
         return None
     return diagnose(
-        submission, split=source, body=body, categories=list(result.categories)
+        submission,
+        split=source,
+        body=body,  # the result's own, checked before
+        allow_other_body=True,
+        categories=list(result.categories),
     ).as_dict()
 
 

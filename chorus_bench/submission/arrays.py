@@ -225,7 +225,7 @@ def _check_tensor(
     if known is None:
         found.append(f"dtype {printable(stated, 60)}")
         expected.append(f"dtype {' or '.join(DTYPES)}")
-        fixes.append("convert it: array.astype(numpy.float32)")
+        fixes.append(_dtype_fix(stated))
     side = _side(shape)
     if side is None or side != (spec.resolution if spec else side):
         found.append(f"shape {_plain(shape)}")
@@ -238,6 +238,12 @@ def _check_tensor(
             fix="; ".join(fixes),
         )
     return np.dtype(known), (side, side, side)
+
+
+def _dtype_fix(stated: str) -> str:
+    if stated == "BF16":
+        return "NumPy has no bfloat16; convert it in PyTorch, which loses nothing: tensor.float()"
+    return "convert it: array.astype(numpy.float32)"
 
 
 def _side(shape: object) -> int | None:

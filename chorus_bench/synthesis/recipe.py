@@ -12,7 +12,7 @@ from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.synthesis.work_folder import ROW_STAGES, Shard, StageFolder, read_joined
 
-NAME, VERSION = "synthesized", "1.0.0"
+NAME, VERSION = "synthesized", "1.1.0"
 
 _PAPER = """@inproceedings{han2023chorus,
   title     = {{CHORUS}: Learning Canonicalized {3D} Human-Object Spatial Relations from \

@@ -19,6 +19,7 @@ from tests.datasets.coco_eft_world import (
     fit,
     image,
     images_of,
+    polygon,
     rows_of,
 )
 
@@ -62,7 +63,8 @@ def test_rule_1_counts_crowds(world, tmp_path):
 
 @pytest.mark.parametrize(("width", "kept"), [(10.0, True), (10.01, False)])
 def test_rule_2_half_is_enough(world, tmp_path, width, kept):
-    world.of(11)["bbox"] = [95.0, 90, width, 5]
+    box = [95.0, 90, width, 5]
+    world.of(11).update(bbox=box, segmentation=[polygon(*box)])
     assert images_of(world.build(tmp_path)) == ([1, 2, 3] if kept else [2, 3])
 
 

@@ -109,8 +109,9 @@ def _candidate(
     if len(people) > 1:
         selection.ruled_out["images with more than one person (crowds count)"] += 1
         return None
-    person_box = _box(people[0])
-    targets = _targets(fit, annotations, person_box, coco, categories, selection)
+    size = (image["height"], image["width"])
+    person_box = box_of(people[0], size)
+    targets = _targets(fit, annotations, person_box, size, coco, categories, selection)
     if not targets:
         selection.ruled_out["no object that is the only one of its category and overlaps"] += 1
         return None
@@ -125,6 +126,7 @@ def _targets(
     fit: Fit,
     annotations: Sequence[Annotation],
     person_box: Box,
+    size: tuple[int, int],
     coco: CocoFile,
     categories: Collection[str] | None,
     selection: Selection,
@@ -138,7 +140,7 @@ def _targets(
         if categories is not None and category not in categories:
             continue
         try:
-            box = _box(annotation)
+            box = box_of(annotation, size)
         except EntryError as error:
             selection.notes.append(error.note(f"{fit.entry}, {category}"))
             continue
@@ -148,13 +150,28 @@ def _targets(
     return sorted(targets, key=lambda target: target.category)
 
 
-def _box(annotation: Annotation) -> Box:
-    """Return the box of an annotation, xyxy."""
+def box_of(annotation: Annotation, size: tuple[int, int]) -> Box:
+    """Return the box of an annotation, xyxy in pixels.
+
+    Args:
+        annotation: a COCO annotation; its box is left, top, width, height.
+        size: height and width of its image, pixels.
+
+    Raises:
+        EntryError: no box, an empty one, or one that leaves the image by more than a pixel.
+    """
     where, found = f"annotation {annotation['id']}", annotation.get("bbox")
     numbers = found if isinstance(found, list) and len(found) == 4 else [math.nan]
-    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+    if not all(isinstance(n, int | float) and abs(n) < 2**53 for n in numbers):
         raise EntryError("annotations without a box", f"{where} has the box {found}")
     x, y, width, height = (float(n) for n in numbers)
     if width <= 0 or height <= 0:
         raise EntryError(_ZERO, f"{where} has a box of {width:g} x {height:g} pixels")
-    return x, y, x + width, y + height
+    box = x, y, x + width, y + height
+    if min(x, y) < -1 or box[2] > size[1] + 1 or box[3] > size[0] + 1:
+        raise EntryError(
+            "boxes outside their image",
+            f"{where} has the box [{x:g}, {y:g}, {width:g}, {height:g}] (left, top, width, "
+            f"height), its image has {size[1]} x {size[0]} pixels (width x height)",
+        )
+    return box
