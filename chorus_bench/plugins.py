@@ -193,12 +193,15 @@ class BaselineSpec(PluginSpec):
     a `DatasetRows`, a `BodyModel`, a `GridSpec`, an int and a callback ``(done, total)``. It
     returns category -> (N, N, N) float32 probabilities on the grid; on the posed track
     category -> sample id -> (N, N, N), where the inner mappings may compute arrays when asked.
+    One that can share its work among many workers (``engines``) is given ``engine``, an
+    `EngineSettings`, and ``work``, a folder, where the user asks for that.
 
     Attributes:
         license: of its code.
         reads: a training set, a test split (for oracles), or of any dataset the categories.
         track: of the submission.
         needs: columns without which it cannot work.
+        engines: its function takes ``engine`` and ``work``.
         paper: the publication it comes from; empty for none.
         expected: published figures.
     """
@@ -207,12 +210,13 @@ class BaselineSpec(PluginSpec):
     reads: Reads = "train"
     track: Literal["canonical", "posed"] = "canonical"
     needs: tuple[str, ...] = ()
+    engines: bool = False
     paper: str = ""
     expected: tuple[ExpectedScores, ...] = ()
 
     kind: ClassVar[str] = "baseline"
     positional: ClassVar[int] = 3
-    given: ClassVar[tuple[str, ...]] = ("seed", "progress")
+    given: ClassVar[tuple[str, ...]] = ("seed", "progress", "engine", "work")
 
 
 SpecType = TypeVar("SpecType", bound=PluginSpec)

@@ -27,6 +27,7 @@ def _chorus(name: str, summary: str, scores: tuple[float, ...], **options: Any) 
         function=_CHORUS,
         options=options,
         needs=_CHORUS_NEEDS,
+        engines=True,
         paper=PAPER,
         expected=(published,),
     )

@@ -9,7 +9,7 @@ from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.results import EvaluationResult, by_category, load_result, scores_of
 from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.metrics.ranking import Ranking, rank_methods
-from chorus_bench.metrics.statistics import RESAMPLES
+from chorus_bench.metrics.resampling import RESAMPLES
 
 
 def compare_results(

@@ -26,7 +26,7 @@ from chorus_bench.metrics.pap import (
     pixel_counts,
 )
 from chorus_bench.metrics.protocol import Protocol
-from chorus_bench.metrics.statistics import CategoryTables, bootstrap_intervals
+from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 
 #: The four means over the categories, by their names.
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)

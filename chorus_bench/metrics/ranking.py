@@ -13,8 +13,15 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.metrics.pap import SCORE_NAMES, benchmark_mean, category_mean
-from chorus_bench.metrics.resampling import intervals_of, means_of_many, pairwise_bounds
-from chorus_bench.metrics.statistics import CONFIDENCE, RESAMPLES, CategoryTables, Interval
+from chorus_bench.metrics.resampling import (
+    CONFIDENCE,
+    RESAMPLES,
+    CategoryTables,
+    Interval,
+    intervals_of,
+    means_of_many,
+    pairwise_bounds,
+)
 
 Float64 = NDArray[np.float64]
 

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from chorus_baselines.chorus.method import ChorusOptions, aggregate_category
+from chorus_baselines.chorus.category import ChorusOptions, aggregate_category
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import fit_baseline, run_baseline
 from chorus_bench.cli.baseline import app
