@@ -19,12 +19,12 @@ import pyarrow.compute as pc
 
 from chorus_bench.datasets.folder import metadata_file, read_metadata
 from chorus_bench.datasets.labels import check_label, check_name
-from chorus_bench.names import fingerprint_of
 from chorus_bench.datasets.parquet import read_batches, read_schema
 from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.schema import FACTS
 from chorus_bench.errors import InputError
 from chorus_bench.io.findings import printable
+from chorus_bench.names import fingerprint_of
 
 #: Where they are in the metadata of a Parquet file, with the provenance of the rows beside them.
 METADATA_KEY = b"chorus_bench"

@@ -41,4 +41,3 @@ def plain_name(name: str) -> str:
     """Return the name of a file or folder as one that may stand in a signature."""
     letters = (letter if letter.isprintable() and letter not in "@|" else "-" for letter in name)
     return "".join(letters)[:LONGEST_NAME] or "dataset"
-

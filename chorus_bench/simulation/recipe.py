@@ -121,7 +121,7 @@ def simulated_recipe(
         "made_by": __version__,
     }
     if split == "test":
-        metadata |= {"min_samples": min(30, per_category), "population": list(CATEGORIES)}
+        metadata |= {"min_samples": min(30, per_category), "population": list(chosen)}
     return Recipe(
         name=NAME,
         version=VERSION,

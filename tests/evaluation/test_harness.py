@@ -209,7 +209,10 @@ def test_split_made_with_another_body(rows, submission):
     split = split_from_rows(rows, "made", body="smpl@000000000000")
     with pytest.raises(InputError, match="made with the body smpl@000000000000"):
         evaluate(submission, split=split, protocol=COARSE)
-    evaluate(submission, split=split, protocol=COARSE, body="default")
+    with pytest.raises(InputError, match="--allow-other-body"):
+        evaluate(submission, split=split, protocol=COARSE, body="default")
+    result = evaluate(submission, split=split, protocol=COARSE, allow_other_body=True)
+    assert "|other-body:000000000000|" in result.signature
 
 
 def _damage(cache: Path, how: str) -> None:
