@@ -105,7 +105,7 @@ def run_baseline(
         "method": spec.name,
         "description": spec.summary,
         "paper": spec.paper or None,
-        "license": spec.licence,
+        "license": spec.license,
         "training_data": f"{rows.name} ({rows.split})",
     }
     if spec.track == "posed":

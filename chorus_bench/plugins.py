@@ -57,7 +57,7 @@ class BaselineSpec:
         options: passed to the function.
         needs: columns without which it cannot work.
         paper: the publication it comes from; empty for none.
-        licence: of its code.
+        license: of its code.
         expected: published figures.
     """
 
@@ -69,7 +69,7 @@ class BaselineSpec:
     options: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     paper: str = ""
-    licence: str = "Apache-2.0"
+    license: str = "Apache-2.0"
     expected: tuple[ExpectedScores, ...] = ()
 
     def load(self) -> Callable[..., Any]:

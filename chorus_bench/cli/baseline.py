@@ -58,7 +58,7 @@ def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
         ("options", options or "as the function has them"),
         ("function", spec.function),
         ("paper", spec.paper or "none"),
-        ("licence", spec.licence),
+        ("license", spec.license),
     ]
 
 

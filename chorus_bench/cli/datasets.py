@@ -32,7 +32,7 @@ class Solver(StrEnum):
 
 @app.command("list")
 def list_command() -> None:
-    """Print the builders, their licences, and what users must bring."""
+    """Print the builders, their licenses, and what users must bring."""
     from tabulate import tabulate
 
     from chorus_bench.datasets.builders import BUILDERS
@@ -41,12 +41,12 @@ def list_command() -> None:
         (
             spec.name,
             spec.summary,
-            spec.licence,
+            spec.license,
             "\n".join(f"{source.option}: {source.file}" for source in spec.needs) or "nothing",
         )
         for spec in BUILDERS.values()
     ]
-    headers = ("builder", "what", "licence", "you bring")
+    headers = ("builder", "what", "license", "you bring")
     typer.echo(tabulate(rows, headers=headers, maxcolwidths=[None, 40, 20, None]))
     typer.echo("\n`chorus-bench datasets build NAME --help` says how; missing files are explained.")
 
@@ -232,7 +232,7 @@ def push_command(
     public: Annotated[
         bool,
         typer.Option(
-            "--public/--private", help="Whether a new repository is public. Mind the licences."
+            "--public/--private", help="Whether a new repository is public. Mind the licenses."
         ),
     ] = False,
 ) -> None:

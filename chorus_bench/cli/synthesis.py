@@ -198,15 +198,15 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
 
 
 def annotators_command() -> None:
-    """List generators and annotators: what they are, their weights, their licences."""
+    """List generators and annotators: what they are, their weights, their licenses."""
     from tabulate import tabulate
 
     from chorus_bench.synthesis.registry import GROUPS, components
 
     for kind in GROUPS:
         rows = [
-            (spec.name, spec.summary, spec.weights, spec.licence, spec.extra)
+            (spec.name, spec.summary, spec.weights, spec.license, spec.extra)
             for spec in components(kind).values()
         ]
-        headers = (kind, "what", "weights", "licence", "extra")
+        headers = (kind, "what", "weights", "license", "extra")
         typer.echo(tabulate(rows, headers=headers, maxcolwidths=[None, 30, 30, 30, None]) + "\n")

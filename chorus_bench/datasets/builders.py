@@ -28,14 +28,14 @@ class BuilderSpec:
     Attributes:
         name: what it is called.
         summary: one line.
-        licence: of what it builds.
+        license: of what it builds.
         recipe: ``module:function`` that turns options into a `Recipe`.
         sources: what users must bring, or may.
     """
 
     name: str
     summary: str
-    licence: str
+    license: str
     recipe: str
     sources: tuple[Source, ...] = ()
 
@@ -57,26 +57,26 @@ BUILDERS: dict[str, BuilderSpec] = {
         BuilderSpec(
             name="coco-eft",
             summary="extended COCO-EFT: person-object pairs of COCO 2014 val with cameras",
-            licence="CC BY-NC 4.0",
+            license="CC BY-NC 4.0",
             recipe="chorus_bench.datasets.coco_eft:coco_eft_recipe",
             sources=(COCO_ANNOTATIONS, EFT_FITS, SMPL_BODY, SPIN_REGRESSOR, COCO_IMAGES),
         ),
         BuilderSpec(
             name="simulated",
             summary="simulated people and things with known truth: test split or training images",
-            licence="CC0 1.0",
+            license="CC0 1.0",
             recipe="chorus_bench.simulation.recipe:simulated_recipe",
         ),
         BuilderSpec(
             name="synthesized",
             summary="images of a text-to-image model, annotated (`chorus-bench synthesize`)",
-            licence="of the models",
+            license="of the models",
             recipe="chorus_bench.synthesis.recipe:synthesized_recipe",
         ),
         BuilderSpec(
             name="image-search",
             summary="a folder of crawled images as training rows (`datasets import-images`)",
-            licence="of the images",
+            license="of the images",
             recipe="chorus_bench.datasets.image_folder:image_folder_recipe",
         ),
     )

@@ -20,6 +20,8 @@ DATA_FOLDER, CARD_FILE, NOTES_FILE, PICTURES_FOLDER = "data", "README.md", "note
 
 #: Of the file `METADATA_FILE`.
 FORMAT = 1
+#: Keys of its card that had another spelling in files of earlier versions.
+_RENAMED = {"licence": "license", "licence_note": "license_note"}
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,8 @@ class DatasetInfo:
     def _from_json(cls, content: dict[str, Any]) -> DatasetInfo:
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}; this program reads {FORMAT}")
-        card = {**content["card"], "tags": tuple(content["card"]["tags"])}
+        card = {_RENAMED.get(key, key): value for key, value in content["card"].items()}
+        card["tags"] = tuple(card["tags"])
         plain = ("name", "version", "split", "fingerprint", "command", "made_with")
         ours = {*plain, *("format", "content", "rows", "categories", "left_out", "noted")}
         ours |= {"sources", "shards", "card"}

@@ -34,8 +34,8 @@ CARD = CardText(
         "Every readable image file of a folder is a row; the folder's name is the prompt. Files "
         "with the same bytes are kept once. Annotations, filters and cameras are later stages."
     ),
-    licence="unknown",
-    licence_note=(
+    license="unknown",
+    license_note=(
         "Crawled images belong to their owners. Do not publish them without their permission."
     ),
     citation="",

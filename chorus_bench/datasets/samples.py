@@ -38,8 +38,6 @@ class EvalSample:
         camera: body frame to pixels of the full image.
     """
 
-    __test__ = False  # not a test of pytest's
-
     sample_id: str
     category: str
     height: int
@@ -85,8 +83,6 @@ class EvalSplit:
             split's maker declared, or None.
         body: ``name@fingerprint`` of the body that the cameras were made with, or None.
     """
-
-    __test__ = False
 
     name: str
     samples: tuple[EvalSample, ...]

@@ -16,7 +16,7 @@ from chorus_bench.errors import InputError, unknown_name
 
 
 @dataclass(frozen=True)
-class View:
+class ViewCondition:
     """A view condition.
 
     Args:
@@ -32,33 +32,33 @@ class View:
         return f"{prompt}, {self.suffix}" if self.suffix else prompt
 
 
-VIEWS: tuple[View, ...] = (
-    View("plain", ""),
-    View("side_view", "side view"),
-    View("back_view", "back view"),
-    View("front_view", "front view"),
-    View("top_view", "top view"),
-    View("bottom_view", "bottom view"),
-    View("realistic", "realistic photo"),
-    View("from_side", "seen from the side"),
-    View("from_back", "seen from the back"),
-    View("various_views", "seen from various views"),
-    View("from_close", "seen from close"),
-    View("from_far", "seen from far"),
-    View("scenic", "scenic"),
-    View("full_body", "full body"),
-    View("hand", "hand"),
-    View("face", "face"),
-    View("near_hand", "near the hand"),
-    View("near_face", "near the face"),
-    View("selfie", "selfie"),
-    View("close_up", "close-up"),
-    View("hand_only", "hand only"),
-    View("face_only", "face only"),
+VIEWS: tuple[ViewCondition, ...] = (
+    ViewCondition("plain", ""),
+    ViewCondition("side_view", "side view"),
+    ViewCondition("back_view", "back view"),
+    ViewCondition("front_view", "front view"),
+    ViewCondition("top_view", "top view"),
+    ViewCondition("bottom_view", "bottom view"),
+    ViewCondition("realistic", "realistic photo"),
+    ViewCondition("from_side", "seen from the side"),
+    ViewCondition("from_back", "seen from the back"),
+    ViewCondition("various_views", "seen from various views"),
+    ViewCondition("from_close", "seen from close"),
+    ViewCondition("from_far", "seen from far"),
+    ViewCondition("scenic", "scenic"),
+    ViewCondition("full_body", "full body"),
+    ViewCondition("hand", "hand"),
+    ViewCondition("face", "face"),
+    ViewCondition("near_hand", "near the hand"),
+    ViewCondition("near_face", "near the face"),
+    ViewCondition("selfie", "selfie"),
+    ViewCondition("close_up", "close-up"),
+    ViewCondition("hand_only", "hand only"),
+    ViewCondition("face_only", "face only"),
 )
 
 
-def get_view(name: str) -> View:
+def get_view(name: str) -> ViewCondition:
     """Return a view of `VIEWS` by name; an unknown name is an `InputError` that lists them."""
     for view in VIEWS:
         if view.name == name:
@@ -66,7 +66,7 @@ def get_view(name: str) -> View:
     raise unknown_name("view", name, [view.name for view in VIEWS])
 
 
-def read_views(path: str | Path) -> tuple[View, ...]:
+def read_views(path: str | Path) -> tuple[ViewCondition, ...]:
     """Read view conditions from a YAML file that maps names to suffixes.
 
     Args:
@@ -92,4 +92,4 @@ def read_views(path: str | Path) -> tuple[View, ...]:
             where=file,
             expected="names and suffixes in quotes; '' for the prompt alone",
         )
-    return tuple(View(name, suffix) for name, suffix in content.items())
+    return tuple(ViewCondition(name, suffix) for name, suffix in content.items())

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
-from chorus_bench.evaluation.cache import GeometryCache, Shard
-from chorus_bench.evaluation.scoring import Progress, level_table, shard_histogram
+from chorus_bench.evaluation.cache import GeometryCache, Lookup
+from chorus_bench.evaluation.scoring import Progress, level_table, lookup_histogram
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
@@ -52,10 +52,10 @@ def orientation_warnings(
     samples = _few(load_split(split), submission.categories)
     cache = GeometryCache(samples, model, CLOSED)
     warnings: list[str] = []
-    for number, source in enumerate(cache.shards):
-        shard = cache.load(source, submission.grid, "canonical")
-        warnings += _warning(source.category, submission.field(source.category), shard)
-        progress(number + 1, len(cache.shards))
+    for number, batch in enumerate(cache.batches):
+        lookup = cache.load(batch, submission.grid, "canonical")
+        warnings += _warning(batch.category, submission.field(batch.category), lookup)
+        progress(number + 1, len(cache.batches))
     return warnings
 
 
@@ -65,21 +65,21 @@ def _few(split: EvalSplit, categories: tuple[str, ...]) -> list[EvalSample]:
     return [s for _, group in wanted for s in group[:SAMPLES_PER_CATEGORY]]
 
 
-def _warning(category: str, field: OccupancyGrid, shard: Shard) -> list[str]:
-    as_it_is = _mean_score(field, shard)
-    tried = {name: _mean_score(turned, shard) for name, turned in _turns(field)}
+def _warning(category: str, field: OccupancyGrid, lookup: Lookup) -> list[str]:
+    as_it_is = _mean_score(field, lookup)
+    tried = {name: _mean_score(turned, lookup) for name, turned in _turns(field)}
     best = max(tried, key=lambda name: tried[name])
     if tried[best] < max(as_it_is + GAIN, as_it_is * FACTOR):
         return []
     return [
-        f"{category}: the field fits {len(shard.sizes)} test samples better {best} "
+        f"{category}: the field fits {len(lookup.sizes)} test samples better {best} "
         f"(closed PAP {tried[best]:.3f} against {as_it_is:.3f}). Axes must be x to the person's "
         "left, y up, z forward, in this order"
     ]
 
 
-def _mean_score(field: OccupancyGrid, shard: Shard) -> float:
-    histogram = shard_histogram(shard, level_table(field, CLOSED), len(CLOSED.thresholds))
+def _mean_score(field: OccupancyGrid, lookup: Lookup) -> float:
+    histogram = lookup_histogram(lookup, level_table(field, CLOSED), len(CLOSED.thresholds))
     scores, _ = score_table(histogram, closed=True)
     return float(scores[:, 0].mean())
 

@@ -40,7 +40,7 @@ class ComponentSpec:
         summary: one line.
         factory: ``module:function``; called as ``function(context, **options)``.
         weights: where its weights come from.
-        licence: of its code and of its weights.
+        license: of its code and of its weights.
         extra: the extra of chorus-bench that installs what it needs; empty for none.
     """
 
@@ -48,7 +48,7 @@ class ComponentSpec:
     summary: str
     factory: str
     weights: str = ""
-    licence: str = ""
+    license: str = ""
     extra: str = ""
 
     def load(self) -> Callable[..., Any]:

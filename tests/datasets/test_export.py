@@ -373,3 +373,13 @@ def test_a_damaged_description_is_named(tmp_path, content):
 def test_not_a_dataset(tmp_path):
     with pytest.raises(InputError, match="is not a built dataset"):
         verify_dataset(tmp_path)
+
+
+def test_a_description_with_the_earlier_spelling_is_read(tmp_path):
+    built = export(squares(), tmp_path / "out")
+    file = built.path / "chorus_bench.json"
+    text = file.read_text()
+    assert '"license": ' in text
+    file.write_text(text.replace('"license', '"licence'))
+    card = DatasetInfo.load(built.path).card
+    assert (card.license, card.license_note) == ("cc0-1.0", "None.")

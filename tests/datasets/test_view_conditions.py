@@ -2,7 +2,7 @@
 
 import pytest
 
-from chorus_bench.datasets.view_conditions import VIEWS, View, get_view, read_views
+from chorus_bench.datasets.view_conditions import VIEWS, ViewCondition, get_view, read_views
 from chorus_bench.errors import InputError
 
 
@@ -25,7 +25,7 @@ def test_unknown_views_are_named():
 def test_views_are_read_from_a_file(tmp_path):
     path = tmp_path / "views.yaml"
     path.write_text("plain: ''\nabove: from above\n")
-    assert read_views(path) == (View("plain", ""), View("above", "from above"))
+    assert read_views(path) == (ViewCondition("plain", ""), ViewCondition("above", "from above"))
 
 
 @pytest.mark.parametrize(

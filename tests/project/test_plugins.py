@@ -66,7 +66,7 @@ def test_all_baselines_of_the_issue_are_there():
     for spec in SPECS:
         assert callable(spec.load())
         assert spec.summary
-        assert spec.licence
+        assert spec.license
 
 
 def test_published_figures_are_the_papers():

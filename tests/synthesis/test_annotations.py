@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chorus_bench.datasets.masks import decode_mask
-from chorus_bench.datasets.view_conditions import View
+from chorus_bench.datasets.view_conditions import ViewCondition
 from chorus_bench.errors import ChorusBenchError, InputError
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import PerspectiveCamera
@@ -318,7 +318,7 @@ def test_not_even_one_fits():
 def run_verdicts(work_folder, fits):
     """Return the rows of filters and cameras for pictures with these fits."""
     shard = Shard("tie-00000", "tie", 0, len(fits))
-    plan = Plan({"tie": ("a man ties a tie",)}, (View("plain", ""),), len(fits))
+    plan = Plan({"tie": ("a man ties a tie",)}, (ViewCondition("plain", ""),), len(fits))
     settings = SynthesisSettings(categories=("tie",))
     rows, _ = annotate(Fake(fits=[[one] for one in fits]), count=len(fits))
     images = [

@@ -36,7 +36,7 @@ MINE = """
 from chorus_bench.synthesis.registry import ComponentSpec
 
 SPECS = (
-    ComponentSpec("mine", "my model", "{package}:make", licence="MIT"),
+    ComponentSpec("mine", "my model", "{package}:make", license="MIT"),
     ComponentSpec("any-options", "takes anything", "{package}:make_any"),
 )
 
@@ -87,15 +87,15 @@ def test_ours_are_found_by_name(kind):
     for spec in OURS[kind]:
         assert found[spec.name] == get_component(kind, spec.name) == spec
         assert spec.summary
-        assert spec.licence
+        assert spec.license
         assert callable(spec.load())
 
 
-def test_ultralytics_is_named_with_its_licence():
+def test_ultralytics_is_named_with_its_license():
     """Whoever chooses it is told; nothing else may need it."""
     for kind in OURS:
         for name, spec in components(kind).items():
-            assert ("AGPL-3.0" in spec.licence) == name.startswith("ultralytics")
+            assert ("AGPL-3.0" in spec.license) == name.startswith("ultralytics")
             assert (spec.extra == "ultralytics") == name.startswith("ultralytics")
 
 

@@ -263,18 +263,18 @@ def test_errors_leave_with_2_and_no_traceback(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_annotators_lists_everything_with_its_licence(cli):
+def test_annotators_lists_everything_with_its_license(cli):
     done = cli("annotators")
     assert done.exit_code == 0, done.output
     words = " ".join(done.stdout.split())
     groups = (specs.GENERATORS, specs.SEGMENTERS, specs.KEYPOINT_DETECTORS, specs.POSE_ESTIMATORS)
     for spec in (spec for group in groups for spec in group):
         assert f"\n{spec.name} " in done.stdout
-        assert spec.licence.split()[0] in words
+        assert spec.license.split()[0] in words
     for kind in ("generator", "segmenter", "keypoint detector", "pose estimator", "AGPL-3.0"):
         assert kind in words
-    for licence in ("BY-NC", "non-commercial", "Apache-2.0"):
-        assert licence in words
+    for license in ("BY-NC", "non-commercial", "Apache-2.0"):
+        assert license in words
 
 
 @pytest.mark.parametrize("command", ["synthesize", "annotators", "aggregate"])

@@ -36,7 +36,7 @@ class CocoFile:
         images: by file name of 2014.
         annotations: of each of these images, by image id, each id once.
         categories: names by category id, all of the file.
-        licences: name and URL by licence id.
+        licenses: name and URL by license id.
         total: images in the whole file.
         notes: what was wrong.
     """
@@ -44,7 +44,7 @@ class CocoFile:
     images: Mapping[str, Image]
     annotations: Mapping[int, tuple[Annotation, ...]]
     categories: Mapping[int, str]
-    licences: Mapping[int, tuple[str, str]]
+    licenses: Mapping[int, tuple[str, str]]
     total: int
     notes: list[Note] = field(default_factory=list)
 
@@ -85,7 +85,7 @@ def read_annotations(path: Path, image_names: Iterable[str]) -> CocoFile:
         images=images,
         annotations=_annotations(content["annotations"], ids, notes),
         categories={int(c["id"]): str(c["name"]) for c in content["categories"]},
-        licences=_licences(content.get("licenses", [])),
+        licenses=_licenses(content.get("licenses", [])),
         total=len(content["images"]),
         notes=notes,
     )
@@ -203,8 +203,8 @@ def _annotations(
     return {image_id: tuple(items) for image_id, items in found.items()}
 
 
-def _licences(licences: object) -> dict[int, tuple[str, str]]:
-    items = licences if isinstance(licences, list) else []
+def _licenses(licenses: object) -> dict[int, tuple[str, str]]:
+    items = licenses if isinstance(licenses, list) else []
     return {
         item["id"]: (str(item.get("name", "")), str(item.get("url", "")))
         for item in items
