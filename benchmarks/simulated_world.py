@@ -22,13 +22,13 @@ from chorus_bench.seeds import Stream
 from chorus_bench.simulation import (
     CATEGORIES,
     PROMPTS,
-    occupancy,
     simulate_test_row,
     simulate_train_row,
 )
 from chorus_bench.simulation.cameras import PHOTOGRAPH
 from chorus_bench.simulation.framing import draw_camera
 from chorus_bench.simulation.interactions import interactions, make_scene
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.scenes import render
 from chorus_bench.simulation.shading import encode_jpeg, shade
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ def list_command() -> None:
     found = find_baselines()
     rows = [(spec.name, spec.reads, spec.summary) for spec in found.specs.values()]
     typer.echo(tabulate(rows, headers=("baseline", "reads", "what")))
-    for plugin in found.broken:
-        typer.echo(f"cannot be used: {plugin}", err=True)
+    print_broken(found)
 
 
 @app.command("show")
@@ -45,7 +45,6 @@ def show_command(name: Annotated[str, typer.Argument(help="A baseline.")]) -> No
 
 
 def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
-    options = ", ".join(f"{key}={value}" for key, value in spec.options.items())
     return [
         ("name", spec.name),
         ("what", spec.summary),
@@ -55,11 +54,21 @@ def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
         ),
         ("columns", ", ".join(spec.needs) or "category"),
         ("track", spec.track),
-        ("options", options or "as the function has them"),
+        ("options", _options(spec)),
         ("function", spec.function),
         ("paper", spec.paper or "none"),
         ("license", spec.license),
     ]
+
+
+def _options(spec: BaselineSpec) -> str:
+    """Return the options of a baseline, one a line; a function that is broken says why."""
+    from chorus_bench.errors import ChorusBenchError
+
+    try:
+        return "\n".join(map(str, spec.option_table())) or "none"
+    except ChorusBenchError as error:
+        return str(error)
 
 
 @app.command("run")
@@ -110,11 +119,10 @@ def run_command(
 
 def _option(text: str) -> tuple[str, Any]:
     """Return name and value of NAME=VALUE; the value is read as YAML."""
-    import yaml
-
     from chorus_bench.errors import InputError
+    from chorus_bench.io.yaml_files import yaml_value
 
     name, sign, value = text.partition("=")
     if not sign or not name:
         raise InputError(f"option '{text}'", expected="NAME=VALUE, for example ratio=0.5")
-    return name, yaml.safe_load(value)
+    return name, yaml_value(value, f"option {name}")

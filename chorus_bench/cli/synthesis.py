@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chorus_bench.cli.datasets import command_line
+from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.progress import StageLines
 
 if TYPE_CHECKING:
@@ -124,19 +125,15 @@ def _changes(
     per_prompt_view: int | None,
 ) -> dict[str, Any]:
     """Return the settings that options give, by dotted name."""
-    import yaml
-
     from chorus_bench.errors import InputError
+    from chorus_bench.io.yaml_files import yaml_value
 
     changes: dict[str, Any] = {}
     for pair in pairs:
         name, found, text = pair.partition("=")
         if not found or not name:
             raise InputError(f"--set {pair}", expected="NAME=VALUE, e.g. images.batch=4")
-        try:
-            changes[name] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InputError(f"the value of --set {pair} is not YAML", fix=str(error)) from error
+        changes[name] = yaml_value(text, f"--set {name}")
     if categories:
         changes["categories"] = categories
     if prompts is not None:
@@ -201,12 +198,14 @@ def annotators_command() -> None:
     """List generators and annotators: what they are, their weights, their licenses."""
     from tabulate import tabulate
 
-    from chorus_bench.synthesis.registry import GROUPS, components
+    from chorus_bench.synthesis.registry import GROUPS, find_components
 
     for kind in GROUPS:
+        found = find_components(kind)
         rows = [
             (spec.name, spec.summary, spec.weights, spec.license, spec.extra)
-            for spec in components(kind).values()
+            for spec in found.specs.values()
         ]
         headers = (kind, "what", "weights", "license", "extra")
         typer.echo(tabulate(rows, headers=headers, maxcolwidths=[None, 30, 30, 30, None]) + "\n")
+        print_broken(found)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
@@ -27,7 +28,9 @@ from chorus_bench.metrics.pap import (
 from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.metrics.statistics import CategoryTables, bootstrap_intervals
 
-SCHEMA_VERSION = 1
+#: The four means over the categories, by their names.
+MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
+
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
 
 _COUNTS = ("predicted", "hit", "predicted_hoa", "hit_hoa")
@@ -115,39 +118,28 @@ def load_result(folder: str | Path) -> EvaluationResult:
         samples = pq.read_table(path / SAMPLES_FILE)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"cannot be read: {error}", where=path / SAMPLES_FILE) from error
-    keys = set(content) - {"schema"}
-    wanted = set(EvaluationResult.__dataclass_fields__) - {"samples"}
-    if keys != wanted:
-        raise InputError(
-            f"keys missing: {sorted(wanted - keys)}; unknown: {sorted(keys - wanted)}",
-            where=path / RESULT_FILE,
-        )
-    values = {key: content[key] for key in wanted}
+    values = {key: value for key, value in content.items() if key != "schema"}
     return EvaluationResult(**(values | {"warnings": tuple(values["warnings"])}), samples=samples)
 
 
 def read_result_json(folder: Path) -> dict[str, Any]:
-    """Return the contents of a folder's ``results.json``, its schema version checked."""
+    """Return the contents of a folder's ``results.json``, compared with its schema.
+
+    Raises:
+        InputError: none there, or something in it is wrong; every problem is listed.
+    """
     file = folder / RESULT_FILE
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        document = parse_result(file.read_bytes(), str(file))
     except FileNotFoundError:
         raise InputError(
             "no result here",
             where=folder,
             expected=f"a folder with {RESULT_FILE}, as `chorus-bench evaluate --output` writes it",
         ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", where=file) from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA_VERSION:
-        version = content.get("schema") if isinstance(content, dict) else None
-        raise InputError(
-            f"result of schema version {version!r}",
-            where=file,
-            expected=f"version {SCHEMA_VERSION}",
-            fix="evaluate the submission again with this version of chorus-bench",
-        )
-    return content
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=file) from error
+    return checked_result(document)
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

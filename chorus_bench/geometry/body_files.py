@@ -1,4 +1,4 @@
-"""Bodies from and to files: .npz, SMPL's own .pkl, model objects of `smplx`, the default body."""
+"""Reading and writing bodies: .npz, SMPL's own .pkl, `smplx` model objects, the default body."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def load_body(source: str | Path | BodyModel | object = "default") -> BodyModel:
 
 
 def save_body(body: BodyModel, path: str | Path) -> Path:
-    """Write a body as a plain .npz in SMPL's key names, atomically."""
+    """Write a body as a plain .npz under SMPL's key names, atomically."""
     arrays: dict[str, NDArray[Any]] = {
         key: getattr(body, field)
         for field, key in (_REQUIRED | _OPTIONAL).items()

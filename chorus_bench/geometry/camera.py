@@ -1,7 +1,9 @@
 """Perspective cameras: projection, rescaling to the protocol's small images, azimuth.
 
 Conventions: ``pixel ~ K (R x + t)`` with x in the body frame (zero global orientation),
-metres; image x to the right, y down, pixels. The body's global orientation lives in ``R``.
+metres; image x to the right, y down, pixels. The body's global orientation is part of ``R``.
+
+Source: docs/protocol.md P15 and P17, docs/method.md M15.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry.checks import check_intrinsics, check_rotations
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -104,18 +107,22 @@ class PerspectiveCamera:
         """Check the values.
 
         Raises:
-            InputError: a value is not finite, or the camera is singular.
+            InputError: a value is not finite, or a matrix is no rotation or no intrinsic matrix.
+                What was found is the same text for all cameras with the same fault.
         """
         for name in CAMERA_PARTS:
             if not np.isfinite(getattr(self, name)).all():
                 raise InputError("a camera with values that are not finite", where=name)
-        for name in ("rotation", "intrinsics"):
-            if abs(np.linalg.det(getattr(self, name).astype(np.float64))) < 1e-12:
+        for name, check in (("rotation", check_rotations), ("intrinsics", check_intrinsics)):
+            try:
+                check(getattr(self, name), name)
+            except InputError as error:
                 raise InputError(
-                    "a singular camera",
-                    where=name,
-                    expected="an invertible matrix, its determinant not zero",
-                )
+                    "an impossible camera",
+                    where=error.found,
+                    expected=error.expected,
+                    fix=error.fix,
+                ) from error
 
     @property
     def center(self) -> Float64:
@@ -126,8 +133,8 @@ class PerspectiveCamera:
     def rescaled(self, factor: float) -> PerspectiveCamera:
         """Return the camera of the image scaled by ``factor``.
 
-        The first two rows of K are multiplied in float32, by the factor rounded to float32:
-        a product in double precision moves pixels (QUIRKS R2).
+        The first two rows of K are multiplied in float32 by the factor rounded to float32:
+        a product in double precision would move pixels (docs/protocol.md P15).
         """
         K = self.intrinsics.copy()
         K[:2] *= np.float32(factor)
@@ -136,7 +143,7 @@ class PerspectiveCamera:
     def project(self, points: ArrayLike) -> Float64:
         """Project points into the image.
 
-        Points behind the camera are projected like all others, as the original does.
+        Points behind the camera are projected like all others, as in the original.
 
         Args:
             points: (..., 3) in metres, body frame.
@@ -164,9 +171,9 @@ def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
         width: image width in pixels.
 
     Returns:
-        (...) int64 indices ``v * width + u``; ``height * width`` where outside or not finite.
+        (...) int64 indices ``v * width + u``; ``height * width`` for points outside or not finite.
 
-    Source: pap.md step 4.
+    Source: docs/protocol.md P17.
     """
     u, v = np.moveaxis(np.trunc(np.asarray(uv, dtype=np.float64)), -1, 0)
     with np.errstate(invalid="ignore"):
@@ -183,8 +190,8 @@ def default_focal_length(fov_degrees: float = DEFAULT_FOV_DEGREES) -> float:
 def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     """Return the azimuth of camera centres: the angle from +x toward +z, in [0, 360).
 
-    Coordinates within 1e-4 of an axis count as on it (QUIRKS A2: half-open comparisons in
-    the precision of the input).
+    Coordinates within 1e-4 of an axis count as on it (docs/method.md M15: half-open
+    comparisons in the precision of the input).
 
     Args:
         x: (...) x of the camera centres, body frame, metres.
@@ -195,7 +202,7 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     x_positive, x_zero = x >= eps, (-eps <= x) & (x < eps)
     z_positive, z_zero = z >= eps, (-eps <= z) & (z < eps)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # The ratio in the input's own precision, its arc tangent in double (QUIRKS A1).
+        # The ratio in the input's own precision, its arc tangent in double (docs/method.md M15).
         slope = np.arctan((z / x).astype(np.float64))
     angle = np.where(x_positive, np.where(slope < 0, slope + 2 * np.pi, slope), slope + np.pi)
     angle = np.where(x_positive & z_zero, 0.0, angle)
@@ -206,6 +213,6 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
 
 
 def azimuth_bins(degrees: ArrayLike) -> Int64:
-    """Return the bin of 30 degrees, 0 to 11, that each azimuth falls in."""
+    """Return the 30-degree bin, 0 to 11, of each azimuth."""
     width = 360 / AZIMUTH_BINS
     return (np.asarray(degrees, dtype=np.float64) / width).astype(np.int64) % AZIMUTH_BINS

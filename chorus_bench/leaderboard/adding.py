@@ -24,6 +24,7 @@ from chorus_bench.leaderboard.fields import small_fields
 from chorus_bench.leaderboard.manifest import (
     TEXT_KEYS,
     EntryManifest,
+    Scored,
     entry_yaml,
     read_entry_yaml,
 )
@@ -66,8 +67,8 @@ def add_entry(
         date: ISO date of the entry.
         saw_coco_val: whether training saw COCO's val images: ``yes``, ``no`` or ``unknown``.
         training_data: what the method was trained on; by default what the submission says.
-        url: of the submission's archive.
-        name: of the folder; by default from the method's name.
+        url: address of the submission's archive.
+        name: name of the folder; by default from the method's name.
         texts: optional texts of `entry.yaml`; by default what the submission says.
         parameters: how the method was run.
         submission: the submission that was scored; its fields are kept for the 3D view.
@@ -133,16 +134,16 @@ def _manifest(
     said = {k: _joined(v) for k, v in result.submission.items()}
     given = {key: texts.get(key) or said.get(key) for key in TEXT_KEYS}
     return EntryManifest(
-        method=str(result.submission.get("method")),
+        method=result.submission["method"],
         submitted_by=submitted_by,
         date=date,
-        sha256=str(result.submission.get("sha256")),
-        url=url,
+        submission=Scored(sha256=result.submission["sha256"], url=url),
         track=signature_parts(result.signature).get("track", "canonical"),
         training_data=training_data or said.get("training_data") or "not stated",
         saw_coco_val=saw_coco_val,
-        texts={key: value for key, value in given.items() if value},
+        status="self-reported",
         parameters=dict(parameters),
+        **{key: value for key, value in given.items() if value},
     )
 
 

@@ -1,7 +1,7 @@
 """What an entry must satisfy. Each rule is a function that adds what it finds.
 
-The rules of one entry: `name_rule`, `result_schema.schema_rule`, `signature_rule`,
-`manifest_rule`, `verified_rule`, `counts_rule`, `scores_rule`, `pictures_rule`. Of several:
+The rules of one entry: `name_rule`, `signature_rule`, `manifest_rule`,
+ `verified_rule`, `counts_rule`, `scores_rule`, `pictures_rule`. Of several:
 `duplicates_rule`, `same_samples_rule`. Against an earlier state: `unchanged_rule`.
 """
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError, did_you_mean, list_some
 from chorus_bench.evaluation.results import (
+    MEANS,
     SAMPLES_FILE,
     by_category,
     counts_of,
@@ -27,7 +28,6 @@ from chorus_bench.evaluation.results import (
     scores_only,
 )
 from chorus_bench.io.findings import Findings, has_controls, printable
-from chorus_bench.io.limits import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
@@ -35,7 +35,6 @@ from chorus_bench.leaderboard.places import (
     PICTURES_FOLDER,
     slug_problem,
 )
-from chorus_bench.leaderboard.result_schema import MEANS, table_of
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     benchmark_mean,
@@ -45,6 +44,7 @@ from chorus_bench.metrics.pap import (
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
 from chorus_bench.metrics.resampling import means_of_many, percentile_bounds
 from chorus_bench.metrics.statistics import CategoryTables
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
 #: Intervals are sums over resamples, whose last bits depend on the machine. Scores are exact.
 INTERVAL_TOLERANCE = 1e-9
@@ -114,14 +114,14 @@ def manifest_rule(files: EntryFiles, errors: Findings) -> None:
     manifest, content = files.manifest, files.content
     if manifest is None or content is None:
         return
-    submission = table_of(content.get("submission"))
+    submission = content["submission"]
     try:
         track = signature_parts(str(content.get("signature"))).get("track", "canonical")
     except InputError:
         track = manifest.track
     for key, mine, other in (
-        ("submission.sha256", manifest.sha256, submission.get("sha256")),
-        ("method", manifest.method, submission.get("method")),
+        ("submission.sha256", manifest.sha256, submission["sha256"]),
+        ("method", manifest.method, submission["method"]),
         ("track", manifest.track, track),
     ):
         if mine != other:
@@ -187,7 +187,7 @@ def _check_names(table: pa.Table, where: str, errors: Findings) -> None:
 
 
 def _closed(files: EntryFiles) -> bool:
-    metric = str(table_of(files.content).get("signature")).partition("|")[0]
+    metric = "" if files.content is None else files.content["signature"].partition("|")[0]
     return any(p.closed for p in PROTOCOLS.values() if p.name == metric)
 
 
@@ -274,7 +274,7 @@ def _leaves(
 
 def _at(content: object, path: tuple[str, ...]) -> object:
     for key in path:
-        content = table_of(content).get(key)
+        content = content.get(key) if isinstance(content, dict) else None
     return content
 
 
@@ -295,7 +295,7 @@ def _check_missing(files: EntryFiles, tables: CategoryTables, errors: Findings) 
 
 def _check_beside(files: EntryFiles, errors: Findings) -> None:
     """The scores under the other protocols follow from the counts, too."""
-    beside = table_of(table_of(files.content).get("beside"))
+    beside = {} if files.content is None else files.content["beside"]
     for name in sorted(set(beside) - set(PROTOCOLS)):
         shown = printable(name, 40)
         errors.add(

@@ -56,7 +56,7 @@ def build_site(
 
     Raises:
         LeaderboardError: there are problems, all listed, and ``skip_invalid`` is false.
-        InputError: no leaderboard there, or an output folder that is no page.
+        InputError: no leaderboard there, or an output folder that is not a page.
         WriteError: the output cannot be written.
     """
     target = Path(output)

@@ -95,7 +95,7 @@ def write_report(
         output: the folder to write: ``report.html`` and ``pictures/``.
         submission: what was scored; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one that the signature names.
-        body: of the evaluation; by default the free body.
+        body: body of the evaluation; by default the free body.
         photos: show the split's photographs in overlays; mind their licenses before you pass
             the page on.
         diagnose: find out where the score is lost, where no ``diagnosis.json`` says it yet;
@@ -203,7 +203,11 @@ def _diagnose(
     if source is None:
         return None
     return diagnose(
-        submission, split=source, body=body, categories=list(result.categories)
+        submission,
+        split=source,
+        body=body,  # the result's own, checked before
+        allow_other_body=True,
+        categories=list(result.categories),
     ).as_dict()
 
 

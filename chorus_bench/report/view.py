@@ -64,7 +64,7 @@ def view_fields(
         fields: name -> field, all on the same grid.
         body: shown in the canonical pose. The page holds its template: SMPL's may not be passed
             on.
-        level: of the surface at first, as a share of the field's maximum.
+        level: initial level of the surface, as a share of the field's maximum.
         height: in a notebook, pixels.
 
     Raises:

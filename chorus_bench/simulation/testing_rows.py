@@ -52,7 +52,7 @@ def simulate_test_row(
     Args:
         category: one of `CATEGORIES`.
         index: its number; interactions take turns.
-        seed: of the whole split.
+        seed: random seed of the whole split.
         body: by default the free body of the package.
         image_size: height and width in pixels; by default one of `TEST_SIZES`.
         with_image: without it the column ``image`` is None and everything else the same.
@@ -112,7 +112,7 @@ def simulated_test(
     Args:
         categories: some of `CATEGORIES`.
         per_category: samples of each, from index 0 on.
-        seed: of the whole split.
+        seed: random seed of the whole split.
         body: by default the free body of the package.
         with_image: see `simulate_test_row`.
 

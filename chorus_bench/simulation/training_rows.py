@@ -64,11 +64,11 @@ def simulate_train_row(
         view: the name of a view of `datasets.views`; an unknown one is seen as the prompt
             alone is.
         index: the image's number under that prompt and view.
-        seed: of the whole set.
+        seed: random seed of the whole set.
         body: by default the free body of the package.
         size: height and width in pixels.
         with_image: without it the column ``image`` is None and everything else the same.
-        noise: of the annotations, 0 to 2; 0 gives the truth, failures of the picture included.
+        noise: noise of the annotations, 0 to 2; 0 gives the truth, failures of the image included.
 
     Returns:
         The columns of `TRAIN_SCHEMA`, those of later stages None, and the truth:

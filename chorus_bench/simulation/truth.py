@@ -35,7 +35,7 @@ def canonical_truth(
     Args:
         category: one of `CATEGORIES`.
         samples: how many scenes.
-        seed: of the split.
+        seed: random seed of the split.
         body: by default the free body of the package.
         grid: the canonical grid, which is also that of the posed space.
 

@@ -35,7 +35,7 @@ class StoredField:
 
     Attributes:
         entry: the file.
-        sha256: of its content, in hexadecimal.
+        sha256: SHA-256 of its content, in hexadecimal.
     """
 
     entry: FileEntry

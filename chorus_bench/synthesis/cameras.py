@@ -1,6 +1,6 @@
 """Cameras of training rows: weak perspective to perspective, many people at a time.
 
-Source: chorus.md stage 6; geometry.md, "Weak perspective to perspective".
+Source: docs/method.md M9 to M13.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def add_cameras(
     Args:
         rows: training rows after the filters; the person is the first of ``people``.
         body: poses and shapes are of this body.
-        settings: of the calibration; the paper's for synthesised images by default.
+        settings: settings of the calibration; the paper's for synthesised images by default.
         solver: ``adam`` or ``lm``.
 
     Yields:

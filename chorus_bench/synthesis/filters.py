@@ -2,7 +2,7 @@
 
 The filters run in a fixed order, and the first that fails is the reason.
 
-Source: CHORUS section 3.2, chorus.md stage 5.
+Source: docs/method.md M6 and M7; the paper, section 3.2.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class Address:
     """What an image is called: everything about it follows from here and the run's seed.
 
     Attributes:
-        category: of the object.
+        category: category of the object.
         prompt: the sentence, without the view's words.
         view: the name of the view condition.
         index: its number under this category, prompt and view.
@@ -60,7 +60,7 @@ class Address:
         """Return the image's own seed, 63 bits, the same on every machine.
 
         Args:
-            run_seed: of the whole dataset.
+            run_seed: random seed of the whole dataset.
             attempt: 0, or how often the image has been made again.
         """
         again = ("again", attempt) if attempt else ()
@@ -74,11 +74,11 @@ class Context:
     """What a run knows and an implementation may need.
 
     Attributes:
-        seed: of the whole dataset.
+        seed: random seed of the whole dataset.
         body: the body that poses and shapes are of.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ...
-        threads: of the processor, for libraries that can be told; results may depend on it.
-        categories: of the dataset.
+        threads: processor threads, for libraries that can be told; results may depend on it.
+        categories: categories of the dataset.
         image_options: the options of the image generator.
     """
 
@@ -167,7 +167,7 @@ class WeakCamera:
     Attributes:
         camera: (3,) s, tx, ty.
         center: (2,) of the crop, pixels.
-        scale: of the crop, in units of 200 pixels.
+        scale: side of the crop, in units of 200 pixels.
     """
 
     camera: Float32

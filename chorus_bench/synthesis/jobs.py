@@ -24,7 +24,7 @@ class RunSettings:
     """How a run works; it does not decide what comes out.
 
     Attributes:
-        device: of models, ``cpu``, ``cuda``, ...
+        device: device of the models, ``cpu``, ``cuda``, ...
         batch: pictures that annotators are given at a time.
     """
 
@@ -59,7 +59,7 @@ class StageWork:
 
     Attributes:
         stage: which.
-        loader: of the stage, a function of a module.
+        loader: loader of the stage, a function of a module.
         work: the work folder.
         settings: what is made.
         plan: which images there are.

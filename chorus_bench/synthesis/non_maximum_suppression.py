@@ -1,6 +1,6 @@
 """Near-duplicate detections: one object that a detector found twice.
 
-Source: chorus.md stage 4, QUIRKS O1 of the golden figures.
+Source: docs/method.md M5.
 """
 
 from __future__ import annotations

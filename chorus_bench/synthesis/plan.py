@@ -45,8 +45,8 @@ class Plan:
         """Return what the generator is asked for.
 
         Args:
-            address: of the image.
-            seed: of the dataset.
+            address: address of the image.
+            seed: random seed of the dataset.
             attempt: 0, or how often it has been made again.
         """
         view = next(view for view in self.views if view.name == address.view)

@@ -1,7 +1,9 @@
 """Prompts: simple sentences about a person and an object, from files or from a language model.
 
-CHORUS, section 3.1; stage 1 of the baseline. A category's prompts are a text file
-``<category>.txt``: one prompt a line; empty lines and lines that start with ``#`` are skipped.
+A category's prompts are a text file ``<category>.txt``: one prompt a line; empty lines and lines
+that start with ``#`` are skipped.
+
+Source: docs/method.md M1; the paper, section 3.2.
 """
 
 from __future__ import annotations
@@ -144,7 +146,7 @@ def read_prompts(folder_or_file: str | Path, category: str) -> tuple[str, ...]:
         prompts = _parse(file.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
         raise InputError(
-            f"is no UTF-8 text: {error}", where=file, fix="save it as UTF-8"
+            f"is not UTF-8 text: {error}", where=file, fix="save it as UTF-8"
         ) from error
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=file) from error
@@ -199,7 +201,7 @@ def generate_prompts(
         model: its name at the endpoint; by default the client's own.
         count: how many prompts; by default 3 to 20, drawn from the seed and the category.
         attempts: how often it is asked at most.
-        temperature: of sampling; the paper's is 1.
+        temperature: sampling temperature; the paper's is 1.
         seed: every attempt gets a seed of its own, derived from it.
 
     Raises:

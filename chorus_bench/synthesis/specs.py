@@ -1,10 +1,11 @@
-"""What is known of the generators and annotators that come with the project. Light.
+"""What is known of the builder, generators and annotators of the synthesis. Light.
 
 Licenses and where weights come from are facts of their publishers' pages.
 """
 
 from __future__ import annotations
 
+from chorus_bench.datasets.registry import BuilderSpec
 from chorus_bench.synthesis.registry import ComponentSpec
 
 _GENERATORS = "chorus_bench.synthesis.generators"
@@ -13,11 +14,20 @@ _AGPL = "AGPL-3.0 (code and weights), or Ultralytics' commercial license"
 _YOLO_FILE = "a file of yours (`model`): .torchscript or .onnx; .pt only with `trust_pickle`"
 _SIMULATION = "part of chorus-bench, Apache-2.0"
 
+BUILDERS = (
+    BuilderSpec(
+        name="synthesized",
+        summary="images of a text-to-image model, annotated (`chorus-bench synthesize`)",
+        function="chorus_bench.synthesis.recipe:synthesized_recipe",
+        license="of the models",
+    ),
+)
+
 GENERATORS = (
     ComponentSpec(
         name="diffusers",
         summary="any text-to-image model of diffusers, by its id on the hub or from a folder",
-        factory=f"{_GENERATORS}.diffusion:make_diffusion",
+        function=f"{_GENERATORS}.diffusion:make_diffusion",
         weights="the hub, or a folder of yours (`model`)",
         license="diffusers: Apache-2.0; weights: the model's own",
         extra="synthesis",
@@ -25,7 +35,7 @@ GENERATORS = (
     ComponentSpec(
         name="simulated",
         summary="pictures of the simulated world; needs no model",
-        factory=f"{_GENERATORS}.simulated:make_simulated",
+        function=f"{_GENERATORS}.simulated:make_simulated",
         license=_SIMULATION,
     ),
 )
@@ -34,7 +44,7 @@ SEGMENTERS = (
     ComponentSpec(
         name="transformers",
         summary="instance segmentation with a fixed list of names, Mask2Former or MaskFormer",
-        factory=f"{_ANNOTATORS}.segmentation:make_segmentation",
+        function=f"{_ANNOTATORS}.segmentation:make_segmentation",
         weights="facebook/mask2former-swin-small-coco-instance on the hub, or `model`",
         license="transformers: Apache-2.0; weights: the default's are CC BY-NC 4.0 by their "
         "authors' model zoo ('other' on the hub)",
@@ -43,7 +53,7 @@ SEGMENTERS = (
     ComponentSpec(
         name="open-vocabulary",
         summary="objects of any name: Grounding DINO or OWLv2 finds boxes, SAM the masks",
-        factory=f"{_ANNOTATORS}.open_vocabulary:make_open_vocabulary",
+        function=f"{_ANNOTATORS}.open_vocabulary:make_open_vocabulary",
         weights="IDEA-Research/grounding-dino-base and facebook/sam-vit-base on the hub",
         license="transformers: Apache-2.0; weights: Apache-2.0",
         extra="synthesis",
@@ -51,7 +61,7 @@ SEGMENTERS = (
     ComponentSpec(
         name="ultralytics",
         summary="YOLO instance segmentation, 80 COCO names",
-        factory=f"{_ANNOTATORS}.yolo:make_yolo_segmenter",
+        function=f"{_ANNOTATORS}.yolo:make_yolo_segmenter",
         weights=_YOLO_FILE,
         license=_AGPL,
         extra="ultralytics",
@@ -59,7 +69,7 @@ SEGMENTERS = (
     ComponentSpec(
         name="ultralytics-open",
         summary="YOLOE: instance segmentation of any name",
-        factory=f"{_ANNOTATORS}.yolo:make_yolo_open_segmenter",
+        function=f"{_ANNOTATORS}.yolo:make_yolo_open_segmenter",
         weights=f"{_YOLO_FILE}; with `text_encoder` or `embeddings`, or a prompt-free model",
         license=_AGPL,
         extra="ultralytics",
@@ -67,7 +77,7 @@ SEGMENTERS = (
     ComponentSpec(
         name="simulated",
         summary="the simulated world's truth, with settable noise",
-        factory=f"{_ANNOTATORS}.oracle:make_oracle_segmenter",
+        function=f"{_ANNOTATORS}.oracle:make_oracle_segmenter",
         license=_SIMULATION,
     ),
 )
@@ -76,7 +86,7 @@ KEYPOINT_DETECTORS = (
     ComponentSpec(
         name="transformers",
         summary="ViTPose",
-        factory=f"{_ANNOTATORS}.keypoints:make_keypoints",
+        function=f"{_ANNOTATORS}.keypoints:make_keypoints",
         weights="usyd-community/vitpose-plus-base on the hub, or `model`",
         license="transformers: Apache-2.0; weights: Apache-2.0",
         extra="synthesis",
@@ -84,7 +94,7 @@ KEYPOINT_DETECTORS = (
     ComponentSpec(
         name="ultralytics",
         summary="YOLO pose",
-        factory=f"{_ANNOTATORS}.yolo:make_yolo_keypoints",
+        function=f"{_ANNOTATORS}.yolo:make_yolo_keypoints",
         weights=_YOLO_FILE,
         license=_AGPL,
         extra="ultralytics",
@@ -92,7 +102,7 @@ KEYPOINT_DETECTORS = (
     ComponentSpec(
         name="simulated",
         summary="the simulated world's truth, with settable noise",
-        factory=f"{_ANNOTATORS}.oracle:make_oracle_keypoints",
+        function=f"{_ANNOTATORS}.oracle:make_oracle_keypoints",
         license=_SIMULATION,
     ),
 )
@@ -101,7 +111,7 @@ POSE_ESTIMATORS = (
     ComponentSpec(
         name="nlf",
         summary="a TorchScript file of the NLF kind (`detect_smpl_batched`): perspective cameras",
-        factory=f"{_ANNOTATORS}.nlf:make_nlf",
+        function=f"{_ANNOTATORS}.nlf:make_nlf",
         weights="a file of yours (`model`), from github.com/isarandi/nlf/releases",
         license="NLF's weights: non-commercial research; they need SMPL, under its own license",
         extra="torch",
@@ -109,13 +119,13 @@ POSE_ESTIMATORS = (
     ComponentSpec(
         name="files",
         summary="poses computed elsewhere, one .npz or .json an image; FrankMocap's outputs too",
-        factory=f"{_ANNOTATORS}.pose_files:make_pose_files",
+        function=f"{_ANNOTATORS}.pose_files:make_pose_files",
         license="that of the tool that made them",
     ),
     ComponentSpec(
         name="simulated",
         summary="the simulated world's truth, with settable noise",
-        factory=f"{_ANNOTATORS}.oracle:make_oracle_poses",
+        function=f"{_ANNOTATORS}.oracle:make_oracle_poses",
         license=_SIMULATION,
     ),
 )

@@ -176,7 +176,7 @@ def test_a_submission_says_where_it_comes_from(tmp_path, train):
         assert set(submission.categories) == set(CATEGORIES)
         assert "ICCV 2023" in submission.metadata["paper"]
         assert submission.metadata["training_data"] == "rows (train)"
-    with pytest.raises(InputError, match="the folder is there already"):
+    with pytest.raises(InputError, match="the folder already exists"):
         run_baseline(SPEC["chorus"], train, tmp_path / "s", grid=GRID)
     run_baseline(SPEC["uniform"], train, tmp_path / "s", grid=GRID, overwrite=True)
 

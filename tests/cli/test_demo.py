@@ -70,7 +70,7 @@ def test_chorus_wins_the_demo(made):
 
 def test_the_demo_replaces_only_demos(made, tmp_path):
     found, _ = made
-    with pytest.raises(InputError, match="the folder is there already"):
+    with pytest.raises(InputError, match="the folder already exists"):
         run_demo(found.folder)
     (tmp_path / "thesis.txt").write_text("three years of work")
     with pytest.raises(InputError, match="no demo has made it"):

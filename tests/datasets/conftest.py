@@ -6,6 +6,8 @@ from chorus_bench.datasets.eval_split import split_from_rows
 from tests.datasets.coco_eft_world import World
 from tests.evaluation.small_split import small_rows
 
+__all__ = ["rows", "split", "world"]
+
 
 @pytest.fixture
 def world():

@@ -71,7 +71,7 @@ def test_truncated_files(world, tmp_path, name, share, packed):
         (b"PK\x03\x04....", "is a zip archive"),
         (b"<html>no</html>", "truncated|is not JSON"),
         (b'{"a": oops}', "is not JSON"),
-        (b'{"a": "\xff"}', "is not text"),
+        (b'{"a": "\xff"}', "is not UTF-8 text: byte 7"),
         (b"[1, 2]", "it holds a list"),
         (b'{"a": 1}', "it has the keys a"),
     ],
@@ -115,7 +115,7 @@ def test_a_single_image_of_another_year_is_taken_by_its_id(world, tmp_path):
     world.coco["images"][1]["file_name"] = "000000000002.jpg"
     built = world.build(tmp_path)
     assert images_of(built) == [1, 2, 3]
-    assert built.info.noted == {"images of other names": 1}
+    assert built.info.noted == {"images under other names": 1}
 
 
 def test_keypoints_and_captions_are_refused(world, tmp_path):

@@ -92,7 +92,7 @@ def test_unusable_rows_are_named(rows, change, message):
 
 
 def test_duplicate_ids(rows):
-    with pytest.raises(InputError, match="1 sample_ids stand twice: made-bench-000"):
+    with pytest.raises(InputError, match="1 sample_ids occur twice: made-bench-000"):
         split_from_rows([*rows, rows[0]], "made")
 
 

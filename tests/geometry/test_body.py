@@ -172,7 +172,7 @@ def _nan_at_vertex_7(template):
         ({"f": None, "J_regressor": None}, "no J_regressor, f"),
         ({"posedirs": np.zeros((6890, 3, 9))}, "pose_directions has shape"),
         ({"weights": np.full((6890, 24), 0.5)}, "sum to 12.0000"),
-        ({"f": np.array([[0, 1, 6890]])}, "faces name vertices that do not exist"),
+        ({"f": np.array([[0, 1, 6890]])}, "faces refers to vertices that do not exist"),
     ],
 )
 def test_unusable_bodies(tmp_path, body, changes, message):

@@ -98,8 +98,12 @@ def test_rescaling_is_in_single_precision():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rotation": np.zeros((3, 3))}, "rotation: a singular camera"),
-        ({"intrinsics": np.diag([1.0, 0, 1])}, "intrinsics: a singular camera"),
+        ({"rotation": np.zeros((3, 3))}, "rotation is not orthonormal.*: an impossible camera"),
+        ({"rotation": -np.eye(3)}, "rotation is a reflection.*: an impossible camera"),
+        ({"rotation": 1.1 * np.eye(3)}, "rotation is not orthonormal"),
+        ({"intrinsics": np.diag([1.0, 0, 1])}, "intrinsics is .*: an impossible camera"),
+        ({"intrinsics": np.transpose(K)}, "intrinsics is .*: an impossible camera"),
+        ({"intrinsics": np.diag([-1.0, -1.0, 1.0])}, "intrinsics is .*: an impossible camera"),
         ({"translation": [0, 0]}, r"translation of shape \(2,\): a damaged camera"),
         ({"translation": {"x": 1}}, "camera_translation: a damaged camera"),
         ({"translation": None}, "camera_translation: no camera"),

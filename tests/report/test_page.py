@@ -171,7 +171,7 @@ def test_the_command(folder, tmp_path):
     assert (tmp_path / "r" / "report.html").is_file()
     again = run("report", folder, "--output", tmp_path / "r")
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
     nothing = run("report", tmp_path / "nothing")
     assert nothing.returncode == 2
     assert "no result here" in nothing.stderr

@@ -22,13 +22,12 @@ from chorus_bench.simulation import (
     CATEGORIES,
     PROMPTS,
     interaction_of,
-    interactions,
-    occupancy,
     simulate_test_row,
     simulate_train_row,
     simulated_test,
 )
-from chorus_bench.simulation.interactions import interaction_at, make_scene
+from chorus_bench.simulation.interactions import interaction_at, interactions, make_scene
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.rows import row_stream
 
 PAPER = (

@@ -12,9 +12,9 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.simulation import (
     canonical_truth,
-    occupancy,
 )
 from chorus_bench.simulation.meshes import box, ellipsoid, join, tube
+from chorus_bench.simulation.occupancy import occupancy
 
 GRID = GridSpec()
 WHITE = (1.0, 1.0, 1.0)

@@ -248,7 +248,7 @@ def test_the_description_says_what_decides_the_annotations():
 def test_wrong_pictures_noise_and_categories():
     segmenter = oracles()[0]
     for wrong in (picture(None), picture(ADDRESSES[0], (96, 64))):
-        with pytest.raises(InputError, match=r"a-picture: is no picture of the simulated world"):
+        with pytest.raises(InputError, match=r"a-picture: is not a picture of the simulated world"):
             segmenter.segment([wrong], ["person"])
     for noise in (-0.1, 2.5, float("nan")):
         with pytest.raises(InputError, match="a noise of"):

@@ -253,7 +253,7 @@ def test_an_output_without_stages_is_refused(tmp_path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "thesis.txt").write_text("years of work")
     for overwrite in (False, True):
-        with pytest.raises(InputError, match="is there already"):
+        with pytest.raises(InputError, match="already exists"):
             make_small(tmp_path, overwrite=overwrite)
     assert (tmp_path / "d" / "thesis.txt").read_text() == "years of work"
     assert not (tmp_path / "d.work").exists()
@@ -263,7 +263,7 @@ def test_an_output_that_is_something_else_is_refused_beside_stages_too(tmp_path)
     make_small(tmp_path, stage="prompts")
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match="is no synthesised dataset"):
+    with pytest.raises(InputError, match="is not a synthesised dataset"):
         make_small(tmp_path)
     assert (tmp_path / "d" / "thesis.txt").read_text() == "years of work"
 

@@ -213,7 +213,7 @@ def test_nlf_wrong_files(tmp_path):
 
 
 def test_nlf_is_not_read_as_a_pickle(tmp_path):
-    """A pickle of torch.save, which could run code, is no TorchScript file."""
+    """A pickle of torch.save, which could run code, is not a TorchScript file."""
     path = tmp_path / "model.torchscript"
     torch.save(Hostile(tmp_path / "ran"), path)
     with pytest.raises(InputError, match="cannot be loaded"):
@@ -407,7 +407,7 @@ def test_files_damaged(tmp_path, read):
     with pytest.raises(InputError, match="holds a list"):
         read([LEFT.box])
     (tmp_path / "one.json").write_text('{"pose": [[1], [2, 3]]}')
-    with pytest.raises(InputError, match="'pose' is no array of numbers"):
+    with pytest.raises(InputError, match="'pose' is not an array of numbers"):
         read([LEFT.box])
     with pytest.raises(InputError, match=r"expected: a name in \.npz|a name in \.npz"):
         write_pose_file(tmp_path / "one.txt", **arrays(LEFT))

@@ -181,9 +181,9 @@ def test_a_configuration_file(place, cli):
         (["--config", "none.yaml"], ["none.yaml: no such configuration"]),
         (["--set", "seed"], ["--set seed", "NAME=VALUE"]),
         (["--set", "=3"], ["--set =3"]),
-        (["--set", "seed=[1"], ["the value of --set seed=[1 is not YAML"]),
-        (["--set", "seeds=3"], ["unknown setting 'seeds'", "Did you mean 'seed'"]),
-        (["--set", "images.seeds=3"], ["images: unknown setting 'seeds'"]),
+        (["--set", "seed=[1"], ["--set seed:1: is not valid YAML"]),
+        (["--set", "seeds=3"], ["unknown key 'seeds'", "Did you mean 'seed'"]),
+        (["--set", "images.seeds=3"], ["images.seeds: unknown key 'seeds'"]),
         (
             ["--preset", "tiny", "--set", "images.generator.sice=3"],
             ["generator 'simulated': unknown option 'sice'", "Did you mean 'size'"],

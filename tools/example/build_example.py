@@ -15,10 +15,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from scipy.ndimage import gaussian_filter
 
+from chorus_bench.datasets.facts import METADATA_KEY, Facts, table_with_facts
 from chorus_bench.datasets.occupancy import decode_occupancy
+from chorus_bench.datasets.parquet import TableWriter
 from chorus_bench.datasets.schema import TEST_COLUMNS, TEST_SCHEMA
 from chorus_bench.evaluation import load_split
 from chorus_bench.geometry.body_files import load_body
@@ -55,13 +56,23 @@ def write_split(folder: Path) -> None:
         for category in CATEGORIES
         for index in range(PER_CATEGORY)
     ]
-    schema = pa.schema([TEST_SCHEMA.field(name) for name in TEST_COLUMNS])
+    facts = Facts(
+        name="example",
+        version="1.1.0",
+        split="test",
+        body=load_body("default").label,
+        min_samples=10,
+        population=CATEGORIES,
+    )
     lean = [{name: row[name] for name in TEST_COLUMNS} for row in rows]
+    schema = pa.schema([TEST_SCHEMA.field(name) for name in TEST_COLUMNS])
+    table = table_with_facts(pa.Table.from_pylist(lean, schema=schema), facts)
+    metadata = {METADATA_KEY: json.dumps(facts.as_dict(), sort_keys=True).encode()}
     folder.mkdir(parents=True)
-    table = pa.Table.from_pylist(lean, schema=schema)
-    pq.write_table(table, folder / "test-00000-of-00001.parquet", compression="zstd")
-    metadata = {"name": "example", "min_samples": 10, "body": load_body("default").label}
-    (folder / "chorus_bench.json").write_text(json.dumps(metadata, indent=1) + "\n")
+    writer = TableWriter(folder / "test-00000-of-00001.parquet", table.schema, metadata)
+    writer.write(table)
+    writer.close()
+    (folder / "chorus_bench.json").write_text(json.dumps(facts.as_dict(), indent=1) + "\n")
     print(f"{folder}: {load_split(folder).label}")
 
 

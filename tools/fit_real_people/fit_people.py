@@ -44,8 +44,8 @@ HINGES = ((4, 0, 1), (5, 0, 1), (18, 1, -1), (19, 1, 1))
 #: Standard deviation of a keypoint, as a share of the crop's side.
 KEYPOINT_SIGMA = 0.01
 
-#: Standard deviation of the three betas. Cameras are fitted with zero shape later (geometry.md),
-#: so a person who needs much shape would be dropped there.
+#: Standard deviation of the three betas. Cameras are fitted with zero shape later
+#: (docs/method.md M11), so a person who needs much shape would be dropped there.
 SHAPE_SIGMA = 0.3
 POSE, SHAPE = 72, 3
 MIN_KEYPOINTS = 8
@@ -114,7 +114,7 @@ class Fitter:
         return np.concatenate(parts, axis=-1)
 
     def project(self, person: Person, unknowns: Float64) -> Float64:
-        """Return the 17 points (..., 17, 2) in pixels, through the crop as geometry.md has it."""
+        """Return the 17 points (..., 17, 2) in pixels, through the crop (docs/method.md M9)."""
         pose, camera = unknowns[..., :POSE], unknowns[..., -3:]
         betas = unknowns.reshape(-1, unknowns.shape[-1])[0, POSE : POSE + SHAPE]
         points = self.keypoints(pose, betas)[..., :2]

@@ -4,7 +4,7 @@ Every voxel is warped with the body of every view and projected into its image. 
 that all directions around the body count the same, the share of the views that see the voxel
 on the object mask is its probability.
 
-Source: CHORUS section 3.3, chorus.md stage 7.
+Source: docs/method.md M14 to M17; the paper, section 3.3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Posed-space inference: the occupancy around a person in any pose.
 
-Source: CHORUS section 3.5, chorus.md stage 9, geometry.md "Backward map".
+Source: docs/method.md M19, docs/protocol.md P12 and P13; the paper, section 3.3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The baseline `chorus`: filters, cameras, aggregation; with the paper's ablations as options.
 
-Source: CHORUS, sections 3.2 and 3.3; the ablations of section 4.
+Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the ablations.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class ChorusOptions:
         canonicalize: false for the ablation: voxels do not follow the body.
         ratio: the share of the kept views that is used, drawn per prompt.
         mirror: count every view a second time in the mirror.
-        solver: of the cameras, ``adam`` or ``lm``.
-        device: of the aggregation, ``cpu``, ``auto`` or a torch device.
+        solver: solver of the cameras, ``adam`` or ``lm``.
+        device: device of the aggregation, ``cpu``, ``auto`` or a torch device.
     """
 
     keypoints: str = "torso"
@@ -76,7 +76,7 @@ def fit_chorus(
         data: training rows with people and objects. Cameras that are there are used.
         body: the body of the poses.
         grid: the canonical grid.
-        seed: of the draws of the ablations.
+        seed: random seed of the draws of the ablations.
         progress: called with rows done and rows in all.
         keypoints: these and the following ones: see `ChorusOptions`.
         keypoint_filter: see there.
@@ -129,7 +129,7 @@ def aggregate_category(
         body: the body of the poses.
         grid: the canonical grid.
         options: see `ChorusOptions`.
-        seed: of the draws.
+        seed: random seed of the draws.
         report: called with the number of rows read, now and then.
         **settings: more settings of `aggregate`, such as ``parts`` and ``by_prompt``.
 
@@ -173,7 +173,7 @@ def kept_rows_with_cameras(
         rows: training rows.
         body: the body of their poses.
         filters: thresholds; the paper's by default.
-        solver: of cameras that are not there yet.
+        solver: solver for cameras that are missing.
     """
     kept = _only_kept(filter_rows(rows, filters), None)
     return _with_cameras(kept, body, solver, Counter())

@@ -1,6 +1,6 @@
 """A 3D object beside a person: the surface of a posed field, written to a mesh file.
 
-Source: CHORUS section 3.5 (application), chorus.md stage 10.
+Source: docs/method.md M20; the paper, section 4.5.
 """
 
 from __future__ import annotations

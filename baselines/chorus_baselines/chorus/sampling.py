@@ -3,7 +3,7 @@
 A row's lot is a digest of the seed and its id. So a draw depends on neither the order of the
 rows nor how they are spread over files, and needs no more memory than their ids.
 
-Source: CHORUS section 4 (ablations), chorus.md stages 5 and 7.
+Source: docs/method.md M8; the paper, section 4 (ablations).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Whom a picture shows in which pose, and with what: the input of a reconstruction.
 
-Source: chorus.md stage 10.
+Source: docs/method.md M20; the paper, section 4.5.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Subject:
 
     Attributes:
         pose: (72,) axis-angle in radians, the global orientation zero.
-        category: of the object.
+        category: category of the object.
     """
 
     pose: Float64

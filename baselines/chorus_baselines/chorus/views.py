@@ -17,6 +17,7 @@ from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE
 from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_bins, azimuth_degrees
+from chorus_bench.geometry.checks import check_pose
 
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
@@ -96,7 +97,12 @@ def _read_pose(row: AnyRow) -> Float64:
     if pose.size != POSE_SIZE:
         raise UnusableViewError("a damaged pose", expected=f"{POSE_SIZE} numbers, not {pose.size}")
     pose[:3] = 0
-    return _finite(pose, "a pose with values that are not finite")
+    _finite(pose, "a pose with values that are not finite")
+    try:
+        check_pose(pose, "pose")
+    except InputError as error:
+        raise UnusableViewError("a pose in degrees", expected=error.expected) from error
+    return pose
 
 
 def _read_camera(row: AnyRow) -> PerspectiveCamera:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chorus_bench.datasets.builders import get_builder
 from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
 from chorus_bench.datasets.recipe import Recipe
+from chorus_bench.datasets.registry import get_builder
 
 _make_recipe = get_builder("simulated").load()
 _EVERYTHING = _make_recipe(split="test")
@@ -14,13 +14,13 @@ _EVERYTHING = _make_recipe(split="test")
 
 @dataclass
 class SimulatedTestConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """One config per category, and ``default`` with all.
+    """One config per category, and ``default`` with all categories.
 
     Attributes:
-        per_category: samples of each category.
-        seed: of the whole split.
+        per_category: number of samples of each category.
+        seed: random seed of the whole split.
         body: the people's body, see `load_body`.
-        images: with shaded pictures.
+        images: whether to include shaded pictures.
     """
 
     per_category: int = 30

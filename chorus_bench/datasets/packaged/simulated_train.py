@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chorus_bench.datasets.builders import get_builder
 from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
 from chorus_bench.datasets.recipe import Recipe
+from chorus_bench.datasets.registry import get_builder
 
 _make_recipe = get_builder("simulated").load()
 _EVERYTHING = _make_recipe(split="train")
@@ -14,14 +14,14 @@ _EVERYTHING = _make_recipe(split="train")
 
 @dataclass
 class SimulatedTrainConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """One config per category, and ``default`` with all.
+    """One config per category, and ``default`` with all categories.
 
     Attributes:
-        images_per_prompt_view: images for each prompt and view of a category.
-        seed: of the whole set.
+        images_per_prompt_view: number of images for each prompt and view of a category.
+        seed: random seed of the whole set.
         body: the people's body, see `load_body`.
         size: height and width in pixels.
-        images: with shaded pictures.
+        images: whether to include shaded pictures.
     """
 
     images_per_prompt_view: int = 1
@@ -32,7 +32,7 @@ class SimulatedTrainConfig(datasets.BuilderConfig):  # type: ignore[misc]
 
 
 class SimulatedTrain(RecipeBuilder):
-    """Images as a generator and annotators give them, ``SimulatedTrain(config_name="tie")``."""
+    """Images as from a generator and annotators, e.g. ``SimulatedTrain(config_name="tie")``."""
 
     VERSION = datasets.Version(_EVERYTHING.version)
     BUILDER_CONFIG_CLASS = SimulatedTrainConfig

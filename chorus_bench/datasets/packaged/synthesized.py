@@ -5,19 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chorus_bench.datasets.builders import get_builder
 from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
 from chorus_bench.datasets.recipe import Recipe
+from chorus_bench.datasets.registry import get_builder
 
 
 @dataclass
 class SynthesizedConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """Which work folder.
+    """The config of a work folder.
 
     Attributes:
-        work: that of `chorus-bench synthesize`.
-        stages: the key of its stages' rows; set by the builder, so that a changed folder is not
-            taken from the cache.
+        work: work folder of `chorus-bench synthesize`.
+        stages: key of its stages' rows, so that a changed folder is not read from the cache.
     """
 
     work: str = ""

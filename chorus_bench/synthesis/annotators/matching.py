@@ -1,4 +1,4 @@
-"""Whose is it: what a model found in a whole picture is given to the people of a segmenter."""
+"""Assign detections to people, one to one, by IoU."""
 
 from __future__ import annotations
 

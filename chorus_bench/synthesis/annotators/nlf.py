@@ -70,7 +70,7 @@ def make_nlf(
 ) -> NlfPoses:
     """Make the pose estimator of a TorchScript file.
 
-    TorchScript is no pickle: torch reads it without Python. It is a program all the same, whose
+    TorchScript is not a pickle: torch reads it without Python. It is a program all the same, whose
     operators can write files (``aten::save``), so load only files that you trust.
 
     Args:

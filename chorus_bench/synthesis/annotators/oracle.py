@@ -44,8 +44,8 @@ class Oracle:
     """Segmenter, keypoint detector and pose estimator of the simulated world, all in one.
 
     Args:
-        body: of the people.
-        seed: of the world.
+        body: body of the people.
+        seed: random seed of the world.
         noise: 0 (the truth) to 2; 1 is that of the simulated training images.
     """
 
@@ -118,7 +118,7 @@ class Oracle:
         height, width = picture.size
         if picture.address is None or height != width:
             raise InputError(
-                "is no picture of the simulated world",
+                "is not a picture of the simulated world",
                 where=picture.sample_id,
                 fix="use the generator 'simulated', or other annotators",
             )

@@ -52,7 +52,7 @@ def make_segmentation(
     """Load an instance segmentation model.
 
     Args:
-        context: of the run.
+        context: the run's context.
         model: the hub's id of a Mask2Former or MaskFormer, or a folder with one.
         threshold: the lowest score of a detection, the probability of its name times the mean
             probability of its mask's pixels.

@@ -55,7 +55,7 @@ def make_yolo_segmenter(
         context: the run's.
         model: the file, for example yolo11x-seg.torchscript.
         threshold: the least score of what is found.
-        image_size: of what the model sees, in pixels along the longer side.
+        image_size: longer side of the model's input, pixels.
         trust_pickle: read .pt files, which can run any code.
         allow_downloads: let Ultralytics use the network, and fetch a ``model`` that it knows by
             name.
@@ -102,7 +102,7 @@ def make_yolo_open_segmenter(
         text_encoder: mobileclip_blt.ts or mobileclip2_b.ts, whichever the model was trained with.
         embeddings: the .npz.
         threshold: the least score of what is found.
-        image_size: of what the model sees, in pixels along the longer side.
+        image_size: longer side of the model's input, pixels.
         trust_pickle: read .pt files, which can run any code.
         allow_downloads: let Ultralytics use the network.
 
@@ -145,7 +145,7 @@ def make_yolo_keypoints(
         context: the run's.
         model: the file, for example yolo11x-pose.torchscript.
         threshold: the least score of a person.
-        image_size: of what the model sees, in pixels along the longer side.
+        image_size: longer side of the model's input, pixels.
         min_overlap: the least intersection over union of a found person's box with the segmenter's.
         trust_pickle: read .pt files, which can run any code.
         allow_downloads: let Ultralytics use the network.

@@ -1,4 +1,7 @@
-"""Stage 4: people and objects with masks, keypoints, poses; near-duplicates removed."""
+"""Stage `annotations`: people and objects with masks, keypoints, poses; near-duplicates removed.
+
+Source: docs/method.md M4 and M5.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +49,7 @@ class Annotators:
         objects: finds the objects.
         keypoints: finds keypoints.
         poses: finds poses.
-        settings: of the removal of near-duplicates.
+        settings: settings of the removal of near-duplicates.
     """
 
     people: Segmenter
@@ -88,8 +91,8 @@ class Annotators:
         People stand from left to right.
 
         Args:
-            pictures: of any sizes.
-            category: of the objects to look for.
+            pictures: pictures of any size.
+            category: category of the objects to look for.
             faults: what had to be dropped is counted there.
 
         Raises:
