@@ -26,7 +26,8 @@ from chorus_bench.synthesis.jobs import RunSettings, StageWork
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.settings import AnnotationSettings, SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import Annotators
-from chorus_bench.synthesis.stages.verdicts import load_cameras, load_filters
+from chorus_bench.synthesis.stages.cameras import load_cameras
+from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.work_folder import Shard, StageFolder
 
 HEIGHT, WIDTH = 40, 60

@@ -19,8 +19,8 @@ from chorus_bench.synthesis.interfaces import Address, OutOfDeviceMemoryError
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
 from chorus_bench.synthesis.plan import Plan, sample_id
 from chorus_bench.synthesis.settings import Component, ImageSettings, SynthesisSettings
+from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import ImageMaker
-from chorus_bench.synthesis.stages.verdicts import load_filters
 from chorus_bench.synthesis.work_folder import Shard, StageFolder
 
 VIEWS = (ViewCondition("plain", ""), ViewCondition("side_view", "side view"))
