@@ -10,8 +10,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.io.documents import Document
 from chorus_bench.io.findings import shown
 from chorus_bench.io.limits import MAX_METHOD_LENGTH
-from chorus_bench.io.parsing import parse
-from chorus_bench.io.schemas import Count, Fraction, Line, Schema, Sha256, loaded
+from chorus_bench.io.schemas import Count, Fraction, Line, Schema, Sha256, loaded, parse
 
 SCHEMA_VERSION = 1
 
