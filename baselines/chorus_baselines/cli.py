@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 
 from chorus_bench.cli.progress import StageLines, progress_bar
 from chorus_bench.cli.synthesis import Address, Engine, EngineName, Overwrite
+from chorus_bench.engines.threads import cpu_count
 
 if TYPE_CHECKING:
     from chorus_baselines.reproduce import Workplace
@@ -110,7 +110,7 @@ def _workplace(folder: Path, body: str | None, seed: int, workers: int | None) -
         folder=folder,
         body=load_body("default" if body is None else body),
         seed=seed,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or cpu_count(),
         progress=StageLines().update,
     )
 

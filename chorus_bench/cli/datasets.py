@@ -235,7 +235,7 @@ def push_command(
     public: Annotated[
         bool,
         typer.Option(
-            "--public/--private", help="Whether a new repository is public. Mind the licences."
+            "--public/--private", help="Whether a new repository is public. Mind the licenses."
         ),
     ] = False,
 ) -> None:

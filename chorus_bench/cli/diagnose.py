@@ -48,7 +48,7 @@ def diagnose_command(
         str, typer.Option(help="'official' (the paper's numbers) or 'closed'.")
     ] = "official",
     output: Annotated[
-        Path | None, typer.Option(help="JSON file for everything, the spread's cuts included.")
+        Path | None, typer.Option(help="JSON file for everything, the cuts of the map included.")
     ] = None,
     output_format: Annotated[
         Format, typer.Option("--format", help="How the diagnosis is printed.")
@@ -56,7 +56,7 @@ def diagnose_command(
 ) -> None:
     """Say where a score is lost: the gain if one fault alone were mended.
 
-    Position, scale, mirror image, spread of the probabilities, occlusion, and the ceiling.
+    Position, scale, mirror image, recalibration of the probabilities, occlusion, and the ceiling.
     """
     from chorus_bench.evaluation.diagnosis import diagnose
     from chorus_bench.report.diagnosis import render_diagnosis

@@ -134,7 +134,7 @@ def file_metadata(recipe: Recipe, made_with: str) -> dict[bytes, bytes]:
     details = {key: value for key, value in recipe.metadata.items() if key not in facts}
     provenance = {
         "made_with": made_with,
-        "license": recipe.card.licence,
+        "license": recipe.card.license,
         "sources": [[source.title, source.name, source.sha256] for source in recipe.sources],
         "details": details,
     }

@@ -20,8 +20,9 @@ from chorus_bench._version import __version__
 from chorus_bench.datasets.bodies import body_for, is_other_body
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.datasets.named import submission_folder
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError, list_some, unknown_name
-from chorus_bench.evaluation.cache import GeometryCache, ShardSource
+from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
     SAMPLES_SCHEMA,
@@ -33,7 +34,7 @@ from chorus_bench.evaluation.results import (
     scores_only,
     summarize,
 )
-from chorus_bench.evaluation.scoring import Progress, score_shards
+from chorus_bench.evaluation.scoring import Progress, score_batches
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.pap import counted
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, get_protocol
@@ -181,7 +182,7 @@ def evaluate(
         cached = GeometryCache(
             run.samples, run.body, run.protocol, None if cache is None else Path(cache)
         )
-        samples = _score(run, cached, output, workers or os.cpu_count() or 1, progress)
+        samples = _score(run, cached, output, workers or cpu_count(), progress)
         result = _result(run, samples, started)
     if output is not None:
         result.save(output)
@@ -290,26 +291,26 @@ def _score(
     workers: int,
     progress: Progress,
 ) -> pa.Table:
-    """Score every shard, or take up what an earlier run into ``output`` has left."""
+    """Score every batch, or take up what an earlier run into ``output`` has left."""
     folder = None
     if output is not None:
         folder = OutputFolder(Path(output), run.signature(run.protocol), run.submission.sha256)
         folder.open()
-    tables = {} if folder is None else folder.parts(cache.shards)
-    wanted = [shard for shard in cache.shards if shard.key not in tables]
-    scored = score_shards(run.submission, cache, wanted, workers=workers, progress=progress)
+    tables = {} if folder is None else folder.parts(cache.batches)
+    wanted = [batch for batch in cache.batches if batch.key not in tables]
+    scored = score_batches(run.submission, cache, wanted, workers=workers, progress=progress)
     with closing(scored):  # an interruption here must stop the threads there
-        for shard, histogram in scored:
-            tables[shard.key] = _shard_table(shard, histogram, run.protocol)
+        for batch, histogram in scored:
+            tables[batch.key] = _batch_table(batch, histogram, run.protocol)
             if folder is not None:
-                folder.write_part(shard, tables[shard.key])
-    ordered = [tables[shard.key] for shard in cache.shards]
+                folder.write_part(batch, tables[batch.key])
+    ordered = [tables[batch.key] for batch in cache.batches]
     return pa.concat_tables(ordered).combine_chunks().cast(SAMPLES_SCHEMA)
 
 
-def _shard_table(shard: ShardSource, histogram: Any, protocol: Protocol) -> pa.Table:  # noqa: ANN401
-    ids = [sample.sample_id for sample in shard.samples]
-    return samples_table(ids, shard.category, histogram, protocol)
+def _batch_table(batch: SampleBatch, histogram: Any, protocol: Protocol) -> pa.Table:  # noqa: ANN401
+    ids = [sample.sample_id for sample in batch.samples]
+    return samples_table(ids, batch.category, histogram, protocol)
 
 
 def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationResult:

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from chorus_bench.datasets.bodies import body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
-from chorus_bench.evaluation.cache import GeometryCache, Shard
-from chorus_bench.evaluation.scoring import Progress, level_table, shard_histogram
+from chorus_bench.evaluation.cache import GeometryCache, Lookup
+from chorus_bench.evaluation.scoring import Progress, level_table, lookup_histogram
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import score_table
@@ -62,10 +62,10 @@ def orientation_warnings(
     samples = _few(loaded, submission.categories)
     cache = GeometryCache(samples, model, CLOSED)
     warnings: list[str] = []
-    for number, source in enumerate(cache.shards):
-        shard = cache.load(source, submission.grid, "canonical")
-        warnings += _warning(source.category, submission.field(source.category), shard)
-        progress(number + 1, len(cache.shards))
+    for number, batch in enumerate(cache.batches):
+        lookup = cache.load(batch, submission.grid, "canonical")
+        warnings += _warning(batch.category, submission.field(batch.category), lookup)
+        progress(number + 1, len(cache.batches))
     return warnings
 
 
@@ -75,11 +75,11 @@ def _few(split: EvalSplit, categories: tuple[str, ...]) -> list[EvalSample]:
     return [s for _, group in wanted for s in group[:SAMPLES_PER_CATEGORY]]
 
 
-def _warning(category: str, field: OccupancyGrid, shard: Shard) -> list[str]:
-    as_it_is = _scores(field, shard)
-    tried = {name: _scores(turned, shard) for name, turned in _turns(field)}
+def _warning(category: str, field: OccupancyGrid, lookup: Lookup) -> list[str]:
+    as_it_is = _scores(field, lookup)
+    tried = {name: _scores(turned, lookup) for name, turned in _turns(field)}
     best = max(tried, key=lambda name: math.fsum(tried[name]))
-    before, after = (math.fsum(scores) / len(shard.sizes) for scores in (as_it_is, tried[best]))
+    before, after = (math.fsum(scores) / len(lookup.sizes) for scores in (as_it_is, tried[best]))
     better, worse = int((tried[best] > as_it_is).sum()), int((tried[best] < as_it_is).sum())
     chance = chance_of_signs(better, worse)
     if after < max(before + GAIN, before * FACTOR) or chance > CHANCE:
@@ -101,9 +101,9 @@ def chance_of_signs(better: int, worse: int) -> float:
     return min(1.0, _TURNS * tail / 2**n)
 
 
-def _scores(field: OccupancyGrid, shard: Shard) -> NDArray[np.float64]:
+def _scores(field: OccupancyGrid, lookup: Lookup) -> NDArray[np.float64]:
     """Return the closed PAP of every sample, (S,)."""
-    histogram = shard_histogram(shard, level_table(field, CLOSED), len(CLOSED.thresholds))
+    histogram = lookup_histogram(lookup, level_table(field, CLOSED), len(CLOSED.thresholds))
     scores, _ = score_table(histogram, closed=True)
     return np.asarray(scores[:, 0])
 

@@ -182,8 +182,12 @@ def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
     return np.where(inside, flat, height * width).astype(np.int64)
 
 
-def default_focal_length(fov_degrees: float = DEFAULT_FOV_DEGREES) -> float:
-    """Return the focal length in image widths, ``1 / (2 tan(fov / 2))``."""
+def focal_from_fov(fov_degrees: float = DEFAULT_FOV_DEGREES) -> float:
+    """Return the focal length in image widths, ``1 / (2 tan(fov / 2))``.
+
+    Args:
+        fov_degrees: horizontal field of view in degrees, between 0 and 180.
+    """
     return 1 / (2 * math.tan(math.radians(fov_degrees) / 2))
 
 

@@ -93,7 +93,7 @@ def _owns_edge(step: Int64) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Raster:
     """The nearest surface at each pixel.
 
     Args:
@@ -109,7 +109,7 @@ class Picture:
 
 def draw(
     points: Float64, faces: Int32, intrinsics: Float64, size: tuple[int, int], near: float
-) -> Picture:
+) -> Raster:
     """Render the outside of closed meshes with a z-buffer.
 
     Args:
@@ -133,17 +133,17 @@ def draw(
     best = np.full(height * width, -1, dtype=np.int64)
     np.maximum.at(best, f.pixel, key)
     seen = np.flatnonzero(best[f.pixel] == key)
-    picture = Picture(
+    raster = Raster(
         np.full(height * width, -1, dtype=np.int32),
         np.zeros((height * width, 3)),
         np.full(height * width, np.inf),
     )
     pixel = f.pixel[seen]
-    picture.face[pixel] = face[seen]
-    picture.weights[pixel] = over_depth[seen] / nearness[seen][:, None]
-    picture.depth[pixel] = 1 / nearness[seen]
-    return Picture(
-        picture.face.reshape(size),
-        picture.weights.reshape(*size, 3),
-        picture.depth.reshape(size),
+    raster.face[pixel] = face[seen]
+    raster.weights[pixel] = over_depth[seen] / nearness[seen][:, None]
+    raster.depth[pixel] = 1 / nearness[seen]
+    return Raster(
+        raster.face.reshape(size),
+        raster.weights.reshape(*size, 3),
+        raster.depth.reshape(size),
     )

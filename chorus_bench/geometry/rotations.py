@@ -49,30 +49,6 @@ def axis_angle_to_matrix(theta: Floats) -> Floats:
     return quaternion_to_matrix(quaternion)
 
 
-def axis_angle_to_matrix_rodrigues(theta: Floats) -> Floats:
-    """Convert axis-angle vectors to rotation matrices by Rodrigues' formula.
-
-    ``R = I + sin(a) K + (1 - cos a) K^2`` with ``a = |theta + 1e-8|`` and K the cross-product
-    matrix of ``theta / a``. The paper's code makes its star template with it. It differs from
-    `axis_angle_to_matrix` by rounding only.
-
-    Args:
-        theta: axis-angle vectors in radians, shape (..., 3).
-
-    Returns:
-        Rotation matrices, shape (..., 3, 3), of the same floating type.
-
-    Raises:
-        InputError: the last axis is not of length 3.
-    """
-    theta = _as_floats(theta, (3,), "theta")
-    angle, axis = _angle_and_axis(theta)
-    cross = cross_matrix(axis)
-    sine, versine = np.sin(angle)[..., None], (1 - np.cos(angle))[..., None]
-    identity = np.eye(3, dtype=theta.dtype)
-    return identity + sine * cross + versine * (cross @ cross)
-
-
 def quaternion_to_matrix(quaternion: Floats) -> Floats:
     """Convert unit quaternions to rotation matrices.
 
@@ -202,25 +178,6 @@ def matrix_to_axis_angle_antisymmetric(matrix: Floats) -> Floats:
     clear = length >= SINE_FLOOR
     axis = np.divide(r, length, out=np.zeros_like(r), where=clear)
     return np.where(clear, axis * angle, matrix_to_axis_angle(m))
-
-
-def cross_matrix(vector: Floats) -> Floats:
-    """Return the matrices K with ``K @ x = vector x x`` (the cross product).
-
-    Args:
-        vector: vectors, shape (..., 3).
-
-    Returns:
-        Skew-symmetric matrices, shape (..., 3, 3), of the same floating type.
-
-    Raises:
-        InputError: the last axis is not of length 3.
-    """
-    v = _as_floats(vector, (3,), "vector")
-    out = np.zeros((*v.shape[:-1], 3, 3), dtype=v.dtype)
-    out[..., 2, 1], out[..., 0, 2], out[..., 1, 0] = v[..., 0], v[..., 1], v[..., 2]
-    out[..., 1, 2], out[..., 2, 0], out[..., 0, 1] = -v[..., 0], -v[..., 1], -v[..., 2]
-    return out
 
 
 def _angle_and_axis(theta: Floats) -> tuple[Floats, Floats]:

@@ -174,7 +174,7 @@ def write_sample_overlays(
         split: the test split; a folder of Parquet files has photographs, where it has any.
         body: body of the evaluation.
         folder: for ``<sample_id>.png``.
-        photos: show the photographs of the split; mind their licences before publishing.
+        photos: show the photographs of the split; mind their licenses before publishing.
         each: samples of each kind and category.
 
     Returns:
@@ -211,9 +211,9 @@ def _prepared(
 ) -> Iterator[tuple[EvalSample, PreparedSample]]:
     """Yield the wanted samples with their geometry, as the evaluation has left it in its cache."""
     cache = GeometryCache(samples, body, OFFICIAL)
-    for shard in cache.shards:
-        if any(sample.sample_id in wanted for sample in shard.samples):
-            for sample, prepared in zip(shard.samples, cache.prepared(shard), strict=True):
+    for batch in cache.batches:
+        if any(sample.sample_id in wanted for sample in batch.samples):
+            for sample, prepared in zip(batch.samples, cache.prepared(batch), strict=True):
                 if sample.sample_id in wanted:
                     yield sample, prepared
 

@@ -37,11 +37,13 @@ from chorus_bench.submission import Submission, check_submission, open_submissio
 PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
 
 _CEILING = "ceiling"
+#: Repairs that had another name in files of earlier versions.
+_RENAMED = {"spread": "recalibration"}
 _FOUND = (
     "An oracle that knows the test data mends one fault at a time: the best translation, the best "
-    "scale, the mirror image, the best monotone map of the probabilities (spread). occlusion: "
-    "PAP_hoa minus PAP. ceiling: what is left to the target itself, extruded along the rays. Gains "
-    "do not add up, and a mended score is none to report."
+    "scale, the mirror image, the best monotone map of the probabilities (recalibration). "
+    "occlusion: PAP_hoa minus PAP. ceiling: what is left to the target itself, extruded along the "
+    "rays. Gains do not add up, and a mended score is none to report."
 )
 _TEMPLATE = "report.html.jinja"
 _SHIPPED_BODY = "default"
@@ -94,7 +96,7 @@ def write_report(
         submission: what was scored; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one that the signature names.
         body: body of the evaluation; by default the free body.
-        photos: show the split's photographs in overlays; mind their licences before you pass
+        photos: show the split's photographs in overlays; mind their licenses before you pass
             the page on.
         diagnose: find out where the score is lost, where no ``diagnosis.json`` says it yet;
             takes about a second for ten samples.
@@ -218,7 +220,8 @@ def diagnosis_table(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
     entries = {"mean over categories": diagnosis["mean"], **diagnosis["categories"]}
     repairs = [name for name in diagnosis["mean"]["repairs"] if name != _CEILING]
     rows = [_diagnosis_row(name, entry, repairs) for name, entry in entries.items()]
-    return {"columns": [*repairs, "occlusion", _CEILING], "rows": rows, "text": _FOUND}
+    columns = [*(_RENAMED.get(name, name) for name in repairs), "occlusion", _CEILING]
+    return {"columns": columns, "rows": rows, "text": _FOUND}
 
 
 def _diagnosis_row(name: str, entry: Mapping[str, Any], repairs: Sequence[str]) -> dict[str, Any]:
@@ -231,7 +234,7 @@ def _diagnosis_row(name: str, entry: Mapping[str, Any], repairs: Sequence[str]) 
         "name": name,
         "score": f"{100 * entry['PAP']:.2f}",
         "cells": cells,
-        "largest": largest if gains.get(largest, 0) > 0 else "none",
+        "largest": _RENAMED.get(largest, largest) if gains.get(largest, 0) > 0 else "none",
     }
 
 

@@ -158,7 +158,7 @@ def _noisy_keypoints(
     inside, seen = keypoint_visibility(points, number, rendering, camera)
     spread = noise * 0.012 * max(box[2] - box[0], box[3] - box[1])
     shift = stream.fork("keypoints").normals(17, 2) * spread
-    height, width = rendering.picture.face.shape
+    height, width = rendering.raster.face.shape
     uv = np.clip(camera.project(points) + shift * np.where(seen, 1, 2)[:, None], 0, (width, height))
     sure = stream.fork("confidence").uniforms(17)
     confidence = np.where(seen, 0.8 + 0.18 * sure, np.where(inside, 0.25 + 0.5 * sure, 0.15 * sure))
@@ -173,12 +173,12 @@ def keypoint_visibility(
     Joints lie inside the body, so the person's own surface may be a little nearer; any other
     surface in front hides them.
     """
-    height, width = rendering.picture.face.shape
+    height, width = rendering.raster.face.shape
     depth = points @ camera.rotation[2].astype(np.float64) + camera.translation[2]
     u, v = np.floor(camera.project(points)).T
     inside = (u >= 0) & (u < width) & (v >= 0) & (v < height) & (depth > 0)
     row, column = np.where(inside, v, 0).astype(int), np.where(inside, u, 0).astype(int)
-    front = rendering.picture.depth[row, column]
+    front = rendering.raster.depth[row, column]
     mine = rendering.instance_map[row, column] == number
     return inside, inside & (depth - front < np.where(mine, _INSIDE_BODY, 0.0))
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.geometry.camera import default_focal_length
+from chorus_bench.geometry.camera import focal_from_fov
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import rotation, unit
 from chorus_bench.simulation.meshes import vector
@@ -151,7 +151,7 @@ def frame_points(
         everything: (m, 3) all points of the scene; none comes nearer than `NEAREST`.
     """
     height, width = size
-    focal = default_focal_length() * width * stream.uniform(0.9, 1.25)
+    focal = focal_from_fov() * width * stream.uniform(0.9, 1.25)
     share = stream.uniform(*fill)
     shift = stream.normals(2) * (0.25 * max(0.05, 1 - share))
     R = look_along(*direction)

@@ -62,8 +62,8 @@ CARD = CardText(
         "exist for. `object_occupancy` and `true_object_occupancy` are the occupied voxels of the "
         "posed 48-voxel grid (zlib of packed bits, `decode_occupancy`)."
     ),
-    licence="cc0-1.0",
-    licence_note="Everything here is made by chorus-bench and dedicated to the public (CC0 1.0).",
+    license="cc0-1.0",
+    license_note="Everything here is made by chorus-bench and dedicated to the public (CC0 1.0).",
     citation="",
     tags=("human-object-interaction", "simulation"),
 )

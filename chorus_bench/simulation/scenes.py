@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera
-from chorus_bench.geometry.rasterizer import Picture, draw
+from chorus_bench.geometry.rasterizer import Raster, draw
 from chorus_bench.simulation.cameras import WorldCamera
 from chorus_bench.simulation.figure import Figure
 from chorus_bench.simulation.meshes import Mesh, join
@@ -134,12 +134,12 @@ class Rendering:
     Args:
         mesh: all instances together, body frame.
         owner: (F,) the number of the instance that a face belongs to.
-        picture: what is in front at each pixel.
+        raster: what is in front at each pixel.
     """
 
     mesh: Mesh
     owner: Int32
-    picture: Picture
+    raster: Raster
 
     def mask(self, instance: int) -> NDArray[np.bool_]:
         """Return the visible pixels (H, W) of an instance."""
@@ -148,7 +148,7 @@ class Rendering:
     @cached_property
     def instance_map(self) -> Int32:
         """The number of the instance at each pixel (H, W), -1 for none."""
-        face = self.picture.face
+        face = self.raster.face
         return np.where(face >= 0, self.owner[face], -1).astype(np.int32)
 
 
@@ -164,5 +164,5 @@ def render(scene: Scene, camera: PerspectiveCamera, size: tuple[int, int]) -> Re
     mesh = join(meshes)
     owner = np.repeat(np.arange(len(meshes)), [len(m.faces) for m in meshes]).astype(np.int32)
     points = mesh.vertices @ camera.rotation.astype(np.float64).T + camera.translation
-    picture = draw(points, mesh.faces, camera.intrinsics.astype(np.float64), size, _NEAR)
-    return Rendering(mesh, owner, picture)
+    raster = draw(points, mesh.faces, camera.intrinsics.astype(np.float64), size, _NEAR)
+    return Rendering(mesh, owner, raster)

@@ -73,7 +73,7 @@ def shade(scene: Scene, rendering: Rendering, camera: PerspectiveCamera, stream:
         stream: draws light and background.
     """
     light = _light(stream.fork("light"))
-    seen = rendering.picture.face >= 0
+    seen = rendering.raster.face >= 0
     picture = np.empty((*seen.shape, 3), dtype=np.float32)
     picture[seen] = _surface(scene, rendering, camera, light)
     rays, eye = _world_rays(scene.placement, camera, ~seen)
@@ -87,11 +87,11 @@ def _surface(
     scene: Scene, rendering: Rendering, camera: PerspectiveCamera, light: Float64
 ) -> Float64:
     """Return the colours (n, 3) of the pixels that show a mesh, in row order."""
-    mesh, picture = rendering.mesh, rendering.picture
-    seen = picture.face >= 0
-    face, to_world = picture.face[seen], scene.placement.root
+    mesh, raster = rendering.mesh, rendering.raster
+    seen = raster.face >= 0
+    face, to_world = raster.face[seen], scene.placement.root
     corners = _vertex_normals(mesh)[mesh.faces[face]]
-    normal = np.einsum("nk,nka->na", picture.weights[seen], corners) @ to_world.T
+    normal = np.einsum("nk,nka->na", raster.weights[seen], corners) @ to_world.T
     normal /= np.linalg.norm(normal, axis=1, keepdims=True) + 1e-12
     towards = -(camera.rotation[2].astype(np.float64) @ to_world.T)
     brightness = 0.38 + 0.12 * normal[:, 1]
@@ -199,7 +199,7 @@ def _shadow(
     above = np.maximum(world[:, 1] - scene.placement.floor, 0)
     flat = scene.placement.to_body(world - above[:, None] / light[1] * light)
     points = flat @ camera.rotation.astype(np.float64).T + camera.translation
-    size = rendering.picture.face.shape
+    size = rendering.raster.face.shape
     K = camera.intrinsics.astype(np.float64)
     shadow = draw(points, rendering.mesh.faces, K, (size[0], size[1]), _NEAR)
     return shadow.face >= 0

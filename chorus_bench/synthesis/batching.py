@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from chorus_bench.errors import ChorusBenchError
-from chorus_bench.synthesis.interfaces import OutOfDeviceMemoryError
+from chorus_bench.synthesis.interfaces import OutOfDeviceMemoryError, Picture
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -57,6 +57,14 @@ class Batches:
             self.size, self._what, self.size // 2,
         )  # fmt: skip
         self.size //= 2
+
+
+def group_by_size(pictures: Sequence[Picture]) -> list[list[int]]:
+    """Return the numbers of the pictures of each size, in the order of the first of each."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for number, picture in enumerate(pictures):
+        groups.setdefault(picture.size, []).append(number)
+    return list(groups.values())
 
 
 @contextlib.contextmanager

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from chorus_bench.calibration import SYNTHESIZED, calibrate, weak_perspective_to_image
 from chorus_bench.calibration.settings import CalibrationSettings
-from chorus_bench.datasets.schema import AnyRow
+from chorus_bench.datasets.schema import KEPT, REJECTED, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import JOINTS, BodyModel, without_global_orientation
 
 Float64 = NDArray[np.float64]
 
 PEOPLE_AT_ONCE = 1024
-KEPT, REJECTED, NO_CAMERA = "kept", "rejected", "no camera"
+NO_CAMERA = "no camera"
 _NEEDED = ("pose", "weak_camera", "crop_center", "crop_scale")
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.datasets.schema import CAMERA_COLUMNS, AnyRow
+from chorus_bench.datasets.schema import CAMERA_COLUMNS, KEPT, REJECTED, AnyRow
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.boxes import box_areas, box_intersections
 
@@ -34,8 +34,6 @@ NO_CONTACT = "not exactly one object box overlaps the person"
 KEYPOINTS = "keypoints not visible"
 #: Every reason, in the order in which the filters run.
 REASONS = (NO_PERSON, MANY_PEOPLE, NO_OBJECT, MANY_OBJECTS, NO_CONTACT, KEYPOINTS)
-
-KEPT, REJECTED = "kept", "rejected"
 
 Group = tuple[str, ...]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chorus_bench.datasets.view_conditions import VIEWS, View, read_views
+from chorus_bench.datasets.view_conditions import VIEWS, ViewCondition, read_views
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.plan import Plan
@@ -24,7 +24,7 @@ def prompts_manifest(settings: SynthesisSettings) -> Manifest:
     return Manifest("prompts", chosen)
 
 
-def views_of(settings: SynthesisSettings) -> tuple[View, ...]:
+def views_of(settings: SynthesisSettings) -> tuple[ViewCondition, ...]:
     """Return the view conditions.
 
     Raises:

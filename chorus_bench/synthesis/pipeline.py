@@ -28,9 +28,10 @@ from chorus_bench.synthesis.recipe import NAME, synthesized_recipe
 from chorus_bench.synthesis.registry import Kind, check_options
 from chorus_bench.synthesis.settings import Component, SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import load_annotations, make_segmenters
+from chorus_bench.synthesis.stages.cameras import load_cameras
+from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import load_images
 from chorus_bench.synthesis.stages.prompts import Prompts, load_prompts, make_prompts
-from chorus_bench.synthesis.stages.verdicts import load_cameras, load_filters
 from chorus_bench.synthesis.work_folder import ROW_STAGES, STAGES, Manifest, Record, StageFolder
 
 #: Called with the stage, what is done and all there is.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from chorus_bench.datasets.folder import category_folder
 from chorus_bench.datasets.sample_ids import prompt_slug, sample_name
-from chorus_bench.datasets.view_conditions import View
+from chorus_bench.datasets.view_conditions import ViewCondition
 from chorus_bench.synthesis.interfaces import Address, ImageRequest
 from chorus_bench.synthesis.work_folder import Shard
 
@@ -23,7 +23,7 @@ class Plan:
     """
 
     prompts: Mapping[str, tuple[str, ...]]
-    views: tuple[View, ...]
+    views: tuple[ViewCondition, ...]
     per_prompt_view: int
 
     def images_of(self, category: str) -> int:

@@ -33,9 +33,9 @@ CARD = CardText(
         "`chorus-bench synthesize`: prompts, images, annotations, filters, cameras. Every image "
         "has an address (category, prompt, view, index) and a seed derived from it."
     ),
-    licence="other",
-    licence_note=(
-        "The rows are made by models that you chose; their licences decide what the images and the "
+    license="other",
+    license_note=(
+        "The rows are made by models that you chose; their licenses decide what the images and the "
         "annotations may be used for. The models are named above."
     ),
     citation=_PAPER,

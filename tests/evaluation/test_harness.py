@@ -258,7 +258,7 @@ _SCRIPT = """
     from chorus_bench.evaluation import evaluate, split_from_rows
     from tests.evaluation.small_split import COARSE, CATEGORIES, make_row
 
-    cache.SHARD_SIZE = 1
+    cache.BATCH_SIZE = 1
     submission, output, store, pause = sys.argv[1:]
     counts = dict(zip(CATEGORIES, (5, 4, 2)))
     rows = [make_row(name, i) for name, n in counts.items() for i in range(n)]

@@ -263,7 +263,7 @@ def test_errors_leave_with_2_and_no_traceback(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_annotators_lists_everything_with_its_licence(cli):
+def test_annotators_lists_everything_with_its_license(cli):
     done = cli("annotators")
     assert done.exit_code == 0, done.output
     words = " ".join(done.stdout.split())
@@ -273,8 +273,8 @@ def test_annotators_lists_everything_with_its_licence(cli):
         assert spec.license.split()[0] in words
     for kind in ("generator", "segmenter", "keypoint detector", "pose estimator", "AGPL-3.0"):
         assert kind in words
-    for licence in ("BY-NC", "non-commercial", "Apache-2.0"):
-        assert licence in words
+    for license in ("BY-NC", "non-commercial", "Apache-2.0"):
+        assert license in words
 
 
 @pytest.mark.parametrize("command", ["synthesize", "annotators", "aggregate"])

@@ -41,7 +41,7 @@ from chorus_bench.synthesis.annotators.matching import (
     match_one_to_one,
 )
 from chorus_bench.synthesis.annotators.nlf_output import METHOD, FoundPeople, read_output
-from chorus_bench.synthesis.batching import device_memory
+from chorus_bench.synthesis.batching import device_memory, group_by_size
 from chorus_bench.synthesis.interfaces import (
     BodyFit,
     Context,
@@ -146,7 +146,7 @@ class NlfPoses:
             OutOfDeviceMemoryError: the pictures are too many for the device.
         """
         fits: list[list[BodyFit | None]] = [[None] * len(persons) for persons in people]
-        for numbers in _by_size(pictures).values():
+        for numbers in group_by_size(pictures):
             images = np.stack([pictures[number].pixels for number in numbers])
             for number, found in zip(numbers, self._detect(images), strict=True):
                 fits[number] = self._fits(pictures[number].size, people[number], found)
@@ -253,13 +253,6 @@ def _fit_focal_length(
     # Compared this way round, a focal length or an error that is not a number fails as well.
     sensible = low <= focal / size[1] <= high and error < np.inf
     return (error, focal) if sensible else None
-
-
-def _by_size(pictures: Sequence[Picture]) -> dict[tuple[int, int], list[int]]:
-    groups: dict[tuple[int, int], list[int]] = {}
-    for number, picture in enumerate(pictures):
-        groups.setdefault(picture.size, []).append(number)
-    return groups
 
 
 def _joint_boxes(joints2d: Float64, size: tuple[int, int]) -> Float64:

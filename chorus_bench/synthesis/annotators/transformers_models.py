@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chorus_bench.errors import InputError, MissingDependencyError, list_some, unknown_name
-from chorus_bench.synthesis.batching import device_memory, thread_count
+from chorus_bench.synthesis.batching import device_memory, group_by_size, thread_count
 from chorus_bench.synthesis.interfaces import Context, Picture
 from chorus_bench.synthesis.model_files import check_device, loading, model_version
 
@@ -142,11 +142,8 @@ def map_by_size(
     Pictures of several sizes in one batch would be padded, and a padded picture has other
     results than the same picture alone.
     """
-    groups: dict[tuple[int, int], list[int]] = {}
-    for index, picture in enumerate(pictures):
-        groups.setdefault(picture.size, []).append(index)
     results: dict[int, Result] = {}
-    for indices in groups.values():
+    for indices in group_by_size(pictures):
         found = function([pictures[i] for i in indices])
         results.update(zip(indices, found, strict=True))
     return [results[i] for i in range(len(pictures))]

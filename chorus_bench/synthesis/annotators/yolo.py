@@ -5,7 +5,7 @@ batch, so that a person's mask would depend on the company.
 
 The weights are files of the user's. Those in .pt are pickles and need ``trust_pickle=True``; the
 same model exported by ``YOLO(file).export(format="torchscript")`` (or ``"onnx"``) does not.
-Code and weights are under the AGPL-3.0 or Ultralytics' commercial licence.
+Code and weights are under the AGPL-3.0 or Ultralytics' commercial license.
 """
 
 from __future__ import annotations
