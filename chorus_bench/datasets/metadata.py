@@ -102,6 +102,8 @@ class DatasetFile(DatasetFacts):
         name: stands in signatures.
         version: of the builder.
         split: the schema of the rows.
+        min_samples: categories with fewer samples are not scored.
+        body: of the poses, ``name@fingerprint``.
         fingerprint: over the rows; stands in signatures.
         content: over the names and contents of the Parquet files.
         rows: number of rows.

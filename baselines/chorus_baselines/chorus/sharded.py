@@ -16,8 +16,7 @@ from typing import Any
 
 from chorus_baselines.chorus.aggregation import Aggregation, aggregate
 from chorus_baselines.chorus.method import kept_rows_with_cameras
-from chorus_bench.datasets.folder import DatasetInfo
-from chorus_bench.datasets.metadata import Shard
+from chorus_bench.datasets.folder import DatasetInfo, Shard
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings, Result, run_jobs
 from chorus_bench.errors import InputError
