@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import check_new_folder
 from chorus_bench.plugins import BaselineSpec, get_baseline
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 _DEFAULT_GRID = GridSpec()
-#: What every baseline function is given besides its own options.
-_GIVEN = ("data", "body", "grid", "seed", "progress")
 
 
 def fit_baseline(
@@ -42,9 +39,9 @@ def fit_baseline(
         body: the body of the data's poses; by default the free body.
         grid: the grid of the fields.
         categories: only these.
-        seed: of everything that is drawn.
+        seed: random seed.
         progress: called with (rows done, rows in all).
-        options: of the baseline; they replace those of its spec.
+        options: options of the baseline; they replace those of its spec.
 
     Returns:
         Category -> (N, N, N) float32 probabilities; on the posed track category -> sample id
@@ -54,17 +51,16 @@ def fit_baseline(
         InputError: an unknown baseline or option, data of the wrong kind, another body than
             the data's, or a baseline that gave no field for a category.
     """
+    from chorus_bench.datasets.bodies import body_for
     from chorus_bench.datasets.rows import DatasetRows
 
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
-    function = spec.load()
-    chosen = {**spec.options, **(options or {})}
-    _check_options(spec, function, chosen)
+    function = spec.configured(options)
     rows = DatasetRows.open(data).select(categories)
     _check_kind(spec, rows)
     rows.check_columns(spec.needs)
-    model = _body_for(rows, body)
-    fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress, **chosen)
+    model = body_for(rows.body, body, rows.name)
+    fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress)
     _check_categories(spec, rows, fields)
     return fields
 
@@ -92,7 +88,7 @@ def run_baseline(
         ``output``.
 
     Raises:
-        InputError: see `fit_baseline`; or the folder is there already.
+        InputError: see `fit_baseline`; or the folder already exists.
     """
     from chorus_bench.datasets.rows import DatasetRows
     from chorus_bench.submission import write_posed_submission, write_submission
@@ -105,7 +101,7 @@ def run_baseline(
         "method": spec.name,
         "description": spec.summary,
         "paper": spec.paper or None,
-        "license": spec.licence,
+        "license": spec.license,
         "training_data": f"{rows.name} ({rows.split})",
     }
     if spec.track == "posed":
@@ -113,18 +109,6 @@ def run_baseline(
             output, fields=fields, grid=grid, overwrite=overwrite, format="npz", **texts
         )
     return write_submission(output, fields=fields, grid=grid, overwrite=overwrite, **texts)
-
-
-def _check_options(
-    spec: BaselineSpec, function: Callable[..., Any], options: Mapping[str, Any]
-) -> None:
-    parameters = inspect.signature(function).parameters.values()
-    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
-        return
-    known = [p.name for p in parameters if p.name not in _GIVEN]
-    for name in options:
-        if name not in known:
-            raise unknown_name("option", name, known, where=f"baseline '{spec.name}'")
 
 
 def _check_kind(spec: BaselineSpec, data: DatasetRows) -> None:
@@ -137,19 +121,6 @@ def _check_kind(spec: BaselineSpec, data: DatasetRows) -> None:
         expected=f"{wanted[spec.reads]}, which is what '{spec.name}' reads",
         fix=f"give {wanted[spec.reads]} with --data",
     )
-
-
-def _body_for(data: DatasetRows, body: str | Path | BodyModel | object | None) -> BodyModel:
-    from chorus_bench.geometry.body import BodyModel
-
-    model = BodyModel.load("default" if body is None else body)
-    if data.body is not None and data.body.split("@")[-1] != model.fingerprint:
-        raise InputError(
-            f"the poses are of the body {data.body}, not of {model.label}",
-            where=data.name,
-            fix="give that body with --body FILE",
-        )
-    return model
 
 
 def _check_categories(spec: BaselineSpec, data: DatasetRows, fields: Mapping[str, Any]) -> None:

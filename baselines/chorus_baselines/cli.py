@@ -104,11 +104,11 @@ def table2_command(
 
 def _workplace(folder: Path, body: str | None, seed: int, workers: int | None) -> Workplace:
     from chorus_baselines.reproduce import Workplace
-    from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.body_files import load_body
 
     return Workplace(
         folder=folder,
-        body=BodyModel.load("default" if body is None else body),
+        body=load_body("default" if body is None else body),
         seed=seed,
         workers=workers or os.cpu_count() or 1,
         progress=StageLines().update,

@@ -18,14 +18,15 @@ from scipy.ndimage import distance_transform_edt
 
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.datasets.schema import CAMERA_COLUMNS
 from chorus_bench.errors import unknown_name
 from chorus_bench.evaluation.ceiling import graded, graded_mask
 from chorus_bench.evaluation.prepare import small_image_size, small_target
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera, pixel_indices
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
-from chorus_bench.simulation import decode_occupancy
 
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
@@ -33,8 +34,7 @@ Bool = NDArray[np.bool_]
 SOURCES = ("auto", "truth", "mask")
 
 _COLUMNS = (
-    "sample_id", "height", "width", "object_mask", "camera_rotation", "camera_translation",
-    "camera_intrinsics", "object_occupancy",
+    "sample_id", "height", "width", "object_mask", *CAMERA_COLUMNS[:3], "object_occupancy",
 )  # fmt: skip
 
 
@@ -135,8 +135,7 @@ def extruded_mask(row: Mapping[str, Any], grid: GridSpec) -> Float32:
         (N, N, N) probabilities; all voxels of a pixel have the same.
     """
     height, width, factor = small_image_size(int(row["height"]), int(row["width"]))
-    names = ("camera_rotation", "camera_translation", "camera_intrinsics")
-    camera = PerspectiveCamera(*(np.asarray(row[name], np.float32) for name in names))
+    camera = PerspectiveCamera.from_row(row)
     mask = decode_mask(row["object_mask"], size=(int(row["height"]), int(row["width"])))
     pixel = pixel_indices(camera.rescaled(factor).project(grid.centers()), height, width)
     reached = np.zeros(height * width + 1, dtype=bool)

@@ -46,7 +46,7 @@ def infer_command(
     from chorus_bench.io.files import atomic_write_bytes
 
     field = _field(submission, category)
-    posed = posed_field(field, _pose(pose, split, sample), body or "default", field.spec)
+    posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -76,11 +76,11 @@ def reconstruct_command(
     from chorus_baselines.chorus.reconstruction import reconstruct
 
     if category is None:
-        category = _subject(split, sample).category
+        category = _subject(split, sample, body).category
     field = _field(submission, category)
     reconstruct(
         field,
-        _pose(pose, split, sample),
+        _pose(pose, split, sample, body),
         output,
         body=body or "default",
         grid=field.spec,
@@ -129,14 +129,16 @@ def _field(submission: str, category: str) -> OccupancyGrid:
         return opened.field(category)
 
 
-def _pose(file: Path | None, split: str | None, sample: str | None) -> NDArray[np.float64]:
+def _pose(
+    file: Path | None, split: str | None, sample: str | None, body: str | None
+) -> NDArray[np.float64]:
     """Return the pose (72,) of a file or of a sample of a split."""
     from chorus_bench.errors import InputError
 
     if file is not None and split is None and sample is None:
         return _read_pose(file)
     if file is None:
-        return _subject(split, sample).pose
+        return _subject(split, sample, body).pose
     raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
 
 
@@ -161,9 +163,10 @@ def _read_pose(file: Path) -> NDArray[np.float64]:
         ) from error
 
 
-def _subject(split: str | None, sample: str | None) -> Subject:
+def _subject(split: str | None, sample: str | None, body: str | None) -> Subject:
     """Return pose and category of a sample of a dataset."""
     from chorus_baselines.chorus.subject import subject_of
+    from chorus_bench.datasets.bodies import body_for
     from chorus_bench.datasets.rows import DatasetRows
     from chorus_bench.errors import InputError, unknown_name
 
@@ -173,6 +176,7 @@ def _subject(split: str | None, sample: str | None) -> Subject:
             expected="--split SPLIT and --sample ID, or --pose FILE and --category NAME",
         )
     data = DatasetRows.open(split)
+    body_for(data.body, body, data.name)
     names: list[str] = []
     for category in data.categories:
         for row in data.rows(category):

@@ -1,10 +1,12 @@
-"""Solver `lm`: least squares to the minimum, batched Levenberg-Marquardt.
+"""Solver `lm`: the least-squares minimum by batched Levenberg-Marquardt.
 
 It does not depend on a path that stops early, so two machines agree, and it takes tens of
 steps instead of thousands. The unknowns are chosen so that the projection is nearly linear
-in them: a turn, the image position ``c = f (tx, ty) / tz``, the logarithm of the image scale
+in them: a rotation, the image position ``c = f (tx, ty) / tz``, the logarithm of the image scale
 ``k = f / tz`` and the reciprocal ``q = 1 / f`` of the focal length, with which a point lands
 at ``W (k (x, y) + c) / (1 + k q z)``.
+
+Source: docs/method.md M13.
 """
 
 from __future__ import annotations
@@ -23,20 +25,20 @@ from chorus_bench.geometry.rotations import (
     matrix_to_axis_angle,
 )
 
-#: Steps at most, accepted or not.
+#: Largest number of steps, accepted or not.
 MAX_STEPS = 300
 
 #: A person is done when an accepted step lowers the squared residual by less than this share.
 TOLERANCE = 1e-10
 
-#: Damping at the start, at least (so that no system is singular), and beyond which no step
-#: can help.
+#: Initial damping; the least damping, so that no system is singular; and the damping beyond
+#: which no step can help.
 FIRST_DAMPING, LEAST_DAMPING, LAST_DAMPING = 1e-3, 1e-12, 1e12
 
 
 @dataclass
 class _State:
-    """Cameras of P people in the solver's own unknowns.
+    """Cameras of P people, in the solver's own unknowns.
 
     Attributes:
         rotation: matrices, shape (P, 3, 3).
@@ -72,11 +74,11 @@ def solve_lm(
 
     Args:
         problem: P people, float64.
-        settings: the settings; of the steps and the early stop nothing is used.
+        settings: the settings; those of steps and early stopping are not used.
         leave: called with the number of people who just finished.
 
     Returns:
-        The solution for P people; NaN where the start is of no use.
+        The solution for P people; NaN where the start is unusable.
     """
     solution = Solution.empty(len(problem))
     fit = _Fit.start(problem, settings)
@@ -126,7 +128,7 @@ class _Fit:
         return fit
 
     def residual(self, state: _State) -> tuple[Floats, Floats, Floats]:
-        """Return turned points (P, J, 3), ``1 + k q z`` (P, J) and residuals (P, J, 2)."""
+        """Return rotated points (P, J, 3), ``1 + k q z`` (P, J) and residuals (P, J, 2)."""
         turned = self.points @ state.rotation.swapaxes(1, 2)
         scale = np.exp(state.rest[:, 2])[:, None]
         depth = 1 + scale * state.rest[:, 3, None] * turned[..., 2]
@@ -135,13 +137,13 @@ class _Fit:
         return turned, depth, landed - self.targets
 
     def costs(self, state: _State) -> Floats:
-        """Return squared residuals (P,), infinite where a point is not in front."""
+        """Return squared residuals (P,), infinite where a point is not in front of the camera."""
         _, depth, residual = self.residual(state)
         cost = np.sum((residual * residual).reshape(len(residual), -1), axis=1)
         return np.where((depth > 0).all(axis=1) & np.isfinite(cost), cost, np.inf)
 
     def advance(self) -> Flags:
-        """Try one step for everybody; return who is done."""
+        """Try one step for everyone; return who is done."""
         jacobian, residual = self.jacobian()
         normal = jacobian.swapaxes(1, 2) @ jacobian
         slope = (jacobian.swapaxes(1, 2) @ residual[..., None])[..., 0]
@@ -158,7 +160,7 @@ class _Fit:
         return done
 
     def _hold_at_bound(self, normal: Floats, slope: Floats) -> None:
-        """Take q out of the step where it is at its bound and wants to pass it."""
+        """Exclude q from the step where it is at its bound and would pass it."""
         held = (self.state.rest[:, 3] <= self.lowest_q) & (slope[:, 6] > 0)
         normal[held, 6, :] = normal[held, :, 6] = slope[held, 6] = 0
         normal[held, 6, 6] = 1
@@ -172,7 +174,7 @@ class _Fit:
         out = np.zeros((*residual.shape, UNKNOWNS))
         x, y, z = np.moveaxis(turned, -1, 0)
         zero = np.zeros_like(x)
-        # Turning by a small vector w moves a point by w x point.
+        # A rotation by a small vector w moves a point by w x point.
         by_turn = np.stack(
             [
                 np.stack([zero, z, -y], axis=-1),
@@ -199,7 +201,7 @@ class _Fit:
         *,
         converged: bool,
     ) -> None:
-        """Write the people who are done and go on with the others."""
+        """Write the people who are done and continue with the others."""
         if not done.any():
             return
         self._write(done & np.isfinite(self.cost), steps, out, converged)

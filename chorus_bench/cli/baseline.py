@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -25,8 +26,7 @@ def list_command() -> None:
     found = find_baselines()
     rows = [(spec.name, spec.reads, spec.summary) for spec in found.specs.values()]
     typer.echo(tabulate(rows, headers=("baseline", "reads", "what")))
-    for plugin in found.broken:
-        typer.echo(f"cannot be used: {plugin}", err=True)
+    print_broken(found)
 
 
 @app.command("show")
@@ -45,7 +45,6 @@ def show_command(name: Annotated[str, typer.Argument(help="A baseline.")]) -> No
 
 
 def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
-    options = ", ".join(f"{key}={value}" for key, value in spec.options.items())
     return [
         ("name", spec.name),
         ("what", spec.summary),
@@ -55,11 +54,21 @@ def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
         ),
         ("columns", ", ".join(spec.needs) or "category"),
         ("track", spec.track),
-        ("options", options or "as the function has them"),
+        ("options", _options(spec)),
         ("function", spec.function),
         ("paper", spec.paper or "none"),
-        ("licence", spec.licence),
+        ("license", spec.license),
     ]
+
+
+def _options(spec: BaselineSpec) -> str:
+    """Return the options of a baseline, one a line; a function that is broken says why."""
+    from chorus_bench.errors import ChorusBenchError
+
+    try:
+        return "\n".join(map(str, spec.option_table())) or "none"
+    except ChorusBenchError as error:
+        return str(error)
 
 
 @app.command("run")

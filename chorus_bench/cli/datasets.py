@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -32,22 +33,24 @@ class Solver(StrEnum):
 
 @app.command("list")
 def list_command() -> None:
-    """Print the builders, their licences, and what users must bring."""
+    """Print the builders that are installed, their licenses, and what users must bring."""
     from tabulate import tabulate
 
-    from chorus_bench.datasets.builders import BUILDERS
+    from chorus_bench.datasets.registry import find_builders
 
+    found = find_builders()
     rows = [
         (
             spec.name,
             spec.summary,
-            spec.licence,
+            spec.license,
             "\n".join(f"{source.option}: {source.file}" for source in spec.needs) or "nothing",
         )
-        for spec in BUILDERS.values()
+        for spec in found.specs.values()
     ]
-    headers = ("builder", "what", "licence", "you bring")
+    headers = ("builder", "what", "license", "you bring")
     typer.echo(tabulate(rows, headers=headers, maxcolwidths=[None, 40, 20, None]))
+    print_broken(found)
     typer.echo("\n`chorus-bench datasets build NAME --help` says how; missing files are explained.")
 
 
@@ -55,10 +58,10 @@ def list_command() -> None:
 def build_coco_eft_command(
     output: Annotated[Path, typer.Option(help="The folder to write.")],
     annotations: Annotated[
-        Path | None, typer.Option(help="COCO's instances_val2014.json, gzip'ed or not.")
+        Path | None, typer.Option(help="COCO's instances_val2014.json, gzipped or not.")
     ] = None,
     fits: Annotated[
-        Path | None, typer.Option(help="EFT's COCO2014-Val-ver10.json, gzip'ed or not.")
+        Path | None, typer.Option(help="EFT's COCO2014-Val-ver10.json, gzipped or not.")
     ] = None,
     body: Annotated[
         str, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")

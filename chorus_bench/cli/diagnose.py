@@ -30,6 +30,13 @@ def diagnose_command(
     body: Annotated[
         str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
     ] = None,
+    allow_other_body: Annotated[
+        bool,
+        typer.Option(
+            "--allow-other-body",
+            help="Use a body that the split was not made with; the signature says so.",
+        ),
+    ] = False,
     categories: Annotated[
         list[str] | None, typer.Option(help="Diagnose only this category; may be repeated.")
     ] = None,
@@ -60,6 +67,7 @@ def diagnose_command(
             submission,
             split=split,
             body=body,
+            allow_other_body=allow_other_body,
             categories=categories,
             min_samples=min_samples,
             workers=workers,

@@ -44,6 +44,13 @@ def evaluate_command(
     body: Annotated[
         str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
     ] = None,
+    allow_other_body: Annotated[
+        bool,
+        typer.Option(
+            "--allow-other-body",
+            help="Use a body that the split was not made with; the signature says so.",
+        ),
+    ] = False,
     output: Annotated[
         Path | None, typer.Option(help="Folder for results.json and samples.parquet.")
     ] = None,
@@ -80,6 +87,7 @@ def evaluate_command(
             submission,
             split=split,
             body=body,
+            allow_other_body=allow_other_body,
             output=output,
             categories=categories,
             min_samples=min_samples,
@@ -87,7 +95,11 @@ def evaluate_command(
             protocol=protocol,
             progress=progress,
         )
-    scores = _truth(result, submission, split, body, workers, output) if truth else None
+    scores = (
+        _truth(result, submission, split, body, allow_other_body, workers, output)
+        if truth
+        else None
+    )
     if scores is not None and output_format is Format.JSON:
         typer.echo(json.dumps(result.as_dict() | {"truth": scores.as_dict()}, indent=1))
         return
@@ -104,6 +116,7 @@ def _truth(
     submission: str,
     split: str,
     body: str | None,
+    allow_other_body: bool,
     workers: int | None,
     output: Path | None,
 ) -> TruthScores:
@@ -118,6 +131,7 @@ def _truth(
             {method: submission_folder(submission)},
             split,
             body="default" if body is None else body,
+            allow_other_body=allow_other_body,
             workers=workers,
             progress=progress,
         )[method]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chorus_bench.cli.datasets import command_line
+from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.progress import StageLines
 
 if TYPE_CHECKING:
@@ -194,15 +195,17 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
 
 
 def annotators_command() -> None:
-    """List generators and annotators: what they are, their weights, their licences."""
+    """List generators and annotators: what they are, their weights, their licenses."""
     from tabulate import tabulate
 
-    from chorus_bench.synthesis.registry import GROUPS, components
+    from chorus_bench.synthesis.registry import GROUPS, find_components
 
     for kind in GROUPS:
+        found = find_components(kind)
         rows = [
-            (spec.name, spec.summary, spec.weights, spec.licence, spec.extra)
-            for spec in components(kind).values()
+            (spec.name, spec.summary, spec.weights, spec.license, spec.extra)
+            for spec in found.specs.values()
         ]
-        headers = (kind, "what", "weights", "licence", "extra")
+        headers = (kind, "what", "weights", "license", "extra")
         typer.echo(tabulate(rows, headers=headers, maxcolwidths=[None, 30, 30, 30, None]) + "\n")
+        print_broken(found)

@@ -1,10 +1,10 @@
-"""A built dataset's folder: its layout and the file that says what it is."""
+"""The folder of a built dataset: its layout and its metadata file."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,24 +18,28 @@ from chorus_bench.datasets.recipe import CardText, SourceFile
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError
 from chorus_bench.io.schemas import loaded, read_document
+from chorus_bench.names import category_name
 
 DATA_FOLDER, CARD_FILE, NOTES_FILE, PICTURES_FOLDER = "data", "README.md", "notes.jsonl", "pictures"
+
+#: Folders between a dataset's folder and its Parquet files: ``data/<category>``.
+_LEVELS = 2
 
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """What a built dataset is, as `METADATA_FILE` keeps it.
+    """The description of a built dataset, as stored in `METADATA_FILE`.
 
     Attributes:
-        name: stands in signatures.
-        version: of the builder.
+        name: appears in signatures.
+        version: version of the builder.
         split: ``test`` or ``train``.
-        fingerprint: over the rows; stands in signatures.
+        fingerprint: fingerprint of the rows; appears in signatures.
         shards: the Parquet files.
-        sources: the files that it was made of.
-        details: what the builder adds: body, solver, settings, ...
+        sources: the files that it was made from.
+        details: details that the builder adds: body, solver, settings, ...
         left_out: entries that were left out, by reason.
-        noted: entries that were used although something about them is odd, by reason.
+        noted: entries that were used despite a problem, by reason.
         command: the command line that makes it.
         made_with: the program and its version.
         card: the texts of the card.
@@ -56,7 +60,7 @@ class DatasetInfo:
 
     @property
     def label(self) -> str:
-        """The dataset as it stands in a signature, ``name@fingerprint``."""
+        """The dataset as it appears in a signature, ``name@fingerprint``."""
         return f"{self.name}@{self.fingerprint}"
 
     @cached_property
@@ -84,7 +88,7 @@ class DatasetInfo:
         (folder / METADATA_FILE).write_text(text, encoding="utf-8")
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON; the builder's details stand beside the rest."""
+        """Return it as JSON; the builder's details are on the same level as the rest."""
         head = {
             "format": FORMAT,
             "name": self.name,
@@ -111,7 +115,7 @@ class DatasetInfo:
         """Read it from a built dataset's folder.
 
         Raises:
-            InputError: there is none, or it is not of this format.
+            InputError: there is none, or its format is unknown.
         """
         file = Path(folder) / METADATA_FILE
         if not file.is_file():
@@ -137,18 +141,19 @@ class DatasetInfo:
 
 
 def category_folder(category: str) -> str:
-    """Return the name of a category's folder.
+    """Return the name of a category's folder: no two categories share one, on any system.
+
+    Lower-case letters, digits, ``-``, ``+`` and spaces (as ``_``) stand for themselves; any other
+    name is told apart by four bytes of its SHA-256.
 
     Raises:
-        InputError: the category makes no safe folder name.
+        InputError: the name may not be a category's, see `chorus_bench.names.category_name`.
     """
-    name = category.strip().replace(" ", "_")
-    if not name or not all(letter.isalnum() or letter in "_-+" for letter in name):
-        raise InputError(
-            f"the category {category!r} makes no folder name",
-            expected="letters, digits, spaces, '_', '-' and '+'",
-        )
-    return name
+    name = category_name(category)
+    slug = "".join(letter if letter.isalnum() or letter in "-+" else "_" for letter in name)
+    if slug.replace("_", " ") == name == name.casefold():
+        return slug
+    return f"{slug.strip('_')}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def describe_shard(file: Path, root: Path, category: str) -> Shard:
@@ -160,9 +165,39 @@ def describe_shard(file: Path, root: Path, category: str) -> Shard:
     return Shard(path, category, rows, file.stat().st_size, digest)
 
 
-def read_metadata(path: Path) -> dict[str, Any]:
-    """Return what `METADATA_FILE` in or beside ``path`` says; empty where there is none."""
-    file = (path if path.is_dir() else path.parent) / METADATA_FILE
+def metadata_file(path: Path, files: Sequence[Path]) -> Path | None:
+    """Return the `METADATA_FILE` of a dataset's folder, of a folder in it or of one of its files.
+
+    Args:
+        path: the folder or file.
+        files: the Parquet files that are meant. A `METADATA_FILE` further up than ``path`` or
+            its folder counts only when it lists them all.
+    """
+    folder = path if path.is_dir() else path.parent
+    if (folder / METADATA_FILE).is_file():
+        return folder / METADATA_FILE
+    for above in folder.resolve().parents[:_LEVELS]:
+        if (above / METADATA_FILE).is_file():
+            listed = _listed_files(above)
+            known = {file.resolve() for file in files} <= listed
+            return above / METADATA_FILE if known else None
+    return None
+
+
+def _listed_files(folder: Path) -> set[Path]:
+    shards = read_metadata(folder).get("shards")
+    entries = shards if isinstance(shards, list) else []
+    paths = (entry.get("path") for entry in entries if isinstance(entry, dict))
+    return {(folder / path).resolve() for path in paths if isinstance(path, str)}
+
+
+def read_metadata(folder: Path) -> dict[str, Any]:
+    """Return what `METADATA_FILE` in a folder says; empty where there is none.
+
+    Raises:
+        InputError: it is not JSON.
+    """
+    file = folder / METADATA_FILE
     if not file.is_file():
         return {}
     document = read_document(file)

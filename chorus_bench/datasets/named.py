@@ -11,7 +11,7 @@ from chorus_bench.io.cache import cache_folder
 PACKAGED_SPLITS = {"example": "example/split"}
 NAMED_SUBMISSIONS = {"example": "example/submission"}
 
-#: The full simulated test split; built into the cache when it is first used.
+#: The full simulated test split; built into the cache on first use.
 SIMULATED = "simulated"
 NAMED_SPLITS = (*PACKAGED_SPLITS, SIMULATED)
 
@@ -22,19 +22,19 @@ def packaged_folder(relative: str) -> Path:
 
 
 def submission_folder(submission: str | Path) -> str | Path:
-    """Return the folder of a named submission; anything else as it is."""
+    """Return the folder of a named submission; return anything else unchanged."""
     named = NAMED_SUBMISSIONS.get(str(submission))
     return submission if named is None else packaged_folder(named)
 
 
 def named_split_folder(name: str) -> Path:
-    """Return the folder of a named split, building it if it is not there yet."""
+    """Return the folder of a named split; build it if missing."""
     if name in PACKAGED_SPLITS:
         return packaged_folder(PACKAGED_SPLITS[name])
     from chorus_bench.datasets.export import export
-    from chorus_bench.simulation.recipe import simulated_recipe
+    from chorus_bench.datasets.registry import get_builder
 
-    recipe = simulated_recipe(images=False)
+    recipe = get_builder(SIMULATED).load()(images=False)
     folder = cache_folder() / "datasets" / f"{SIMULATED}-{recipe.key}"
     if not folder.is_dir():
         export(recipe, folder)

@@ -1,6 +1,6 @@
 """Sources that users bring themselves: what to get, where from, under which licence.
 
-They are data. A file that is missing makes an error that says all of it.
+They are data, and the error about a missing file contains all of it.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from chorus_bench.errors import InputError
 
 @dataclass(frozen=True)
 class Source:
-    """A file or folder that a builder needs and that is not ours to give.
+    """A file or folder that a builder needs and that we may not distribute.
 
     Attributes:
-        title: what it is.
+        title: description.
         option: the option that takes it.
-        file: the name it has where it comes from.
-        get: where it is and how to get it, step by step.
+        file: its original file name.
+        get: where to find it and how to get it, step by step.
         licence: under which it is given.
-        size: what to expect.
-        url: the page of the project.
-        optional: what happens without it; empty where there is no way without it.
+        size: expected size.
+        url: the project's page.
+        optional: what happens without it; empty if it is required.
     """
 
     title: str
@@ -39,7 +39,7 @@ class Source:
     optional: str = ""
 
     def instruction(self) -> str:
-        """Return what a newcomer must do to have it."""
+        """Return instructions for getting it."""
         return (
             f"get {self.title}:\n"
             f"      from     {self.url}\n"
@@ -50,14 +50,14 @@ class Source:
         )
 
     def require(self, path: str | Path | None) -> Path:
-        """Return the path of the file, or say how to get it.
+        """Return the path of the file.
 
         Raises:
             InputError: no path is given, or nothing is there.
         """
         if path is None:
             raise InputError(
-                f"{self.option} is missing: this builder needs {self.title}, which you get from "
+                f"{self.option} is missing: this builder needs {self.title}, which you obtain from "
                 "its own project",
                 fix=self.instruction(),
             )
@@ -72,7 +72,7 @@ class Source:
 
 
 def require_sources(given: Sequence[tuple[Source, str | Path | None]]) -> list[Path]:
-    """Return the paths of several files, or say how to get all that are missing.
+    """Return the paths of several files; the error names all that are missing.
 
     Raises:
         InputError: no path is given, or nothing is there.
@@ -93,7 +93,7 @@ def require_sources(given: Sequence[tuple[Source, str | Path | None]]) -> list[P
 
 
 def describe_file(title: str, path: Path) -> SourceFile:
-    """Return name, size and SHA-256 of a file, without reading it whole into memory."""
+    """Return name, size and SHA-256 of a file without loading all of it into memory."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     return SourceFile(title, path.name, path.stat().st_size, digest.hexdigest())
@@ -131,7 +131,7 @@ SMPL_BODY = Source(
     file="basicModel_neutral_lbs_10_207_0_v1.0.0.pkl",
     get=(
         "register on the SMPL site (the neutral model also comes with SMPLify, "
-        "smplify.is.tue.mpg.de) and download the neutral model; the .pkl is read as it is"
+        "smplify.is.tue.mpg.de) and download the neutral model; the .pkl can be used as it is"
     ),
     licence="SMPL's own licence: non-commercial research, not to be passed on",
     size="39 MB: 6,890 vertices",
@@ -140,7 +140,7 @@ SMPL_BODY = Source(
 )
 
 SPIN_REGRESSOR = Source(
-    title="SPIN's regressor of nine more joints",
+    title="SPIN's regressor of nine additional joints",
     option="--joint-regressor",
     file="J_regressor_extra.npy",
     get="clone the repository nkolot/SPIN and run its script fetch_data.sh",

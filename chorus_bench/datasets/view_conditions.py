@@ -1,7 +1,8 @@
-"""The view conditions that a prompt is repeated with.
+"""The view conditions with which each prompt is repeated.
 
-The prompt alone and 21 additions, which push a generator towards other viewpoints and
-distances (CHORUS, section 3.1, lists their kinds; the wording here is our own).
+The prompt alone and 21 endings, which steer a generator toward other viewpoints and distances.
+
+Source: docs/method.md M2; the paper, section 3.2. Ten endings are worded differently.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ class View:
     """A view condition.
 
     Args:
-        name: what it is called in rows and file names.
-        suffix: what follows the prompt; empty for the prompt alone.
+        name: its name in rows and file names.
+        suffix: the words after the prompt; empty for the prompt alone.
     """
 
     name: str

@@ -70,7 +70,7 @@ class ShardSource:
     """A few samples of one category, prepared and kept together.
 
     Attributes:
-        category: of every sample.
+        category: category of every sample.
         samples: at most `SHARD_SIZE`, in the order in which they are scored.
         key: fingerprint of samples, body and protocol.
     """

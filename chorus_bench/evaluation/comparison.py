@@ -25,7 +25,7 @@ def compare_results(
         results: two or more results, or their folders.
         score: ``mPAP`` or one of its variants.
         resamples: how many.
-        seed: of the resampling.
+        seed: random seed of the resampling.
 
     Raises:
         InputError: fewer than two results, signatures that differ (the parts are named), or

@@ -152,6 +152,7 @@ def diagnose(
     workers: int | None = None,
     protocol: str | Protocol = "official",
     cache: str | Path | None = None,
+    allow_other_body: bool = False,
     search: SearchSettings = _DEFAULT_SEARCH,
     progress: Progress = lambda done, total: None,
 ) -> Diagnosis:
@@ -167,6 +168,7 @@ def diagnose(
         workers: threads; by default one a processor.
         protocol: ``official`` or ``closed``.
         cache: folder for prepared geometry.
+        allow_other_body: pose another body than the split's.
         search: where and how finely the oracles search.
         progress: called with (steps done, steps in all); two steps a sample, preparing and
             searching.
@@ -179,7 +181,9 @@ def diagnose(
     """
     started = time.perf_counter()
     with opened_submission(submission) as opened:
-        run = resolve_evaluation(opened, split, body, categories, min_samples, protocol)
+        run = resolve_evaluation(
+            opened, split, body, categories, min_samples, protocol, allow_other_body
+        )
         folder = None if cache is None else Path(cache)
         geometry = GeometryCache(run.samples, run.body, run.protocol, folder)
         found = _Job(run, geometry, search, progress).run(workers or os.cpu_count() or 1)

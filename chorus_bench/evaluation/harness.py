@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from chorus_bench._version import __version__
+from chorus_bench.datasets.bodies import body_for, is_other_body
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
+from chorus_bench.datasets.labels import fingerprint_of
 from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
@@ -36,7 +38,7 @@ from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, get_protocol
 from chorus_bench.submission import Submission, open_submission
 
 if TYPE_CHECKING:
-    from datasets import Dataset
+    from datasets import Dataset, IterableDataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +72,28 @@ class Evaluation:
             self.body.label,
             track=self.submission.track,
             categories=self.restricted,
+            other_body=self.other_body,
         )
+
+    @property
+    def other_body(self) -> str | None:
+        """The fingerprint of the split's body where another one is posed."""
+        known = self.split.body
+        return fingerprint_of(known) if known and is_other_body(known, self.body) else None
 
     def warnings(self) -> list[str]:
         """Return what the reader of the scores must know about submission and split."""
         found = [str(w) for w in self.submission.warnings]
+        if self.split.body is None:
+            found.append(
+                "The split does not say which body its cameras were made with; "
+                f"scored with {self.body.label}."
+            )
+        elif self.other_body is not None:
+            found.append(
+                f"The split was made with the body {self.split.body}, but scored with "
+                f"{self.body.label}: poses and cameras do not fit."
+            )
         missing = sorted(set(self.categories) - set(self.submission.categories))
         if missing:
             found.append(
@@ -90,7 +109,7 @@ class Evaluation:
 def evaluate(
     submission: str | Path | Submission,
     *,
-    split: str | Path | EvalSplit | Dataset = "example",
+    split: str | Path | EvalSplit | Dataset | IterableDataset = "example",
     body: str | Path | BodyModel | object | None = None,
     output: str | Path | None = None,
     categories: Sequence[str] | None = None,
@@ -98,6 +117,7 @@ def evaluate(
     workers: int | None = None,
     protocol: str | Protocol = "official",
     cache: str | Path | None = None,
+    allow_other_body: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> EvaluationResult:
     """Score a submission with Projective Average Precision.
@@ -106,8 +126,8 @@ def evaluate(
         submission: a submission folder or archive, or an open submission.
         split: a test split: the name of one that comes with the package, a folder of Parquet
             files, or a `datasets.Dataset` with the columns of the row schema.
-        body: the body to pose, see `BodyModel.load`; by default the free body, unless the
-            split says that it was made with another one.
+        body: the body to pose, see `load_body`; by default the free body. It must be the
+            one that the split says it was made with.
         output: folder for ``results.json`` and ``samples.parquet``; none by default. An
             interrupted evaluation into the same folder goes on where it was.
         categories: restrict the evaluation (the signature then says so).
@@ -116,6 +136,7 @@ def evaluate(
         workers: threads that prepare test geometry; by default one a processor.
         protocol: ``official`` or ``closed``; the scores of the others are shown beside.
         cache: folder for prepared geometry; by default the user's cache.
+        allow_other_body: score with another body than the split's; the signature says so.
         progress: called with (samples done, samples in all).
 
     Returns:
@@ -127,7 +148,9 @@ def evaluate(
     """
     started = time.perf_counter()
     with opened_submission(submission) as opened:
-        run = resolve_evaluation(opened, split, body, categories, min_samples, protocol)
+        run = resolve_evaluation(
+            opened, split, body, categories, min_samples, protocol, allow_other_body
+        )
         cached = GeometryCache(
             run.samples, run.body, run.protocol, None if cache is None else Path(cache)
         )
@@ -148,11 +171,12 @@ def opened_submission(submission: str | Path | Submission) -> AbstractContextMan
 
 def resolve_evaluation(
     submission: Submission,
-    split: str | Path | EvalSplit | Dataset,
+    split: str | Path | EvalSplit | Dataset | IterableDataset,
     body: str | Path | BodyModel | object | None,
     categories: Sequence[str] | None,
     min_samples: int | None,
     protocol: str | Protocol,
+    allow_other_body: bool = False,
 ) -> Evaluation:
     """Resolve the arguments of `evaluate`, as `Evaluation` explains them."""
     loaded = load_split(split)
@@ -177,7 +201,7 @@ def resolve_evaluation(
     return Evaluation(
         submission=submission,
         split=loaded,
-        body=_body_for(loaded, body),
+        body=body_for(loaded.body, body, f"split '{loaded.name}'", allow_other=allow_other_body),
         protocol=chosen,
         categories=scored,
         samples=samples,
@@ -200,17 +224,6 @@ def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) 
                 expected="one field for every test sample of the category, named by sample_id",
                 fix="a partial category is never scored; leave the category out or complete it",
             )
-
-
-def _body_for(split: EvalSplit, body: str | Path | BodyModel | object | None) -> BodyModel:
-    chosen = BodyModel.load("default" if body is None else body)
-    if body is None and split.body is not None and split.body.split("@")[-1] != chosen.fingerprint:
-        raise InputError(
-            f"the split's cameras were made with the body {split.body}, not with the default one",
-            where=f"split '{split.name}'",
-            fix="give that body with --body FILE",
-        )
-    return chosen
 
 
 def _score(

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.bodies import body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.evaluation.cache import GeometryCache, Shard
 from chorus_bench.evaluation.scoring import Progress, level_table, shard_histogram
@@ -44,11 +45,15 @@ def orientation_warnings(
         split: a few samples of each category of this test split are used.
         body: the body to pose; the default one if None.
         progress: called with (samples done, samples in all).
+
+    Raises:
+        InputError: anything wrong with the split, or another body than the split's.
     """
     if submission.track != "canonical" or any(submission.grid.center):
         return []
-    model = BodyModel.load("default" if body is None else body)
-    samples = _few(load_split(split), submission.categories)
+    loaded = load_split(split)
+    model = body_for(loaded.body, body, f"split '{loaded.name}'")
+    samples = _few(loaded, submission.categories)
     cache = GeometryCache(samples, model, CLOSED)
     warnings: list[str] = []
     for number, source in enumerate(cache.shards):

@@ -30,8 +30,8 @@ class OutputFolder:
 
     Args:
         path: the folder.
-        signature: of the evaluation.
-        sha256: of the submission.
+        signature: signature of the evaluation.
+        sha256: SHA-256 of the submission.
     """
 
     path: Path

@@ -2,6 +2,8 @@
 
 Axis-angle vectors are in radians. Matrices act on column vectors. Every function takes any
 number of leading axes and keeps the floating type of its input (other types become float64).
+
+Source: docs/protocol.md P3 and P32.
 """
 
 from __future__ import annotations
@@ -18,16 +20,16 @@ Floats = NDArray[np.floating[Any]]
 #: Added to each component before the angle is taken, as SPIN and smplx do.
 ANGLE_OFFSET = 1e-8
 
-#: Below this length of the antisymmetric part its direction is mostly rounding.
+#: If the antisymmetric part is shorter than this, its direction is mostly rounding error.
 SINE_FLOOR = 1e-3
 
 
 def axis_angle_to_matrix(theta: Floats) -> Floats:
-    """Turn axis-angle vectors into rotation matrices by way of a unit quaternion.
+    """Convert axis-angle vectors to rotation matrices via a unit quaternion.
 
     This is SPIN's conversion, which the paper's code uses for poses and cameras:
-    ``a = |theta + 1e-8|``, ``axis = theta / a``, ``q = (cos a/2, axis sin a/2)``, made to
-    length 1. A zero vector gives exactly the identity. Where ``a`` is 0 the original yields
+    ``a = |theta + 1e-8|``, ``axis = theta / a``, ``q = (cos a/2, axis sin a/2)``, normalised.
+    A zero vector gives exactly the identity. Where ``a`` is 0 the original yields
     NaN; here it is the identity too.
 
     Args:
@@ -48,7 +50,7 @@ def axis_angle_to_matrix(theta: Floats) -> Floats:
 
 
 def axis_angle_to_matrix_rodrigues(theta: Floats) -> Floats:
-    """Turn axis-angle vectors into rotation matrices by Rodrigues' formula.
+    """Convert axis-angle vectors to rotation matrices by Rodrigues' formula.
 
     ``R = I + sin(a) K + (1 - cos a) K^2`` with ``a = |theta + 1e-8|`` and K the cross-product
     matrix of ``theta / a``. The paper's code makes its star template with it. It differs from
@@ -72,7 +74,7 @@ def axis_angle_to_matrix_rodrigues(theta: Floats) -> Floats:
 
 
 def quaternion_to_matrix(quaternion: Floats) -> Floats:
-    """Turn unit quaternions into rotation matrices.
+    """Convert unit quaternions to rotation matrices.
 
     Args:
         quaternion: (w, x, y, z) of length 1, shape (..., 4).
@@ -112,10 +114,10 @@ def rotation_entries(w: Floats, x: Floats, y: Floats, z: Floats) -> list[list[Fl
 
 
 def matrix_to_quaternion(matrix: Floats) -> Floats:
-    """Turn rotation matrices into unit quaternions with w >= 0.
+    """Convert rotation matrices to unit quaternions with w >= 0.
 
-    Of the four ways to read a quaternion off a matrix the one with the largest divisor is
-    taken, so the result is accurate for every rotation.
+    Of the four ways to read a quaternion off a matrix, the one with the largest divisor is used,
+    so the result is accurate for every rotation.
 
     Args:
         matrix: rotation matrices, shape (..., 3, 3).
@@ -149,10 +151,10 @@ def matrix_to_quaternion(matrix: Floats) -> Floats:
 
 
 def matrix_to_axis_angle(matrix: Floats) -> Floats:
-    """Turn rotation matrices into axis-angle vectors, stable for every angle.
+    """Convert rotation matrices to axis-angle vectors, stably for every angle.
 
-    The identity gives zero and half turns give a vector of length pi (of the two opposite
-    axes either may come out). The paper's code yields NaN for both; elsewhere the two agree.
+    The identity gives zero, and half turns give a vector of length pi (about either of the two
+    opposite axes). The paper's code yields NaN for both; elsewhere the two agree.
 
     Args:
         matrix: rotation matrices, shape (..., 3, 3).
@@ -174,13 +176,13 @@ def matrix_to_axis_angle(matrix: Floats) -> Floats:
 
 
 def matrix_to_axis_angle_antisymmetric(matrix: Floats) -> Floats:
-    """Turn rotation matrices into axis-angle vectors as the paper's code does.
+    """Convert rotation matrices to axis-angle vectors as the paper's code does.
 
     ``r = (m21 - m12, m02 - m20, m10 - m01)``, axis ``r / |r|``, angle
     ``atan2(|r|, trace - 1)``. Within about 1e-2 of a half turn this loses digits in float32
     (people who stand upright and face the camera have such a root rotation), so a build that
-    is to follow the original number for number starts from these values. Where ``|r|`` is
-    below 1e-3 rounding decides, and the stable `matrix_to_axis_angle` is used.
+    follows the original number for number must start from these values. Where ``|r|`` is below
+    1e-3, rounding would decide, and the stable `matrix_to_axis_angle` is used.
 
     Args:
         matrix: rotation matrices, shape (..., 3, 3). float32 gives the original's figures.
@@ -230,7 +232,7 @@ def _angle_and_axis(theta: Floats) -> tuple[Floats, Floats]:
 
 
 def _as_floats(array: Floats, tail: tuple[int, ...], name: str) -> Floats:
-    """Return ``array`` as floats whose last axes are ``tail``, or say what is wrong."""
+    """Return ``array`` as floats whose last axes are ``tail``; raise an `InputError` otherwise."""
     out = np.asarray(array)
     if out.shape[-len(tail) :] != tail:
         wanted = ", ".join(str(n) for n in tail)

@@ -1,4 +1,4 @@
-"""What a check of a submission finds, and the error that carries all of it."""
+"""Findings of a submission check, and the error that carries all of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pathlib import Path
 
 from chorus_bench.errors import InputError
 
-#: Where a finding is that concerns no single file.
+#: The place of a finding that concerns no single file.
 WHOLE = "the submission"
 
 _SHORT = 60
-# Characters that make text be shown in another order than it is written in.
+# Characters that change the order in which text is displayed.
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
@@ -25,8 +25,8 @@ class Finding:
 
     Attributes:
         where: the file, and the key in it.
-        found: what is there, as one sentence without a final full stop.
-        expected: what would have been right.
+        found: what was found, as one sentence without a final full stop.
+        expected: what was expected.
         fix: what the author of the submission can do.
     """
 
@@ -45,7 +45,7 @@ class Finding:
 
 
 class Findings(list[Finding]):
-    """Findings in the order in which they turn up."""
+    """Findings in the order in which they occur."""
 
     def add(
         self, where: str, found: str, *, expected: str | None = None, fix: str | None = None
@@ -88,7 +88,7 @@ def problems_error(findings: Sequence[Finding], place: str) -> InputError:
 
 
 def has_controls(text: str, allowed: str = "") -> bool:
-    """Whether a text has control, direction or unpaired characters other than ``allowed``."""
+    """Whether a text has control, direction or surrogate characters other than ``allowed``."""
     return any(
         c not in allowed and (unicodedata.category(c) in ("Cc", "Cs") or c in _DIRECTIONS)
         for c in text
@@ -96,9 +96,9 @@ def has_controls(text: str, allowed: str = "") -> bool:
 
 
 def printable(text: str, limit: int = 200) -> str:
-    """Return text of unknown origin so that it can be shown on a terminal.
+    """Return text of unknown origin in a form that is safe to show on a terminal.
 
-    Control, direction and unpaired characters become escapes; the middle of a long text is
+    Control, direction and surrogate characters become escapes; the middle of a long text is
     left out.
     """
     if len(text) > limit:
@@ -122,7 +122,7 @@ def shown(value: object) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like ``name``, or None when none is like it."""
+    """Return the known name most similar to ``name``, or None if none is similar."""
     by_folded = {other.casefold(): other for other in known}
     near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[near[0]] if near else None

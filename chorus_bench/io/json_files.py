@@ -17,7 +17,7 @@ from chorus_bench.io.documents import Document, KeyPath, Lines, decode
 from chorus_bench.io.findings import printable
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
-_TRUNCATED = "the whole file; this looks like a download that was cut off"
+_TRUNCATED = "the complete file; this looks like an interrupted download"
 _AGAIN = "download it again and compare its size"
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}:,]|[^][{}:,"\s]+')

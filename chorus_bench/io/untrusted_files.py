@@ -1,4 +1,4 @@
-"""Looking at and opening files of unknown origin: regular files only, never through a link."""
+"""Listing and opening files of unknown origin: regular files only, never through a link."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.io.findings import WHOLE, Findings, printable
 from chorus_bench.io.limits import MAX_FILES
 
-# What systems leave in folders by themselves; it is no part of a submission.
+# Files that operating systems leave in folders; they are not part of a submission.
 _IGNORED = ("__MACOSX", "Thumbs.db", "desktop.ini")
 _SAFE_FLAGS = (
     os.O_RDONLY
@@ -28,8 +28,8 @@ class FileEntry:
     """A regular file of a submission.
 
     Attributes:
-        name: its path below the submission, with ``/``.
-        path: where it is.
+        name: path relative to the submission, with ``/``.
+        path: full path.
         size: bytes.
     """
 
@@ -47,8 +47,8 @@ def read_bytes(entry: FileEntry, limit: int) -> bytes:
     data = read_regular(entry.path, limit)
     if len(data) != entry.size:
         raise InputError(
-            f"has {len(data)} bytes, and had {entry.size} when the folder was listed",
-            expected="files that stay as they are while they are read",
+            f"has {len(data)} bytes, but had {entry.size} when the folder was listed",
+            expected="files that do not change while they are read",
             fix="wait until the submission is complete, and try again",
         )
     return data
@@ -88,8 +88,7 @@ def too_long(size: int, limit: int) -> InputError:
 def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
     """Return the regular files below a folder, sorted by name; hidden ones are left out.
 
-    Links, devices, pipes and folders that cannot be listed are added to ``errors``; nothing is
-    opened.
+    Links, devices, pipes and unreadable folders are added to ``errors``; nothing is opened.
     """
     found: list[FileEntry] = []
     folders = [(folder, "")]
@@ -111,12 +110,12 @@ def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
 
 
 def is_ignored(name: str) -> bool:
-    """Whether a file or folder of this name is passed over."""
+    """Whether a file or folder of this name is skipped."""
     return name.startswith(".") or name in _IGNORED
 
 
 def _listed(folder: Path, prefix: str, errors: Findings) -> list[tuple[str, os.stat_result]]:
-    """Return the names in a folder and what they are, not more than are allowed in all."""
+    """Return the names in a folder and their kinds, at most as many as are allowed in total."""
     try:
         with os.scandir(folder) as items:
             some = islice(items, MAX_FILES + 1)

@@ -16,7 +16,7 @@ from chorus_bench.evaluation.results import (
     EvaluationResult,
     load_result,
 )
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import atomic_folder
 from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
@@ -67,8 +67,8 @@ def add_entry(
         date: ISO date of the entry.
         saw_coco_val: whether training saw COCO's val images: ``yes``, ``no`` or ``unknown``.
         training_data: what the method was trained on; by default what the submission says.
-        url: of the submission's archive.
-        name: of the folder; by default from the method's name.
+        url: address of the submission's archive.
+        name: name of the folder; by default from the method's name.
         texts: optional texts of `entry.yaml`; by default what the submission says.
         parameters: how the method was run.
         submission: the submission that was scored; its fields are kept for the 3D view.
@@ -184,7 +184,7 @@ def _write_pictures(
     from chorus_bench.report.overlays import write_sample_overlays
 
     source = named_split_folder(str(split)) if str(split) in NAMED_SPLITS else split
-    loaded = BodyModel.load("default" if body is None else body)
+    loaded = load_body("default" if body is None else body)
     pictures = folder / PICTURES_FOLDER
     pictures.mkdir()
     rows = write_sample_overlays(result, submission, source, loaded, pictures)

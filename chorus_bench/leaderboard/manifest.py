@@ -57,8 +57,8 @@ class Verification(Schema):
     Attributes:
         date: of the verification.
         by: a person or a workflow.
-        sha256: of the submission that was scored.
-        url: of the run, or nothing.
+        sha256: SHA-256 of the submission that was scored.
+        url: address of the run, or None.
     """
 
     date: Day

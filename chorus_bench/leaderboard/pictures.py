@@ -12,10 +12,11 @@ from pydantic import Field, RootModel
 
 from chorus_bench.errors import InputError
 from chorus_bench.io.findings import Finding, Findings, printable
-from chorus_bench.io.limits import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH, MIB
+from chorus_bench.io.limits import MIB
 from chorus_bench.io.schemas import Fraction, Line, Schema, right_parts
 from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.places import PICTURES_FILE
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
 _MAX_PICTURES, _MAX_BYTES, _MAX_SIDE = 200, 2 << 20, 4096
 _MAX_LIST_BYTES = MIB

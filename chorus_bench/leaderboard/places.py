@@ -31,7 +31,7 @@ def slug_problem(name: str, method: str | None) -> str | None:
     """Return what is wrong with an entry's folder name, or None.
 
     Args:
-        name: of the folder.
+        name: name of the folder.
         method: the method's name; the folder must be named after it, and may add a suffix
             (the same method on another split). None to leave that out.
     """

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from chorus_bench.io.findings import Findings
-from chorus_bench.io.limits import MAX_CATEGORY_LENGTH, MIB
+from chorus_bench.io.limits import MIB
 from chorus_bench.io.schemas import Line, Schema, read_file, rule
 from chorus_bench.leaderboard.places import PUBLISHED_FILE
+from chorus_bench.names import MAX_CATEGORY_LENGTH
 
 #: Written in percent, kept as a fraction without new digits.
 Percent = Annotated[
@@ -28,7 +29,7 @@ class PublishedRow(Schema):
     """A row of a paper's table.
 
     Attributes:
-        name: of the method or the setting.
+        name: name of the method or the setting.
         source: the paper and the table.
         setting: what it was measured on.
         note: anything else.

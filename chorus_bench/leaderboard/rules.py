@@ -28,7 +28,6 @@ from chorus_bench.evaluation.results import (
     scores_only,
 )
 from chorus_bench.io.findings import Findings, has_controls, printable
-from chorus_bench.io.limits import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
@@ -45,6 +44,7 @@ from chorus_bench.metrics.pap import (
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
 from chorus_bench.metrics.resampling import means_of_many, percentile_bounds
 from chorus_bench.metrics.statistics import CategoryTables
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
 #: Intervals are sums over resamples, whose last bits depend on the machine. Scores are exact.
 INTERVAL_TOLERANCE = 1e-9

@@ -45,7 +45,7 @@ def verify_entry(
         body: the body that it names; the free one by default.
         by: who verifies.
         date: ISO date of the verification.
-        url: of the run.
+        url: address of the run.
         output: folder that takes the new result, for the records.
         workers: threads that prepare test geometry.
         progress: called with (samples done, samples in all).

@@ -1,4 +1,4 @@
-"""The metric: Projective Average Precision, its protocols and its statistics."""
+"""The metric: Projective Average Precision, its protocols, and its statistics."""
 
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,

@@ -1,4 +1,7 @@
-"""Evaluation protocols: how a score is computed, as a value that prints its signature."""
+"""Evaluation protocols: how a score is computed, as a value that prints its signature.
+
+Source: docs/protocol.md P29.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +19,12 @@ _GRID, _SKINNING = GridSpec(), SkinningSettings()
 
 @dataclass(frozen=True)
 class Protocol:
-    """Everything that fixes a number, besides the data.
+    """Everything besides the data that determines a score.
 
     Args:
         name: the metric's name, the first part of a signature.
-        closed: add the recall step left over at the last threshold.
-        image_side: the shorter side of the small images that are compared, pixels.
+        closed: also count the recall that remains at the last threshold.
+        image_side: shorter side of the small images that are compared, pixels.
         min_samples: a category with fewer test samples is not scored.
         thresholds: ascending.
         grid: the probe grid of the posed space.
@@ -50,14 +53,17 @@ class Protocol:
         *,
         track: str = "canonical",
         categories: Sequence[str] | None = None,
+        other_body: str | None = None,
     ) -> str:
-        """Return the string that says how a score was computed.
+        """Return the string that states how a score was computed.
 
         Args:
             split: ``name@fingerprint`` of the test split.
             body: ``name@fingerprint`` of the body.
-            track: ``canonical`` or ``posed``; named when it is not the canonical one.
+            track: ``canonical`` or ``posed``; only ``posed`` appears in the signature.
             categories: the categories that the evaluation was restricted to, if it was.
+            other_body: fingerprint of the body that the split was made with, where that is
+                another one.
         """
         parts = [self.name, "v1", f"split:{split}", f"grid:{self.grid.label}"]
         parts += [f"thr:{self.threshold_label}", f"px:{self.image_side}", f"body:{body}"]
@@ -68,12 +74,14 @@ class Protocol:
             parts.append(f"min:{self.min_samples}")
         if categories is not None:
             parts.append("cat:" + ",".join(sorted(categories)))
+        if other_body is not None:
+            parts.append(f"other-body:{other_body}")
         return "|".join([*parts, f"chorus-bench:{__version__}"])
 
 
 #: The paper's numbers.
 OFFICIAL = Protocol()
-#: The same, with the recall step left over at the last threshold.
+#: The same, but counting the recall that remains at the last threshold.
 CLOSED = Protocol(name="PAP-closed", closed=True)
 
 PROTOCOLS = {"official": OFFICIAL, "closed": CLOSED}

@@ -1,9 +1,9 @@
-"""Bootstrap means of many methods on the same samples, fast.
+"""Fast bootstrap means of many methods on the same samples.
 
-A resample is a row of counts: how often each sample was drawn. The counts of all resamples are
-one matrix, and the sums of every method and score are one product with it. The scores are
-rounded to a binary fraction first, so that the product is exact: it has the same bits on every
-machine, and equal methods stay equal. The rounding moves a mean by less than 1e-12.
+A resample is a row of counts: how often each sample was drawn. The counts of all resamples form
+one matrix, and the sums of every method and score are one product with it. The scores are first
+rounded to a binary fraction, so that the product is exact: it has the same bits on every machine,
+and equal methods stay equal. The rounding changes a mean by less than 1e-12.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _CHUNK = 1 << 22
 def means_of_many(
     tables: Sequence[CategoryTables], *, resamples: int = RESAMPLES, seed: int = 0
 ) -> Iterator[tuple[str, Float64]]:
-    """Give the means of every method in every resample, one category after the other.
+    """Yield the means of every method in every resample, one category at a time.
 
     The samples drawn are those of `resampled_means` with the same seed.
 
     Args:
-        tables: of M methods, the same categories and numbers of samples in all.
-        resamples: how many, R.
-        seed: of the resampling.
+        tables: tables of M methods, all with the same categories and numbers of samples.
+        resamples: number of resamples, R.
+        seed: random seed of the resampling.
 
     Yields:
         The category, in alphabetical order, and its means (M, 4, R).
@@ -80,12 +80,12 @@ def _exact_product(rows: Float64, counts: Float64) -> Float64:
 def percentile_bounds(values: Float64, confidence: float = CONFIDENCE) -> tuple[Float64, Float64]:
     """Return the two-sided percentile interval along the last axis.
 
-    It is `numpy.percentile` with linear interpolation, by partial sorting; ``values`` is used
-    up as working space.
+    It is `numpy.percentile` with linear interpolation, by partial sorting; ``values`` is
+    overwritten.
 
     Args:
         values: (..., R).
-        confidence: of the interval.
+        confidence: confidence level of the interval.
 
     Returns:
         Lower and upper ends, (...) each.
@@ -98,7 +98,7 @@ def percentile_bounds(values: Float64, confidence: float = CONFIDENCE) -> tuple[
 
 
 def _place(quantile: float, count: int) -> tuple[int, int, float]:
-    """Return the two order statistics around a quantile and how far between them it lies."""
+    """Return the two order statistics around a quantile, and its relative position between them."""
     position = quantile * (count - 1)
     below = min(int(position), count - 1)
     return below, min(below + 1, count - 1), position - below
@@ -118,7 +118,7 @@ def intervals_of(values: Float64, confidence: float = CONFIDENCE) -> list[Interv
 def pairwise_bounds(totals: Float64, confidence: float = CONFIDENCE) -> tuple[Float64, Float64]:
     """Return the intervals of all differences between rows of (M, R), two (M, M) matrices.
 
-    Each pair is computed once; the other way round it is the negative.
+    Each pair is computed once; the reverse difference is its negative.
     """
     methods, resamples = totals.shape
     low, high = np.zeros((2, methods, methods))

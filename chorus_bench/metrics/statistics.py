@@ -1,8 +1,10 @@
-"""How sure a score is: bootstrap intervals over the samples.
+"""Uncertainty of a score: bootstrap intervals over the samples.
 
-Samples are drawn with replacement within their categories, so that every resample has the
-categories, and the counts, of the benchmark. Everything is seeded and independent of the
-order in which samples were scored.
+Samples are drawn with replacement within each category, so that every resample has the
+benchmark's categories and counts. Everything is seeded and independent of the order in which
+samples were scored.
+
+Source: docs/protocol.md P28.
 """
 
 from __future__ import annotations
@@ -45,9 +47,9 @@ def resampled_means(
     Args:
         tables: scores (S, 4) and target areas (S, 2) of each category, samples in the order
             of their ids.
-        resamples: how many.
-        seed: two submissions resampled with the same seed get the same samples, which makes
-            their differences paired.
+        resamples: number of resamples.
+        seed: two submissions resampled with the same seed get the same samples, so their
+            differences are paired.
     """
     return {
         category: _category_resamples(*tables[category], resamples, [seed, number])
@@ -66,7 +68,7 @@ def _category_resamples(scores: Float64, areas: Int64, resamples: int, seed: lis
 
 
 def drawn(samples: int, resamples: int, seed: list[int]) -> Int64:
-    """Return the numbers of the samples that each resample draws, (resamples, samples)."""
+    """Return the indices of the samples that each resample draws, (resamples, samples)."""
     rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(seed)))
     return rng.integers(0, samples, size=(resamples, samples))
 
@@ -85,8 +87,8 @@ def bootstrap_intervals(
 
     Args:
         tables: see `resampled_means`.
-        resamples: how many.
-        seed: of the resampling.
+        resamples: number of resamples.
+        seed: random seed of the resampling.
 
     Returns:
         ``{"mPAP": ..., ...}`` and ``{category: {"PAP": ..., ...}}``.

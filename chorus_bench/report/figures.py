@@ -68,7 +68,7 @@ def fields_figure(
     Args:
         fields: name -> field.
         body: the body.
-        sides: of `SIDES`.
+        sides: some of `SIDES`.
 
     Raises:
         InputError: no field.
@@ -157,7 +157,7 @@ def bars_figure(result: EvaluationResult) -> Any:  # noqa: ANN401
     """Return a figure of each category's PAP with its 95 % interval, best first.
 
     Args:
-        result: of an evaluation.
+        result: result of an evaluation.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.

@@ -23,6 +23,7 @@ from chorus_bench.datasets.named import NAMED_SPLITS, submission_folder
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.results import EvaluationResult, load_result
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import atomic_folder, atomic_write_bytes
 from chorus_bench.metrics.pap import SCORE_NAMES
@@ -92,7 +93,7 @@ def write_report(
         output: the folder to write: ``report.html`` and ``pictures/``.
         submission: what was scored; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one that the signature names.
-        body: of the evaluation; by default the free body.
+        body: body of the evaluation; by default the free body.
         photos: show the split's photographs in overlays; mind their licences before you pass
             the page on.
         diagnose: find out where the score is lost, where no ``diagnosis.json`` says it yet;
@@ -105,7 +106,7 @@ def write_report(
     """
     folder = None if isinstance(result, EvaluationResult) else Path(result)
     loaded = result if isinstance(result, EvaluationResult) else load_result(result)
-    model = BodyModel.load(_SHIPPED_BODY if body is None else body)
+    model = load_body(_SHIPPED_BODY if body is None else body)
     with atomic_folder(output, overwrite=overwrite) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
         parts = _Parts(diagnosis=_read_diagnosis(folder))
@@ -200,7 +201,11 @@ def _diagnose(
     if source is None:
         return None
     return diagnose(
-        submission, split=source, body=body, categories=list(result.categories)
+        submission,
+        split=source,
+        body=body,  # the result's own, checked before
+        allow_other_body=True,
+        categories=list(result.categories),
     ).as_dict()
 
 
@@ -252,7 +257,7 @@ def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> N
         save_figure(bars_figure(result), pictures / "categories.png")
         save_figure(curves_figure({_method(result): result}), pictures / "curves.png")
         if parts.fields:
-            body = BodyModel.load(_SHIPPED_BODY)
+            body = load_body(_SHIPPED_BODY)
             save_figure(fields_figure(parts.fields, body), pictures / "fields.png")
     except MissingDependencyError as error:
         parts.left_out.append(f"pictures of curves and fields as files: {error}")
@@ -270,7 +275,7 @@ def _render(result: EvaluationResult, parts: _Parts, pictures: Path) -> str:
     template = environment.from_string(source.read_text(encoding="utf-8"))
     data: dict[str, Any] = {"curves": curves_data({_method(result): result})}
     if parts.fields:
-        data["viewer"] = {"body": body_data(BodyModel.load(_SHIPPED_BODY))}
+        data["viewer"] = {"body": body_data(load_body(_SHIPPED_BODY))}
         data["viewer"] |= fields_data(parts.fields)
     return template.render(
         result=result,

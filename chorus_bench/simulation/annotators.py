@@ -12,10 +12,10 @@ from chorus_bench.calibration.weak_perspective import CROP_SIDE, PIXELS_PER_SCAL
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
+from chorus_bench.geometry.boxes import mask_box
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation.rows import mask_box
 from chorus_bench.simulation.scenes import Person, Rendering, Scene
 
 Bool = NDArray[np.bool_]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.poses as poses
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import poses
 from chorus_bench.simulation.cameras import look_along
 from chorus_bench.simulation.clothing import dress, person_mesh
 from chorus_bench.simulation.figure import Figure, rotation

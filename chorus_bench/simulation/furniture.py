@@ -37,7 +37,7 @@ def bench(stream: Stream, height: float, back: float, slope: float) -> Mesh:
 
     Args:
         stream: draws length, colours and arm rests.
-        height: of the seat above the ground, metres.
+        height: height of the seat above the ground, metres.
         back: where the front of the backrest meets the seat's height, z in metres.
         slope: how much the backrest leans back, degrees.
     """
@@ -83,7 +83,7 @@ class Motorcycle:
 
     Args:
         mesh: all of it.
-        height: of the seat above the ground, metres.
+        height: height of the seat above the ground, metres.
         grips: (2, 3) left and right end of the handlebar.
         pegs: (2, 3) left and right foot peg.
     """

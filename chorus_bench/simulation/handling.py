@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.goods as goods
+import chorus_bench.simulation.poses as poses
+import chorus_bench.simulation.sports as sports
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import goods, poses, sports
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, frame, unit
 from chorus_bench.simulation.meshes import Mesh, vector
 from chorus_bench.simulation.scenes import Setting

@@ -1,6 +1,6 @@
 """Prompts of the simulated world, each tied to an interaction.
 
-Subject, verb, object, as a language model is asked to write them (CHORUS, section 3.1).
+Subject, verb, object, as a language model is asked to write them (docs/method.md M1).
 """
 
 from __future__ import annotations

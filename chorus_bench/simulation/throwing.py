@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.poses as poses
+import chorus_bench.simulation.sports as sports
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import poses, sports
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, frame, rotation, unit
 from chorus_bench.simulation.handling import hand_side
 from chorus_bench.simulation.meshes import Mesh, vector

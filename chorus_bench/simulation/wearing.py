@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.boards as boards
+import chorus_bench.simulation.goods as goods
+import chorus_bench.simulation.poses as poses
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import boards, goods, poses
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation
 from chorus_bench.simulation.meshes import Mesh, join, ribbon, vector
 from chorus_bench.simulation.scenes import Setting

@@ -231,7 +231,7 @@ def _folder(place: Path, resources: contextlib.ExitStack, errors: Findings) -> P
     if stat.S_ISDIR(mode):
         return place
     if not (stat.S_ISREG(mode) and is_archive(place)):
-        errors.add(where, "is no submission", expected=expected, fix="check the path")
+        errors.add(where, "is not a submission", expected=expected, fix="check the path")
         return None
     temporary = resources.enter_context(_temporary_folder())
     return unpack(place, temporary, errors)

@@ -22,7 +22,7 @@ def dataset_card(
 
     Args:
         settings: what the dataset was made with; the YAML configuration stands in the card.
-        statistics: of its rows.
+        statistics: statistics of its rows.
         models: role -> the models that had it.
     """
     rows = [(role, model) for role, names in models.items() for model in names]

@@ -147,15 +147,15 @@ class ChatClient:
         """Return the model's answer; empty when it has none.
 
         Time-outs, lost connections, too many requests (429; ``Retry-After`` is obeyed), the
-        server's own failures (5xx) and answers that are no chat completion are tried again, at
+        server's own failures (5xx) and answers that are not chat completions are tried again, at
         most `ChatSettings.tries` times. The last line of an answer that was cut off at its
         length limit is left out.
 
         Args:
             question: what the user says.
             model: its name at the endpoint; by default the settings' one.
-            temperature: of sampling.
-            seed: of sampling, for endpoints that know it.
+            temperature: sampling temperature.
+            seed: random seed, for endpoints that accept one.
 
         Raises:
             InputError: the key, the address, the model or the question is refused.
@@ -205,7 +205,7 @@ class ChatClient:
             )
         if isinstance(error, _SHAPE_ERRORS):
             return _TryAgainError(
-                f"the answer is no chat completion: {self._shown(str(error))}",
+                f"the answer is not a chat completion: {self._shown(str(error))}",
                 advice="check that the address is that of an OpenAI-compatible endpoint",
             )
         return _TryAgainError(
@@ -282,7 +282,7 @@ def _check_url(url: str) -> None:
         good = False
     if not good:
         raise InputError(
-            f"'{url}' is no address of a chat endpoint",
+            f"'{url}' is not an address of a chat endpoint",
             where=URL_VARIABLE,
             expected="for example http://localhost:8000/v1",
         )
@@ -304,7 +304,7 @@ def _is_hub(url: str) -> bool:
 
 
 def _default_key(url: str) -> str:
-    """Return the hub's token for the hub, and a word that is no secret for any other."""
+    """Return the hub's token for the hub, and a word that is not a secret for any other."""
     if not _is_hub(url):
         return _NO_KEY
     from huggingface_hub import get_token

@@ -88,7 +88,7 @@ def estimate(settings: SynthesisSettings, run: RunSettings, *, sample: int = SAM
     Nothing is written but temporary files.
 
     Args:
-        settings: of the synthesis.
+        settings: settings of the synthesis.
         run: where models run, and how many pictures annotators get at a time.
         sample: images to measure; 0 counts only.
 

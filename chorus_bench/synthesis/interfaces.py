@@ -22,7 +22,8 @@ from chorus_bench.errors import ChorusBenchError
 from chorus_bench.seeds import address_seed
 
 if TYPE_CHECKING:
-    from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.body import BodyModel
 
 UInt8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
@@ -44,7 +45,7 @@ class Address:
     """What an image is called: everything about it follows from here and the run's seed.
 
     Attributes:
-        category: of the object.
+        category: category of the object.
         prompt: the sentence, without the view's words.
         view: the name of the view condition.
         index: its number under this category, prompt and view.
@@ -59,7 +60,7 @@ class Address:
         """Return the image's own seed, 63 bits, the same on every machine.
 
         Args:
-            run_seed: of the whole dataset.
+            run_seed: random seed of the whole dataset.
             attempt: 0, or how often the image has been made again.
         """
         again = ("again", attempt) if attempt else ()
@@ -73,11 +74,11 @@ class Context:
     """What a run knows and an implementation may need.
 
     Attributes:
-        seed: of the whole dataset.
+        seed: random seed of the whole dataset.
         body: the body that poses and shapes are of.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ...
-        threads: of the processor, for libraries that can be told; results may depend on it.
-        categories: of the dataset.
+        threads: processor threads, for libraries that can be told; results may depend on it.
+        categories: categories of the dataset.
         image_options: the options of the image generator.
     """
 
@@ -166,29 +167,12 @@ class WeakCamera:
     Attributes:
         camera: (3,) s, tx, ty.
         center: (2,) of the crop, pixels.
-        scale: of the crop, in units of 200 pixels.
+        scale: side of the crop, in units of 200 pixels.
     """
 
     camera: Float32
     center: Float32
     scale: float
-
-
-@dataclass(frozen=True, eq=False)
-class FullCamera:
-    """A perspective camera from the person's body frame (no global orientation) to pixels.
-
-    Attributes:
-        rotation: (3, 3).
-        translation: (3,) metres.
-        intrinsics: (3, 3) pixels.
-        reprojection_error: pixels, how well it explains the 2D joints it was made of.
-    """
-
-    rotation: Float32
-    translation: Float32
-    intrinsics: Float32
-    reprojection_error: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,12 +182,12 @@ class BodyFit:
     Attributes:
         pose: (72,) global orientation first.
         betas: (10,).
-        camera: either kind.
+        camera: of a crop, or from the person's body frame (no global orientation) to pixels.
     """
 
     pose: Float32
     betas: Float32
-    camera: WeakCamera | FullCamera
+    camera: WeakCamera | PerspectiveCamera
 
 
 class Segmenter(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.engines import Result
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.settings import SynthesisSettings
@@ -24,7 +24,7 @@ class RunSettings:
     """How a run works; it does not decide what comes out.
 
     Attributes:
-        device: of models, ``cpu``, ``cuda``, ...
+        device: device of the models, ``cpu``, ``cuda``, ...
         batch: pictures that annotators are given at a time.
     """
 
@@ -59,7 +59,7 @@ class StageWork:
 
     Attributes:
         stage: which.
-        loader: of the stage, a function of a module.
+        loader: loader of the stage, a function of a module.
         work: the work folder.
         settings: what is made.
         plan: which images there are.
@@ -103,7 +103,7 @@ def context_of(settings: SynthesisSettings, run: RunSettings) -> Context:
     """Return what generators and annotators are told of a run."""
     return Context(
         seed=settings.seed,
-        body=BodyModel.load(settings.body),
+        body=load_body(settings.body),
         device=run.device,
         threads=settings.threads,
         categories=settings.categories,

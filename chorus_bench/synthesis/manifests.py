@@ -8,7 +8,7 @@ from typing import Any
 
 from chorus_bench.datasets.view_conditions import VIEWS, View, read_views
 from chorus_bench.errors import InputError, list_some
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.settings import SynthesisSettings
 from chorus_bench.synthesis.stages.prompts import Prompts, prompts_digest
@@ -41,7 +41,7 @@ def plan_of(settings: SynthesisSettings, prompts: Prompts) -> Plan:
 def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Manifest]:
     """Return the manifests of the stages that have rows, each tied to the one before it."""
     tree, plan = settings.as_dict(), plan_of(settings, prompts)
-    body = BodyModel.load(settings.body).label
+    body = load_body(settings.body).label
     shards = plan.shards(settings.shard_size)
     own: dict[str, dict[str, Any]] = {
         "images": {

@@ -124,7 +124,7 @@ def model_version(model: str, revision: str | None = None, *, file: str = CONFIG
 
     Args:
         model: the hub's id of it, or a folder.
-        revision: of the hub, as it was asked for.
+        revision: revision on the hub, as requested.
         file: one that has been loaded; its place in the cache tells the commit.
     """
     folder = Path(model)

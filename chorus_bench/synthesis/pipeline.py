@@ -25,8 +25,8 @@ from chorus_bench.synthesis.manifests import (
     stages_from,
 )
 from chorus_bench.synthesis.recipe import NAME, synthesized_recipe
-from chorus_bench.synthesis.registry import check_options
-from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.registry import Kind, check_options
+from chorus_bench.synthesis.settings import Component, SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import load_annotations, make_segmenters
 from chorus_bench.synthesis.stages.images import load_images
 from chorus_bench.synthesis.stages.prompts import Prompts, load_prompts, make_prompts
@@ -53,7 +53,7 @@ class StageReport:
 
     Attributes:
         stage: which.
-        rows: of the shards that were made now.
+        rows: rows in the shards made by this run.
         seconds: that making them took, added up over the workers.
         found: shards that were there already.
         counts: what happened, over all shards of the stage.
@@ -74,7 +74,7 @@ class Synthesis:
         work: the folder of the stages.
         stages: what was done.
         dataset: the finished dataset; None when the run ended before the last stage.
-        statistics: of the dataset.
+        statistics: statistics of the dataset.
     """
 
     work: Path
@@ -103,7 +103,7 @@ def synthesize(
 ) -> Synthesis:
     """Make a dataset of synthesised images, or one stage of it.
 
-    What is there already is not made again: the run goes on where an earlier one was stopped.
+    What exists is not made again: the run continues where an earlier one stopped.
     The same settings give the same bytes with any engine and any number of workers, as far as
     the models do (see `ImageSettings.layout`).
 
@@ -145,29 +145,34 @@ def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | N
         raise InputError(
             "no category is named", expected="one or more objects", fix="add --category surfboard"
         )
-    images, found = settings.images, settings.annotations
-    check_options("generator", images.generator.name, images.generator.options)
-    for component in (found.segmenter, found.object_segmenter):
+    found = settings.annotations
+    used: list[tuple[str, Kind, Component | None]] = [
+        ("images", "generator", settings.images.generator),
+        ("annotations", "segmenter", found.segmenter),
+        ("annotations", "segmenter", found.object_segmenter),
+        ("annotations", "keypoint detector", found.keypoints),
+        ("annotations", "pose estimator", found.pose),
+    ]
+    for used_by, kind, component in used:
         if component is not None:
-            check_options("segmenter", component.name, component.options)
-    check_options("keypoint detector", found.keypoints.name, found.keypoints.options)
-    check_options("pose estimator", found.pose.name, found.pose.options)
+            made = stage in (None, used_by)
+            check_options(kind, component.name, component.options, complete=made)
 
 
 def _check_output(target: Path, work: Path) -> None:
-    """Refuse to write over something that is no synthesised dataset."""
+    """Refuse to write over something that is not a synthesised dataset."""
     if not target.exists():
         return
     if not work.is_dir():
         raise InputError(
-            "is there already, and its stages are not",
+            "already exists, but its stages do not",
             where=target,
             expected=f"a new folder, or one beside its stages ({work.name})",
             fix="choose another output",
         )
     if _metadata(target).get("name") != NAME:
         raise InputError(
-            "is there already, and is no synthesised dataset",
+            "already exists and is not a synthesised dataset",
             where=target,
             expected="a new folder",
             fix="move it away, or choose another output",

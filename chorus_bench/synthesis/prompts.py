@@ -1,7 +1,9 @@
 """Prompts: simple sentences about a person and an object, from files or from a language model.
 
-CHORUS, section 3.1; stage 1 of the baseline. A category's prompts are a text file
-``<category>.txt``: one prompt a line; empty lines and lines that start with ``#`` are skipped.
+A category's prompts are a text file ``<category>.txt``: one prompt a line; empty lines and lines
+that start with ``#`` are skipped.
+
+Source: docs/method.md M1; the paper, section 3.2.
 """
 
 from __future__ import annotations
@@ -196,7 +198,7 @@ def generate_prompts(
         model: its name at the endpoint; by default the client's own.
         count: how many prompts; by default 3 to 20, drawn from the seed and the category.
         attempts: how often it is asked at most.
-        temperature: of sampling; the paper's is 1.
+        temperature: sampling temperature; the paper's is 1.
         seed: every attempt gets a seed of its own, derived from it.
 
     Raises:

@@ -12,7 +12,7 @@ from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.synthesis.work_folder import ROW_STAGES, Shard, StageFolder, read_joined
 
-NAME, VERSION = "synthesized", "1.0.0"
+NAME, VERSION = "synthesized", "1.1.0"
 
 _PAPER = """@inproceedings{han2023chorus,
   title     = {{CHORUS}: Learning Canonicalized {3D} Human-Object Spatial Relations from \
@@ -27,7 +27,7 @@ CARD = CardText(
     summary=(
         "Images that a text-to-image model made of prompts about a person and an object, from many "
         "views, with masks, keypoints, body poses, the verdict of the filters, and perspective "
-        "cameras of the images that were kept (CHORUS, sections 3.1 and 3.2)."
+        "cameras of the images that were kept (CHORUS, section 3.2)."
     ),
     construction=(
         "`chorus-bench synthesize`: prompts, images, annotations, filters, cameras. Every image "

@@ -16,10 +16,10 @@ import yaml
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.io.documents import Document, KeyPath, Lines, label, parse
+from chorus_bench.io.documents import Document, KeyPath, Lines, label
 from chorus_bench.io.findings import shown
-from chorus_bench.io.limits import MAX_CATEGORY_LENGTH
-from chorus_bench.io.schemas import Line, Schema, loaded, read_document, rule
+from chorus_bench.io.schemas import Line, Schema, loaded, parse, read_document, rule
+from chorus_bench.names import MAX_CATEGORY_LENGTH
 from chorus_bench.synthesis.filters import FilterSettings
 from chorus_bench.synthesis.non_maximum_suppression import MIN_OVERLAP, SURE_SCORE
 
@@ -40,7 +40,7 @@ class Component:
 
     Attributes:
         name: how it is registered.
-        options: of its factory.
+        options: options of its factory.
     """
 
     name: str
@@ -88,9 +88,9 @@ class PromptSettings(Schema):
 
     Attributes:
         source: ``shipped``, ``chat`` (a language model), or a folder or file of prompts.
-        count: of a category, from a language model; by default drawn from 3 to 20.
+        count: prompts per category, from a language model; by default drawn from 3 to 20.
         attempts: how often it is asked at most.
-        temperature: of its sampling.
+        temperature: sampling temperature.
         model: its name at the endpoint; by default from the environment.
         base_url: the endpoint; by default from the environment.
         send_seed: whether questions carry a seed.
@@ -117,8 +117,8 @@ class ImageSettings(Schema):
         layout: ``fixed`` (an image's batch follows from its address, so its bytes do) or
             ``free`` (batches as they come; on most devices the last bits differ).
         batch: images at a time; part of the layout where that is fixed.
-        format: of the image files.
-        quality: of JPEG.
+        format: ``jpeg`` or ``png``.
+        quality: JPEG quality, 1 to 100.
     """
 
     per_prompt_view: Positive = 1
@@ -138,8 +138,8 @@ class AnnotationSettings(Schema):
         object_segmenter: finds the objects, for names that ``segmenter`` does not know.
         keypoints: finds keypoints.
         pose: finds poses.
-        min_overlap: of near-duplicates, see `keep_without_near_duplicates`.
-        sure_score: of near-duplicates.
+        min_overlap: overlap of near-duplicates, see `keep_without_near_duplicates`.
+        sure_score: score above which no detection is a near-duplicate.
     """
 
     segmenter: Made = Component("transformers")
@@ -164,11 +164,11 @@ class SynthesisSettings(Schema):
     """Everything that decides the rows of a synthesised dataset.
 
     Attributes:
-        categories: of the objects.
-        seed: of everything that is drawn.
-        body: of the poses, see `BodyModel.load`.
+        categories: categories of the objects.
+        seed: random seed.
+        body: body of the poses, see `load_body`.
         shard_size: rows of a shard at most.
-        threads: of a worker that computes on the processor; the last bits depend on it.
+        threads: threads of a worker that computes on the processor; the last bits depend on it.
         prompts: stage 1.
         images: stages 2 and 3.
         annotations: stage 4.

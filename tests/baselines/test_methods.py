@@ -15,7 +15,7 @@ from chorus_bench.cli.baseline import app
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.plugins import BaselineSpec
 from chorus_bench.submission import open_submission
@@ -23,7 +23,7 @@ from tests.baselines.small_world import CATEGORIES, IMAGES
 
 SPEC = {spec.name: spec for spec in SPECS}
 GRID = GridSpec(24)
-BODY = BodyModel.load("default")
+BODY = load_body("default")
 CANONICAL = [spec.name for spec in SPECS if spec.track == "canonical"]
 
 
@@ -176,7 +176,7 @@ def test_a_submission_says_where_it_comes_from(tmp_path, train):
         assert set(submission.categories) == set(CATEGORIES)
         assert "ICCV 2023" in submission.metadata["paper"]
         assert submission.metadata["training_data"] == "rows (train)"
-    with pytest.raises(InputError, match="the folder is there already"):
+    with pytest.raises(InputError, match="the folder already exists"):
         run_baseline(SPEC["chorus"], train, tmp_path / "s", grid=GRID)
     run_baseline(SPEC["uniform"], train, tmp_path / "s", grid=GRID, overwrite=True)
 

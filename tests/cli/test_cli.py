@@ -17,7 +17,7 @@ from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.datasets.schema import TEST_SCHEMA
 from chorus_bench.submission import open_submission, write_submission
 from tests.cli.cli_tools import run_cli
-from tests.evaluation.conftest import blob_field, make_row
+from tests.evaluation.small_split import blob_field, make_row
 
 
 @pytest.fixture

@@ -27,13 +27,12 @@ from chorus_bench.evaluation.readings import (
     translated,
 )
 from chorus_bench.evaluation.repairs import MOVING, REPAIRS, SearchSettings
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import OFFICIAL, occupancy_levels
 from chorus_bench.report.diagnosis import render_diagnosis
 from chorus_bench.submission import write_posed_submission, write_submission
 from tests.cli.cli_tools import run_cli
-from tests.evaluation.conftest import blob_field, make_row
 from tests.evaluation.planted import (
     PROTOCOL,
     VOXEL,
@@ -44,6 +43,7 @@ from tests.evaluation.planted import (
     shifted,
     turned_over,
 )
+from tests.evaluation.small_split import blob_field, make_row
 
 FULL = SearchSettings()
 #: For tests that are not about what the oracles find.
@@ -215,7 +215,7 @@ def test_missing_category_counts_as_zero(tmp_path, split):
 
 
 def test_posed_track(tmp_path, split):
-    body, field = BodyModel.load("default"), OccupancyGrid(np.float32(0.03) * good_field())
+    body, field = load_body("default"), OccupancyGrid(np.float32(0.03) * good_field())
     posed = {}
     for sample in split.samples:
         prepared = prepare_sample(sample, body, PROTOCOL)

@@ -20,7 +20,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, load_result, split_from_rows
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.results import rescored, scores_of
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import (
     OFFICIAL,
@@ -34,7 +34,7 @@ from chorus_bench.submission import (
     write_posed_submission,
     write_submission,
 )
-from tests.evaluation.conftest import CATEGORIES, COARSE, blob_field
+from tests.evaluation.small_split import CATEGORIES, COARSE, blob_field
 
 
 def _bytes(folder: Path) -> tuple[bytes, dict]:
@@ -46,7 +46,7 @@ def _bytes(folder: Path) -> tuple[bytes, dict]:
 
 def test_equals_the_metric_sample_by_sample(split, submission):
     result = evaluate(submission, split=split, protocol=COARSE)
-    body = BodyModel.load("default")
+    body = load_body("default")
     with open_submission(submission) as opened:
         expected = []
         for sample in split.samples:
@@ -142,7 +142,7 @@ def test_finer_grid_reads_the_voxel_that_contains_the_point(tmp_path, split, sub
 
 def test_posed_track(tmp_path, split):
     """A posed field that holds what the canonical one reads there scores the same."""
-    body, field = BodyModel.load("default"), OccupancyGrid(blob_field())
+    body, field = load_body("default"), OccupancyGrid(blob_field())
     posed: dict[str, dict[str, np.ndarray]] = {}
     for sample in split.select(["surfboard"]):
         prepared = prepare_sample(sample, body, COARSE)
@@ -253,7 +253,7 @@ _SCRIPT = """
     from pathlib import Path
     import chorus_bench.evaluation.cache as cache
     from chorus_bench.evaluation import evaluate, split_from_rows
-    from tests.evaluation.conftest import COARSE, CATEGORIES, make_row
+    from tests.evaluation.small_split import COARSE, CATEGORIES, make_row
 
     cache.SHARD_SIZE = 1
     submission, output, store, pause = sys.argv[1:]

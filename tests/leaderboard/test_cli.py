@@ -75,7 +75,7 @@ def test_add_refuses_and_leaves_nothing_behind(example, result, tmp_path):
     board, _ = example
     again = run_cli("leaderboard", "add", result, "--leaderboard", board, "--submitted-by", "me")
     assert again.returncode == 2
-    assert "the folder is there already" in again.stderr
+    assert "the folder already exists" in again.stderr
     fields = {"surfboard": np.zeros((8, 8, 8), np.float32)}
     other = write_submission(tmp_path / "other", method="other", fields=fields, grid=GridSpec(8))
     with pytest.raises(InputError, match="is another submission than the one that was scored"):

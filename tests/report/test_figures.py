@@ -11,7 +11,7 @@ import pytest
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation import evaluate, split_from_rows
 from chorus_bench.evaluation.truth import TruthScores
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics.volumetric import calibration_curve
 from chorus_bench.report.canvas import require_matplotlib
@@ -26,9 +26,9 @@ from chorus_bench.report.figures import (
 )
 from chorus_bench.report.volumetric import render_truth
 from chorus_bench.submission import write_submission
-from tests.evaluation.conftest import COARSE, blob_field, make_row
+from tests.evaluation.small_split import COARSE, blob_field, make_row
 
-BODY = BodyModel.load("default")
+BODY = load_body("default")
 
 
 def blob(center) -> OccupancyGrid:

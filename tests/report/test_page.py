@@ -15,7 +15,7 @@ from chorus_bench.report.page import curves_data, diagnosis_table
 from chorus_bench.report.web import fields_data, script_json
 from chorus_bench.submission import write_submission
 from tests.cli.cli_tools import run_cli as run
-from tests.evaluation.conftest import blob_field
+from tests.evaluation.small_split import blob_field
 
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -169,7 +169,7 @@ def test_the_command(folder, tmp_path):
     assert (tmp_path / "r" / "report.html").is_file()
     again = run("report", folder, "--output", tmp_path / "r")
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
     nothing = run("report", tmp_path / "nothing")
     assert nothing.returncode == 2
     assert "no result here" in nothing.stderr

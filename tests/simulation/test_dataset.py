@@ -15,7 +15,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, load_split
 from chorus_bench.submission import write_submission
 from tests.cli.cli_tools import run_cli
-from tests.evaluation.conftest import COARSE, blob_field
+from tests.evaluation.small_split import COARSE, blob_field
 
 SMALL = {"categories": ["surfboard", "tie"], "per_category": 3}
 

@@ -85,8 +85,8 @@ def test_wrong_questions_are_answered(tmp_path):
     [
         (lambda p: p / "none", "cannot be read: No such file or directory"),
         (lambda p: p / "a\0b", "embedded null"),
-        (lambda p: (p / "file.txt").write_bytes(b"") or p / "file.txt", "is no submission"),
-        (lambda p: os.mkfifo(p / "pipe.zip") or p / "pipe.zip", "is no submission"),
+        (lambda p: (p / "file.txt").write_bytes(b"") or p / "file.txt", "is not a submission"),
+        (lambda p: os.mkfifo(p / "pipe.zip") or p / "pipe.zip", "is not a submission"),
     ],
 )
 def test_what_is_no_submission_is_explained(tmp_path, make, said):

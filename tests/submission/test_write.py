@@ -212,7 +212,7 @@ def test_everything_wrong_is_said_at_once(tmp_path):
         "Expected: (8, 8, 8), by the grid's resolution",
         "grid=GridSpec(resolution=...)",
         "fields['skis']: has dtype <U1",
-        "fields['mug']: is no array",
+        "fields['mug']: is not an array",
         "Tie, tie: are categories that differ only in case",
     ):
         assert part in said
@@ -233,7 +233,7 @@ def test_nothing_to_write_is_an_error(tmp_path):
 
 
 def test_names_that_are_no_text_are_an_error(tmp_path):
-    assert "fields: the category name is no text: 3" in refusal(tmp_path / "s", {3: ramp()})
+    assert "fields: the category name is not text: 3" in refusal(tmp_path / "s", {3: ramp()})
 
 
 @pytest.mark.parametrize("text", ["a\ud800b", "a\0b", object()])
@@ -267,7 +267,7 @@ def test_unknown_formats_name_the_nearest(tmp_path):
 def test_an_existing_submission_is_kept_unless_asked(tmp_path):
     folder = write(tmp_path / "s", {"tie": ramp()})
     before = everything(folder)
-    with pytest.raises(InputError, match=r"is there already[\s\S]*overwrite"):
+    with pytest.raises(InputError, match=r"already exists[\s\S]*overwrite"):
         write(folder, {"bench": ramp()})
     assert everything(folder) == before
     write(folder, {"bench": ramp()}, overwrite=True)
@@ -279,7 +279,7 @@ def test_only_submissions_are_overwritten(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "thesis.tex").write_text("x")
-    with pytest.raises(InputError, match="is no submission, so it is not overwritten"):
+    with pytest.raises(InputError, match="is not a submission, so it is not overwritten"):
         write(home, overwrite=True)
     assert everything(home) == {"thesis.tex": b"x"}
     (tmp_path / "empty").mkdir()

@@ -15,7 +15,7 @@ from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings, run_jobs
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.submission import open_submission
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
@@ -81,7 +81,7 @@ def test_a_killed_actor_loses_its_shard_only(cluster, local, tmp_path):
 
 def whole(local):
     """Return the votes of all rows at once."""
-    body = BodyModel.load("default")
+    body = load_body("default")
     rows = kept_rows_with_cameras(DatasetRows.open(local / "d").rows("surfboard"), body)
     return aggregate(rows, body=body, grid=GRID)
 

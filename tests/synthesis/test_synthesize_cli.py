@@ -270,7 +270,7 @@ def test_annotators_lists_everything_with_its_licence(cli):
     groups = (specs.GENERATORS, specs.SEGMENTERS, specs.KEYPOINT_DETECTORS, specs.POSE_ESTIMATORS)
     for spec in (spec for group in groups for spec in group):
         assert f"\n{spec.name} " in done.stdout
-        assert spec.licence.split()[0] in words
+        assert spec.license.split()[0] in words
     for kind in ("generator", "segmenter", "keypoint detector", "pose estimator", "AGPL-3.0"):
         assert kind in words
     for licence in ("BY-NC", "non-commercial", "Apache-2.0"):

@@ -1,6 +1,6 @@
 """The baseline `chorus`: filters, cameras, aggregation; with the paper's ablations as options.
 
-Source: CHORUS, sections 3.2 and 3.3; the ablations of section 4.
+Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the ablations.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from chorus_baselines.chorus.aggregation import Aggregation, aggregate
 from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.synthesis.cameras import KEPT, NO_CAMERA, add_cameras
-from chorus_bench.synthesis.filters import FilterSettings, FilterStatistics, Row, filter_rows
+from chorus_bench.synthesis.filters import FilterSettings, FilterStatistics, filter_rows
 
 Float32 = NDArray[np.float32]
 
@@ -41,8 +42,8 @@ class ChorusOptions:
         canonicalize: false for the ablation: voxels do not follow the body.
         ratio: the share of the kept views that is used, drawn per prompt.
         mirror: count every view a second time in the mirror.
-        solver: of the cameras, ``adam`` or ``lm``.
-        device: of the aggregation, ``cpu``, ``auto`` or a torch device.
+        solver: solver of the cameras, ``adam`` or ``lm``.
+        device: device of the aggregation, ``cpu``, ``auto`` or a torch device.
     """
 
     keypoints: str = "torso"
@@ -75,7 +76,7 @@ def fit_chorus(
         data: training rows with people and objects. Cameras that are there are used.
         body: the body of the poses.
         grid: the canonical grid.
-        seed: of the draws of the ablations.
+        seed: random seed of the draws of the ablations.
         progress: called with rows done and rows in all.
         keypoints: these and the following ones: see `ChorusOptions`.
         keypoint_filter: see there.
@@ -128,7 +129,7 @@ def aggregate_category(
         body: the body of the poses.
         grid: the canonical grid.
         options: see `ChorusOptions`.
-        seed: of the draws.
+        seed: random seed of the draws.
         report: called with the number of rows read, now and then.
         **settings: more settings of `aggregate`, such as ``parts`` and ``by_prompt``.
 
@@ -160,19 +161,19 @@ def aggregate_category(
 
 
 def kept_rows_with_cameras(
-    rows: Iterable[Row],
+    rows: Iterable[AnyRow],
     body: BodyModel,
     *,
     filters: FilterSettings = _FILTERS,
     solver: str = "adam",
-) -> Iterator[Row]:
+) -> Iterator[AnyRow]:
     """Yield the rows that pass the filters and have a camera, ready to be aggregated.
 
     Args:
         rows: training rows.
         body: the body of their poses.
         filters: thresholds; the paper's by default.
-        solver: of cameras that are not there yet.
+        solver: solver for cameras that are missing.
     """
     kept = _only_kept(filter_rows(rows, filters), None)
     return _with_cameras(kept, body, solver, Counter())
@@ -185,7 +186,7 @@ def _kept_rows(
     seed: int,
     statistics: FilterStatistics,
     report: Callable[[int], None],
-) -> Iterator[Row]:
+) -> Iterator[AnyRow]:
     """Yield the rows that pass the filters and the draw of the ablation."""
     settings = FilterSettings(keypoints=options.keypoints)
     drawn: Collection[str] | None = None
@@ -199,12 +200,12 @@ def _kept_rows(
     return _only_kept(filter_rows(read, settings, statistics), drawn)
 
 
-def _only_kept(rows: Iterable[Row], drawn: Collection[str] | None) -> Iterator[Row]:
+def _only_kept(rows: Iterable[AnyRow], drawn: Collection[str] | None) -> Iterator[AnyRow]:
     kept = (row for row in rows if row["verdict"] == KEPT)
     return kept if drawn is None else select_rows(kept, drawn)
 
 
-def _reported(rows: Iterable[Row], report: Callable[[int], None]) -> Iterator[Row]:
+def _reported(rows: Iterable[AnyRow], report: Callable[[int], None]) -> Iterator[AnyRow]:
     for number, row in enumerate(rows, start=1):
         if number % _ROWS_A_REPORT == 0:
             report(number)
@@ -212,8 +213,8 @@ def _reported(rows: Iterable[Row], report: Callable[[int], None]) -> Iterator[Ro
 
 
 def _with_cameras(
-    rows: Iterable[Row], body: BodyModel, solver: str, lost: Counter[str]
-) -> Iterator[Row]:
+    rows: Iterable[AnyRow], body: BodyModel, solver: str, lost: Counter[str]
+) -> Iterator[AnyRow]:
     """Yield the rows that have a camera; count the reasons of the others."""
     for row in add_cameras(rows, body, solver=solver):
         if row["verdict"] == KEPT:

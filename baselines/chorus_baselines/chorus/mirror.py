@@ -42,10 +42,10 @@ def mirror_camera(camera: PerspectiveCamera, width: int) -> PerspectiveCamera:
     it is, which is the same for cameras that look through the middle, as CHORUS' own do.
 
     Args:
-        camera: of the image.
+        camera: camera of the image.
         width: the image's width in pixels.
 
-    Source: QUIRKS A6 of the golden figures.
+    Source: docs/method.md M17.
     """
     R = (_MIRROR @ camera.rotation @ _MIRROR).astype(np.float32)
     K = camera.intrinsics.copy()

@@ -16,11 +16,13 @@ from typing import Any
 
 from chorus_baselines.chorus.aggregation import Aggregation, aggregate
 from chorus_baselines.chorus.method import kept_rows_with_cameras
-from chorus_bench.datasets.folder import DatasetInfo, Shard
+from chorus_baselines.chorus.storage import load_aggregation, save_aggregation
+from chorus_bench.datasets.bodies import body_for
+from chorus_bench.datasets.folder import DatasetInfo
+from chorus_bench.datasets.metadata import Shard
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings, Result, run_jobs
-from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.locks import only_run
 
@@ -36,9 +38,9 @@ class VotesWork:
     Attributes:
         dataset: the dataset's folder.
         votes: the folder for the votes.
-        body: of the poses, see `BodyModel.load`.
+        body: body of the poses, see `load_body`.
         grid: the canonical grid.
-        settings: of `aggregate`.
+        settings: settings of `aggregate`.
     """
 
     dataset: Path
@@ -49,13 +51,13 @@ class VotesWork:
 
     def __call__(self) -> Callable[[Shard], Result]:
         """Load the body and return the function that counts a file."""
-        body = BodyModel.load(self.body)
+        body = load_body(self.body)
 
         def count(shard: Shard) -> Result:
             data = DatasetRows.open(self.dataset / shard.path)
             rows = kept_rows_with_cameras(data.rows(shard.category), body)
             aggregation = aggregate(rows, body=body, grid=self.grid, threads=1, **self.settings)
-            aggregation.save(votes_file(self.votes, shard))
+            save_aggregation(aggregation, votes_file(self.votes, shard))
             return {"views": aggregation.views}
 
         return count
@@ -82,7 +84,7 @@ def aggregate_dataset(
     Args:
         dataset: a built dataset of training rows.
         votes: a folder for the votes of each file; those that are there are not counted again.
-        body: of the poses, see `BodyModel.load`.
+        body: body of the poses, see `load_body`.
         grid: the canonical grid.
         categories: only these.
         engine: where files are counted.
@@ -98,8 +100,8 @@ def aggregate_dataset(
     """
     place, folder = Path(dataset), Path(votes)
     info = DatasetInfo.load(place)
-    DatasetRows.open(place).select(categories)
-    _check_body(info, body)
+    rows = DatasetRows.open(place).select(categories)
+    body_for(rows.body, body, rows.name)
     shards = [s for s in info.shards if categories is None or s.category in categories]
     settings_folder = folder / _settings_key(body, grid, settings)
     with only_run(folder):
@@ -118,22 +120,12 @@ def aggregate_dataset(
 
 def add_votes(files: Iterator[Path]) -> Aggregation:
     """Return the sum of saved aggregations; two are in memory at a time."""
-    total = Aggregation.load(next(files))
+    total = load_aggregation(next(files))
     for file in files:
-        total = total + Aggregation.load(file)
+        total = total + load_aggregation(file)
     return total
 
 
 def _settings_key(body: str, grid: GridSpec, settings: Mapping[str, Any]) -> str:
-    parts = [BodyModel.load(body).label, asdict(grid), {k: str(v) for k, v in settings.items()}]
+    parts = [load_body(body).label, asdict(grid), {k: str(v) for k, v in settings.items()}]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
-
-
-def _check_body(info: DatasetInfo, body: str) -> None:
-    known, label = info.details.get("body"), BodyModel.load(body).label
-    if known is not None and known != label:
-        raise InputError(
-            f"the poses are of the body {known}, not of {label}",
-            where=info.name,
-            fix="give that body with --body FILE",
-        )

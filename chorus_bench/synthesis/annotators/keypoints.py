@@ -31,7 +31,7 @@ def make_keypoints(
     """Load a keypoint detector.
 
     Args:
-        context: of the run.
+        context: the run's context.
         model: the hub's id of a ViTPose or ViTPose+, or a folder with one.
         dtype: what it is computed in, ``float32``, ``float16`` or ``bfloat16``.
         revision: a branch, tag or commit of the model on the hub.

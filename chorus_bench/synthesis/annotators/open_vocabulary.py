@@ -43,7 +43,7 @@ def make_open_vocabulary(
     """Load a zero-shot detector and a Segment Anything model.
 
     Args:
-        context: of the run.
+        context: the run's context.
         detector: the hub's id of a Grounding DINO or an OWLv2, or a folder with one. Scores of
             OWLv2 are lower: 0.1 to 0.2 is a usual threshold for it.
         masks: the hub's id of a SAM, or a folder with one.
@@ -51,7 +51,7 @@ def make_open_vocabulary(
             category.
         dtype: what it is computed in, ``float32``, ``float16`` or ``bfloat16``.
         revision: a branch, tag or commit of the detector on the hub.
-        masks_revision: of the SAM.
+        masks_revision: revision of the SAM.
         local_files_only: do not ask the hub.
 
     Raises:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chorus_bench.errors import InputError, did_you_mean
-from chorus_bench.simulation.rows import mask_box
+from chorus_bench.geometry.boxes import mask_box
 from chorus_bench.synthesis.annotators.transformers_models import (
     LoadedModel,
     Source,
@@ -52,7 +52,7 @@ def make_segmentation(
     """Load an instance segmentation model.
 
     Args:
-        context: of the run.
+        context: the run's context.
         model: the hub's id of a Mask2Former or MaskFormer, or a folder with one.
         threshold: the lowest score of a detection, the probability of its name times the mean
             probability of its mask's pixels.

@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.synthesis.annotators.local_files import file_version
-from chorus_bench.synthesis.annotators.matching import box_overlaps, boxes_of, match_one_to_one
+from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
 from chorus_bench.synthesis.annotators.yolo_models import (
     import_ultralytics,
     load_yolo,
@@ -54,7 +55,7 @@ def make_yolo_segmenter(
         context: the run's.
         model: the file, for example yolo11x-seg.torchscript.
         threshold: the least score of what is found.
-        image_size: of what the model sees, in pixels along the longer side.
+        image_size: longer side of the model's input, pixels.
         trust_pickle: read .pt files, which can run any code.
         allow_downloads: let Ultralytics use the network, and fetch a ``model`` that it knows by
             name.
@@ -101,7 +102,7 @@ def make_yolo_open_segmenter(
         text_encoder: mobileclip_blt.ts or mobileclip2_b.ts, whichever the model was trained with.
         embeddings: the .npz.
         threshold: the least score of what is found.
-        image_size: of what the model sees, in pixels along the longer side.
+        image_size: longer side of the model's input, pixels.
         trust_pickle: read .pt files, which can run any code.
         allow_downloads: let Ultralytics use the network.
 
@@ -144,7 +145,7 @@ def make_yolo_keypoints(
         context: the run's.
         model: the file, for example yolo11x-pose.torchscript.
         threshold: the least score of a person.
-        image_size: of what the model sees, in pixels along the longer side.
+        image_size: longer side of the model's input, pixels.
         min_overlap: the least intersection over union of a found person's box with the segmenter's.
         trust_pickle: read .pt files, which can run any code.
         allow_downloads: let Ultralytics use the network.
@@ -271,7 +272,7 @@ class YoloKeypoints:
         if not persons:
             return keypoints
         boxes, found = self._found(picture)
-        overlaps = box_overlaps(boxes_of(persons), boxes)
+        overlaps = intersection_over_union(boxes_of(persons), boxes)
         for person, match in enumerate(match_one_to_one(overlaps, self._min_overlap)):
             if match is not None:
                 keypoints[person] = found[match]

@@ -167,7 +167,7 @@ def _check_model(model: str, *, trust_pickle: bool, allow_downloads: bool) -> No
     path = Path(model)
     if path.suffix not in (*PICKLED, *EXPORTED):
         raise InputError(
-            f"'{path.suffix}' is no kind of model file",
+            f"'{path.suffix}' is not a kind of model file",
             where=model,
             expected=f"a file in {', '.join((*EXPORTED, *PICKLED))}",
             fix="export the model with `model.export(format='torchscript')`",

@@ -114,19 +114,19 @@ def make_diffusion(
     Only safetensors weights are loaded, and no code of a model's own is run.
 
     Args:
-        context: of the run.
+        context: the run's context.
         model: the hub's id of the model, or a folder with it.
         scheduler: a scheduler class of diffusers, for example ``PNDMScheduler``; None for the
             model's own. It starts from the configuration of the model's own scheduler.
         scheduler_options: what differs from that configuration.
-        steps: of denoising.
+        steps: denoising steps.
         guidance: the pipeline's ``guidance_scale``; None leaves it to the pipeline.
-        height: of the images, pixels.
-        width: of the images, pixels.
+        height: height of the images, pixels.
+        width: width of the images, pixels.
         dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto``: float32 on a processor; on
             a GPU bfloat16 where it has it, else float16.
         revision: a branch, tag or commit of the model on the hub.
-        variant: of the weights' files, for example ``fp16``.
+        variant: variant of the weight files, for example ``fp16``.
         negative_prompt: what the images should not show.
         arguments: more arguments of the pipeline's call, for example ``true_cfg_scale``.
         offload: keep in the GPU's memory only the part of the model that is at work.

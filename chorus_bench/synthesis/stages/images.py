@@ -1,12 +1,14 @@
-"""Stage 3: images.
+"""Stage `images`.
 
 While a shard is being made, each image lies in a file of its own; the next run goes on from
 those that are whole. Image and seed follow from the address alone, on any worker, in any order.
 
 On most devices the last bits of an image depend on the batch it was made in. The layout
 ``fixed`` therefore has batches by address: the images kB to kB + B - 1 of a prompt and view are
-always made together, those of them included that are not wanted. The layout ``free`` has
+always made together, including those of them that are not wanted. The layout ``free`` makes
 batches as they come.
+
+Source: docs/method.md M3.
 """
 
 from __future__ import annotations
@@ -72,7 +74,7 @@ class ImageMaker:
         generator: makes the pixels.
         settings: layout, batch and format.
         plan: which images there are.
-        seed: of the dataset.
+        seed: random seed of the dataset.
     """
 
     generator: ImageGenerator

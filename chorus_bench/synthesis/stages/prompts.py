@@ -25,9 +25,9 @@ def make_prompts(
     A category whose file is there keeps it, so an interrupted run asks nothing twice.
 
     Args:
-        categories: of the objects.
+        categories: categories of the objects.
         settings: where prompts come from.
-        seed: of a language model.
+        seed: random seed of a language model.
         folder: for ``<category>.txt``.
 
     Raises:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.filters import REJECTED, filter_rows
 from chorus_bench.synthesis.jobs import Made, StageWork
@@ -31,7 +31,7 @@ def load_filters(work: StageWork) -> Callable[[Shard], Made]:
 
 def load_cameras(work: StageWork) -> Callable[[Shard], Made]:
     """Load the body; return what gives the kept rows of a shard perspective cameras."""
-    body = BodyModel.load(work.settings.body)
+    body = load_body(work.settings.body)
 
     def make(shard: Shard) -> Made:
         sizes = work.folder("images").read(shard, ("height", "width"))
