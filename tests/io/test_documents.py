@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chorus_bench.errors import InputError
-from chorus_bench.io.documents import MAX_DEPTH, label, parse, without_odd_values
+from chorus_bench.io.documents import MAX_DEPTH, label, without_odd_values
 from chorus_bench.io.json_files import read_json
+from chorus_bench.io.schemas import parse
 from chorus_bench.io.yaml_files import yaml_value
 
 JSON = """{
