@@ -1,7 +1,7 @@
 """Write every kind of dataset, or read those that another environment wrote.
 
     python kinds.py write FOLDER COCO        COCO: a folder with instances.json and fits.json
-    python kinds.py read FOLDER              prints a line of JSON for each kind
+    python kinds.py read FOLDER...           prints a line of JSON for each kind of each folder
 
 `pyarrow_matrix.py` runs it in one virtual environment a version.
 """
@@ -73,7 +73,7 @@ def read(folder: Path) -> None:
         "datasets": _hub,
     }
     for kind in KINDS:
-        found: dict[str, object] = {"kind": kind}
+        found: dict[str, object] = {"folder": folder.name, "kind": kind}
         for name, way in ways.items():
             try:
                 found[name] = way(folder / kind)
@@ -116,4 +116,5 @@ if __name__ == "__main__":
     if sys.argv[1] == "write":
         write(Path(sys.argv[2]), Path(sys.argv[3]))
     else:
-        read(Path(sys.argv[2]))
+        for place in sys.argv[2:]:
+            read(Path(place))

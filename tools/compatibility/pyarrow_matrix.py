@@ -18,6 +18,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 KINDS_SCRIPT = ROOT / "tools" / "compatibility" / "kinds.py"
+#: Of datasets, in kinds.py.
+KINDS = 5
 COCO = ROOT / "tests" / "data" / "real_coco"
 VERSIONS = (
     "15.0.2", "16.1.0", "17.0.0", "18.1.0", "20.0.0", "22.0.0", "24.0.0", "25.0.1", "26.0.1",
@@ -30,19 +32,20 @@ def main() -> int:
     parser.add_argument("versions", nargs="*", default=VERSIONS, help="of pyarrow")
     parser.add_argument("--work", type=Path, required=True, help="folder for everything")
     options = parser.parse_args()
-    written = {version: write(options.work, version) for version in options.versions}
-    lines, failed = [], 0
-    for reader in options.versions:
-        cells = []
-        for writer in options.versions:
-            problems = written[writer] or read(options.work, reader, writer)
-            failed += len(problems)
-            cells.append("yes" if not problems else "no")
-            for problem in problems:
-                print(f"pyarrow {reader} reads what {writer} wrote: {problem}", flush=True)
+    versions = list(options.versions)
+    for version in versions:
+        write(options.work, version)
+    problems: dict[tuple[str, str], list[str]] = {}
+    lines = []
+    for reader in versions:
+        problems |= read(options.work, reader, versions)
+        cells = ["no" if problems[reader, writer] else "yes" for writer in versions]
         lines.append([reader, others(options.work, reader), *cells])
-    print(table([["read with", "and", *options.versions], *lines]))
-    return 1 if failed else 0
+    for (reader, writer), texts in problems.items():
+        for text in texts:
+            print(f"read with {reader}, written with {writer}: {text}")
+    print(table([["read with", "and", *versions], *lines]))
+    return int(any(problems.values()))
 
 
 def python(work: Path, version: str) -> Path:
@@ -59,36 +62,37 @@ def python(work: Path, version: str) -> Path:
     return interpreter
 
 
-def write(work: Path, version: str) -> list[str]:
-    """Write every kind with a version; return what went wrong."""
+def write(work: Path, version: str) -> None:
+    """Write every kind with a version, unless that is done."""
     folder = work / "written" / version
     if (folder / "finished").is_file():
-        return []
+        return
     shutil.rmtree(folder, ignore_errors=True)
     command = [str(python(work, version)), str(KINDS_SCRIPT), "write", str(folder), str(COCO)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        return [f"writing failed: {done.stderr.strip().splitlines()[-1]}"]
+        raise SystemExit(f"writing with pyarrow {version} failed:\n{done.stderr}")
     (folder / "finished").touch()
-    return []
 
 
-def read(work: Path, reader: str, writer: str) -> list[str]:
-    """Read with one version what another wrote; return what went wrong."""
-    folder = work / "reading" / f"{reader}-{writer}"
-    shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(work / "written" / writer, folder)
-    command = [str(python(work, reader)), str(KINDS_SCRIPT), "read", str(folder)]
+def read(work: Path, reader: str, writers: list[str]) -> dict[tuple[str, str], list[str]]:
+    """Read with one version what all have written; return what went wrong with each."""
+    place = work / "reading" / reader
+    shutil.rmtree(place, ignore_errors=True)
+    folders = [shutil.copytree(work / "written" / writer, place / writer) for writer in writers]
+    command = [str(python(work, reader)), str(KINDS_SCRIPT), "read", *map(str, folders)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    shutil.rmtree(folder)
-    if done.returncode:
-        return [f"reading failed: {done.stderr.strip().splitlines()[-1]}"]
-    problems = []
+    shutil.rmtree(place)
+    problems: dict[tuple[str, str], list[str]] = {(reader, writer): [] for writer in writers}
+    seen = 0
     for line in done.stdout.splitlines():
         found = json.loads(line)
-        kind, counts = found.pop("kind"), set(found.values())
+        writer, kind, counts = found.pop("folder"), found.pop("kind"), set(found.values())
+        seen += 1
         if len(counts) != 1 or not all(isinstance(count, int) for count in counts):
-            problems.append(f"{kind}: {found}")
+            problems[reader, writer].append(f"{kind}: {found}")
+    if done.returncode or seen != KINDS * len(writers):
+        problems[reader, writers[-1]].append(f"stopped: {done.stderr.strip()[-300:]}")
     return problems
 
 
