@@ -61,7 +61,7 @@ def test_load_dataset_by_category_and_all(tmp_path):
     assert len(everything) == 38
     assert everything.features["image"] == Image()
     assert everything[0]["pose"] == [0.0] * 72
-    assert everything.features["pose"].length == 72
+    assert everything.features["pose"].length == -1
     assert everything[0]["image"] is None
 
 
