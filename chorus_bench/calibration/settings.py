@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.exact import tan
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def focal_from_fov(fov_deg: float) -> float:
     Returns:
         The focal length in image widths.
     """
-    return 1.0 / (2.0 * math.tan(math.radians(fov_deg) / 2.0))
+    return float(1.0 / (2.0 * tan(math.radians(fov_deg) / 2.0)))
 
 
 #: The extended COCO-EFT test split.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -49,7 +50,8 @@ class PerspectiveCamera:
                 raise InputError(f"camera {name} has values that are not finite")
             object.__setattr__(self, name, value)
         for name in ("rotation", "intrinsics"):
-            if abs(np.linalg.det(getattr(self, name).astype(np.float64))) < 1e-12:
+            rows = getattr(self, name).astype(np.float64)
+            if abs(exact.inner(rows[0], exact.cross(rows[1], rows[2]))) < 1e-12:
                 raise InputError(
                     f"singular camera: the determinant of its {name} is zero",
                     expected="an invertible matrix",
@@ -58,8 +60,15 @@ class PerspectiveCamera:
     @property
     def center(self) -> Float64:
         """The camera centre ``-R^T t`` in the body frame, (3,), metres."""
-        center: Float64 = -(self.rotation.T @ self.translation).astype(np.float64)
+        center: Float64 = -exact.apply(self.rotation.T, self.translation).astype(np.float64)
         return center
+
+    @property
+    def matrix(self) -> Float64:
+        """The projection ``K [R | t]``, (3, 4)."""
+        extrinsics = np.column_stack([self.rotation, self.translation]).astype(np.float64)
+        matrix: Float64 = exact.product(self.intrinsics.astype(np.float64), extrinsics)
+        return matrix
 
     def rescaled(self, factor: float) -> PerspectiveCamera:
         """Return the camera of the image scaled by ``factor``.
@@ -83,12 +92,11 @@ class PerspectiveCamera:
             (..., 2) pixel coordinates (u, v); not finite where the depth is zero.
         """
         x = np.asarray(points, dtype=np.float64)
-        K = self.intrinsics.astype(np.float64)
-        P = K @ np.column_stack([self.rotation, self.translation]).astype(np.float64)
-        h = x @ P[:, :3].T + P[:, 3]
+        P = self.matrix
+        h = exact.product(x.reshape(-1, 3), P[:, :3].T) + P[:, 3]
         with np.errstate(divide="ignore", invalid="ignore"):
             uv: Float64 = h[..., :2] / h[..., 2:]
-        return uv
+        return uv.reshape(*x.shape[:-1], 2)
 
 
 def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
@@ -115,7 +123,7 @@ def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
 
 def default_focal_length(fov_degrees: float = DEFAULT_FOV_DEGREES) -> float:
     """Return the focal length in image widths, ``1 / (2 tan(fov / 2))``."""
-    return 1 / (2 * math.tan(math.radians(fov_degrees) / 2))
+    return float(1 / (2 * exact.tan(math.radians(fov_degrees) / 2)))
 
 
 def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
@@ -134,7 +142,7 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     z_positive, z_zero = z >= eps, (-eps <= z) & (z < eps)
     with np.errstate(divide="ignore", invalid="ignore"):
         # The ratio in the input's own precision, its arc tangent in double (QUIRKS A1).
-        slope = np.arctan((z / x).astype(np.float64))
+        slope = exact.arctan((z / x).astype(np.float64))
     angle = np.where(x_positive, np.where(slope < 0, slope + 2 * np.pi, slope), slope + np.pi)
     angle = np.where(x_positive & z_zero, 0.0, angle)
     angle = np.where(~x_positive & ~x_zero & z_zero, np.pi, angle)
