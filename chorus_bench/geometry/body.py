@@ -167,14 +167,9 @@ class BodyModel:
             A (..., 24, 4, 4), which take rest-pose points to posed points and are the identity
             for a zero pose; joints (..., 24, 3) in metres.
         """
-        turned = axis_angle_to_matrix(_as_joint_rotations(pose))
         rest = self.rest_joints(betas)
-        joints = np.broadcast_to(rest, turned.shape[:-1]).copy()
-        for children, parents in _LEVELS:
-            above = turned[..., parents, :, :]
-            steps = exact.apply(above, rest[children] - rest[parents])
-            joints[..., children, :] = joints[..., parents, :] + steps
-            turned[..., children, :, :] = exact.product(above, turned[..., children, :, :])
+        local = axis_angle_to_matrix(_as_joint_rotations(pose))
+        joints, turned = forward_kinematics(local, bones(rest))
         transforms = np.zeros((*turned.shape[:-2], 4, 4))
         transforms[..., :3, :3] = turned
         transforms[..., :3, 3] = joints - exact.apply(turned, rest)
@@ -193,12 +188,7 @@ class BodyModel:
         """
         transforms, _ = self.bone_transforms(pose, betas)
         rest = self.shaped_template(betas) + self._pose_offsets(pose)
-        entries = transforms[..., :3, :].reshape(*transforms.shape[:-3], JOINTS, 12)
-        blended = exact.product(np.swapaxes(entries, -1, -2), self.weights_by_joint)
-        rows = blended.reshape(*blended.shape[:-2], 3, 4, self.vertices)
-        x, y, z = (rest[..., None, :, axis] for axis in range(3))
-        vertices = rows[..., 0, :] * x + rows[..., 1, :] * y + rows[..., 2, :] * z
-        return np.ascontiguousarray(np.swapaxes(vertices + rows[..., 3, :], -1, -2))
+        return blended_motions(transforms, self.weights_by_joint, rest)
 
     @cached_property
     def weights_by_joint(self) -> Float64:
@@ -249,11 +239,56 @@ class BodyModel:
         return np.argmax(self.weights, axis=1).astype(np.int32)
 
 
+def bones(rest: Float64) -> Float64:
+    """Return where each joint (24, 3) is from its parent; the pelvis stays where it is."""
+    steps = rest.copy()
+    steps[1:] -= rest[list(PARENTS[1:])]
+    return steps
+
+
+def forward_kinematics(local: Float64, steps: Float64) -> tuple[Float64, Float64]:
+    """Turn a skeleton's joints, from the pelvis outwards.
+
+    Args:
+        local: (..., 24, 3, 3) rotation of every joint against its parent.
+        steps: (24, 3) where each joint is from its parent at rest, see `bones`.
+
+    Returns:
+        The joints' places (..., 24, 3) and orientations (..., 24, 3, 3).
+    """
+    turned = local.copy()
+    places = np.broadcast_to(steps, local.shape[:-1]).copy()
+    for children, parents in _LEVELS:
+        above = turned[..., parents, :, :]
+        places[..., children, :] = places[..., parents, :] + exact.apply(above, steps[children])
+        turned[..., children, :, :] = exact.product(above, turned[..., children, :, :])
+    return places, turned
+
+
 def without_global_orientation(pose: ArrayLike) -> Float64:
     """Return a copy of poses (..., 72) with the first three numbers set to zero."""
     body_pose = np.array(pose, dtype=np.float64)
     body_pose[..., :3] = 0
     return body_pose
+
+
+def blended_motions(transforms: Float64, weights: Float64, rest: Float64) -> Float64:
+    """Move points by linear blend skinning.
+
+    Args:
+        transforms: (..., 24, 4, 4) of the bones.
+        weights: (24, n) of the points.
+        rest: (..., n, 3) the points at rest.
+
+    Returns:
+        (..., n, 3) the points, moved.
+    """
+    entries = transforms[..., :3, :].reshape(*transforms.shape[:-3], JOINTS, 12)
+    blended = exact.product(np.swapaxes(entries, -1, -2), weights)
+    rows = blended.reshape(*blended.shape[:-2], 3, 4, weights.shape[1])
+    x, y, z = (rest[..., None, :, axis] for axis in range(3))
+    moved = rows[..., 0, :] * x + rows[..., 1, :] * y + rows[..., 2, :] * z + rows[..., 3, :]
+    return np.ascontiguousarray(np.swapaxes(moved, -1, -2))
 
 
 def _shaped(

@@ -50,8 +50,7 @@ class PerspectiveCamera:
                 raise InputError(f"camera {name} has values that are not finite")
             object.__setattr__(self, name, value)
         for name in ("rotation", "intrinsics"):
-            rows = getattr(self, name).astype(np.float64)
-            if abs(exact.inner(rows[0], exact.cross(rows[1], rows[2]))) < 1e-12:
+            if abs(exact.determinant(getattr(self, name).astype(np.float64))) < 1e-12:
                 raise InputError(
                     f"singular camera: the determinant of its {name} is zero",
                     expected="an invertible matrix",
@@ -79,6 +78,12 @@ class PerspectiveCamera:
         K = self.intrinsics.copy()
         K[:2] *= np.float32(factor)
         return PerspectiveCamera(self.rotation, self.translation, K)
+
+    def to_camera(self, points: ArrayLike) -> Float64:
+        """Take points (n, 3) from the body to the camera frame, ``R x + t``, metres."""
+        x = np.asarray(points, dtype=np.float64)
+        R, t = self.rotation.astype(np.float64), self.translation.astype(np.float64)
+        return np.asarray(exact.product(x, R.T) + t)
 
     def project(self, points: ArrayLike) -> Float64:
         """Project points into the image.

@@ -234,9 +234,14 @@ def product(a: Floats, b: Floats) -> Floats:
     return result
 
 
-def apply(matrix: Floats, vectors: Floats) -> Floats:
+def apply(matrix: Floats, vectors: ArrayLike) -> Floats:
     """Return the products of matrices (..., n, k) and vectors (..., k), (..., n)."""
-    return product(matrix, vectors[..., None])[..., 0]
+    return product(matrix, np.asarray(vectors)[..., None])[..., 0]
+
+
+def determinant(matrices: Floats) -> Floats:
+    """Return the determinants of matrices (..., 3, 3)."""
+    return inner(matrices[..., 0, :], cross(matrices[..., 1, :], matrices[..., 2, :]))
 
 
 def whole_product(a: Floats, b: Floats) -> Floats:
@@ -247,6 +252,15 @@ def whole_product(a: Floats, b: Floats) -> Floats:
     """
     result: Floats = a @ b
     return result
+
+
+def interpolate(x: ArrayLike, places: ArrayLike, values: ArrayLike) -> Float64:
+    """Return values (...) between those at ascending places (n,), linearly."""
+    at, known = np.asarray(places, dtype=np.float64), np.asarray(values, dtype=np.float64)
+    wanted = np.asarray(x, dtype=np.float64)
+    left = np.clip(np.searchsorted(at, wanted, "right") - 1, 0, len(at) - 2)
+    slope = (known[1:] - known[:-1]) / (at[1:] - at[:-1])
+    return np.asarray(slope[left] * (wanted - at[left]) + known[left])
 
 
 def _polynomial(x: Float64, coefficients: tuple[float, ...]) -> Float64:
