@@ -313,7 +313,7 @@ def available_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float | Non
     Arguments as for `category_mean`. A category without a single target pixel has no score; 0
     would lower the benchmark's mean as if every method had failed on it.
     """
-    used = counted(areas).any(axis=0)
+    used = np.atleast_1d(counted(areas).any(axis=0))
     means = category_mean(scores, areas)
     return {name: means[name] if used[i] else None for i, name in enumerate(SCORE_NAMES)}
 

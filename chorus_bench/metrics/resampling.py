@@ -98,7 +98,7 @@ def resampled_totals(
     for category, means in means_of_many(tables, resamples=resamples, seed=seed):
         each(category, means)
         total += means
-        categories += counted(tables[0][category][1]).any(axis=0)[:, None]
+        categories += np.atleast_2d(counted(tables[0][category][1]).any(axis=0)).T
     return np.asarray(total / np.maximum(categories, 1))
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rasterizer import Raster, draw
@@ -57,17 +58,18 @@ class Placement:
 
     def to_body(self, points: Float64) -> Float64:
         """Take points (n, 3) from the world to the body frame."""
-        return points @ self.root + self.origin
+        return np.asarray(exact.product(points, self.root) + self.origin)
 
     def to_world(self, points: Float64) -> Float64:
         """Take points (n, 3) from the body frame to the world."""
-        return (points - self.origin) @ self.root.T
+        return np.asarray(exact.product(points - self.origin, self.root.T))
 
     def camera(self, camera: WorldCamera) -> PerspectiveCamera:
         """Return a camera as the dataset holds it: from the body frame, in float32."""
-        translation = -camera.rotation @ (self.root @ self.origin + camera.position)
+        place = exact.apply(self.root, self.origin) + camera.position
+        translation = -exact.apply(camera.rotation, place)
         return PerspectiveCamera(
-            (camera.rotation @ self.root).astype(np.float32),
+            exact.product(camera.rotation, self.root).astype(np.float32),
             translation.astype(np.float32),
             camera.intrinsics.astype(np.float32),
         )
@@ -163,6 +165,6 @@ def render(scene: Scene, camera: PerspectiveCamera, size: tuple[int, int]) -> Re
     meshes = [instance.mesh for instance in scene.instances]
     mesh = join(meshes)
     owner = np.repeat(np.arange(len(meshes)), [len(m.faces) for m in meshes]).astype(np.int32)
-    points = mesh.vertices @ camera.rotation.astype(np.float64).T + camera.translation
+    points = camera.to_camera(mesh.vertices)
     raster = draw(points, mesh.faces, camera.intrinsics.astype(np.float64), size, _NEAR)
     return Rendering(mesh, owner, raster)
