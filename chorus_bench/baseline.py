@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 
 _DEFAULT_GRID = GridSpec()
-#: What every baseline function is given besides its own options.
+#: Arguments of every baseline function besides its own options.
 _GIVEN = ("data", "body", "grid", "seed", "progress")
 
 
@@ -41,7 +41,7 @@ def fit_baseline(
         data: a dataset, see `DatasetRows.open`.
         body: the body of the data's poses; by default the free body.
         grid: the grid of the fields.
-        categories: only these.
+        categories: only these categories.
         seed: random seed.
         progress: called with (rows done, rows in all).
         options: options of the baseline; they replace those of its spec.
@@ -51,8 +51,8 @@ def fit_baseline(
         -> (N, N, N).
 
     Raises:
-        InputError: an unknown baseline or option, data of the wrong kind, another body than
-            the data's, or a baseline that gave no field for a category.
+        InputError: an unknown baseline or option, data of the wrong kind, a body other than the
+            data's, or a baseline that returned no field for a category.
     """
     from chorus_bench.datasets.rows import DatasetRows
 
@@ -85,7 +85,7 @@ def run_baseline(
         data: a dataset.
         output: the submission's folder.
         grid: the grid of the fields.
-        overwrite: replace a submission that is there.
+        overwrite: replace an existing submission.
         **arguments: see `fit_baseline`.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Plug-ins: baselines, and how they and others are found without importing them.
+"""Plug-ins: baselines, and the discovery of plug-ins without importing them.
 
 A package registers its baselines in the entry-point group `chorus_bench.baselines`; an entry
 point names a `BaselineSpec` or several of them. In its pyproject.toml:
@@ -20,17 +20,17 @@ from chorus_bench.errors import InputError, unknown_name
 GROUP = "chorus_bench.baselines"
 _OURS = ("chorus_baselines.", "chorus_bench.")
 
-#: Which rows a baseline reads: a training set, a test split, or of any dataset the categories.
+#: What a baseline reads: a training set, a test split, or only the categories of any dataset.
 Reads = Literal["train", "test", "any"]
 
 
 @dataclass(frozen=True)
 class ExpectedScores:
-    """Figures that somebody published or measured for a method.
+    """Published or measured figures of a method.
 
     Attributes:
-        setting: what they were measured on.
-        source: where they stand.
+        setting: the setting in which they were measured.
+        source: where they were published.
         scores: for example ``{"mPAP": 19.86}``, percent.
     """
 
@@ -41,22 +41,22 @@ class ExpectedScores:
 
 @dataclass(frozen=True)
 class BaselineSpec:
-    """What is known of a baseline without importing it.
+    """A description of a baseline that does not import it.
 
     The function is called as ``function(data, body, grid, *, seed, progress, **options)`` with
     a `DatasetRows`, a `BodyModel`, a `GridSpec`, an int and a callback ``(done, total)``. It
     returns category -> (N, N, N) float32 probabilities on the grid; on the posed track
-    category -> sample id -> (N, N, N), where the inner mappings may compute arrays when asked.
+    category -> sample id -> (N, N, N), where the inner mappings may compute arrays on demand.
 
     Attributes:
-        name: what it is called, for example ``body-proximity``.
+        name: its name, for example ``body-proximity``.
         summary: one line.
         function: ``module:function``.
-        reads: a training set, a test split (for oracles), or of any dataset the categories.
+        reads: a training set, a test split (for oracles), or only the categories of any dataset.
         track: track of the submission.
         options: passed to the function.
-        needs: columns without which it cannot work.
-        paper: the publication it comes from; empty for none.
+        needs: required columns.
+        paper: the publication that describes it; may be empty.
         licence: of its code.
         expected: published figures.
     """
@@ -96,11 +96,11 @@ class BaselineSpec:
 
 
 class Spec(Protocol):
-    """What a plug-in is known by."""
+    """Anything with a name, as plug-ins have."""
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
 
 
 SpecType = TypeVar("SpecType", bound=Spec)
@@ -108,7 +108,7 @@ SpecType = TypeVar("SpecType", bound=Spec)
 
 @dataclass(frozen=True)
 class BrokenPlugin:
-    """An entry point that gives nothing usable.
+    """An entry point without a usable plug-in.
 
     Attributes:
         entry: the entry point's name and value.
@@ -126,11 +126,11 @@ class BrokenPlugin:
 
 @dataclass(frozen=True)
 class Plugins(Generic[SpecType]):
-    """What is registered.
+    """The registered plug-ins.
 
     Attributes:
         specs: name -> spec, sorted by name.
-        broken: entry points that give nothing usable.
+        broken: entry points without a usable plug-in.
     """
 
     specs: Mapping[str, SpecType]
@@ -140,8 +140,8 @@ class Plugins(Generic[SpecType]):
         """Return a plug-in by name.
 
         Raises:
-            InputError: there is none of that name; the message suggests the nearest one and
-                tells of broken plug-ins.
+            InputError: there is none of that name; the message suggests the nearest one and names
+                broken plug-ins.
         """
         if name in self.specs:
             return self.specs[name]
@@ -153,10 +153,10 @@ class Plugins(Generic[SpecType]):
 
 
 def find_plugins(group: str, spec_type: type[SpecType]) -> Plugins[SpecType]:
-    """Return what is registered in an entry-point group; a broken plug-in harms no other.
+    """Return the plug-ins of an entry-point group; a broken one does not affect the others.
 
-    Of two plug-ins with one name, the project's own stays, or else the one whose package comes
-    first in the alphabet.
+    Of two plug-ins with the same name, the project's own is used, or else the one whose package
+    comes first in the alphabet.
 
     Args:
         group: the entry-point group.
@@ -193,7 +193,7 @@ def _package(entry: EntryPoint) -> str:
 
 
 def _load(entry: EntryPoint, spec_type: type[SpecType]) -> tuple[tuple[SpecType, ...], str]:
-    """Return the specs of an entry point, and what is wrong with it."""
+    """Return the specs of an entry point, and its problems."""
     try:
         value = entry.load()
     except Exception as error:  # whatever somebody else's module does when it is imported

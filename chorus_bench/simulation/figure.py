@@ -1,8 +1,8 @@
-"""A body that is put into a pose: joints are turned, hands and feet are sent to places.
+"""A body that can be posed: joints are turned, hands and feet are moved to places.
 
 World frame: the origin is the pelvis joint; x to the person's left, y up (against gravity),
-z forward; metres. The body frame of the dataset is the same but for the pelvis's own tilt
-(``root``) and the place of its origin.
+z forward; metres. The body frame of the dataset is the same except for the tilt of the pelvis
+(``root``) and the position of its origin.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _LONGEST_REACH = 0.985
 
 
 def rotation(axis: ArrayLike, degrees: float) -> Float64:
-    """Return the matrix (3, 3) of a turn about an axis (3,)."""
+    """Return the matrix (3, 3) of a rotation about an axis (3,)."""
     a = np.asarray(axis, dtype=np.float64)
     return np.asarray(axis_angle_to_matrix(a / np.linalg.norm(a) * math.radians(degrees)))
 
 
 def unit(vector: ArrayLike) -> Float64:
-    """Return the vector (3,) at length one."""
+    """Return the vector (3,) scaled to unit length."""
     v = np.asarray(vector, dtype=np.float64)
     out: Float64 = v / np.linalg.norm(v)
     return out
@@ -44,7 +44,7 @@ def cross(a: ArrayLike, b: ArrayLike) -> Float64:
 
 
 def frame(first: ArrayLike, second: ArrayLike) -> Float64:
-    """Return the orthonormal axes (3, 3), as columns: first, second made square to it, third."""
+    """Return orthonormal axes (3, 3) as columns: first, second made orthogonal, third."""
     a = unit(first)
     b = np.asarray(second, dtype=np.float64)
     b = unit(b - (b @ a) * a)
@@ -53,7 +53,7 @@ def frame(first: ArrayLike, second: ArrayLike) -> Float64:
 
 @dataclass(frozen=True)
 class Limb:
-    """Three joints of an arm or a leg and the axis its middle joint bends about at rest."""
+    """Three joints of an arm or leg, and the axis about which the middle one bends at rest."""
 
     upper: int
     middle: int
@@ -75,7 +75,7 @@ class Grip:
 
     Args:
         center: (3,) metres.
-        thumb: along a bar that is held, out of the fist at the thumb.
+        thumb: along a bar that is held, out of the fist on the thumb's side.
         fingers: from the wrist to the knuckles.
         palm: out of the palm.
     """
@@ -87,7 +87,7 @@ class Grip:
 
 
 class Figure:
-    """A body with joint rotations that can be set one after the other.
+    """A body whose joint rotations can be set one after another.
 
     Args:
         body: the body.
@@ -133,7 +133,7 @@ class Figure:
             self.turn(joint, (0, 1, 0), twist / 3)
 
     def joints(self) -> tuple[Float64, Float64]:
-        """Return the joints' places (24, 3) and orientations (24, 3, 3) in the world."""
+        """Return the positions (24, 3) and orientations (24, 3, 3) of the joints in the world."""
         place, turned = np.zeros((JOINTS, 3)), np.zeros((JOINTS, 3, 3))
         turned[0] = self.root
         for j in range(1, JOINTS):
@@ -143,16 +143,16 @@ class Figure:
         return place, turned
 
     def place(self, joint: str) -> Float64:
-        """Return the place (3,) of a joint in the world."""
+        """Return the position (3,) of a joint in the world."""
         return self.joints()[0][JOINT[joint]]
 
     def reach(self, limb_name: str, target: ArrayLike, hint: ArrayLike) -> None:
-        """Bend an arm or a leg so that its wrist or ankle comes to a place.
+        """Bend an arm or a leg so that its wrist or ankle reaches a place.
 
         Args:
             limb_name: for example ``left_arm``.
             target: (3,) world, metres; a place out of reach is approached.
-            hint: (3,) world, where the elbow or the knee points.
+            hint: (3,) world, direction of the elbow or knee.
         """
         limb = LIMBS[limb_name]
         place, turned = self.joints()
@@ -180,15 +180,15 @@ class Figure:
 
         Args:
             side: ``left`` or ``right``.
-            ankle: (3,) world, where the ankle comes to; the sole is ``sole`` below.
-            toes: (3,) world, level, where the toes point.
-            hint: (3,) world, where the knee points; by default where the toes do.
+            ankle: (3,) world, position of the ankle; the sole is ``sole`` below it.
+            toes: (3,) world, level, direction of the toes.
+            hint: (3,) world, direction of the knee; by default that of the toes.
         """
         self.reach(f"{side}_leg", ankle, toes if hint is None else hint)
         self.orient(f"{side}_ankle", frame((0, 1, 0), toes) @ frame((0, 1, 0), (0, 0, 1)).T)
 
     def orient(self, joint: str, orientation: Float64) -> None:
-        """Turn a joint so that it stands (3, 3) in the world as given."""
+        """Turn a joint to a given orientation (3, 3) in the world."""
         number = JOINT[joint]
         self.local[number] = self.joints()[1][PARENTS[number]].T @ orientation
 
@@ -211,7 +211,7 @@ class Figure:
         self.local[JOINT[f"{side}_hand"]] = rotation((0, 0, -sign), curl)
 
     def hold(self, side: str, bar: ArrayLike, curl: float = 75.0) -> None:
-        """Close a hand about a bar whose direction (3,) is where the thumb's side points."""
+        """Close a hand around a bar whose direction (3,) is that of the thumb's side."""
         place, _ = self.joints()
         forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
         thumb = np.asarray(bar, dtype=np.float64)
@@ -220,7 +220,7 @@ class Figure:
         self.set_hand(side, axes[:, 1], palm, curl)
 
     def grip(self, side: str) -> Grip:
-        """Return where a bar in the hand would be."""
+        """Return the place of a bar in the hand."""
         sign = 1.0 if side == "left" else -1.0
         place, turned = self.joints()
         R = turned[JOINT[f"{side}_wrist"]]
@@ -229,7 +229,7 @@ class Figure:
         return Grip(center, thumb, fingers, palm)
 
     def look(self, direction: ArrayLike, share: float = 0.8) -> None:
-        """Turn neck and head towards a world direction (3,); ``share`` 1 is all the way."""
+        """Turn neck and head toward a world direction (3,); ``share`` 1 turns them fully."""
         _, turned = self.joints()
         local = turned[JOINT["spine3"]].T @ unit(direction)
         yaw = math.degrees(math.atan2(local[0], local[2])) * share
@@ -252,7 +252,7 @@ class Figure:
 
 
 def _twist_angle(R: Float64, axis: Float64) -> float:
-    """Return the part of a rotation that goes about an axis, radians in (-pi, pi]."""
+    """Return the part of a rotation that is about an axis, radians in (-pi, pi]."""
     w = 1 + np.trace(R)
     vector = np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1]])
     return 2 * math.atan2(float(vector @ axis), float(w))

@@ -1,4 +1,4 @@
-"""Families of poses, as steps on a `Figure`. World frame, metres and degrees."""
+"""Families of poses, as functions that pose a `Figure`. World frame, metres and degrees."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def stand(figure: Figure, stream: Stream, *, bend: float = 0.02) -> None:
     Args:
         figure: the figure.
         stream: draws the stance.
-        bend: how much lower than with straight legs, as a share of the leg.
+        bend: how much lower the pelvis is than with straight legs, as a share of the leg.
     """
     figure.floor = -(figure.leg * (1 - bend) * 0.985 + figure.sole - figure.rest_hip_drop)
     wide, stagger = stream.uniform(0.02, 0.09), stream.normal(0, 0.04)
@@ -65,7 +65,7 @@ def stand(figure: Figure, stream: Stream, *, bend: float = 0.02) -> None:
 
 
 def walk(figure: Figure, stream: Stream) -> None:
-    """Walk: one foot ahead, the other heel behind; the arms are left alone."""
+    """Walk: one foot ahead, the other heel behind; the arms are unchanged."""
     stride = stream.uniform(0.16, 0.3)
     ahead = stream.choice(SIDES)
     figure.floor = -(figure.leg * 0.955 + figure.sole - figure.rest_hip_drop)
@@ -173,7 +173,7 @@ def sit(figure: Figure, stream: Stream, *, lean: tuple[float, float] = (-12, 8))
 
 
 def seat_height(figure: Figure) -> float:
-    """Return how low the buttocks reach, world y, metres."""
+    """Return the lowest point of the buttocks, world y, metres."""
     vertices = figure.vertices()
     joints = figure.body.dominant_joints()
     behind = np.isin(joints, (0, 1, 2)) & (vertices[:, 2] < 0.05)

@@ -1,4 +1,4 @@
-"""What test and training rows have in common."""
+"""Functions that test and training rows share."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LEAST_SIDE = 32
 
 
 def row_stream(kind: str, seed: int, *address: object) -> Stream:
-    """Return the random numbers of a row."""
+    """Return the random stream of a row."""
     return Stream(WORLD, kind, seed, *address)
 
 
@@ -42,7 +42,7 @@ def sample_name(kind: str, category: str, *parts: object) -> str:
 
 
 def prompt_slug(prompt: str) -> str:
-    """Return a prompt as it stands in ids: its words, and four digits that tell it from others."""
+    """Return a prompt as it appears in ids: its words, and four digits that identify it."""
     words = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")
     return f"{words[:60]}-{address_seed('prompt', prompt) % 0x10000:04x}"
 

@@ -25,7 +25,7 @@ _LEVEL = 1e-3
 
 @dataclass(frozen=True)
 class Place:
-    """The look of a place.
+    """The appearance of a place.
 
     Args:
         ground: colours of the ground, mixed by a pattern.
@@ -68,7 +68,7 @@ def shade(scene: Scene, rendering: Rendering, camera: PerspectiveCamera, stream:
 
     Args:
         scene: the scene.
-        rendering: from `render`, with the same camera.
+        rendering: result of `render` with the same camera.
         camera: from the body frame to pixels.
         stream: draws light and background.
     """
@@ -101,7 +101,7 @@ def _surface(
 
 
 def _light(stream: Stream) -> Float64:
-    """Return the direction (3,) towards the light, world."""
+    """Return the direction (3,) toward the light, world."""
     angle = stream.uniform(0, 2 * np.pi)
     light = np.array([0.6 * np.cos(angle), 1.0, 0.6 * np.sin(angle)])
     unit: Float64 = light / np.linalg.norm(light)
@@ -164,7 +164,7 @@ def _background(
 
 
 def _mix(first: Color, second: Color, share: Float32 | np.float32) -> Float32:
-    """Return colours (n, 3), or one colour (3,), between two colours."""
+    """Return colours (n, 3), or one colour (3,), interpolated between two colours."""
     a, b = np.asarray(first, dtype=np.float32), np.asarray(second, dtype=np.float32)
     mixed: Float32 = a + np.asarray(share)[..., None] * (b - a)
     return mixed

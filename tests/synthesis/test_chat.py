@@ -174,7 +174,7 @@ def test_answers_that_are_no_chat_completion(chat, client, waits, body):
     chat.replies = [Reply(body), says("yes")]
     assert client.ask("?") == "yes"
     chat.replies = [Reply(body)]
-    with pytest.raises(ChorusBenchError, match=r"no chat completion.*\n.*OpenAI-compatible"):
+    with pytest.raises(ChorusBenchError, match=r"not a chat completion.*\n.*OpenAI-compatible"):
         client.ask("?")
     assert waits == [1, 1, 2, 4]
 
@@ -275,11 +275,11 @@ def test_the_hub_wants_a_login(monkeypatch):
     ("change", "told"),
     [
         ({"model": " "}, "no language model"),
-        ({"base_url": "localhost:8000"}, "no address"),
-        ({"base_url": "file:///etc"}, "no address"),
-        ({"base_url": "http://"}, "no address"),
-        ({"base_url": "http://x:99999999"}, "no address"),
-        ({"base_url": "http://[x"}, "no address"),
+        ({"base_url": "localhost:8000"}, "not an address"),
+        ({"base_url": "file:///etc"}, "not an address"),
+        ({"base_url": "http://"}, "not an address"),
+        ({"base_url": "http://x:99999999"}, "not an address"),
+        ({"base_url": "http://[x"}, "not an address"),
         ({"base_url": "http://me:password@x/v1"}, "user or a password"),
         ({"key": ""}, "empty or has characters"),
         ({"key": "two words"}, "empty or has characters"),
