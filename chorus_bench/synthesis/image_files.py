@@ -1,4 +1,4 @@
-"""Pictures as files: encoding, and whether a file is whole and shows anything."""
+"""Picture files: encoding, and checks for completeness and blank content."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def encode_picture(pixels: UInt8, name: str, quality: int) -> bytes:
 
 
 def is_whole(content: bytes, name: str) -> bool:
-    """Whether a file has its end and can be decoded. OpenCV alone takes truncated ones."""
+    """Whether a file is complete and can be decoded. OpenCV alone accepts truncated ones."""
     return content.endswith(_FORMATS[name].end) and _decode(content) is not None
 
 
@@ -60,7 +60,7 @@ def decode_picture(content: bytes, where: object) -> UInt8:
 
 
 def is_blank(pixels: UInt8) -> bool:
-    """Whether all pixels are the same: black, as safety checkers and overflows leave it."""
+    """Whether all pixels are equal: black, for example, after a safety checker or an overflow."""
     return bool((pixels == pixels[0, 0]).all())
 
 

@@ -1,4 +1,4 @@
-"""Generators and annotators by name: what is known of one without importing it.
+"""Generators and annotators by name, described without importing them.
 
 A package registers its own in the entry-point group of their kind, for example
 
@@ -33,15 +33,15 @@ GROUPS: dict[Kind, str] = {
 
 @dataclass(frozen=True)
 class ComponentSpec:
-    """What is known of a generator or an annotator without importing it.
+    """A description of a generator or annotator that does not import it.
 
     Attributes:
-        name: what it is called.
+        name: its name.
         summary: one line.
         factory: ``module:function``; called as ``function(context, **options)``.
         weights: where its weights come from.
         licence: of its code and of its weights.
-        extra: the extra of chorus-bench that installs what it needs; empty for none.
+        extra: the extra of chorus-bench that installs its requirements; empty for none.
     """
 
     name: str
@@ -56,7 +56,7 @@ class ComponentSpec:
 
         Raises:
             InputError: it cannot be imported.
-            MissingDependencyError: a package is missing that an extra brings.
+            MissingDependencyError: a package of an extra is missing.
         """
         module, _, name = self.factory.partition(":")
         try:
@@ -73,12 +73,12 @@ class ComponentSpec:
 
 
 def components(kind: Kind) -> Mapping[str, ComponentSpec]:
-    """Return what is registered of a kind, by name, sorted."""
+    """Return the registered components of a kind, by name, sorted."""
     return find_plugins(GROUPS[kind], ComponentSpec).specs
 
 
 def get_component(kind: Kind, name: str) -> ComponentSpec:
-    """Return a component by name; an unknown one is an `InputError` with what there is."""
+    """Return a component by name; an unknown one is an `InputError` that lists the components."""
     return find_plugins(GROUPS[kind], ComponentSpec).get(kind, name)
 
 
@@ -87,7 +87,7 @@ def check_options(kind: Kind, name: str, options: Mapping[str, Any]) -> None:
 
     Raises:
         InputError: an unknown component or option.
-        MissingDependencyError: a package is missing that an extra brings.
+        MissingDependencyError: a package of an extra is missing.
     """
     parameters = inspect.signature(get_component(kind, name).load()).parameters.values()
     if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
@@ -102,8 +102,8 @@ def make_component(kind: Kind, name: str, context: Context, options: Mapping[str
     """Make a component.
 
     Raises:
-        InputError: an unknown name or option, or whatever the factory finds wrong.
-        MissingDependencyError: a package is missing that an extra brings.
+        InputError: an unknown name or option, or an error of the factory.
+        MissingDependencyError: a package of an extra is missing.
     """
     check_options(kind, name, options)
     return get_component(kind, name).load()(context, **options)

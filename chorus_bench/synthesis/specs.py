@@ -1,6 +1,6 @@
-"""What is known of the generators and annotators that come with the project. Light.
+"""Descriptions of the shipped generators and annotators, without heavy imports.
 
-Licences and where weights come from are facts of their publishers' pages.
+Licenses and origins of weights are as stated on their publishers' pages.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from chorus_bench.synthesis.registry import ComponentSpec
 
 _GENERATORS = "chorus_bench.synthesis.generators"
 _ANNOTATORS = "chorus_bench.synthesis.annotators"
-_AGPL = "AGPL-3.0 (code and weights), or Ultralytics' commercial licence"
-_YOLO_FILE = "a file of yours (`model`): .torchscript or .onnx; .pt only with `trust_pickle`"
+_AGPL = "AGPL-3.0 (code and weights), or Ultralytics' commercial license"
+_YOLO_FILE = "your own file (`model`): .torchscript or .onnx; .pt only with `trust_pickle`"
 _SIMULATION = "part of chorus-bench, Apache-2.0"
 
 GENERATORS = (
     ComponentSpec(
         name="diffusers",
-        summary="any text-to-image model of diffusers, by its id on the hub or from a folder",
+        summary="any text-to-image model for diffusers, by its hub id or from a folder",
         factory=f"{_GENERATORS}.diffusion:make_diffusion",
-        weights="the hub, or a folder of yours (`model`)",
+        weights="the hub, or your own folder (`model`)",
         licence="diffusers: Apache-2.0; weights: the model's own",
         extra="synthesis",
     ),
@@ -42,7 +42,7 @@ SEGMENTERS = (
     ),
     ComponentSpec(
         name="open-vocabulary",
-        summary="objects of any name: Grounding DINO or OWLv2 finds boxes, SAM the masks",
+        summary="objects of any name: boxes by Grounding DINO or OWLv2, masks by SAM",
         factory=f"{_ANNOTATORS}.open_vocabulary:make_open_vocabulary",
         weights="IDEA-Research/grounding-dino-base and facebook/sam-vit-base on the hub",
         licence="transformers: Apache-2.0; weights: Apache-2.0",
@@ -66,7 +66,7 @@ SEGMENTERS = (
     ),
     ComponentSpec(
         name="simulated",
-        summary="the simulated world's truth, with settable noise",
+        summary="the simulated world's ground truth, with settable noise",
         factory=f"{_ANNOTATORS}.oracle:make_oracle_segmenter",
         licence=_SIMULATION,
     ),
@@ -91,7 +91,7 @@ KEYPOINT_DETECTORS = (
     ),
     ComponentSpec(
         name="simulated",
-        summary="the simulated world's truth, with settable noise",
+        summary="the simulated world's ground truth, with settable noise",
         factory=f"{_ANNOTATORS}.oracle:make_oracle_keypoints",
         licence=_SIMULATION,
     ),
@@ -102,19 +102,19 @@ POSE_ESTIMATORS = (
         name="nlf",
         summary="a TorchScript file of the NLF kind (`detect_smpl_batched`): perspective cameras",
         factory=f"{_ANNOTATORS}.nlf:make_nlf",
-        weights="a file of yours (`model`), from github.com/isarandi/nlf/releases",
-        licence="NLF's weights: non-commercial research; they need SMPL, under its own licence",
+        weights="your own file (`model`), from github.com/isarandi/nlf/releases",
+        licence="NLF's weights: non-commercial research; they need SMPL, under its own license",
         extra="torch",
     ),
     ComponentSpec(
         name="files",
-        summary="poses computed elsewhere, one .npz or .json an image; FrankMocap's outputs too",
+        summary="poses computed elsewhere, one .npz or .json per image; also FrankMocap's outputs",
         factory=f"{_ANNOTATORS}.pose_files:make_pose_files",
         licence="that of the tool that made them",
     ),
     ComponentSpec(
         name="simulated",
-        summary="the simulated world's truth, with settable noise",
+        summary="the simulated world's ground truth, with settable noise",
         factory=f"{_ANNOTATORS}.oracle:make_oracle_poses",
         licence=_SIMULATION,
     ),

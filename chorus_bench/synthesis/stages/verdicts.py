@@ -1,4 +1,4 @@
-"""Stages 5 and 6: filters and cameras, on the rows of a shard."""
+"""Stages `filters` and `cameras`, on the rows of a shard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNUSABLE = "unusable image"
 
 
 def load_filters(work: StageWork) -> Callable[[Shard], Made]:
-    """Return what says of every image of a shard whether it is kept, and why not."""
+    """Return the function that keeps or rejects each image of a shard, with a reason."""
 
     def make(shard: Shard) -> Made:
         columns = ("sample_id", "category", "fault")
@@ -30,7 +30,7 @@ def load_filters(work: StageWork) -> Callable[[Shard], Made]:
 
 
 def load_cameras(work: StageWork) -> Callable[[Shard], Made]:
-    """Load the body; return what gives the kept rows of a shard perspective cameras."""
+    """Load the body; return the function that adds perspective cameras to a shard's kept rows."""
     body = BodyModel.load(work.settings.body)
 
     def make(shard: Shard) -> Made:
