@@ -1,8 +1,8 @@
-"""The truth in 3D: which voxels an object occupies, in the posed and in the canonical space.
+"""Ground truth in 3D: the voxels that an object occupies, in the posed and canonical space.
 
-A voxel is occupied when its centre lies inside a part of the object. Parts that are thinner
-than a voxel would fall between the centres; of those, every voxel that the surface touches
-counts (surface points are taken on three families of lines a quarter of a voxel apart).
+A voxel is occupied if its centre lies inside a part of the object. Parts thinner than a voxel
+could miss the centres; for them, every voxel that the surface touches counts (surface points are
+taken on three families of lines a quarter of a voxel apart).
 """
 
 from __future__ import annotations

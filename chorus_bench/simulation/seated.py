@@ -1,4 +1,4 @@
-"""Interactions with things that are sat on: bench, motorcycle."""
+"""Interactions with objects to sit on: bench, motorcycle."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ _LEVEL = 1e-3
 
 @dataclass(frozen=True)
 class Place:
-    """The look of a place.
+    """The appearance of a place.
 
     Args:
         ground: colours of the ground, mixed by a pattern.
@@ -69,7 +69,7 @@ def shade(scene: Scene, rendering: Rendering, camera: PerspectiveCamera, stream:
 
     Args:
         scene: the scene.
-        rendering: from `render`, with the same camera.
+        rendering: result of `render` with the same camera.
         camera: from the body frame to pixels.
         stream: draws light and background.
     """

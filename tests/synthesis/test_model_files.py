@@ -144,7 +144,7 @@ def test_no_network(outcomes, home):
     cached, missing = load(cases, UNREACHABLE, home)
     assert cached == tuple(outcomes[key(GOOD)])
     assert missing[0] == "InputError"
-    assert "'org/other' is not wholly in the cache, and the hub is unreachable" in missing[1]
+    assert "'org/other' is not completely in the cache, and the hub is unreachable" in missing[1]
     assert "`hf download org/other --local-dir FOLDER`" in missing[1]
     assert str(home) in missing[1]
 
