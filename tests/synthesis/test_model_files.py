@@ -99,7 +99,7 @@ def key(case):
 def test_no_access(outcomes, library, repo):
     kind, message = outcomes[key((library, repo, {}))]
     assert kind == "InputError"
-    assert f"the hub does not let you have the model '{repo}'" in message
+    assert f"the hub denies access to the model '{repo}'" in message
     assert f"accept the license on https://huggingface.co/{repo}" in message
     assert "`hf auth login`" in message
 
