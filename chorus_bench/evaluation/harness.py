@@ -18,7 +18,6 @@ from chorus_bench._version import __version__
 from chorus_bench.datasets.bodies import body_for, is_other_body
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.datasets.labels import fingerprint_of
-from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
 from chorus_bench.evaluation.output import OutputFolder
@@ -166,7 +165,7 @@ def opened_submission(submission: str | Path | Submission) -> AbstractContextMan
     """Open a submission for as long as it is scored; one that is open stays open."""
     if isinstance(submission, Submission):
         return nullcontext(submission)
-    return open_submission(submission_folder(submission))
+    return open_submission(submission)
 
 
 def resolve_evaluation(

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench._version import __version__
-from chorus_bench.datasets.named import NAMED_SPLITS, submission_folder
+from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.results import EvaluationResult, load_result
 from chorus_bench.geometry.body import BodyModel
@@ -132,7 +132,7 @@ def write_report(
 
 def _open(submission: str | Path, result: EvaluationResult) -> Submission:
     """Open the submission and check that it is what was scored."""
-    opened = open_submission(submission_folder(submission))
+    opened = open_submission(submission)
     if opened.sha256 != result.submission["sha256"]:
         opened.close()
         raise InputError(
@@ -154,7 +154,7 @@ def _check_body(result: EvaluationResult, body: BodyModel) -> None:
 
 
 def _degenerate(submission: str | Path) -> list[str]:
-    return [str(finding) for finding in check_submission(submission_folder(submission)).warnings]
+    return [str(finding) for finding in check_submission(submission).warnings]
 
 
 def _add_fields(parts: _Parts, submission: Submission) -> None:
