@@ -26,7 +26,7 @@ def real_array(value: object, name: str = "", *, where: object | None = None) ->
 
     Raises:
         InputError: masked elements, a sparse tensor, lists of different lengths, or values that
-            are no real numbers.
+            are not real numbers.
     """
     if isinstance(value, np.ma.MaskedArray):
         value = _unmasked(value, name, where)
@@ -36,7 +36,7 @@ def real_array(value: object, name: str = "", *, where: object | None = None) ->
         array = np.asarray(value)
     except (ValueError, TypeError) as error:  # lists of different lengths, foreign objects
         raise InputError(
-            f"{name} is no array: {error}".lstrip(), where=where, expected="an array of numbers"
+            f"{name} is not an array: {error}".lstrip(), where=where, expected="an array of numbers"
         ) from error
     if array.dtype.kind not in _REAL:
         raise InputError(

@@ -7,10 +7,10 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import Field, JsonValue
 
 from chorus_bench.errors import InputError
-from chorus_bench.io.documents import Document, parse
+from chorus_bench.io.documents import Document
 from chorus_bench.io.findings import shown
 from chorus_bench.io.limits import MAX_METHOD_LENGTH
-from chorus_bench.io.schemas import Count, Fraction, Line, Schema, Sha256, loaded
+from chorus_bench.io.schemas import Count, Fraction, Line, Schema, Sha256, loaded, parse
 
 SCHEMA_VERSION = 1
 

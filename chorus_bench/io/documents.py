@@ -74,23 +74,6 @@ class Document:
     fix: str | None = None
 
 
-def parse(data: bytes, file: str) -> Document:
-    """Read the bytes of a JSON or YAML file.
-
-    Args:
-        data: the bytes.
-        file: the name that messages show; ``.json`` makes it JSON, anything else is YAML.
-
-    Raises:
-        InputError: it is not UTF-8, not of this format, empty, or nested too deep; or a key
-            stands twice.
-    """
-    from chorus_bench.io.json_files import parse_json
-    from chorus_bench.io.yaml_files import parse_yaml
-
-    return (parse_json if file.endswith(".json") else parse_yaml)(data, file)
-
-
 def decode(data: bytes, file: object) -> str:
     """Return the text of a file in UTF-8, without the mark that some editors put in front.
 

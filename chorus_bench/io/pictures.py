@@ -45,7 +45,7 @@ def decode_upright(content: bytes) -> UInt8 | None:
 def orientation(content: bytes) -> int:
     """Return the EXIF orientation of a file: 1 (upright) to 8; 1 where it says nothing.
 
-    Source: Exif 2.3, tag 0x0112.
+    The tag is 0x0112 of Exif 2.3.
     """
     try:
         return _tiff_orientation(_exif(content))

@@ -23,11 +23,13 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from chorus_bench.errors import InputError
-from chorus_bench.io.documents import Document, KeyPath, label, parse, without_odd_values
+from chorus_bench.io.documents import Document, KeyPath, label, without_odd_values
 from chorus_bench.io.findings import Finding, Findings, problems_error, shown
+from chorus_bench.io.json_files import parse_json
 from chorus_bench.io.limits import MAX_TEXT_LENGTH, MIB
 from chorus_bench.io.schema_words import ONE_LINE, RULE, Texts, Words
 from chorus_bench.io.untrusted_files import read_regular
+from chorus_bench.io.yaml_files import parse_yaml
 
 if TYPE_CHECKING:
     from pydantic._internal._model_construction import ModelMetaclass
@@ -234,6 +236,20 @@ def loaded(model: type[Model], document: Document, *, fix: str | None = None) ->
     if value is None:
         raise problems_error(errors, document.lines.file)
     return value
+
+
+def parse(data: bytes, file: str) -> Document:
+    """Read the bytes of a JSON or YAML file.
+
+    Args:
+        data: the bytes.
+        file: the name that messages show; ``.json`` makes it JSON, anything else is YAML.
+
+    Raises:
+        InputError: it is not UTF-8, not of this format, empty, or nested too deep; or a key
+            stands twice.
+    """
+    return (parse_json if file.endswith(".json") else parse_yaml)(data, file)
 
 
 def read_document(path: Path) -> Document:

@@ -47,8 +47,8 @@ def read_bytes(entry: FileEntry, limit: int) -> bytes:
     data = read_regular(entry.path, limit)
     if len(data) != entry.size:
         raise InputError(
-            f"has {len(data)} bytes, and had {entry.size} when the folder was listed",
-            expected="files that stay as they are while they are read",
+            f"has {len(data)} bytes, but had {entry.size} when the folder was listed",
+            expected="files that do not change while they are read",
             fix="wait until the submission is complete, and try again",
         )
     return data

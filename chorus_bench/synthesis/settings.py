@@ -16,9 +16,9 @@ import yaml
 from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.io.documents import Document, KeyPath, Lines, label, parse
+from chorus_bench.io.documents import Document, KeyPath, Lines, label
 from chorus_bench.io.findings import shown
-from chorus_bench.io.schemas import Line, Schema, loaded, read_document, rule
+from chorus_bench.io.schemas import Line, Schema, loaded, parse, read_document, rule
 from chorus_bench.names import MAX_CATEGORY_LENGTH
 from chorus_bench.synthesis.filters import FilterSettings
 from chorus_bench.synthesis.non_maximum_suppression import MIN_OVERLAP, SURE_SCORE

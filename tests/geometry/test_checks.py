@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.checks import check_intrinsics, check_pose, check_rotations
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
@@ -48,7 +48,7 @@ def test_degrees_are_told_from_radians():
 
 @pytest.fixture(scope="module")
 def body():
-    return BodyModel.load("default")
+    return load_body("default")
 
 
 @pytest.mark.parametrize(

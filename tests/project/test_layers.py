@@ -13,8 +13,9 @@ from tests.project.imports import import_graph, imported
 #: what is below, and its own room; the rooms of one layer do not know each other.
 LAYERS: tuple[tuple[str, ...], ...] = (
     # values
-    ("chorus_bench.errors", "chorus_bench.lazy", "chorus_bench._version"),
-    ("chorus_bench.geometry", "chorus_bench.option_types", "chorus_bench.seeds"),
+    ("chorus_bench.errors", "chorus_bench._version", "chorus_bench.lazy"),
+    ("chorus_bench.arrays", "chorus_bench.names", "chorus_bench.option_types"),
+    ("chorus_bench.geometry", "chorus_bench.seeds"),
     ("chorus_bench.calibration", "chorus_bench.metrics"),
     # files, plug-ins, engines
     ("chorus_bench.engines", "chorus_bench.golden", "chorus_bench.io", "chorus_bench.plugins"),
@@ -23,8 +24,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     (
         "chorus_bench.datasets.features",
         "chorus_bench.datasets.fingerprint",
+        "chorus_bench.datasets.bodies",
+        "chorus_bench.datasets.facts",
         "chorus_bench.datasets.folder",
+        "chorus_bench.datasets.labels",
+        "chorus_bench.datasets.lengths",
         "chorus_bench.datasets.masks",
+        "chorus_bench.datasets.metadata",
         "chorus_bench.datasets.occupancy",
         "chorus_bench.datasets.parquet",
         "chorus_bench.datasets.recipe",
@@ -35,6 +41,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.datasets.sources",
         "chorus_bench.datasets.view_conditions",
         "chorus_bench.submission",
+        "chorus_bench.evaluation.result_schema",
         "chorus_bench.evaluation.results",
     ),
     # jobs

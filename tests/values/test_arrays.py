@@ -30,7 +30,7 @@ def test_tensors_become_arrays_exactly():
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ([[1, 2], [3]], "is no array"),
+        ([[1, 2], [3]], "is not an array"),
         (["0.5"], "has dtype <U3"),
         ([1 + 2j], "has dtype complex128"),
         ([None, 1.0], "has dtype object"),
