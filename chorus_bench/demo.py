@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.builders import build_dataset
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation import EvalSample, EvalSplit, EvaluationResult, evaluate, load_split
 from chorus_bench.evaluation.comparison import compare_results
@@ -95,7 +95,7 @@ def run_demo(
         InputError: the folder already exists, or was not made by the demo.
     """
     started = time.perf_counter()
-    target, count = Path(output), workers or os.cpu_count() or 1
+    target, count = Path(output), workers or cpu_count()
     _check_replaceable(target)
     with atomic_folder(target, overwrite=overwrite) as folder:
         images = _simulate(folder, seed, count, progress)

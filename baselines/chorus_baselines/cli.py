@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,12 +89,13 @@ def table2_command(
 
 def _workplace(folder: Path, body: str | None, seed: int, workers: int | None) -> Workplace:
     from chorus_baselines.reproduce import Workplace
+    from chorus_bench.engines.threads import cpu_count
     from chorus_bench.geometry.body_files import load_body
 
     return Workplace(
         folder=folder,
         body=load_body("default" if body is None else body),
         seed=seed,
-        workers=workers or os.cpu_count() or 1,
+        workers=workers or cpu_count(),
         progress=StageLines().update,
     )

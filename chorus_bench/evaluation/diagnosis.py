@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.eval_split import EvalSplit
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
 from chorus_bench.evaluation.harness import Evaluation, opened_submission, resolve_evaluation
 from chorus_bench.evaluation.prepare import PreparedSample
@@ -186,7 +186,7 @@ def diagnose(
         )
         folder = None if cache is None else Path(cache)
         geometry = GeometryCache(run.samples, run.body, run.protocol, folder)
-        found = _Job(run, geometry, search, progress).run(workers or os.cpu_count() or 1)
+        found = _Job(run, geometry, search, progress).run(workers or cpu_count())
         warnings = tuple(run.warnings())
     return Diagnosis(
         signature=run.signature(run.protocol),

@@ -18,6 +18,7 @@ from chorus_bench._version import __version__
 from chorus_bench.datasets.bodies import body_for, is_other_body
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.datasets.labels import fingerprint_of
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.cache import GeometryCache, ShardSource
 from chorus_bench.evaluation.output import OutputFolder
@@ -153,7 +154,7 @@ def evaluate(
         cached = GeometryCache(
             run.samples, run.body, run.protocol, None if cache is None else Path(cache)
         )
-        samples = _score(run, cached, output, workers or os.cpu_count() or 1, progress)
+        samples = _score(run, cached, output, workers or cpu_count(), progress)
         result = _result(run, samples, started)
     if output is not None:
         result.save(output)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from chorus_bench.datasets.bodies import body_for
 from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
@@ -113,7 +113,7 @@ def truth_scores(
     model = body_for(data.body, body, data.name, allow_other=allow_other_body)
     rows = (row for category in data.categories for row in data.rows(category, _COLUMNS))
     found: dict[str, list[_Scored]] = {name: [] for name in submissions}
-    with ExitStack() as stack, ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(workers or cpu_count()) as pool:
         fields = {
             name: _Fields(stack.enter_context(open_submission(path)))
             for name, path in submissions.items()

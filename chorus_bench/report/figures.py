@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.evaluation.truth import TruthScores
@@ -84,7 +84,7 @@ def fields_figure(
 
     tops = [max(float(np.quantile(f.values, _TOP_SHARE)), 1e-6) for f in fields.values()]
     jobs = [(f, t, s) for f, t in zip(fields.values(), tops, strict=True) for s in sides]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(cpu_count()) as pool:
         pictures = iter(list(pool.map(draw, jobs)))
     for line, name, top in zip(axes, fields, tops, strict=True):
         for place, side in zip(line, sides, strict=True):
