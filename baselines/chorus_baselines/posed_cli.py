@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.cli.options import Body, OutputFolder, Overwrite, Submission
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -14,11 +16,7 @@ if TYPE_CHECKING:
     from chorus_baselines.chorus.subject import Subject
     from chorus_bench.geometry.grid import OccupancyGrid
 
-Submission = Annotated[str, typer.Argument(help="Submission folder, .zip or .tar.gz.")]
 Category = Annotated[str, typer.Option(help="Which of its categories.")]
-Body = Annotated[
-    str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
-]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
@@ -91,10 +89,10 @@ def reconstruct_command(
 
 def import_chorus_command(
     files: Annotated[list[str], typer.Argument(help="Exported pickles: FILE, or CATEGORY=FILE.")],
-    output: Annotated[Path, typer.Option(help="The submission's folder.")],
+    output: OutputFolder,
     method: Annotated[str, typer.Option(help="The method's name.")] = "CHORUS (original)",
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
-    overwrite: Annotated[bool, typer.Option(help="Replace a submission that is there.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make a submission of what the original project exported.
 

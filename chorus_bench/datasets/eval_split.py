@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from chorus_bench.datasets.facts import Facts, agreed, facts_of_rows, read_facts
 from chorus_bench.datasets.labels import plain_name
-from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
+from chorus_bench.datasets.named import NAMED_SPLITS, dataset_folder
 from chorus_bench.datasets.parquet import read_batches, read_schema
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.samples import EvalSample, EvalSplit, checked_samples
@@ -49,9 +49,7 @@ def load_split(source: str | Path | EvalSplit | Dataset | IterableDataset) -> Ev
     if isinstance(source, EvalSplit):
         return source
     if isinstance(source, str | Path):
-        if str(source) in NAMED_SPLITS:
-            return _from_files(named_split_folder(str(source)))
-        path = Path(source)
+        path = dataset_folder(source)
         if not path.exists():
             raise InputError(
                 "no such split",

@@ -19,7 +19,6 @@ import pyarrow.compute as pc
 from chorus_bench._version import __version__
 from chorus_bench.datasets.bodies import body_for, is_other_body
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
-from chorus_bench.datasets.named import submission_folder
 from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
@@ -194,7 +193,7 @@ def opened_submission(submission: str | Path | Submission) -> AbstractContextMan
     """Open a submission for as long as it is scored; one that is open stays open."""
     if isinstance(submission, Submission):
         return nullcontext(submission)
-    return open_submission(submission_folder(submission))
+    return open_submission(submission)
 
 
 def resolve_evaluation(

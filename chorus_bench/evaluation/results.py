@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.metrics.curves import MeanCurve, mean_curve
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     PixelCounts,
@@ -192,6 +193,17 @@ def counts_of(samples: pa.Table) -> tuple[PixelCounts, PixelCounts]:
         PixelCounts(matrix("predicted"), matrix("hit"), areas[:, 0]),
         PixelCounts(matrix("predicted_hoa"), matrix("hit_hoa"), areas[:, 1]),
     )
+
+
+def mean_curves(samples: pa.Table) -> dict[str, MeanCurve]:
+    """Return the mean precision-recall curve of every category of a table, see `mean_curve`."""
+    plain, _ = counts_of(samples)
+    category = samples["category"].to_numpy(zero_copy_only=False)
+    parts = (plain.predicted, plain.hit, plain.target)
+    return {
+        name: mean_curve(PixelCounts(*(part[category == name] for part in parts)))
+        for name in sorted(set(category.tolist()))
+    }
 
 
 def scores_of(samples: pa.Table) -> NDArray[np.float64]:

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
@@ -115,9 +114,7 @@ def _target(leaderboard: Path, name: str | None, method: str) -> Path:
 
 @contextmanager
 def _opened(submission: str | Path | None) -> Iterator[Submission | None]:
-    with (
-        nullcontext() if submission is None else open_submission(submission_folder(submission))
-    ) as opened:
+    with nullcontext() if submission is None else open_submission(submission) as opened:
         yield opened
 
 
@@ -180,14 +177,13 @@ def _write_pictures(
     body: str | Path | None,
     folder: Path,
 ) -> None:
-    from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
+    from chorus_bench.datasets.named import dataset_folder
     from chorus_bench.report.overlays import write_sample_overlays
 
-    source = named_split_folder(str(split)) if str(split) in NAMED_SPLITS else split
     loaded = load_body("default" if body is None else body)
     pictures = folder / PICTURES_FOLDER
     pictures.mkdir()
-    rows = write_sample_overlays(result, submission, source, loaded, pictures)
+    rows = write_sample_overlays(result, submission, dataset_folder(split), loaded, pictures)
     text = json.dumps(rows, indent=1, ensure_ascii=False)
     (pictures / PICTURES_FILE).write_text(text + "\n", encoding="utf-8")
 

@@ -165,14 +165,14 @@ def _sample_ids(group: Group) -> dict[str, Any]:
 
 
 def _method_data(entry: Entry) -> dict[str, Any]:
-    curves = {}
-    for name, (recall, precision) in entry.curves.items():
-        undefined = np.flatnonzero(np.isnan(precision))
-        curves[name] = {
-            "recall": _sixteen_bits(recall),
-            "precision": _sixteen_bits(np.nan_to_num(precision)),
-            "undefined_from": int(undefined[0]) if undefined.size else None,
+    curves = {
+        name: {
+            "recall": _sixteen_bits(curve.recall),
+            "precision": _sixteen_bits(np.nan_to_num(curve.precision)),
+            "undefined_from": curve.undefined_from,
         }
+        for name, curve in entry.curves.items()
+    }
     return {
         "scores": {n: _sixteen_bits(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
         "curves": curves,

@@ -16,20 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chorus_bench._version import __version__
-from chorus_bench.datasets.named import NAMED_SPLITS, submission_folder
+from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.evaluation.results import EvaluationResult, load_result
+from chorus_bench.evaluation.results import EvaluationResult, load_result, mean_curves
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import atomic_folder, atomic_write_bytes
+from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.canvas import save_figure
-from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure, mean_curve
+from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
 from chorus_bench.report.overlays import KINDS, write_sample_overlays
 from chorus_bench.report.web import asset, body_data, fields_data, script_json
 from chorus_bench.submission import Submission, check_submission, open_submission
@@ -134,7 +134,7 @@ def write_report(
 
 def _open(submission: str | Path, result: EvaluationResult) -> Submission:
     """Open the submission and check that it is what was scored."""
-    opened = open_submission(submission_folder(submission))
+    opened = open_submission(submission)
     if opened.sha256 != result.submission["sha256"]:
         opened.close()
         raise InputError(
@@ -156,7 +156,7 @@ def _check_body(result: EvaluationResult, body: BodyModel) -> None:
 
 
 def _degenerate(submission: str | Path) -> list[str]:
-    return [str(finding) for finding in check_submission(submission_folder(submission)).warnings]
+    return [str(finding) for finding in check_submission(submission).warnings]
 
 
 def _add_fields(parts: _Parts, submission: Submission) -> None:
@@ -307,22 +307,22 @@ def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[
         ``undefined_from``, the first threshold at which nothing is predicted, or None.
     """
     categories = dict.fromkeys(name for result in results.values() for name in result.categories)
+    curves = {label: mean_curves(result.samples) for label, result in results.items()}
     return {
         category: [
-            {"name": label, **_curve(*mean_curve(result, category))}
-            for label, result in results.items()
-            if category in result.categories
+            {"name": label, **_curve(of_result[category])}
+            for label, of_result in curves.items()
+            if category in of_result
         ]
         for category in categories
     }
 
 
-def _curve(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> dict[str, Any]:
-    undefined = np.flatnonzero(np.isnan(precision))
+def _curve(curve: MeanCurve) -> dict[str, Any]:
     return {
-        "recall": np.round(recall, 5).tolist(),
-        "precision": np.round(np.nan_to_num(precision), 5).tolist(),
-        "undefined_from": int(undefined[0]) if len(undefined) else None,
+        "recall": np.round(curve.recall, 5).tolist(),
+        "precision": np.round(np.nan_to_num(curve.precision), 5).tolist(),
+        "undefined_from": curve.undefined_from,
     }
 
 
