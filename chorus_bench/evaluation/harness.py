@@ -115,6 +115,40 @@ class Evaluation:
         return found
 
 
+def coverage_warnings(
+    submission: Submission,
+    split: str | Path | EvalSplit | Dataset | IterableDataset,
+    population: str = BENCHMARK,
+) -> list[str]:
+    """Return what a submission lacks of a split, or has beyond it, without scoring anything.
+
+    Args:
+        submission: an open submission.
+        split: see `evaluate`.
+        population: see `evaluate`.
+
+    Raises:
+        InputError: anything wrong with the split.
+    """
+    loaded = load_split(split)
+    wanted = _population(loaded, population) or tuple(loaded.counts)
+    missing = sorted(set(wanted) & set(loaded.counts) - set(submission.categories))
+    found = unknown_categories(submission.categories, loaded.counts)
+    if missing:
+        found.append(f"Lacks the categories {', '.join(missing)}, which would count as 0.")
+    if submission.track == "posed":
+        found += _posed_coverage(submission, loaded.samples)
+    return found
+
+
+def _posed_coverage(submission: Submission, samples: Sequence[EvalSample]) -> list[str]:
+    try:
+        _check_posed_samples(submission, samples)
+    except InputError as error:
+        return [f"{error.where}: {error.found}; it would not be scored."]
+    return []
+
+
 def unknown_categories(given: Iterable[str], known: Collection[str]) -> list[str]:
     """Return warnings about a submission's categories that a split does not have."""
     extra = sorted(set(given) - set(known))
