@@ -1,4 +1,4 @@
-"""Evaluate a submission: the project's main job, as a function."""
+"""Evaluation of a submission, as a function."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """One evaluation, everything resolved: what is scored, with what, and how.
+    """One evaluation with all arguments resolved.
 
     Attributes:
         submission: the fields.
         split: the test split.
         body: the body that is posed.
-        protocol: how it is scored.
+        protocol: the protocol.
         categories: the categories that are scored, sorted.
         samples: the samples of these categories.
         skipped: categories with too few samples, with their number.
-        restricted: the categories that the caller asked for, or None.
+        restricted: the categories that the caller requested, or None.
     """
 
     submission: Submission
@@ -73,7 +73,7 @@ class Evaluation:
         )
 
     def warnings(self) -> list[str]:
-        """Return what the reader of the scores must know about submission and split."""
+        """Return remarks about submission and split for the reader of the scores."""
         found = [str(w) for w in self.submission.warnings]
         missing = sorted(set(self.categories) - set(self.submission.categories))
         if missing:
@@ -109,12 +109,12 @@ def evaluate(
         body: the body to pose, see `BodyModel.load`; by default the free body, unless the
             split says that it was made with another one.
         output: folder for ``results.json`` and ``samples.parquet``; none by default. An
-            interrupted evaluation into the same folder goes on where it was.
-        categories: restrict the evaluation (the signature then says so).
-        min_samples: categories with fewer samples are not scored; by default what the split
+            interrupted evaluation into the same folder continues where it stopped.
+        categories: restricts the evaluation, which the signature then states.
+        min_samples: categories with fewer samples are not scored; by default as the split
             declares, else 30.
-        workers: threads that prepare test geometry; by default one a processor.
-        protocol: ``official`` or ``closed``; the scores of the others are shown beside.
+        workers: number of threads that prepare test geometry; by default one per processor.
+        protocol: ``official`` or ``closed``; scores under the other one are given as well.
         cache: folder for prepared geometry; by default the user's cache.
         progress: called with (samples done, samples in all).
 
@@ -140,7 +140,7 @@ def evaluate(
 
 
 def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
-    """Open a submission for as long as it is scored; one that is open stays open."""
+    """Open a submission while it is scored; an open one stays open."""
     if isinstance(submission, Submission):
         return nullcontext(submission)
     return open_submission(submission_folder(submission))
@@ -154,7 +154,7 @@ def resolve_evaluation(
     min_samples: int | None,
     protocol: str | Protocol,
 ) -> Evaluation:
-    """Resolve the arguments of `evaluate`, as `Evaluation` explains them."""
+    """Resolve the arguments of `evaluate` to an `Evaluation`."""
     loaded = load_split(split)
     chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
     limit = min_samples if min_samples is not None else loaded.min_samples
@@ -166,10 +166,10 @@ def resolve_evaluation(
     if not scored:
         largest = max(counts.values())
         raise InputError(
-            f"no category has the {chosen.min_samples} samples that it takes to be scored; "
+            f"no category has the {chosen.min_samples} samples that scoring requires; "
             f"the largest has {largest}",
             where=f"split '{loaded.name}'",
-            fix=f"ask for fewer with --min-samples {largest}; the signature will say so",
+            fix=f"lower the minimum with --min-samples {largest}; the signature will state it",
         )
     samples = tuple(s for s in samples if s.category in set(scored))
     if submission.track == "posed":
@@ -198,7 +198,7 @@ def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) 
                 + (f"; {len(extra)} are not in the split: {list_some(extra)}" if extra else ""),
                 where=f"posed fields of '{category}'",
                 expected="one field for every test sample of the category, named by sample_id",
-                fix="a partial category is never scored; leave the category out or complete it",
+                fix="leave the category out or complete it; a partial category is never scored",
             )
 
 
@@ -220,7 +220,7 @@ def _score(
     workers: int,
     progress: Progress,
 ) -> pa.Table:
-    """Score every shard, or take up what an earlier run into ``output`` has left."""
+    """Score every shard, or reuse the results of an earlier run into ``output``."""
     folder = None
     if output is not None:
         folder = OutputFolder(Path(output), run.signature(run.protocol), run.submission.sha256)

@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 _TABLE_FORMATS = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}
 
 _LEGEND = """\
-Percent, higher is better. PAP: area under precision and recall of the projected field over 99
-thresholds. strict: thresholds at which nothing is predicted add nothing. hoa: pixels that the
-person hides are left out. closed: PAP plus the recall left over at the last threshold."""
+Scores in percent; higher is better. PAP: area under precision and recall of the projected field
+over 99 thresholds. strict: without thresholds at which nothing is predicted. hoa: without pixels
+that the person hides. closed: also counts the recall that remains at the last threshold."""
 
 
 _RANKING_LEGEND = """\
 Percent. Methods share a rank (=) unless the paired 95 % interval of their difference excludes
 zero; a rank counts the methods that are significantly better. first: share of the bootstrap
-resamples in which the method came first."""
+resamples in which the method ranks first."""
 
 
 def percent(value: float) -> str:
-    """Return a fraction as percent with two decimals, as the paper prints it."""
+    """Return a fraction in percent with two decimals, as in the paper."""
     return f"{100 * value:.2f}"
 
 
@@ -92,7 +92,7 @@ def render_ranking(ranking: Ranking, style: str = "table") -> str:
     """Return the table of a comparison, best first.
 
     Args:
-        ranking: from `compare_results`.
+        ranking: result of `compare_results`.
         style: ``table``, ``markdown`` or ``latex``.
     """
     order = ranking.order()
@@ -120,11 +120,11 @@ def render_ranking(ranking: Ranking, style: str = "table") -> str:
 
 
 def render_report(report: SubmissionReport, turned: Sequence[str]) -> str:
-    """Return what is wrong with a submission, errors first.
+    """Return the findings about a submission, errors first.
 
     Args:
-        report: from `check_submission`.
-        turned: warnings about mirrored or turned fields.
+        report: result of `check_submission`.
+        turned: warnings about mirrored or reoriented fields.
     """
     lines = [f"error: {finding}" for finding in report.errors]
     lines += [f"warning: {finding}" for finding in report.warnings]
