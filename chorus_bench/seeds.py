@@ -1,8 +1,8 @@
 """Random numbers that depend only on an address.
 
-NumPy keeps the raw bits of a bit generator the same between versions, but not the distributions
-of its `Generator`. A simulated split has a fingerprint, so its numbers are derived here from raw
-bits.
+NumPy keeps the raw bits of a bit generator the same between versions, but not what its
+`Generator` makes of them, and its C code rounds otherwise on some processors. A simulated split
+has a fingerprint, so its numbers are made here from raw bits, in exact arithmetic.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chorus_bench.geometry import exact
 
 Float64 = NDArray[np.float64]
 T = TypeVar("T")
@@ -64,8 +66,8 @@ class Stream:
     def normals(self, *shape: int) -> Float64:
         """Return standard normal numbers, clipped at three standard deviations."""
         u = self.uniforms(2, math.prod(shape))
-        radius = np.sqrt(-2 * np.log1p(-u[0]))
-        numbers = radius * np.cos(2 * np.pi * u[1])
+        radius = np.sqrt(-2 * exact.log(1 - u[0]))
+        numbers = radius * exact.cos(2 * np.pi * u[1])
         return np.clip(numbers, -_NORMAL_LIMIT, _NORMAL_LIMIT).reshape(shape)
 
     def normal(self, mean: float = 0.0, sigma: float = 1.0) -> float:
@@ -88,5 +90,6 @@ class Stream:
             weights: their relative frequencies; by default equal.
         """
         shares = np.ones(len(options)) if weights is None else np.asarray(weights, dtype=float)
-        edges = np.cumsum(shares) / shares.sum()
-        return options[min(int(np.searchsorted(edges, self.uniform(), "right")), len(options) - 1)]
+        edges = np.cumsum(shares)
+        place = np.searchsorted(edges / edges[-1], self.uniform(), "right")
+        return options[min(int(place), len(options) - 1)]

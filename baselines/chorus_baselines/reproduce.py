@@ -105,7 +105,7 @@ class Workplace:
 
     Attributes:
         folder: for datasets, submissions and results; datasets that are there are used again.
-        body: body of the people, see `BodyModel.load`.
+        body: body of the people, see `load_body`.
         seed: random seed of the simulated world and of the ablations' draws.
         workers: processes that simulate, threads that score.
         progress: called with the stage, what is done and all there is.

@@ -13,6 +13,7 @@ from chorus_bench.calibration.lm import solve_lm
 from chorus_bench.calibration.reprojection import Flags, Problem, Solution
 from chorus_bench.calibration.settings import EFT, CalibrationSettings
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import Floats, axis_angle_to_matrix
 
 #: The solvers by name.
@@ -30,25 +31,25 @@ class Calibration:
     """Perspective cameras of P people.
 
     A pixel is ``K (R x + t)`` after division by depth, x in the zero-orientation body frame.
-    A person who could not be solved has NaN in R, t, K and loss, and a reason.
+    A person who could not be solved has NaN in all parts of the camera, and a reason.
 
     Attributes:
-        R: rotations, shape (P, 3, 3), float64.
-        t: translations in metres, shape (P, 3), float64.
-        K: intrinsics in pixels, shape (P, 3, 3), float64.
-        loss: Frobenius norm of the reprojection residual over the number of points, in
-            pixels, shape (P,).
-        steps: number of updates, shape (P,).
-        converged: whether the solver ended by its own test rather than by its limit of steps, (P,).
-        reasons: why a person is not kept; None for those who are.
+        rotation: R, shape (P, 3, 3), float64.
+        translation: t in metres, shape (P, 3), float64.
+        intrinsics: K in pixels, shape (P, 3, 3), float64.
+        reprojection_error: Frobenius norm of the reprojection residual over the number of
+            points, in pixels, shape (P,).
+        steps: updates that the solver made, shape (P,).
+        converged: whether the solver ended by its own test and not by its last step, (P,).
+        reasons: why a person is not kept, None for those who are.
         solver: name of the solver.
         settings: settings of the solver.
     """
 
-    R: Floats
-    t: Floats
-    K: Floats
-    loss: Floats
+    rotation: Floats
+    translation: Floats
+    intrinsics: Floats
+    reprojection_error: Floats
     steps: NDArray[np.int64]
     converged: Flags
     reasons: tuple[str | None, ...]
@@ -62,6 +63,15 @@ class Calibration:
     def kept(self) -> Flags:
         """Whether each person has a camera that is good enough, shape (P,)."""
         return np.array([reason is None for reason in self.reasons], dtype=np.bool_)
+
+    def camera(self, person: int) -> PerspectiveCamera:
+        """Return one person's camera, in float32."""
+        return PerspectiveCamera(
+            self.rotation[person],
+            self.translation[person],
+            self.intrinsics[person],
+            float(self.reprojection_error[person]),
+        )
 
 
 def calibrate(
@@ -220,10 +230,10 @@ def _result(
     R = axis_angle_to_matrix(solution.rotation)
     R[~solved], K[~solved] = np.nan, np.nan
     return Calibration(
-        R=R,
-        t=np.where(solved[:, None], solution.translation, np.nan),
-        K=K,
-        loss=np.where(solved, solution.loss, np.nan),
+        rotation=R,
+        translation=np.where(solved[:, None], solution.translation, np.nan),
+        intrinsics=K,
+        reprojection_error=np.where(solved, solution.loss, np.nan),
         steps=solution.steps,
         converged=solution.converged & solved,
         reasons=tuple(reasons),

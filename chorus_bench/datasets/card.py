@@ -19,6 +19,7 @@ from chorus_bench.datasets.folder import (
     DatasetInfo,
     category_folder,
 )
+from chorus_bench.datasets.lengths import lengths_of
 from chorus_bench.datasets.picture_sheet import write_pictures
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import IMAGE, RLE
@@ -53,7 +54,7 @@ def _header(info: DatasetInfo) -> dict[str, Any]:
     size = next((name for limit, name in _SIZES if info.rows < limit), "n>1M")
     return {
         "pretty_name": info.card.title,
-        "license": info.card.licence,
+        "license": info.card.license,
         "size_categories": [size],
         "tags": list(info.card.tags),
         "configs": _configs(info),
@@ -92,7 +93,7 @@ def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
         f"## Columns\n\n{_columns(schema)}",
         f"## How it was built\n\n{card.construction}\n\n{_built(info)}",
         f"## Sources\n\n{_sources(info)}",
-        f"## Licences\n\n{card.licence_note}",
+        f"## Licenses\n\n{card.license_note}",
         f"## Citation\n\n```bibtex\n{card.citation}\n```",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -117,20 +118,21 @@ def _counts(info: DatasetInfo) -> str:
 
 
 def _columns(schema: pa.Schema) -> str:
-    rows = [(f"`{column.name}`", _type(column.type)) for column in schema]
+    rows = [(f"`{column.name}`", _type(column)) for column in schema]
     return tabulate(rows, headers=("column", "type"), tablefmt="github")
 
 
-def _type(kind: pa.DataType) -> str:
+def _type(column: pa.Field) -> str:
     """Return a column's type for readers; lists of lists as a shape."""
+    kind, shape = column.type, []
     if kind == IMAGE:
         return "image"
-    if kind == RLE:
+    if pa.types.is_struct(kind) and [field.name for field in kind] == [f.name for f in RLE]:
         return "mask (COCO RLE)"
-    shape = []
     while pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
-        shape.append(str(kind.list_size) if pa.types.is_fixed_size_list(kind) else "any")
+        shape.append("any")
         kind = kind.value_type
+    shape = [str(length) for length in lengths_of(column.name) or ()] or shape
     name = ", ".join(f.name for f in kind) if pa.types.is_struct(kind) else str(kind)
     return f"{name} ({', '.join(shape)})" if shape else name
 

@@ -28,15 +28,21 @@ import pyarrow.parquet as pq
 
 from chorus_bench._version import __version__
 from chorus_bench.datasets.card import write_card
+from chorus_bench.datasets.facts import (
+    Facts,
+    file_metadata,
+    schema_with_facts,
+    table_with_facts,
+)
 from chorus_bench.datasets.fingerprint import Fingerprint, fingerprint_columns
 from chorus_bench.datasets.folder import (
     DATA_FOLDER,
     NOTES_FILE,
     DatasetInfo,
-    Shard,
     category_folder,
     describe_shard,
 )
+from chorus_bench.datasets.metadata import Shard
 from chorus_bench.datasets.parquet import RowWriter, TableWriter
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, count_reasons
 from chorus_bench.errors import InputError
@@ -47,6 +53,7 @@ Progress = Callable[[int, int], None]
 #: A shard is closed once it is larger than this (bytes).
 SHARD_BYTES = 400_000_000
 
+_MADE_WITH = f"chorus-bench {__version__}"
 _ROWS_FOLDER, _PIECE_NOTES = "rows", "notes.json"
 
 
@@ -227,6 +234,8 @@ def _write_shards(
 ) -> list[Shard]:
     """Write the rows of one category; the number of shards is known only at the end."""
     place.mkdir(parents=True)
+    schema, facts = schema_with_facts(recipe.schema), Facts.of_recipe(recipe)
+    metadata = file_metadata(recipe, _MADE_WITH)
     writer: TableWriter | None = None
     files: list[Path] = []
     categories: list[str] = []
@@ -235,8 +244,8 @@ def _write_shards(
             if writer is None:
                 files.append(place / f"{recipe.split}-{len(files):05d}")
                 categories.append(table.column("category")[0].as_py())
-                writer = TableWriter(files[-1], recipe.schema)
-            writer.write(table)
+                writer = TableWriter(files[-1], schema, metadata)
+            writer.write(table_with_facts(table, facts))
             if writer.size > shard_bytes:
                 writer.close()
                 writer = None
@@ -262,7 +271,7 @@ def _info(
         left_out=count_reasons(notes, left_out=True),
         noted=count_reasons(notes, left_out=False),
         command=recipe.command,
-        made_with=f"chorus-bench {__version__}",
+        made_with=_MADE_WITH,
         card=recipe.card,
     )
 

@@ -1,7 +1,7 @@
 """Fingerprints of rows: the identity of a dataset, independent of its division into files.
 
 A test split's fingerprint is that of `chorus_bench.datasets.samples.EvalSplit`: it covers what
-a score depends on. For other datasets it covers every column.
+a score depends on. For other datasets it covers every column but the facts that all rows carry.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from chorus_bench.datasets.recipe import Row
-from chorus_bench.datasets.samples import split_from_rows
-from chorus_bench.datasets.schema import TEST_COLUMNS
+from chorus_bench.datasets.samples import checked_samples
+from chorus_bench.datasets.schema import FACTS, TEST_COLUMNS
 
 
 class Fingerprint:
@@ -33,7 +33,7 @@ class Fingerprint:
             InputError: rows of a test split that an evaluation could not use.
         """
         if self.split == "test":
-            samples = split_from_rows(rows, "rows").samples if rows else ()
+            samples = checked_samples(rows, "rows") if rows else ()
             self._digests += [sample.digest() for sample in samples]
         else:
             self._digests += [row_digest(row) for row in rows]
@@ -45,12 +45,12 @@ class Fingerprint:
 
 def fingerprint_columns(split: str, columns: Iterable[str]) -> list[str]:
     """Return the columns that the fingerprint of a split covers."""
-    return list(TEST_COLUMNS) if split == "test" else list(columns)
+    return list(TEST_COLUMNS) if split == "test" else [name for name in columns if name != FACTS]
 
 
 def row_digest(row: Row) -> bytes:
-    """Return a SHA-256 over all columns of a row, with names, types and lengths."""
-    return hashlib.sha256(_encoded(row)).digest()
+    """Return a SHA-256 over all columns of a row but its facts, with names, types and lengths."""
+    return hashlib.sha256(_encoded({k: v for k, v in row.items() if k != FACTS})).digest()
 
 
 def _encoded(value: object) -> bytes:

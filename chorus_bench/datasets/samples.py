@@ -5,27 +5,25 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.labels import check_label, check_name
+from chorus_bench.datasets.lengths import check_lengths
 from chorus_bench.datasets.masks import RLE, decode_mask
+from chorus_bench.datasets.schema import LENGTHS
 from chorus_bench.errors import InputError, list_some, unknown_name
-from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.camera import CAMERA_PARTS, CAMERA_PREFIX, PerspectiveCamera
+from chorus_bench.geometry.checks import check_pose
 
 #: The metadata file of a built dataset (see `chorus_bench.datasets.folder`).
 METADATA_FILE = "chorus_bench.json"
 
-_FLOAT_COLUMNS = {
-    "pose": (72,),
-    "betas": (10,),
-    "camera_rotation": (3, 3),
-    "camera_translation": (3,),
-    "camera_intrinsics": (3, 3),
-}
+_FLOAT_COLUMNS = {"pose": (72,), "betas": (10,)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +41,6 @@ class EvalSample:
         betas: (10,) shape coefficients, float32; not used by PAP.
         camera: body frame to pixels of the full image.
     """
-
-    __test__ = False  # not a test of pytest's
 
     sample_id: str
     category: str
@@ -71,13 +67,8 @@ class EvalSample:
         ]
         for name, rle in (("object_mask", self.object_mask), ("human_mask", self.human_mask)):
             parts.append((name, f"{list(rle['size'])}:{rle['counts']}".encode()))
-        arrays = {
-            "pose": self.pose,
-            "betas": self.betas,
-            "camera_rotation": self.camera.rotation,
-            "camera_translation": self.camera.translation,
-            "camera_intrinsics": self.camera.intrinsics,
-        }
+        camera = {CAMERA_PREFIX + name: getattr(self.camera, name) for name in CAMERA_PARTS}
+        arrays = {"pose": self.pose, "betas": self.betas, **camera}
         parts += [(k, np.asarray(v, dtype="<f4").tobytes()) for k, v in arrays.items()]
         for name, value in parts:
             sha.update(f"{name}:{len(value)};".encode())
@@ -95,15 +86,21 @@ class EvalSplit:
         min_samples: smallest number of samples with which a category is scored, as declared by
             the split's maker, or None.
         body: ``name@fingerprint`` of the body that the cameras were made with, or None.
-    """
+        population: the categories of the benchmark that the split's maker declared, or None.
 
-    __test__ = False
+    Raises:
+        InputError: a name that could not stand in a signature.
+    """
 
     name: str
     samples: tuple[EvalSample, ...]
     min_samples: int | None = None
     body: str | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    population: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "split")
+        check_label(self.body, f"split '{self.name}'")
 
     @cached_property
     def fingerprint(self) -> str:
@@ -137,18 +134,6 @@ class EvalSplit:
                 raise unknown_name("category", name, self.counts, where=f"split '{self.name}'")
         wanted = set(categories)
         return tuple(sample for sample in self.samples if sample.category in wanted)
-
-
-def split_from_rows(
-    rows: Sequence[dict[str, Any]],
-    name: str,
-    *,
-    min_samples: int | None = None,
-    body: str | None = None,
-) -> EvalSplit:
-    """Return a split made of rows (dictionaries with the columns of the row schema)."""
-    samples = checked_samples(rows, name)
-    return EvalSplit(name=name, samples=samples, min_samples=min_samples, body=body)
 
 
 def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[EvalSample, ...]:
@@ -187,16 +172,8 @@ def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[Eval
 
 
 def _sample(row: dict[str, Any]) -> EvalSample:
-    arrays: dict[str, NDArray[np.float32]] = {}
-    for key, shape in _FLOAT_COLUMNS.items():
-        value = np.asarray(row[key], dtype=np.float32)
-        if value.shape != shape or not np.isfinite(value).all():
-            raise InputError(
-                f"{key} of shape {value.shape} with {int((~np.isfinite(value)).sum())} values "
-                f"that are not finite",
-                expected=f"{shape}, finite",
-            )
-        arrays[key] = value
+    arrays = {key: _floats(key, row[key]) for key in _FLOAT_COLUMNS}
+    check_pose(arrays["pose"], "pose")
     name = str(row["sample_id"])
     if not name or name.startswith(".") or set(name) & set("/\\\0"):
         raise InputError(
@@ -205,23 +182,42 @@ def _sample(row: dict[str, Any]) -> EvalSample:
     size = (int(row["height"]), int(row["width"]))
     if min(size) < 1:
         raise InputError(f"image of {size[0]} x {size[1]} pixels")
-    for key in ("object_mask", "human_mask"):
-        found = tuple(row[key]["size"])
-        if found != size:
-            raise InputError(
-                f"{key} of {found[0]} x {found[1]} pixels (height x width)",
-                expected=f"the image's {size[0]} x {size[1]}",
-            )
+    masks = {key: _mask(key, row[key], size) for key in ("object_mask", "human_mask")}
     return EvalSample(
         sample_id=name,
         category=str(row["category"]),
         height=size[0],
         width=size[1],
-        object_mask=row["object_mask"],
-        human_mask=row["human_mask"],
+        object_mask=masks["object_mask"],
+        human_mask=masks["human_mask"],
         pose=arrays["pose"],
         betas=arrays["betas"],
-        camera=PerspectiveCamera(
-            arrays["camera_rotation"], arrays["camera_translation"], arrays["camera_intrinsics"]
-        ),
+        camera=PerspectiveCamera.from_row(row),
     )
+
+
+def _floats(key: str, value: object) -> NDArray[np.float32]:
+    """Return a column's numbers as float32, checked for their shape and for being finite."""
+    array = np.asarray(value, dtype=np.float32)
+    if array.shape != LENGTHS[key] or not np.isfinite(array).all():
+        raise InputError(
+            f"{key} of shape {array.shape} with {int((~np.isfinite(array)).sum())} values "
+            f"that are not finite",
+            expected=f"{LENGTHS[key]}, finite",
+        )
+    return array
+
+
+def _mask(key: str, value: Any, size: tuple[int, int]) -> RLE:  # noqa: ANN401
+    """Return a mask's RLE in plain types, checked for the size of the image."""
+    if not isinstance(value, dict) or value.get("size") is None or value.get("counts") is None:
+        raise InputError(f"{key} is missing", expected="COCO RLE with 'size' and 'counts'")
+    check_lengths({key: value})
+    found = [int(side) for side in value["size"]]
+    if found != list(size):
+        raise InputError(
+            f"{key} of {found[0]} x {found[1]} pixels (height x width)",
+            expected=f"the image's {size[0]} x {size[1]}",
+        )
+    counts = value["counts"]
+    return {"size": found, "counts": counts.decode() if isinstance(counts, bytes) else str(counts)}

@@ -12,7 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import connection
 
-from chorus_bench.engines import Job, Result, Setup
+from chorus_bench.engines.jobs import Job, Result, Setup
 from chorus_bench.errors import ChorusBenchError
 
 #: How often a job may kill its worker before the run gives up.

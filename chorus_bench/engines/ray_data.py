@@ -15,7 +15,7 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from chorus_bench.engines import EngineSettings, Job, Result, Setup
+from chorus_bench.engines.jobs import EngineSettings, Job, Result, Setup
 from chorus_bench.errors import ChorusBenchError, InputError, MissingDependencyError
 
 _PATIENCE = 10.0

@@ -1,4 +1,4 @@
-"""The best monotone map of a category's probabilities onto the thresholds' levels.
+"""Monotone recalibration: the best monotone map of probabilities onto the thresholds' levels.
 
 A monotone map of probabilities commutes with the maximum over a pixel's voxels, so it acts on
 occupancy images. It is given by T *cuts*, ascending: a value reaches threshold i if it is at least
@@ -29,7 +29,7 @@ MAX_CANDIDATES = 400
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class Recalibration:
     """A monotone map of probabilities onto levels.
 
     Attributes:
@@ -48,20 +48,20 @@ class Spread:
         return np.searchsorted(self.cuts, found, side="right").astype(np.int64)
 
 
-def best_spread(
+def recalibrate(
     images: Sequence[Float32],
     targets: Sequence[NDArray[np.bool_]],
     thresholds: Sequence[float],
     *,
     closed: bool = False,
-) -> Spread:
+) -> Recalibration:
     """Return the best cuts for a category's mean PAP, by dynamic programming.
 
     A step from cut j to the next cut k > j adds, in the mean over the samples,
     ``(r_j - r_k) * b_j`` with ``b_j`` the largest precision of all candidates up to j. PAP itself
     uses the largest precision of the *chosen* cuts up to j, which depends on the path; that of the
     candidates does not, so the best path of T cuts is found exactly. Its PAP may therefore be
-    below the optimum; `Spread.limit` bounds the difference.
+    below the optimum; `Recalibration.limit` bounds the difference.
 
     Args:
         images: the occupancy images of the S samples, (P,) each; minus infinity for "nothing".
@@ -74,11 +74,11 @@ def best_spread(
     values = np.unique(np.concatenate([np.zeros(0, np.float32), *hits]))
     limit = math.fsum(_limit(image, on) for image, on in used) / max(1, len(used))
     if not len(values):
-        return Spread(np.full(len(thresholds), np.inf, np.float32), limit)
+        return Recalibration(np.full(len(thresholds), np.inf, np.float32), limit)
     candidates = np.append(_candidates(values, hits, thresholds), np.float32(np.inf))
     recall, precision = _curves(used, candidates)
     path = _best_path(recall, precision, len(thresholds), closed=closed)
-    return Spread(candidates[path], limit)
+    return Recalibration(candidates[path], limit)
 
 
 def _candidates(
@@ -108,7 +108,7 @@ def _curves(
 
 
 def _best_path(recall: Float64, precision: Float64, steps: int, *, closed: bool) -> Int64:
-    """Return the best ``steps`` cuts in ascending order, with repetitions; see `best_spread`."""
+    """Return the best ``steps`` cuts in ascending order, with repetitions; see `recalibrate`."""
     best = np.maximum.accumulate(precision, axis=1)
     kept = (best * recall).sum(axis=0)
     gain = kept[:, None] - best.T @ recall  # (from, to)

@@ -9,12 +9,16 @@ Source: docs/protocol.md P15 and P17, docs/method.md M15.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
+from chorus_bench.geometry.checks import check_intrinsics, check_rotations
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -25,7 +29,17 @@ AZIMUTH_BINS = 12
 _AXIS_EPSILON = 1e-4
 
 
-@dataclass(frozen=True)
+#: The parts of a perspective camera and their shapes.
+CAMERA_PARTS: dict[str, tuple[int, ...]] = {
+    "rotation": (3, 3),
+    "translation": (3,),
+    "intrinsics": (3, 3),
+}
+#: What stands before the parts' names in the columns of a row's own camera.
+CAMERA_PREFIX = "camera_"
+
+
+@dataclass(frozen=True, eq=False)
 class PerspectiveCamera:
     """A pinhole camera, kept in float32 as the original keeps it.
 
@@ -33,35 +47,96 @@ class PerspectiveCamera:
         rotation: R (3, 3), body frame to camera frame.
         translation: t (3,), metres.
         intrinsics: K (3, 3), pixels of the image it belongs to.
+        reprojection_error: pixels, how well it explains the 2D joints that it was fitted to;
+            None where it was not fitted.
 
     Raises:
-        InputError: a wrong shape, a value that is not finite, or a singular matrix.
+        InputError: a part has a wrong shape. Its values are looked at by `check`.
     """
 
     rotation: Float32
     translation: Float32
     intrinsics: Float32
+    reprojection_error: float | None = None
 
     def __post_init__(self) -> None:
-        for name, shape in (("rotation", (3, 3)), ("translation", (3,)), ("intrinsics", (3, 3))):
-            value = np.asarray(getattr(self, name), dtype=np.float32)
+        for name, shape in CAMERA_PARTS.items():
+            with np.errstate(over="ignore"):
+                value = np.asarray(getattr(self, name), dtype=np.float32)
             if value.shape != shape:
-                raise InputError(f"camera {name} of shape {value.shape}", expected=f"{shape}")
-            if not np.isfinite(value).all():
-                raise InputError(f"camera {name} has values that are not finite")
-            object.__setattr__(self, name, value)
-        for name in ("rotation", "intrinsics"):
-            if abs(np.linalg.det(getattr(self, name).astype(np.float64))) < 1e-12:
                 raise InputError(
-                    f"singular camera: the determinant of its {name} is zero",
-                    expected="an invertible matrix",
+                    "a damaged camera", where=f"{name} of shape {value.shape}", expected=f"{shape}"
                 )
+            object.__setattr__(self, name, value)
+
+    @classmethod
+    def from_row(cls, row: Mapping[str, Any], prefix: str = CAMERA_PREFIX) -> PerspectiveCamera:
+        """Read a camera from the columns of a row, and check it.
+
+        Args:
+            row: with the columns ``<prefix>rotation``, ``<prefix>translation`` and
+                ``<prefix>intrinsics``.
+            prefix: ``camera_``, or that of another camera than the row's own.
+
+        Raises:
+            InputError: a column is missing, or see `check`. What was found is the same text
+                for all rows with the same fault.
+        """
+        parts = []
+        for name in CAMERA_PARTS:
+            if row.get(prefix + name) is None:
+                raise InputError("no camera", where=prefix + name)
+            try:
+                with np.errstate(over="ignore"):
+                    parts.append(np.asarray(row[prefix + name], dtype=np.float32))
+            except (TypeError, ValueError) as error:
+                raise InputError("a damaged camera", where=prefix + name) from error
+        rotation, translation, intrinsics = parts
+        pixels = row.get("reprojection_error") if prefix == CAMERA_PREFIX else None
+        camera = cls(rotation, translation, intrinsics, None if pixels is None else float(pixels))
+        camera.check()
+        return camera
+
+    def columns(self, prefix: str = CAMERA_PREFIX) -> dict[str, Any]:
+        """Return the camera as the columns of a row, with its reprojection error if it has one."""
+        found = {prefix + name: getattr(self, name).tolist() for name in CAMERA_PARTS}
+        if self.reprojection_error is not None:
+            found["reprojection_error"] = float(self.reprojection_error)
+        return found
+
+    def check(self) -> None:
+        """Check the values.
+
+        Raises:
+            InputError: a value is not finite, or a matrix is no rotation or no intrinsic matrix.
+                What was found is the same text for all cameras with the same fault.
+        """
+        for name in CAMERA_PARTS:
+            if not np.isfinite(getattr(self, name)).all():
+                raise InputError("a camera with values that are not finite", where=name)
+        for name, check in (("rotation", check_rotations), ("intrinsics", check_intrinsics)):
+            try:
+                check(getattr(self, name), name)
+            except InputError as error:
+                raise InputError(
+                    "an impossible camera",
+                    where=error.found,
+                    expected=error.expected,
+                    fix=error.fix,
+                ) from error
 
     @property
     def center(self) -> Float64:
         """The camera centre ``-R^T t`` in the body frame, (3,), metres."""
-        center: Float64 = -(self.rotation.T @ self.translation).astype(np.float64)
+        center: Float64 = -exact.apply(self.rotation.T, self.translation).astype(np.float64)
         return center
+
+    @property
+    def matrix(self) -> Float64:
+        """The projection ``K [R | t]``, (3, 4)."""
+        extrinsics = np.column_stack([self.rotation, self.translation]).astype(np.float64)
+        matrix: Float64 = exact.product(self.intrinsics.astype(np.float64), extrinsics)
+        return matrix
 
     def rescaled(self, factor: float) -> PerspectiveCamera:
         """Return the camera of the image scaled by ``factor``.
@@ -71,7 +146,13 @@ class PerspectiveCamera:
         """
         K = self.intrinsics.copy()
         K[:2] *= np.float32(factor)
-        return PerspectiveCamera(self.rotation, self.translation, K)
+        return replace(self, intrinsics=K)
+
+    def to_camera(self, points: ArrayLike) -> Float64:
+        """Take points (n, 3) from the body to the camera frame, ``R x + t``, metres."""
+        x = np.asarray(points, dtype=np.float64)
+        R, t = self.rotation.astype(np.float64), self.translation.astype(np.float64)
+        return np.asarray(exact.product(x, R.T) + t)
 
     def project(self, points: ArrayLike) -> Float64:
         """Project points into the image.
@@ -85,12 +166,11 @@ class PerspectiveCamera:
             (..., 2) pixel coordinates (u, v); not finite where the depth is zero.
         """
         x = np.asarray(points, dtype=np.float64)
-        K = self.intrinsics.astype(np.float64)
-        P = K @ np.column_stack([self.rotation, self.translation]).astype(np.float64)
-        h = x @ P[:, :3].T + P[:, 3]
+        P = self.matrix
+        h = exact.product(x.reshape(-1, 3), P[:, :3].T) + P[:, 3]
         with np.errstate(divide="ignore", invalid="ignore"):
             uv: Float64 = h[..., :2] / h[..., 2:]
-        return uv
+        return uv.reshape(*x.shape[:-1], 2)
 
 
 def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
@@ -115,9 +195,13 @@ def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
     return np.where(inside, flat, height * width).astype(np.int64)
 
 
-def default_focal_length(fov_degrees: float = DEFAULT_FOV_DEGREES) -> float:
-    """Return the focal length in image widths, ``1 / (2 tan(fov / 2))``."""
-    return 1 / (2 * math.tan(math.radians(fov_degrees) / 2))
+def focal_from_fov(fov_degrees: float = DEFAULT_FOV_DEGREES) -> float:
+    """Return the focal length in image widths, ``1 / (2 tan(fov / 2))``.
+
+    Args:
+        fov_degrees: horizontal field of view in degrees, between 0 and 180.
+    """
+    return float(1 / (2 * exact.tan(math.radians(fov_degrees) / 2)))
 
 
 def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
@@ -136,7 +220,7 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     z_positive, z_zero = z >= eps, (-eps <= z) & (z < eps)
     with np.errstate(divide="ignore", invalid="ignore"):
         # The ratio in the input's own precision, its arc tangent in double (docs/method.md M15).
-        slope = np.arctan((z / x).astype(np.float64))
+        slope = exact.arctan((z / x).astype(np.float64))
     angle = np.where(x_positive, np.where(slope < 0, slope + 2 * np.pi, slope), slope + np.pi)
     angle = np.where(x_positive & z_zero, 0.0, angle)
     angle = np.where(~x_positive & ~x_zero & z_zero, np.pi, angle)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from chorus_bench.errors import InputError
 #: The place of a finding that concerns no single file.
 WHOLE = "the submission"
 
+_SHORT = 60
 # Characters that change the order in which text is displayed.
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
@@ -35,9 +36,9 @@ class Finding:
     fix: str | None = None
 
     @classmethod
-    def of(cls, error: InputError, where: str) -> Finding:
-        """Return an error as a finding about the file ``where``."""
-        return cls(where, error.found, error.expected, error.fix)
+    def of(cls, error: InputError, where: str, fix: str | None = None) -> Finding:
+        """Return an error as the finding about the file ``where``; ``fix`` is advice for all."""
+        return cls(where, error.found, error.expected, error.fix or fix)
 
     def __str__(self) -> str:
         return str(InputError(self.found, where=self.where, expected=self.expected, fix=self.fix))
@@ -63,19 +64,27 @@ class SubmissionError(InputError):
 
     def __init__(self, path: str | Path, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
-        count = len(self.findings)
-        listed = "".join(f"\n{_bullet(finding)}" for finding in self.findings)
         super().__init__(
-            f"{count} problem{'' if count == 1 else 's'} in the submission{listed}",
-            where=printable(str(path)),
+            listed_problems(self.findings, "the submission"), where=printable(str(path))
         )
 
     def __reduce__(self) -> tuple[object, ...]:
         return (SubmissionError, (self.where, self.findings))
 
 
-def _bullet(finding: Finding) -> str:
-    return "- " + textwrap.indent(str(finding), "  ")[2:]
+def listed_problems(findings: Sequence[Finding], place: str) -> str:
+    """Return how many problems there are in a place, and under it each of them."""
+    count = len(findings)
+    listed = "".join(f"\n- {textwrap.indent(str(f), '  ')[2:]}" for f in findings)
+    return f"{count} problem{'' if count == 1 else 's'} in {place}{listed}"
+
+
+def problems_error(findings: Sequence[Finding], place: str) -> InputError:
+    """Return findings as one error: a single one as it is, several as a list."""
+    if len(findings) == 1:
+        (one,) = findings
+        return InputError(one.found, where=one.where, expected=one.expected, fix=one.fix)
+    return InputError(listed_problems(findings, printable(place)))
 
 
 def has_controls(text: str, allowed: str = "") -> bool:
@@ -95,6 +104,21 @@ def printable(text: str, limit: int = 200) -> str:
     if len(text) > limit:
         text = f"{text[: limit // 2]} ... {text[-limit // 4 :]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(value: object) -> str:
+    """Return any value of unknown origin as short, safe text that says what it is."""
+    if isinstance(value, str):
+        length = f" ({len(value)} characters)" if len(value) > _SHORT else ""
+        return f"'{printable(value, _SHORT)}'{length}"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    table, many = isinstance(value, dict), isinstance(value, list | tuple)
+    try:
+        text = printable(repr(value), _SHORT)
+    except (ValueError, RecursionError):  # Python prints no number of thousands of digits
+        return "a very long number" if isinstance(value, int) else "nested too deep"
+    return f"{'a table of keys: ' if table else 'a list: ' if many else ''}{text}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from chorus_bench.geometry.grid import MAX_RESOLUTION
-
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
 #: `submission.yaml`, and one text in it (characters).
 MAX_MANIFEST_BYTES = 64 * KIB
 MAX_METHOD_LENGTH = 80
 MAX_TEXT_LENGTH = 10_000
-
-#: Length of a category's name and of a sample's id, characters.
-MAX_CATEGORY_LENGTH = 80
-MAX_SAMPLE_LENGTH = 200
 
 #: Side of the cube and distance of its centre from the origin, metres. Deliberately wide:
 #: wrong units get a warning that explains them, and only what breaks float32 is refused.
@@ -26,8 +20,6 @@ MAX_FILES = 100_000
 MAX_TOTAL_BYTES = 8 * GIB
 #: Overhead of a header or container around a grid.
 GRID_SLACK_BYTES = MIB
-#: One grid file: the finest float32 grid and its header.
-MAX_GRID_BYTES = 4 * MAX_RESOLUTION**3 + GRID_SLACK_BYTES
 #: The header of a .safetensors or .npy file.
 MAX_HEADER_BYTES = 10_000
 

@@ -39,16 +39,32 @@ class FileEntry:
 
 
 def read_bytes(entry: FileEntry, limit: int) -> bytes:
-    """Return the content of a file.
+    """Return the content of a file of a listed folder; see `read_regular`.
 
-    The open file is checked again: a regular file, not reached through a link, no longer than
-    ``limit``, and as long as the entry says.
+    Raises:
+        InputError: it cannot be read so, or is not as long as the entry says.
+    """
+    data = read_regular(entry.path, limit)
+    if len(data) != entry.size:
+        raise InputError(
+            f"has {len(data)} bytes, but had {entry.size} when the folder was listed",
+            expected="files that do not change while they are read",
+            fix="wait until the submission is complete, and try again",
+        )
+    return data
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file.
+
+    What it is, is looked at once it is open: a regular file, not reached through a link, not
+    longer than ``limit``.
 
     Raises:
         InputError: it is not such a file, or cannot be read.
     """
     try:
-        with os.fdopen(os.open(entry.path, _SAFE_FLAGS), "rb") as file:
+        with os.fdopen(os.open(path, _SAFE_FLAGS), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise InputError("is not a regular file", expected="a regular file")
@@ -59,12 +75,8 @@ def read_bytes(entry: FileEntry, limit: int) -> bytes:
         raise InputError(
             f"cannot be read: {error.strerror or error}", fix="check the file and its permissions"
         ) from error
-    if not len(data) == status.st_size == entry.size:
-        raise InputError(
-            f"has {len(data)} bytes, but had {entry.size} when the folder was listed",
-            expected="files that do not change while they are read",
-            fix="wait until the submission is complete, and try again",
-        )
+    if len(data) != status.st_size:
+        raise InputError("changed while it was read", fix="wait until it is complete")
     return data
 
 
@@ -86,7 +98,7 @@ def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
         for base, status in _listed(parent, prefix, errors):
             seen += 1
             if seen > MAX_FILES:
-                errors.add(WHOLE, f"has more than {MAX_FILES} files", expected="at most that many")
+                errors.add(WHOLE, f"has more than {MAX_FILES} files", expected="fewer")
                 return []
             name = prefix + base
             if _check_kind(name, status.st_mode, errors) and not is_ignored(base):

@@ -30,6 +30,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError
 
 Float64 = NDArray[np.float64]
@@ -115,10 +116,12 @@ def projective_average_precision(
             The default gives the paper's number.
 
     Raises:
-        InputError: shapes that differ, NaN occupancies, or thresholds that do not ascend.
+        InputError: shapes that differ, an occupancy that is NaN or no probability (logits,
+            0 to 255), a mask of other numbers than 0 and 1 in floating point, masked elements,
+            thresholds not ascending.
     """
-    levels = occupancy_levels(occupancy_image, thresholds)
-    masks = {"target": np.asarray(target) != 0, "human": np.asarray(human) != 0}
+    levels = occupancy_levels(_checked_occupancy(occupancy_image), thresholds)
+    masks = {"target": _checked_mask(target, "target"), "human": _checked_mask(human, "human")}
     for name, mask in masks.items():
         if mask.shape != levels.shape:
             raise InputError(
@@ -127,6 +130,32 @@ def projective_average_precision(
             )
     histogram = pixel_histogram(levels, pixel_classes(**masks), len(thresholds))
     return scores_from_histogram(histogram, closed=closed)
+
+
+def _checked_occupancy(occupancy: object) -> NDArray[np.float32]:
+    """Return probabilities as float32; refuse logits and percentages, keep minus infinity."""
+    values = real_array(occupancy, "the occupancy image").astype(np.float32)
+    outside = np.isfinite(values) & ((values < 0) | (values > 1)) | np.isposinf(values)
+    if outside.any():
+        raise InputError(
+            f"{int(outside.sum())} occupancies are not between 0 and 1, {values[outside][0]:g} "
+            "for one",
+            expected="probabilities, or minus infinity where nothing projects",
+            fix="apply a sigmoid to logits; divide 0..255 by 255",
+        )
+    return values
+
+
+def _checked_mask(mask: object, name: str) -> NDArray[np.bool_]:
+    """Return a mask as booleans; soft masks in floating point are refused."""
+    values = real_array(mask, f"the {name} mask")
+    if values.dtype.kind == "f" and not np.isin(values, (0, 1)).all():
+        raise InputError(
+            f"the {name} mask has other values than 0 and 1",
+            expected="a mask: booleans, or numbers where non-zero is on",
+            fix="threshold a soft mask, for example `mask > 0.5`",
+        )
+    return values != 0
 
 
 def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHOLDS) -> Int64:
@@ -278,9 +307,25 @@ def counted(areas: ArrayLike) -> NDArray[np.bool_]:
     return np.stack([plain, plain, hoa, hoa], axis=1)
 
 
-def benchmark_mean(categories: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Return ``mPAP`` and its three variants: unweighted means over the categories."""
+def available_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float | None]:
+    """Return a category's means, None for a number that no image counts for.
+
+    Arguments as for `category_mean`. A category without a single target pixel has no score; 0
+    would lower the benchmark's mean as if every method had failed on it.
+    """
+    used = np.atleast_1d(counted(areas).any(axis=0))
+    means = category_mean(scores, areas)
+    return {name: means[name] if used[i] else None for i, name in enumerate(SCORE_NAMES)}
+
+
+def benchmark_mean(categories: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
+    """Return ``mPAP`` and its three variants: unweighted means over the categories.
+
+    Categories whose number is None are left out of that mean; see `available_mean`.
+    """
     rows = list(categories)
-    return {
-        f"m{name}": math.fsum(row[name] for row in rows) / max(1, len(rows)) for name in SCORE_NAMES
-    }
+    means = {}
+    for name in SCORE_NAMES:
+        known = [value for row in rows if (value := row[name]) is not None]
+        means[f"m{name}"] = math.fsum(known) / max(1, len(known))
+    return means

@@ -43,10 +43,14 @@ def _compare_solves(name: str) -> list[Comparison]:
     short = theirs["steps"] <= SHORT
     label = f"cameras '{name}'"
     return [
-        _largest(f"{label}, short solves, R", "", ours.R[short], theirs["R"][short], 1e-5),
-        _largest(f"{label}, short solves, t", "m", ours.t[short], theirs["t"][short], 1e-5),
-        _largest(f"{label}, short solves, K", "px", ours.K[short], theirs["K"][short], 0.01),
-        _largest(f"{label}, loss", "px", ours.loss, theirs["loss"], 5e-3),
+        _largest(f"{label}, short solves, R", "", ours.rotation[short], theirs["R"][short], 1e-5),
+        _largest(
+            f"{label}, short solves, t", "m", ours.translation[short], theirs["t"][short], 1e-5
+        ),
+        _largest(
+            f"{label}, short solves, K", "px", ours.intrinsics[short], theirs["K"][short], 0.01
+        ),
+        _largest(f"{label}, loss", "px", ours.reprojection_error, theirs["loss"], 5e-3),
         differing(label, "decisions that differ", "people", ours.converged, theirs["stopped"], 0),
     ]
 

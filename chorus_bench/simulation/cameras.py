@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.geometry.camera import default_focal_length
+from chorus_bench.geometry import exact
+from chorus_bench.geometry.camera import focal_from_fov
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation.figure import rotation, unit
+from chorus_bench.simulation.figure import cross, rotation, unit
 from chorus_bench.simulation.meshes import vector
 
 Float64 = NDArray[np.float64]
@@ -111,17 +112,16 @@ class WorldCamera:
 
 def look_along(yaw: float, elevation: float, roll: float) -> Float64:
     """Return the rotation (3, 3) of a camera that looks from a direction, angles in degrees."""
-    y, e = math.radians(yaw), math.radians(elevation)
-    away = -np.array([math.sin(y) * math.cos(e), math.sin(e), math.cos(y) * math.cos(e)])
-    right = unit(np.cross(away, (0.0, 1.0, 0.0)))
-    upright = np.stack([right, np.cross(away, right), away])
-    out: Float64 = rotation((0, 0, 1), roll) @ upright
-    return out
+    (sin_y, sin_e), (cos_y, cos_e) = exact.sin_cos([math.radians(yaw), math.radians(elevation)])
+    away = -np.array([sin_y * cos_e, sin_e, cos_y * cos_e])
+    right = unit(cross(away, (0.0, 1.0, 0.0)))
+    upright = np.stack([right, cross(away, right), away])
+    return np.asarray(exact.product(rotation((0, 0, 1), roll), upright))
 
 
 def draw_direction(bias: ViewBias, stream: Stream) -> tuple[float, float, float]:
     """Return yaw, elevation and roll in degrees."""
-    rest = max(0.0, 1 - sum(bias.shares))
+    rest = max(0.0, 1 - float(exact.total(bias.shares)))
     mean = stream.choice((*bias.yaws, None), (*bias.shares, rest))
     even, spread = stream.uniform(-180, 180), stream.normal(0, bias.spread)
     yaw = even if mean is None else mean + spread
@@ -151,15 +151,16 @@ def frame_points(
         everything: (m, 3) all points of the scene; none comes nearer than `NEAREST`.
     """
     height, width = size
-    focal = default_focal_length() * width * stream.uniform(0.9, 1.25)
+    focal = focal_from_fov() * width * stream.uniform(0.9, 1.25)
     share = stream.uniform(*fill)
     shift = stream.normals(2) * (0.25 * max(0.05, 1 - share))
     R = look_along(*direction)
     half = np.array([width, height]) / 2 * share / focal
-    center, distance = _fit(points @ R.T, half)
-    distance = max(distance, float((-(everything @ R.T)[:, 2] + center[2]).max()) + NEAREST)
+    center, distance = _fit(exact.product(points, R.T), half)
+    depth = exact.inner(everything, R[2])
+    distance = max(distance, float((center[2] - depth).max()) + NEAREST)
     center[:2] -= shift * half * distance
-    position = R.T @ (center - vector(0, 0, distance))
+    position = exact.apply(R.T, center - vector(0, 0, distance))
     position[1] = max(position[1], floor + _ABOVE_FLOOR)
     K = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
     return WorldCamera(R, position, K, size)

@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.poses as poses
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import poses
 from chorus_bench.simulation.cameras import look_along
 from chorus_bench.simulation.clothing import dress, person_mesh
 from chorus_bench.simulation.figure import Figure, rotation
@@ -32,7 +33,8 @@ FAILURES: dict[str, float] = {
 def draw_failure(stream: Stream) -> str | None:
     """Draw a kind of failure, or None for a correct picture."""
     kinds = (*FAILURES, None)
-    return stream.choice(kinds, (*FAILURES.values(), 1 - sum(FAILURES.values())))
+    shares = [*FAILURES.values()]
+    return stream.choice(kinds, (*shares, 1 - float(exact.total(shares))))
 
 
 def spoil(
@@ -67,8 +69,8 @@ def _image_right(direction: tuple[float, float, float]) -> Float64:
 
 
 def _extent(scene: Scene, mesh: Mesh, along: Float64) -> tuple[float, float]:
-    """Return the extent of a mesh along a world direction, lowest and highest, metres."""
-    reach = scene.placement.to_world(mesh.vertices) @ along
+    """Return how far a mesh reaches along a world direction, lowest and highest, metres."""
+    reach = exact.inner(scene.placement.to_world(mesh.vertices), along)
     return float(reach.min()), float(reach.max())
 
 
@@ -76,7 +78,7 @@ def _moved_in_world(scene: Scene, mesh: Mesh, turn: Float64, offset: Float64) ->
     """Turn a mesh about the vertical through its middle and shift it, both in the world."""
     world = scene.placement.to_world(mesh.vertices)
     middle = (world.min(axis=0) + world.max(axis=0)) / 2
-    moved = (world - middle) @ turn.T + middle + offset
+    moved = exact.product(world - middle, turn.T) + middle + offset
     return replace(mesh, vertices=scene.placement.to_body(moved))
 
 
@@ -122,14 +124,15 @@ def _second_person(scene: Scene, stream: Stream, direction: tuple[float, float, 
     turn = rotation((0, 1, 0), stream.uniform(-90, 90))
     right = _image_right(direction) * stream.sign()
     everything = np.concatenate([scene.instances[k].mesh.vertices for k in scene.numbers(PERSON)])
-    taken = float((scene.placement.to_world(everything) @ right).max())
-    upright = (own - figure.rest[0]) @ turn.T
-    shift = right * (taken + stream.uniform(-0.1, 0.4) - (upright @ right).min())
+    taken = float(exact.inner(scene.placement.to_world(everything), right).max())
+    reach = exact.inner(exact.product(own - figure.rest[0], turn.T), right)
+    shift = right * (taken + stream.uniform(-0.1, 0.4) - reach.min())
     shift[1] = scene.placement.floor - figure.floor
-    R = scene.placement.root.T @ turn
-    offset = scene.placement.to_body(shift[None])[0] - R @ figure.rest[0]
+    R = np.asarray(exact.product(scene.placement.root.T, turn))
+    offset = scene.placement.to_body(shift[None])[0] - exact.apply(R, figure.rest[0])
     person = Person(pose, scene.people[0].betas, R, offset)
     colors = dress(scene.body, "casual", stream)
-    instance = Instance(PERSON, person_mesh(scene.body, own @ R.T + offset, colors))
+    vertices = exact.product(own, R.T) + offset
+    instance = Instance(PERSON, person_mesh(scene.body, vertices, colors))
     first, *others = scene.instances
     return replace(scene, people=(*scene.people, person), instances=(first, instance, *others))

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+import chorus_bench.simulation.handling as handling
+import chorus_bench.simulation.riding as riding
+import chorus_bench.simulation.seated as seated
+import chorus_bench.simulation.throwing as throwing
+import chorus_bench.simulation.wearing as wearing
 from chorus_bench.errors import unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import handling, riding, seated, throwing, wearing
 from chorus_bench.simulation.clothing import dress, person_mesh
 from chorus_bench.simulation.figure import Figure
 from chorus_bench.simulation.meshes import Mesh

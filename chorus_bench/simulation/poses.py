@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation, unit
 from chorus_bench.simulation.meshes import vector
@@ -24,8 +27,8 @@ def other(side: str) -> str:
 
 def level(degrees: float) -> Float64:
     """Return the level direction (3,) at an angle from forward towards the person's left."""
-    a = np.radians(degrees)
-    return np.array([np.sin(a), 0.0, np.cos(a)])
+    sine, cosine = exact.sin_cos(math.radians(degrees))
+    return np.array([sine, 0.0, cosine])
 
 
 def relax_arm(figure: Figure, side: str, stream: Stream) -> None:
@@ -173,11 +176,12 @@ def sit(figure: Figure, stream: Stream, *, lean: tuple[float, float] = (-12, 8))
 
 
 def seat_height(figure: Figure) -> float:
-    """Return the lowest point of the buttocks, world y, metres."""
+    """Return how low the buttocks reach, world y, metres: 4 % of their vertices are lower."""
     vertices = figure.vertices()
     joints = figure.body.dominant_joints()
     behind = np.isin(joints, (0, 1, 2)) & (vertices[:, 2] < 0.05)
-    return float(np.quantile(vertices[behind, 1], 0.04))
+    heights = np.sort(vertices[behind, 1])
+    return float(exact.interpolate(0.04 * (len(heights) - 1), range(len(heights)), heights))
 
 
 def hands_on_thighs(figure: Figure, stream: Stream) -> None:

@@ -11,23 +11,17 @@ import pyarrow as pa
 
 from chorus_bench._version import __version__
 from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
-from chorus_bench.datasets.schema import (
-    BETAS,
-    MATRIX3,
-    POSE,
-    TEST_SCHEMA,
-    TRAIN_SCHEMA,
-    VECTOR3,
-)
+from chorus_bench.datasets.schema import NUMBERS, POINTS, TEST_SCHEMA, TRAIN_SCHEMA
 from chorus_bench.datasets.view_conditions import VIEWS
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.simulation.interactions import CATEGORIES
 from chorus_bench.simulation.prompts import PROMPTS
 from chorus_bench.simulation.testing_rows import simulate_test_row
 from chorus_bench.simulation.training_rows import simulate_train_row
 
-NAME, VERSION = "simulated", "1.0.0"
+NAME, VERSION = "simulated", "1.1.0"
 _ROWS_A_PIECE = 30
 
 #: Test rows, with columns that only a simulation knows.
@@ -45,11 +39,11 @@ SIMULATED_TRAIN_SCHEMA = pa.schema(
         *TRAIN_SCHEMA,
         ("true_failure", pa.string()),
         ("true_interaction", pa.string()),
-        ("true_pose", POSE),
-        ("true_betas", BETAS),
-        ("true_camera_rotation", MATRIX3),
-        ("true_camera_translation", VECTOR3),
-        ("true_camera_intrinsics", MATRIX3),
+        ("true_pose", NUMBERS),
+        ("true_betas", NUMBERS),
+        ("true_camera_rotation", POINTS),
+        ("true_camera_translation", NUMBERS),
+        ("true_camera_intrinsics", POINTS),
         ("true_object_occupancy", pa.binary()),
     ]
 )
@@ -68,8 +62,8 @@ CARD = CardText(
         "exist for. `object_occupancy` and `true_object_occupancy` are the occupied voxels of the "
         "posed 48-voxel grid (zlib of packed bits, `decode_occupancy`)."
     ),
-    licence="cc0-1.0",
-    licence_note="Everything here is made by chorus-bench and is in the public domain (CC0 1.0).",
+    license="cc0-1.0",
+    license_note="Everything here is made by chorus-bench and dedicated to the public (CC0 1.0).",
     citation="",
     tags=("human-object-interaction", "simulation"),
 )
@@ -85,7 +79,6 @@ def simulated_recipe(
     body: str | Path | BodyModel = "default",
     size: int = 256,
     images: bool = True,
-    command: str = "",
 ) -> Recipe:
     """Return the recipe of a simulated dataset.
 
@@ -96,10 +89,9 @@ def simulated_recipe(
         per_category: number of test samples of each category.
         images_per_prompt_view: number of training images for each prompt and view of a category.
         seed: random seed of the whole dataset.
-        body: the people's body, see `BodyModel.load`.
+        body: the people's body, see `load_body`.
         size: height and width of training images, pixels.
-        images: whether to include shaded pictures; nothing else depends on it.
-        command: the command line, for the card.
+        images: with shaded pictures; everything else is the same without.
 
     Raises:
         InputError: an unknown split or category, or a number below 1.
@@ -112,7 +104,7 @@ def simulated_recipe(
     for name, count in counts.items():
         if count < 1:
             raise InputError(f"{name} is {count}", expected="1 or more")
-    model = BodyModel.load(body)
+    model = load_body(body)
     if split == "test":
         pieces = _test_pieces(chosen, per_category, seed, model, images)
         schema = SIMULATED_TEST_SCHEMA
@@ -129,7 +121,7 @@ def simulated_recipe(
         "made_by": __version__,
     }
     if split == "test":
-        metadata["min_samples"] = min(30, per_category)
+        metadata |= {"min_samples": min(30, per_category), "population": list(chosen)}
     return Recipe(
         name=NAME,
         version=VERSION,
@@ -139,7 +131,6 @@ def simulated_recipe(
         inputs={**inputs, "categories": list(chosen), "body": model.fingerprint},
         metadata=metadata,
         card=CARD,
-        command=command,
     )
 
 

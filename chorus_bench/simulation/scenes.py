@@ -8,9 +8,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera
-from chorus_bench.geometry.rasterizer import Picture, draw
+from chorus_bench.geometry.rasterizer import Raster, draw
 from chorus_bench.simulation.cameras import WorldCamera
 from chorus_bench.simulation.figure import Figure
 from chorus_bench.simulation.meshes import Mesh, join
@@ -56,18 +57,19 @@ class Placement:
         return cls(figure.root.copy(), figure.rest[0].copy(), figure.floor)
 
     def to_body(self, points: Float64) -> Float64:
-        """Transform points (n, 3) from the world to the body frame."""
-        return points @ self.root + self.origin
+        """Take points (n, 3) from the world to the body frame."""
+        return np.asarray(exact.product(points, self.root) + self.origin)
 
     def to_world(self, points: Float64) -> Float64:
-        """Transform points (n, 3) from the body frame to the world."""
-        return (points - self.origin) @ self.root.T
+        """Take points (n, 3) from the body frame to the world."""
+        return np.asarray(exact.product(points - self.origin, self.root.T))
 
     def camera(self, camera: WorldCamera) -> PerspectiveCamera:
-        """Return a camera as stored in the dataset: from the body frame, in float32."""
-        translation = -camera.rotation @ (self.root @ self.origin + camera.position)
+        """Return a camera as the dataset holds it: from the body frame, in float32."""
+        place = exact.apply(self.root, self.origin) + camera.position
+        translation = -exact.apply(camera.rotation, place)
         return PerspectiveCamera(
-            (camera.rotation @ self.root).astype(np.float32),
+            exact.product(camera.rotation, self.root).astype(np.float32),
             translation.astype(np.float32),
             camera.intrinsics.astype(np.float32),
         )
@@ -134,12 +136,12 @@ class Rendering:
     Args:
         mesh: all instances together, body frame.
         owner: (F,) the number of the instance that a face belongs to.
-        picture: the nearest surface at each pixel.
+        raster: what is in front at each pixel.
     """
 
     mesh: Mesh
     owner: Int32
-    picture: Picture
+    raster: Raster
 
     def mask(self, instance: int) -> NDArray[np.bool_]:
         """Return the visible pixels (H, W) of an instance."""
@@ -148,7 +150,7 @@ class Rendering:
     @cached_property
     def instance_map(self) -> Int32:
         """The number of the instance at each pixel (H, W), -1 for none."""
-        face = self.picture.face
+        face = self.raster.face
         return np.where(face >= 0, self.owner[face], -1).astype(np.int32)
 
 
@@ -163,6 +165,6 @@ def render(scene: Scene, camera: PerspectiveCamera, size: tuple[int, int]) -> Re
     meshes = [instance.mesh for instance in scene.instances]
     mesh = join(meshes)
     owner = np.repeat(np.arange(len(meshes)), [len(m.faces) for m in meshes]).astype(np.int32)
-    points = mesh.vertices @ camera.rotation.astype(np.float64).T + camera.translation
-    picture = draw(points, mesh.faces, camera.intrinsics.astype(np.float64), size, _NEAR)
-    return Rendering(mesh, owner, picture)
+    points = camera.to_camera(mesh.vertices)
+    raster = draw(points, mesh.faces, camera.intrinsics.astype(np.float64), size, _NEAR)
+    return Rendering(mesh, owner, raster)

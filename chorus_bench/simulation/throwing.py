@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.poses as poses
+import chorus_bench.simulation.sports as sports
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import poses, sports
-from chorus_bench.simulation.figure import JOINT, SIDES, Figure, frame, rotation, unit
+from chorus_bench.simulation.figure import JOINT, SIDES, Figure, cross, frame, rotation, unit
 from chorus_bench.simulation.handling import hand_side
 from chorus_bench.simulation.meshes import Mesh, vector
 from chorus_bench.simulation.scenes import Setting
@@ -42,7 +43,7 @@ def throw_frisbee(figure: Figure, stream: Stream) -> Setting:
     figure.reach(f"{side}_arm", target, (s, -0.3, 0.0))
     place, _ = figure.joints()
     forearm = unit(place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]])
-    inwards = np.cross(UP, forearm) * s
+    inwards = cross(UP, forearm) * s
     figure.set_hand(side, forearm + 0.15 * inwards, inwards, curl=60)
     grip = figure.grip(side)
     tilt = unit(UP + 0.25 * stream.normals(3))

@@ -8,7 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.occupancy import encode_occupancy
+from chorus_bench.datasets.sample_ids import prompt_slug, sample_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.seeds import Stream, address_seed
 from chorus_bench.simulation.annotators import (
@@ -20,15 +23,12 @@ from chorus_bench.simulation.cameras import VIEW_BIAS, ViewBias, draw_direction
 from chorus_bench.simulation.failures import draw_failure, spoil
 from chorus_bench.simulation.framing import draw_camera
 from chorus_bench.simulation.interactions import make_scene
-from chorus_bench.simulation.occupancy import encode_occupancy, occupancy
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.prompts import interaction_of
 from chorus_bench.simulation.rows import (
     WORLD,
-    camera_columns,
     check_request,
-    prompt_slug,
     row_stream,
-    sample_name,
 )
 from chorus_bench.simulation.scenes import OBJECT, Scene, render
 from chorus_bench.simulation.shading import encode_jpeg, shade
@@ -82,7 +82,7 @@ def simulate_train_row(
     check_request(index, (size, size))
     check_noise(noise)
     interaction = interaction_of(category, prompt)
-    body = BodyModel.load("default") if body is None else body
+    body = load_body("default") if body is None else body
     address = (category, prompt, view, index)
     stream = row_stream("train", seed, *address)
     failure = draw_failure(stream.fork("failure"))
@@ -99,7 +99,9 @@ def simulate_train_row(
         image = {"bytes": encode_jpeg(picture), "path": None}
     wrong = failure == "wrong_pose" and noise > 0
     return {
-        "sample_id": sample_name("train", category, prompt_slug(prompt), view, f"{index:05d}"),
+        "sample_id": sample_name(
+            "simulated-train", category, prompt_slug(prompt), view, f"{index:05d}"
+        ),
         "category": category,
         "prompt": prompt,
         "view": view,
@@ -142,6 +144,6 @@ def _truth(person: Scene, scene: Scene, camera: PerspectiveCamera) -> dict[str, 
     return {
         "true_pose": person.people[0].pose.tolist(),
         "true_betas": person.people[0].betas.tolist(),
-        **camera_columns(camera, "true_camera_"),
+        **camera.columns("true_camera_"),
         "true_object_occupancy": voxels,
     }

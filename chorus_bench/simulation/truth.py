@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.occupancy import POSED_GRID
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import voxel_skinning, warp_forward
 from chorus_bench.simulation.interactions import interaction_at, make_scene
-from chorus_bench.simulation.occupancy import POSED_GRID, occupancy
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.rows import row_stream
 
 Float32 = NDArray[np.float32]
@@ -45,7 +47,7 @@ def canonical_truth(
     """
     if samples < 1:
         raise InputError(f"{samples} samples", expected="at least 1")
-    body = BodyModel.load("default") if body is None else body
+    body = load_body("default") if body is None else body
     operator = voxel_skinning(body.canonical_vertices, grid)
     total = np.zeros(grid.voxels, dtype=np.int64)
     for index in range(samples):

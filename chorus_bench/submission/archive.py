@@ -109,7 +109,7 @@ class _Unpacking:
         """Count a member."""
         self.members += 1
         if self.members > MAX_FILES:
-            raise InputError(f"has more than {MAX_FILES} members", expected="at most that many")
+            raise InputError(f"has more than {MAX_FILES} members", expected="fewer")
 
     def write(self, name: str, size: int, chunks: Iterator[bytes]) -> None:
         """Write one member; a problem with it alone becomes a separate error."""

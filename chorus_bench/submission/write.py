@@ -13,6 +13,7 @@ import safetensors.numpy
 import yaml
 from numpy.typing import ArrayLike
 
+from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import atomic_folder, check_new_folder
@@ -128,15 +129,9 @@ class _Plan:
 
     def array(self, key: FieldKey) -> Raw:
         """Return a field as an array that can be written: uint8 or float32."""
-        found = self.read(key)
-        try:
-            values = np.asarray(found)
-        except ValueError as error:  # lists of different lengths
-            raise InputError("is not an array", expected="(N, N, N) numbers from 0 to 1") from error
+        values = real_array(self.read(key))
         if values.dtype == np.uint8:
             return values
-        if values.dtype.kind not in "fiub":
-            raise InputError(f"has dtype {values.dtype}", expected="numbers from 0 to 1")
         with np.errstate(over="ignore"):
             return values.astype(np.float32)
 

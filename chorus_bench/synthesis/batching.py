@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from chorus_bench.errors import ChorusBenchError
-from chorus_bench.synthesis.interfaces import OutOfDeviceMemoryError
+from chorus_bench.synthesis.interfaces import OutOfDeviceMemoryError, Picture
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -59,6 +59,14 @@ class Batches:
         self.size //= 2
 
 
+def group_by_size(pictures: Sequence[Picture]) -> list[list[int]]:
+    """Return the numbers of the pictures of each size, in the order of the first of each."""
+    groups: dict[tuple[int, int], list[int]] = {}
+    for number, picture in enumerate(pictures):
+        groups.setdefault(picture.size, []).append(number)
+    return list(groups.values())
+
+
 @contextlib.contextmanager
 def device_memory() -> Iterator[None]:
     """Turn torch's out-of-memory error into an `OutOfDeviceMemoryError`, and free cached memory."""
@@ -71,16 +79,3 @@ def device_memory() -> Iterator[None]:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         raise OutOfDeviceMemoryError(message) from error
-
-
-@contextlib.contextmanager
-def thread_count(threads: int | None) -> Iterator[None]:
-    """Set torch's number of processor threads within the block; None changes nothing."""
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads or before)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

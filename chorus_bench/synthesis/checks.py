@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE
+from chorus_bench.geometry.camera import CAMERA_PARTS, PerspectiveCamera
+from chorus_bench.geometry.checks import check_intrinsics, check_pose, check_rotations
 from chorus_bench.synthesis.interfaces import (
     BodyFit,
     Detection,
     Float32,
-    FullCamera,
     Picture,
     UInt8,
 )
@@ -27,7 +28,6 @@ from chorus_bench.synthesis.interfaces import (
 KEYPOINTS = 17
 NOT_FINITE = "with values that are not finite"
 _BETAS = 10
-_CAMERA_SHAPES = {"rotation": (3, 3), "translation": (3,), "intrinsics": (3, 3)}
 _WEAK_SHAPES = {"camera": (3,), "center": (2,)}
 
 
@@ -116,7 +116,8 @@ def check_fits(
     """Return an estimator's fits; None for people with values that are not finite.
 
     Raises:
-        InputError: a wrong number of pictures or people, or arrays of a wrong shape.
+        InputError: another number of pictures or people, arrays of another shape, poses in
+            degrees, matrices that are no rotations or no intrinsic matrices.
     """
     lists = _as_list(found, len(people), name, "a list of fits for every picture")
     return [
@@ -132,8 +133,11 @@ def _fit(fit: BodyFit | None, name: str, faults: Counter[str]) -> BodyFit | None
     if fit is None:
         return None
     camera = fit.camera
-    shapes = _CAMERA_SHAPES if isinstance(camera, FullCamera) else _WEAK_SHAPES
-    number = camera.reprojection_error if isinstance(camera, FullCamera) else camera.scale
+    shapes, number = (
+        (CAMERA_PARTS, camera.reprojection_error or 0.0)
+        if isinstance(camera, PerspectiveCamera)
+        else (_WEAK_SHAPES, camera.scale)
+    )
     arrays: list[NDArray[np.floating]] = [np.asarray(number)]
     values = {"pose": fit.pose, "betas": fit.betas}
     values |= {part: getattr(fit.camera, part) for part in shapes}
@@ -144,6 +148,10 @@ def _fit(fit: BodyFit | None, name: str, faults: Counter[str]) -> BodyFit | None
     if not all(np.isfinite(array.astype(np.float32)).all() for array in arrays):
         faults[f"people's poses {NOT_FINITE}"] += 1
         return None
+    check_pose(fit.pose, "a person's pose", where=name)
+    if isinstance(camera, PerspectiveCamera):
+        check_rotations(camera.rotation, "a person's camera rotation", where=name)
+        check_intrinsics(camera.intrinsics, "a person's camera intrinsics", where=name)
     return fit
 
 

@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.schema import CAMERA_COLUMNS, KEPT, REJECTED, AnyRow
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.synthesis.non_maximum_suppression import areas, intersections
-
-Row = Mapping[str, Any]
+from chorus_bench.geometry.boxes import box_areas, box_intersections
 
 #: The 17 keypoints of COCO, in the order of the schema.
 KEYPOINT_NAMES = (
@@ -35,13 +34,6 @@ NO_CONTACT = "not exactly one object box overlaps the person"
 KEYPOINTS = "keypoints not visible"
 #: Every reason, in the order in which the filters run.
 REASONS = (NO_PERSON, MANY_PEOPLE, NO_OBJECT, MANY_OBJECTS, NO_CONTACT, KEYPOINTS)
-
-KEPT, REJECTED = "kept", "rejected"
-
-#: Camera columns of people whose estimator gives a perspective camera, and of kept rows.
-CAMERA_COLUMNS = (
-    "camera_rotation", "camera_translation", "camera_intrinsics", "reprojection_error",
-)  # fmt: skip
 
 Group = tuple[str, ...]
 
@@ -185,7 +177,7 @@ class FilterStatistics:
         )
 
 
-def filter_row(row: Row, settings: FilterSettings = FilterSettings()) -> Verdict:
+def filter_row(row: AnyRow, settings: FilterSettings = FilterSettings()) -> Verdict:
     """Apply the filters to one training row.
 
     Args:
@@ -208,7 +200,7 @@ def filter_row(row: Row, settings: FilterSettings = FilterSettings()) -> Verdict
 
 
 def filter_rows(
-    rows: Iterable[Row],
+    rows: Iterable[AnyRow],
     settings: FilterSettings = FilterSettings(),
     statistics: FilterStatistics | None = None,
 ) -> Iterator[dict[str, Any]]:
@@ -244,19 +236,18 @@ def _found(person: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, An
     }
 
 
-def _people(row: Row) -> Sequence[Mapping[str, Any]]:
+def _people(row: AnyRow) -> Sequence[Mapping[str, Any]]:
     return row.get("people") or []
 
 
-def _targets(row: Row) -> list[Mapping[str, Any]]:
+def _targets(row: AnyRow) -> list[Mapping[str, Any]]:
     return [item for item in row.get("objects") or [] if item["category"] == row.get("category")]
 
 
 def _shares_inside(boxes: list[Any], person: Any) -> NDArray[np.float64]:  # noqa: ANN401 - numbers
     """Return the share of each object box that lies in the person's; 0 for empty boxes."""
-    corners = np.asarray(boxes, dtype=np.float64)
-    common, area = intersections(person, corners), areas(corners)
-    return np.divide(common, area, out=np.zeros_like(common), where=area > 0)
+    common, areas = box_intersections(person, boxes)[0], box_areas(boxes)
+    return np.divide(common, areas, out=np.zeros_like(common), where=areas > 0)
 
 
 def _visible(keypoints: Any, confidence: float) -> frozenset[str]:  # noqa: ANN401 - numbers or None

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
-import numpy as np
 
 from chorus_bench.errors import InputError
+from chorus_bench.io.pictures import decode_upright
 from chorus_bench.synthesis.interfaces import UInt8
 
 
@@ -43,17 +43,17 @@ def encode_picture(pixels: UInt8, name: str, quality: int) -> bytes:
 
 
 def is_whole(content: bytes, name: str) -> bool:
-    """Whether a file is complete and can be decoded. OpenCV alone accepts truncated ones."""
-    return content.endswith(_FORMATS[name].end) and _decode(content) is not None
+    """Whether a file has its end and can be decoded. OpenCV alone takes truncated ones."""
+    return content.endswith(_FORMATS[name].end) and decode_upright(content) is not None
 
 
 def decode_picture(content: bytes, where: object) -> UInt8:
-    """Return the RGB picture (H, W, 3) of a file's content.
+    """Return the upright RGB picture (H, W, 3) of a file's content.
 
     Raises:
         InputError: it is not a picture.
     """
-    pixels = _decode(content)
+    pixels = decode_upright(content)
     if pixels is None:
         raise InputError("cannot be decoded", where=where, expected="a JPEG or PNG image")
     return pixels
@@ -62,10 +62,3 @@ def decode_picture(content: bytes, where: object) -> UInt8:
 def is_blank(pixels: UInt8) -> bool:
     """Whether all pixels are equal: black, for example, after a safety checker or an overflow."""
     return bool((pixels == pixels[0, 0]).all())
-
-
-def _decode(content: bytes) -> UInt8 | None:
-    if not content:
-        return None
-    pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)
-    return None if pixels is None else np.ascontiguousarray(pixels[..., ::-1], dtype=np.uint8)

@@ -22,7 +22,8 @@ from chorus_bench.errors import ChorusBenchError
 from chorus_bench.seeds import address_seed
 
 if TYPE_CHECKING:
-    from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.body import BodyModel
 
 UInt8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
@@ -175,35 +176,18 @@ class WeakCamera:
 
 
 @dataclass(frozen=True, eq=False)
-class FullCamera:
-    """A perspective camera from the person's body frame (no global orientation) to pixels.
-
-    Attributes:
-        rotation: (3, 3).
-        translation: (3,) metres.
-        intrinsics: (3, 3) pixels.
-        reprojection_error: reprojection error of the 2D joints it was fitted to, pixels.
-    """
-
-    rotation: Float32
-    translation: Float32
-    intrinsics: Float32
-    reprojection_error: float
-
-
-@dataclass(frozen=True, eq=False)
 class BodyFit:
     """A person's pose as estimated.
 
     Attributes:
         pose: (72,) global orientation first.
         betas: (10,).
-        camera: a camera of either kind.
+        camera: of a crop, or from the person's body frame (no global orientation) to pixels.
     """
 
     pose: Float32
     betas: Float32
-    camera: WeakCamera | FullCamera
+    camera: WeakCamera | PerspectiveCamera
 
 
 class Segmenter(Protocol):

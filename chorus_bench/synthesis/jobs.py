@@ -12,11 +12,11 @@ from typing import Any
 
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.engines import Result
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.settings import SynthesisSettings
-from chorus_bench.synthesis.work_folder import Shard, StageFolder
+from chorus_bench.synthesis.work_folder import STAGE_SCHEMAS, Shard, StageFolder
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,13 @@ class Made:
     counts: Counter[str] = field(default_factory=Counter)
     models: dict[str, str] = field(default_factory=dict)
     leftovers: Path | None = None
+
+    @classmethod
+    def with_verdicts(cls, rows: Sequence[Row], stage: str) -> Made:
+        """Return rows that have verdicts: the columns of their stage, counted by their reasons."""
+        names = STAGE_SCHEMAS[stage].names
+        counts = Counter(str(row["reason"] or row["verdict"]) for row in rows)
+        return cls([{name: row.get(name) for name in names} for row in rows], counts)
 
 
 #: Loads the models of a stage and returns the function that makes the rows of a shard.
@@ -103,7 +110,7 @@ def context_of(settings: SynthesisSettings, run: RunSettings) -> Context:
     """Return the context for generators and annotators of a run."""
     return Context(
         seed=settings.seed,
-        body=BodyModel.load(settings.body),
+        body=load_body(settings.body),
         device=run.device,
         threads=settings.threads,
         categories=settings.categories,

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from chorus_bench.datasets.view_conditions import VIEWS, View, read_views
+from chorus_bench.datasets.view_conditions import VIEWS, ViewCondition, read_views
 from chorus_bench.errors import InputError, list_some
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.settings import SynthesisSettings
 from chorus_bench.synthesis.stages.prompts import Prompts, prompts_digest
@@ -24,7 +24,7 @@ def prompts_manifest(settings: SynthesisSettings) -> Manifest:
     return Manifest("prompts", chosen)
 
 
-def views_of(settings: SynthesisSettings) -> tuple[View, ...]:
+def views_of(settings: SynthesisSettings) -> tuple[ViewCondition, ...]:
     """Return the view conditions.
 
     Raises:
@@ -41,7 +41,7 @@ def plan_of(settings: SynthesisSettings, prompts: Prompts) -> Plan:
 def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Manifest]:
     """Return the manifests of the stages with rows, each linked to the one before it."""
     tree, plan = settings.as_dict(), plan_of(settings, prompts)
-    body = BodyModel.load(settings.body).label
+    body = load_body(settings.body).label
     shards = plan.shards(settings.shard_size)
     own: dict[str, dict[str, Any]] = {
         "images": {

@@ -209,8 +209,8 @@ def _no_access(model: str, purpose: str, causes: Sequence[BaseException]) -> Inp
         return InputError(
             f"the hub denies access to the model '{model}'",
             where=purpose,
-            expected="an account that has accepted the model's license, if it requires that",
-            fix=f"accept the licence on {_HUB}/{model}, then `hf auth login` with a token of "
+            expected="an account that has accepted the model's license, where it asks for that",
+            fix=f"accept the license on {_HUB}/{model}, then `hf auth login` with a token of "
             "that account that may read it",
         )
     if _any(causes, RepositoryNotFoundError, DisabledRepoError) or _status(causes) == 401:

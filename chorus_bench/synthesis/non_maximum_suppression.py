@@ -5,37 +5,19 @@ Source: docs/method.md M5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
-
-Float64 = NDArray[np.float64]
-Row = Mapping[str, Any]
+from chorus_bench.geometry.boxes import box_areas, box_intersections
 
 #: A detection is removed if its intersection with another covers this share of either box, ...
 MIN_OVERLAP = 0.8
 #: ... unless its score is at least this.
 SURE_SCORE = 0.98
-
-
-def intersections(box: ArrayLike, boxes: ArrayLike) -> Float64:
-    """Return the areas (n,) of the intersections of a box (4,) with boxes (n, 4), xyxy."""
-    one, many = np.asarray(box, dtype=np.float64), np.asarray(boxes, dtype=np.float64)
-    low = np.maximum(one[:2], many[:, :2])
-    high = np.minimum(one[2:], many[:, 2:])
-    area: Float64 = np.clip(high - low, 0, None).prod(axis=1)
-    return area
-
-
-def areas(boxes: ArrayLike) -> Float64:
-    """Return the areas (n,) of boxes (n, 4), xyxy; zero if inverted."""
-    corners = np.asarray(boxes, dtype=np.float64)
-    area: Float64 = np.clip(corners[:, 2:] - corners[:, :2], 0, None).prod(axis=1)
-    return area
 
 
 def keep_without_near_duplicates(
@@ -67,21 +49,21 @@ def keep_without_near_duplicates(
     score = np.asarray(scores, dtype=np.float64)
     if score.shape != (len(corners),):
         raise InputError(f"{len(corners)} boxes and scores of shape {score.shape}")
-    area = areas(corners)
+    areas = box_areas(corners)
     kept = np.ones(len(corners), dtype=bool)
     for number in np.argsort(score, kind="stable").tolist():
         if score[number] >= sure_score:
             continue
         others = np.flatnonzero(kept & (np.arange(len(corners)) != number))
-        common = intersections(corners[number], corners[others])
-        smaller = np.minimum(area[number], area[others])
+        common = box_intersections(corners[number], corners[others])[0]
+        smaller = np.minimum(areas[number], areas[others])
         with np.errstate(divide="ignore", invalid="ignore"):
             kept[number] = not (common / smaller >= min_overlap).any()
     return np.flatnonzero(kept).tolist()
 
 
 def without_near_duplicates(
-    row: Row, *, min_overlap: float = MIN_OVERLAP, sure_score: float = SURE_SCORE
+    row: AnyRow, *, min_overlap: float = MIN_OVERLAP, sure_score: float = SURE_SCORE
 ) -> dict[str, Any]:
     """Return a training row without near-duplicate people and objects.
 

@@ -25,12 +25,13 @@ from chorus_bench.synthesis.manifests import (
     stages_from,
 )
 from chorus_bench.synthesis.recipe import NAME, synthesized_recipe
-from chorus_bench.synthesis.registry import check_options
-from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.registry import Kind, check_options
+from chorus_bench.synthesis.settings import Component, SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import load_annotations, make_segmenters
+from chorus_bench.synthesis.stages.cameras import load_cameras
+from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import load_images
 from chorus_bench.synthesis.stages.prompts import Prompts, load_prompts, make_prompts
-from chorus_bench.synthesis.stages.verdicts import load_cameras, load_filters
 from chorus_bench.synthesis.work_folder import ROW_STAGES, STAGES, Manifest, Record, StageFolder
 
 #: Called with (stage, done, total).
@@ -145,13 +146,18 @@ def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | N
         raise InputError(
             "no category is named", expected="one or more objects", fix="add --category surfboard"
         )
-    images, found = settings.images, settings.annotations
-    check_options("generator", images.generator.name, images.generator.options)
-    for component in (found.segmenter, found.object_segmenter):
+    found = settings.annotations
+    used: list[tuple[str, Kind, Component | None]] = [
+        ("images", "generator", settings.images.generator),
+        ("annotations", "segmenter", found.segmenter),
+        ("annotations", "segmenter", found.object_segmenter),
+        ("annotations", "keypoint detector", found.keypoints),
+        ("annotations", "pose estimator", found.pose),
+    ]
+    for used_by, kind, component in used:
         if component is not None:
-            check_options("segmenter", component.name, component.options)
-    check_options("keypoint detector", found.keypoints.name, found.keypoints.options)
-    check_options("pose estimator", found.pose.name, found.pose.options)
+            made = stage in (None, used_by)
+            check_options(kind, component.name, component.options, complete=made)
 
 
 def _check_output(target: Path, work: Path) -> None:

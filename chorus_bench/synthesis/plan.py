@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chorus_bench.datasets.folder import category_folder
-from chorus_bench.datasets.view_conditions import View
-from chorus_bench.simulation.rows import prompt_slug
+from chorus_bench.datasets.sample_ids import prompt_slug, sample_name
+from chorus_bench.datasets.view_conditions import ViewCondition
 from chorus_bench.synthesis.interfaces import Address, ImageRequest
 from chorus_bench.synthesis.work_folder import Shard
 
@@ -23,7 +23,7 @@ class Plan:
     """
 
     prompts: Mapping[str, tuple[str, ...]]
-    views: tuple[View, ...]
+    views: tuple[ViewCondition, ...]
     per_prompt_view: int
 
     def images_of(self, category: str) -> int:
@@ -64,6 +64,5 @@ class Plan:
 
 def sample_id(address: Address) -> str:
     """Return an image's id, for example ``synthesized-tie-a-man-ties-a-tie-1f00-plain-00003``."""
-    category = address.category.replace(" ", "_")
-    slug = prompt_slug(address.prompt)
-    return f"synthesized-{category}-{slug}-{address.view}-{address.index:05d}"
+    parts = (prompt_slug(address.prompt), address.view, f"{address.index:05d}")
+    return sample_name("synthesized", address.category, *parts)

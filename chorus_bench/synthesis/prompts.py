@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chorus_bench.errors import ChorusBenchError, InputError, did_you_mean, unknown_name
+from chorus_bench.io.documents import decode
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.seeds import address_seed
 
@@ -142,11 +143,7 @@ def read_prompts(folder_or_file: str | Path, category: str) -> tuple[str, ...]:
     """
     file = _find(Path(folder_or_file), category)
     try:
-        prompts = _parse(file.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"is not UTF-8 text: {error}", where=file, fix="save it as UTF-8"
-        ) from error
+        prompts = _parse(decode(file.read_bytes(), file))
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=file) from error
     if not prompts:

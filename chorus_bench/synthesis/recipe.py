@@ -12,7 +12,7 @@ from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.synthesis.work_folder import ROW_STAGES, Shard, StageFolder, read_joined
 
-NAME, VERSION = "synthesized", "1.0.0"
+NAME, VERSION = "synthesized", "1.1.0"
 
 _PAPER = """@inproceedings{han2023chorus,
   title     = {{CHORUS}: Learning Canonicalized {3D} Human-Object Spatial Relations from \
@@ -33,10 +33,10 @@ CARD = CardText(
         "`chorus-bench synthesize`: prompts, images, annotations, filters, cameras. Every image "
         "has an address (category, prompt, view, index) and a seed derived from it."
     ),
-    licence="other",
-    licence_note=(
-        "The rows are made by models that you chose; their licenses determine how the images and "
-        "the annotations may be used. The models are named above."
+    license="other",
+    license_note=(
+        "The rows are made by models that you chose; their licenses decide what the images and the "
+        "annotations may be used for. The models are named above."
     ),
     citation=_PAPER,
     tags=("human-object-interaction", "synthetic"),

@@ -25,9 +25,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from chorus_bench.datasets.features import with_features
-from chorus_bench.datasets.parquet import ROWS_A_GROUP
+from chorus_bench.datasets.lengths import check_lengths
+from chorus_bench.datasets.parquet import ROWS_A_GROUP, rows_of, unreadable
 from chorus_bench.datasets.recipe import Row
-from chorus_bench.datasets.schema import TRAIN_SCHEMA
+from chorus_bench.datasets.schema import CAMERA_COLUMNS, TRAIN_SCHEMA
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
 
@@ -39,7 +40,6 @@ STAGES = ("prompts", "images", "annotations", "filters", "cameras")
 ROW_STAGES = STAGES[1:]
 
 _ADDRESS = ("sample_id", "category", "prompt", "view", "index", "seed", "source", "generator")
-_CAMERA = ("camera_rotation", "camera_translation", "camera_intrinsics", "reprojection_error")
 
 
 def _schema(*names: str) -> pa.Schema:
@@ -53,9 +53,10 @@ STAGE_SCHEMAS: dict[str, pa.Schema] = {
     .append(pa.field("fault", pa.string())),
     "annotations": _schema("sample_id", "people", "objects"),
     "filters": _schema(
-        "sample_id", "verdict", "reason", "human_mask", "object_mask", "pose", "betas", *_CAMERA
+        *("sample_id", "verdict", "reason", "human_mask", "object_mask", "pose", "betas"),
+        *CAMERA_COLUMNS,
     ),
-    "cameras": _schema("sample_id", "verdict", "reason", *_CAMERA),
+    "cameras": _schema("sample_id", "verdict", "reason", *CAMERA_COLUMNS),
 }
 
 
@@ -236,6 +237,8 @@ class StageFolder:
         Raises:
             WriteError: the disk is full, the place is not writable, ...
         """
+        for row in rows:
+            check_lengths(row)
         schema = with_features(STAGE_SCHEMAS[self.stage])
         buffer = io.BytesIO()
         table = pa.Table.from_pylist(list(rows), schema=schema)
@@ -262,10 +265,11 @@ class StageFolder:
         content = file.read_bytes()
         if hashlib.sha256(content).hexdigest() != record.sha256:
             raise InputError("was changed after it was written", where=file, fix=again)
-        rows: list[Row] = pq.read_table(
-            io.BytesIO(content), columns=None if columns is None else list(columns)
-        ).to_pylist()
-        return rows
+        try:
+            table = pq.read_table(io.BytesIO(content), columns=columns and list(columns))
+        except pa.ArrowException as error:
+            raise unreadable(file, error) from error
+        return list(rows_of(table, file))
 
     def shard_file(self, shard: Shard) -> Path:
         """Return the Parquet file of a shard."""

@@ -97,7 +97,7 @@ def test_masks_that_are_wrong(world, tmp_path, segmentation, reason, number):
     [{"size": [HEIGHT, WIDTH], "counts": [0, HEIGHT * WIDTH]}, RLE_OF_BOX],
 )
 def test_run_lengths_plain_and_compressed(world, tmp_path, segmentation):
-    world.of(21)["segmentation"] = segmentation
+    world.of(21).update(segmentation=segmentation, bbox=[0, 0, WIDTH, HEIGHT])
     rows = {row["image_id"]: row for row in rows_of(world.build(tmp_path))}
     assert rows[2]["object_mask"] == RLE_OF_BOX
 
@@ -133,7 +133,7 @@ def test_fits_that_are_wrong(world, tmp_path, changes, reason):
 @pytest.mark.parametrize("change", [{"annotId": None}, {"annotId": "x"}])
 def test_fits_without_an_id(world, tmp_path, change):
     world.fits["data"][2].update(change)
-    check_left_out(world, tmp_path, [1, 3], "entries without annotId", "it has no annotId")
+    check_left_out(world, tmp_path, [1, 3], "entries without annotId", "not a whole number")
 
 
 def test_rotations_name_the_joint(world, tmp_path):

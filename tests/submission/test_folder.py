@@ -140,7 +140,7 @@ def test_the_error_lists_every_problem(tmp_path):
     assert error.exit_code == 2
     assert len(error.findings) == 5
     assert error.findings == check_submission(tmp_path).errors
-    assert str(error).startswith(f"{tmp_path}: 5 problems in the submission\n- submission.yaml: ")
+    assert str(error).startswith(f"{tmp_path}: 5 problems in the submission\n- submission.yaml:1: ")
     assert "\n- grids/a.npy: is not a .npy file" in str(error)
     assert "\n    What to do: write it with numpy.save" in str(error)
     copy = pickle.loads(pickle.dumps(error))

@@ -100,7 +100,7 @@ def test_no_access(outcomes, library, repo):
     kind, message = outcomes[key((library, repo, {}))]
     assert kind == "InputError"
     assert f"the hub denies access to the model '{repo}'" in message
-    assert f"accept the licence on https://huggingface.co/{repo}" in message
+    assert f"accept the license on https://huggingface.co/{repo}" in message
     assert "`hf auth login`" in message
 
 

@@ -305,12 +305,13 @@ def test_an_image_follows_from_its_address_alone(finished, tmp_path):
 def test_the_packaged_builder_gives_the_same_rows(finished, tmp_path):
     from chorus_bench.datasets.packaged.synthesized import Synthesized
 
-    builder = Synthesized.of(str(finished / "d.work"), cache_dir=str(tmp_path))
+    builder = Synthesized(work=str(finished / "d.work"), cache_dir=str(tmp_path))
     builder.download_and_prepare()
     rows = builder.as_dataset(split="train")
     assert rows.with_format("arrow")[:].to_pylist() == rows_of(finished)
     assert builder.info.dataset_name == "synthesized"
     assert builder.info.license == "other"
+    assert str(builder.info.version) == "1.0.0"
 
 
 def test_the_packaged_builder_of_unfinished_stages(finished, copy):
@@ -318,7 +319,7 @@ def test_the_packaged_builder_of_unfinished_stages(finished, copy):
 
     (copy / "d.work" / "filters" / f"{FIRST}.json").unlink()
     with pytest.raises(InputError, match="1 of 3 shards of the stage 'filters' are missing"):
-        Synthesized.of(str(copy / "d.work"))
+        Synthesized(work=str(copy / "d.work"))
 
 
 @pytest.mark.parametrize("stage", ROW_STAGES)

@@ -17,13 +17,12 @@ from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.synthesis.annotators.frankmocap import frankmocap_crop
-from chorus_bench.synthesis.annotators.matching import box_overlaps, match_one_to_one
+from chorus_bench.synthesis.annotators.matching import match_one_to_one
 from chorus_bench.synthesis.annotators.nlf import make_nlf
 from chorus_bench.synthesis.annotators.pose_files import make_pose_files, write_pose_file
 from chorus_bench.synthesis.interfaces import (
     Context,
     Detection,
-    FullCamera,
     Picture,
     WeakCamera,
 )
@@ -59,9 +58,8 @@ def detection(box, size=SIZE):
 
 def reprojected(fit, person):
     camera = fit.camera
-    assert isinstance(camera, FullCamera)
-    perspective = PerspectiveCamera(camera.rotation, camera.translation, camera.intrinsics)
-    return perspective.project(person.seen)
+    assert isinstance(camera, PerspectiveCamera)
+    return camera.project(person.seen)
 
 
 @pytest.mark.parametrize("unit", [1.0, 1000.0], ids=["m", "mm"])
@@ -306,7 +304,7 @@ def test_files_forms_of_poses_with_full_cameras(tmp_path, read, form):
         axis_angle_to_matrix(p.reshape(24, 3).astype(float)) for p in (fit.pose, LEFT.pose)
     ]
     np.testing.assert_allclose(*rotations, atol=1e-6)
-    assert isinstance(fit.camera, FullCamera)
+    assert isinstance(fit.camera, PerspectiveCamera)
     np.testing.assert_allclose(fit.camera.rotation, rotation, atol=1e-7)
     assert fit.camera.intrinsics[0, 2] == 320
     assert fit.camera.reprojection_error == 1.25
@@ -556,14 +554,6 @@ def test_frankmocap_damaged(frankmocap, read):
 
 
 # Matching.
-
-
-def test_overlaps():
-    boxes = [(0, 0, 10, 10), (5, 0, 15, 10), (3, 3, 3, 9), (np.nan, 0, 1, 1)]
-    overlaps = box_overlaps(boxes, boxes)
-    np.testing.assert_allclose(overlaps[0], [1, 1 / 3, 0, 0])
-    np.testing.assert_array_equal(overlaps, overlaps.T)
-    assert box_overlaps([], boxes).shape == (0, 4)
 
 
 def test_matching():

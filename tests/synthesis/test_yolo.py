@@ -18,7 +18,7 @@ import torch
 from filelock import FileLock
 
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.annotators import yolo
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.registry import get_component
@@ -35,7 +35,7 @@ PACKAGES = (
     "wcwidth==0.2.13",
     "setuptools==80.9.0",  # clip-anytorch imports its pkg_resources
 )
-CONTEXT = Context(seed=1, body=BodyModel.load("default"))
+CONTEXT = Context(seed=1, body=load_body("default"))
 
 
 @pytest.fixture(scope="session")

@@ -23,6 +23,7 @@ from scipy.optimize import least_squares
 
 from chorus_bench.calibration import crop_box
 from chorus_bench.geometry.body import JOINT_NAMES, BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.io.files import atomic_write_bytes
 
@@ -224,7 +225,7 @@ def main() -> None:
     if options.pairs is not None:
         wanted = {pair["person_ann_id"] for pair in json.loads(options.pairs.read_text())}
         annotations = [a for a in annotations if a["id"] in wanted]
-    entries = fit_people(annotations, BodyModel.load("default"))
+    entries = fit_people(annotations, load_body("default"))
     content = {"ver": "chorus-bench-real-people-1", "data": entries}
     atomic_write_bytes(options.output, (json.dumps(content) + "\n").encode())
     errors = np.array([entry["keypoint_error"] for entry in entries])

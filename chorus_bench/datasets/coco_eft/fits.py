@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path, PureWindowsPath
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.sources import EFT_FITS
 from chorus_bench.errors import InputError, list_some
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import JOINT_NAMES, JOINTS
 from chorus_bench.io.json_files import read_json
 
@@ -116,8 +117,9 @@ def _fit(entry: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
     if kind != "smpl":
         raise EntryError("fits of a body other than SMPL", f"its smpltype is {kind!r}")
     annotation_id, name = entry.get("annotId"), entry.get("imageName")
-    if isinstance(annotation_id, bool) or not isinstance(annotation_id, int | float):
-        raise EntryError("entries without annotId", "it has no annotId that is a number")
+    if not _is_whole(annotation_id):
+        message = f"its annotId is {str(annotation_id)[:40]!r}, not a whole number"
+        raise EntryError("entries without annotId", message)
     if not isinstance(name, str) or not name:
         raise EntryError("entries without imageName", "it has no imageName")
     arrays = {key: _numbers(entry, key, shape) for key, shape in _SHAPES.items()}
@@ -125,7 +127,7 @@ def _fit(entry: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
     _check_camera(float(arrays["parm_cam"][0]), float(arrays["bbox_scale"]))
     return Fit(
         annotation_id=int(annotation_id),
-        image_name=PurePosixPath(name).name,
+        image_name=PureWindowsPath(name).name,
         rotations=arrays["parm_pose"],
         betas=arrays["parm_shape"],
         camera=arrays["parm_cam"],
@@ -134,13 +136,20 @@ def _fit(entry: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
     )
 
 
+def _is_whole(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a whole number that an id can be; EFT's file has some as floats."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 2**53 and value == int(value)
+
+
 def _numbers(entry: dict[str, Any], key: str, shape: tuple[int, ...]) -> Float64:
     reason = f"fits without a usable {key}"
     if key not in entry:
         raise EntryError(reason, f"it has no {key}")
     try:
         value = np.asarray(entry[key], dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise EntryError(reason, f"its {key} holds something other than numbers") from None
     if value.shape == (1, *shape):
         value = value[0]
@@ -153,8 +162,9 @@ def _numbers(entry: dict[str, Any], key: str, shape: tuple[int, ...]) -> Float64
 
 def _check_rotations(matrices: Float64) -> None:
     """Refuse matrices (24, 3, 3) that are not rotations."""
-    off = np.abs(matrices @ matrices.swapaxes(-1, -2) - np.eye(3)).max(axis=(-1, -2))
-    determinants = np.linalg.det(matrices)
+    squares = exact.product(matrices, matrices.swapaxes(-1, -2))
+    off = np.abs(squares - np.eye(3)).max(axis=(-1, -2))
+    determinants = exact.determinant(matrices)
     bad = (off > ROTATION_TOLERANCE) | (determinants < 0)
     if bad.any():
         joint = int(np.argmax(bad))

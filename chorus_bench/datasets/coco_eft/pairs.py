@@ -14,6 +14,7 @@ from chorus_bench.datasets.coco_eft.annotations import PERSON, Annotation, CocoF
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.coco_eft.fits import Fit
 from chorus_bench.datasets.recipe import Note
+from chorus_bench.geometry.boxes import overlap_of_smaller
 
 #: The smallest overlap of the two boxes.
 MIN_OVERLAP = 0.5
@@ -108,8 +109,9 @@ def _candidate(
     if len(people) > 1:
         selection.ruled_out["images with more than one person (crowds count)"] += 1
         return None
-    person_box = _box(people[0])
-    targets = _targets(fit, annotations, person_box, coco, categories, selection)
+    size = (image["height"], image["width"])
+    person_box = box_of(people[0], size)
+    targets = _targets(fit, annotations, person_box, size, coco, categories, selection)
     if not targets:
         selection.ruled_out["no object that is the only one of its category and overlaps"] += 1
         return None
@@ -124,6 +126,7 @@ def _targets(
     fit: Fit,
     annotations: Sequence[Annotation],
     person_box: Box,
+    size: tuple[int, int],
     coco: CocoFile,
     categories: Collection[str] | None,
     selection: Selection,
@@ -137,31 +140,38 @@ def _targets(
         if categories is not None and category not in categories:
             continue
         try:
-            box = _box(annotation)
+            box = box_of(annotation, size)
         except EntryError as error:
             selection.notes.append(error.note(f"{fit.entry}, {category}"))
             continue
-        overlap = box_overlap(person_box, box)
+        overlap = overlap_of_smaller(person_box, box)
         if overlap >= MIN_OVERLAP:
             targets.append(Target(category, annotation, box, overlap))
     return sorted(targets, key=lambda target: target.category)
 
 
-def box_overlap(one: Box, other: Box) -> float:
-    """Return the intersection of two boxes (xyxy, not empty) over the area of the smaller."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return max(0.0, width) * max(0.0, height) / min(areas)
+def box_of(annotation: Annotation, size: tuple[int, int]) -> Box:
+    """Return the box of an annotation, xyxy in pixels.
 
+    Args:
+        annotation: a COCO annotation; its box is left, top, width, height.
+        size: height and width of its image, pixels.
 
-def _box(annotation: Annotation) -> Box:
-    """Return the box of an annotation, xyxy."""
+    Raises:
+        EntryError: no box, an empty one, or one that leaves the image by more than a pixel.
+    """
     where, found = f"annotation {annotation['id']}", annotation.get("bbox")
     numbers = found if isinstance(found, list) and len(found) == 4 else [math.nan]
-    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+    if not all(isinstance(n, int | float) and abs(n) < 2**53 for n in numbers):
         raise EntryError("annotations without a box", f"{where} has the box {found}")
     x, y, width, height = (float(n) for n in numbers)
     if width <= 0 or height <= 0:
         raise EntryError(_ZERO, f"{where} has a box of {width:g} x {height:g} pixels")
-    return x, y, x + width, y + height
+    box = x, y, x + width, y + height
+    if min(x, y) < -1 or box[2] > size[1] + 1 or box[3] > size[0] + 1:
+        raise EntryError(
+            "boxes outside their image",
+            f"{where} has the box [{x:g}, {y:g}, {width:g}, {height:g}] (left, top, width, "
+            f"height), its image has {size[1]} x {size[0]} pixels (width x height)",
+        )
+    return box

@@ -23,7 +23,7 @@ class CocoEftConfig(datasets.BuilderConfig):  # type: ignore[misc]
     Attributes:
         annotations: ``instances_val2014.json``.
         fits: ``COCO2014-Val-ver10.json``.
-        body: the body, see `BodyModel.load`.
+        body: the body, see `load_body`.
         joint_regressor: SPIN's regressor.
         images: folder with images to embed.
         solver: ``adam`` or ``lm``.

@@ -11,14 +11,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from chorus_bench.errors import InputError
-from chorus_bench.io.safe_pickle import _arrays, _tensors
+from chorus_bench.io.safe_pickle._arrays import TABLE as ARRAYS
 from chorus_bench.io.safe_pickle._machine import Machine
+from chorus_bench.io.safe_pickle._tensors import TABLE as TENSORS
 from chorus_bench.io.safe_pickle._values import Budget, check_tree
 
 __all__ = ["load_pickle"]
 
 _LARGEST_FILE = 4 * 2**30
-_TABLE = {**_arrays.TABLE, **_tensors.TABLE}
+_TABLE = {**ARRAYS, **TENSORS}
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a zip archive, such as .npz or a file of torch.save",
     b"\x93NUMPY": "a NumPy .npy file",

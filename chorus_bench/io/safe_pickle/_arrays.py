@@ -135,8 +135,26 @@ def _finish_array(budget: Budget, state: object) -> Array:
 
 
 def _from_buffer(budget: Budget, args: tuple[object, ...]) -> Array:
-    raw, dtype, shape, order = arguments("numpy _frombuffer", args, 4)
-    return array_of(budget, raw, dtype, shape, "F" if _is(order, "F") else "C")
+    """Return the array of a protocol 5 pickle.
+
+    Since version 2.4 NumPy writes other orders of the axes as ``K`` with a fifth argument: the
+    array is the buffer in ``shape`` and C order, its axes then exchanged.
+    """
+    raw, dtype, shape, order, *axes = arguments("numpy _frombuffer", args, 4, 5)
+    if _is(order, "K") and axes and axes[0] is not None:
+        stored = array_of(budget, raw, dtype, shape, "C")
+        return stored.transpose(_permutation(axes[0], stored.ndim))
+    if not _is(order, "C", "F"):
+        raise damaged("a numpy array in an unknown order")
+    return array_of(budget, raw, dtype, shape, str(order))
+
+
+def _permutation(axes: object, count: int) -> tuple[int, ...]:
+    """Return the axes if they are 0 to count - 1, each once."""
+    whole = isinstance(axes, tuple) and all(type(axis) is int for axis in axes)
+    if not isinstance(axes, tuple) or not whole or sorted(axes) != list(range(count)):
+        raise damaged("a numpy array whose axes are no permutation")
+    return axes
 
 
 def _scalar(budget: Budget, args: tuple[object, ...]) -> np.generic:

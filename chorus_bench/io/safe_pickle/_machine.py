@@ -12,8 +12,8 @@ import pickle as op
 import struct
 from collections.abc import Callable
 
+import chorus_bench.io.safe_pickle._decode as decode
 from chorus_bench.errors import InputError
-from chorus_bench.io.safe_pickle import _decode as decode
 from chorus_bench.io.safe_pickle._state import State
 from chorus_bench.io.safe_pickle._values import Budget, Named, Pending, Table, check_key, damaged
 

@@ -21,6 +21,7 @@ from numpy.typing import ArrayLike, NDArray
 from chorus_bench.calibration.weak_perspective import CROP_SIDE, PIXELS_PER_SCALE
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
+from chorus_bench.geometry.checks import check_pose, check_rotations
 from chorus_bench.geometry.rotations import matrix_to_axis_angle
 from chorus_bench.io.safe_pickle import load_pickle
 
@@ -94,7 +95,7 @@ def _person(output: object, path: Path) -> dict[str, Float64]:
         person = cast("dict[str, Any]", output)
         center, scale = frankmocap_crop(person["bbox_top_left"], person["bbox_scale_ratio"])
         return {
-            "pose": _pose(person),
+            "pose": _pose(person, path),
             "betas": _numbers(person["pred_betas"], (10,)),
             "weak_camera": _numbers(person["pred_camera"], (3,)),
             "crop_center": center,
@@ -109,11 +110,16 @@ def _person(output: object, path: Path) -> dict[str, Float64]:
         ) from error
 
 
-def _pose(person: dict[str, Any]) -> Float64:
-    """Return a pose (72,), from the matrices if present: half turns do not harm them."""
+def _pose(person: dict[str, Any], path: Path) -> Float64:
+    """Return a pose (72,), of the matrices where they are kept: they have no half turns to fear."""
     if "pred_rotmat" not in person:
-        return _numbers(person["pred_body_pose"], (POSE_SIZE,))
+        pose = _numbers(person["pred_body_pose"], (POSE_SIZE,))
+        if np.isfinite(pose).all():
+            check_pose(pose, "'pred_body_pose'", where=path)
+        return pose
     rotations = _numbers(person["pred_rotmat"], (JOINTS, 3, 3))
+    if np.isfinite(rotations).all():
+        check_rotations(rotations, "'pred_rotmat'", where=path)
     return matrix_to_axis_angle(rotations).reshape(POSE_SIZE).astype(np.float64)
 
 

@@ -32,16 +32,22 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.boxes import intersection_over_union
+from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.synthesis.annotators.local_files import check_file, file_version
 from chorus_bench.synthesis.annotators.matching import (
-    box_overlaps,
     boxes_of,
     match_one_to_one,
 )
 from chorus_bench.synthesis.annotators.nlf_output import METHOD, FoundPeople, read_output
-from chorus_bench.synthesis.batching import device_memory
-from chorus_bench.synthesis.interfaces import BodyFit, Context, Detection, FullCamera, Picture
+from chorus_bench.synthesis.batching import device_memory, group_by_size
+from chorus_bench.synthesis.interfaces import (
+    BodyFit,
+    Context,
+    Detection,
+    Picture,
+)
 
 Float64 = NDArray[np.float64]
 
@@ -140,7 +146,7 @@ class NlfPoses:
             OutOfDeviceMemoryError: too many pictures for the device.
         """
         fits: list[list[BodyFit | None]] = [[None] * len(persons) for persons in people]
-        for numbers in _by_size(pictures).values():
+        for numbers in group_by_size(pictures):
             images = np.stack([pictures[number].pixels for number in numbers])
             for number, found in zip(numbers, self._detect(images), strict=True):
                 fits[number] = self._fits(pictures[number].size, people[number], found)
@@ -158,7 +164,7 @@ class NlfPoses:
         self, size: tuple[int, int], people: Sequence[Detection], found: FoundPeople
     ) -> list[BodyFit | None]:
         boxes = boxes_of(people)
-        overlaps = box_overlaps(boxes, _joint_boxes(found.joints2d, size))
+        overlaps = intersection_over_union(boxes, _joint_boxes(found.joints2d, size))
         inside = _shares_inside(boxes, found.joints2d)
         matches = match_one_to_one(overlaps, self._limits.overlap, ties=inside)
         return [
@@ -174,8 +180,8 @@ class NlfPoses:
             return None
         pelvises = pelvis_candidates(self._body, found, number)
         camera = fit_camera(self._body, pose, betas, pelvises, found.joints2d[number], size)
-        longer_side = float((box[2:] - box[:2]).max())
-        if camera is None or camera.reprojection_error > self._limits.error * longer_side:
+        most = self._limits.error * float((box[2:] - box[:2]).max())
+        if camera is None or (camera.reprojection_error or 0.0) > most:
             return None
         return BodyFit(pose.astype(np.float32), betas.astype(np.float32), camera)
 
@@ -199,8 +205,8 @@ def fit_camera(
     pelvises: Sequence[Float64],
     joints2d: Float64,
     size: tuple[int, int],
-) -> FullCamera | None:
-    """Return the camera that best explains a person's 2D joints.
+) -> PerspectiveCamera | None:
+    """Return the camera that explains a person's 2D joints best.
 
     Rotation and translation follow from the pose and the pelvis; the focal length is the
     least-squares one, with the principal point in the middle of the image. A zero-shape body seen
@@ -230,8 +236,7 @@ def fit_camera(
     R = axis_angle_to_matrix(pose[:3])
     K = np.array([[focal, 0, size[1] / 2], [0, focal, size[0] / 2], [0, 0, 1]])
     t = pelvis - R @ body.rest_joints()[0]
-    rotation, translation, intrinsics = (value.astype(np.float32) for value in (R, t, K))
-    return FullCamera(rotation, translation, intrinsics, error)
+    return PerspectiveCamera(R, t, K, error)
 
 
 def _fit_focal_length(
@@ -248,13 +253,6 @@ def _fit_focal_length(
     # In this form of the comparison, a focal length or error that is NaN fails as well.
     sensible = low <= focal / size[1] <= high and error < np.inf
     return (error, focal) if sensible else None
-
-
-def _by_size(pictures: Sequence[Picture]) -> dict[tuple[int, int], list[int]]:
-    groups: dict[tuple[int, int], list[int]] = {}
-    for number, picture in enumerate(pictures):
-        groups.setdefault(picture.size, []).append(number)
-    return groups
 
 
 def _joint_boxes(joints2d: Float64, size: tuple[int, int]) -> Float64:

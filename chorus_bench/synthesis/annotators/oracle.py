@@ -16,11 +16,11 @@ import numpy as np
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.simulation import CATEGORIES, simulate_train_row
 from chorus_bench.simulation.annotators import check_noise
 from chorus_bench.simulation.rows import WORLD
 from chorus_bench.synthesis.annotators.matching import (
-    box_overlaps,
     boxes_of,
     match_one_to_one,
 )
@@ -110,7 +110,7 @@ class Oracle:
     ) -> list[dict[str, Any] | None]:
         """Return the truth about each person."""
         known = self._row(picture)["people"]
-        overlaps = box_overlaps(boxes_of(people), [person["box"] for person in known])
+        overlaps = intersection_over_union(boxes_of(people), [person["box"] for person in known])
         matches = match_one_to_one(overlaps, _SAME_PERSON)
         return [None if number is None else known[number] for number in matches]
 

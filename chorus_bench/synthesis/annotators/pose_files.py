@@ -45,15 +45,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
+from chorus_bench.geometry.boxes import intersection_over_union
+from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.checks import check_intrinsics, check_pose, check_rotations
 from chorus_bench.geometry.rotations import matrix_to_axis_angle
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.synthesis.annotators.frankmocap import RESULT_END, read_frankmocap
-from chorus_bench.synthesis.annotators.matching import box_overlaps, boxes_of, match_one_to_one
+from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
 from chorus_bench.synthesis.interfaces import (
     BodyFit,
     Context,
     Detection,
-    FullCamera,
     Picture,
     WeakCamera,
 )
@@ -77,6 +79,13 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "intrinsics": (3, 3),
     "reprojection_error": (),
     "boxes": (4,),
+}
+_CHECKS = {
+    "rotations": check_rotations,
+    "camera_rotation": check_rotations,
+    "intrinsics": check_intrinsics,
+    "pose": check_pose,
+    "global_orient": check_pose,
 }
 _WEAK = ("weak_camera", "crop_center", "crop_scale")
 _FULL = ("camera_rotation", "camera_translation", "intrinsics")
@@ -263,8 +272,34 @@ def _checked(arrays: Mapping[str, NDArray[Any]], path: Path) -> People:
     weak, full = (all(key in shaped for key in keys) for keys in (_WEAK, _FULL))
     if not (weak or full):
         raise _missing(f"a camera: {', '.join(_WEAK)}; or {', '.join(_FULL)}", path)
+    _check_geometry(shaped, path)
     shaped["pose"] = _whole_pose(shaped, path)
     return shaped
+
+
+def _check_geometry(arrays: People, path: Path) -> None:
+    """Refuse matrices that are no rotations, poses in degrees, crops without a side.
+
+    People with a number that is not finite have no fit; nothing is asked of them.
+    """
+    if "rotations" in arrays and "pose" in arrays:
+        raise InputError(
+            "holds both 'pose' and 'rotations'",
+            where=path,
+            expected="one of them",
+            fix=f"use {_LAYOUT}",
+        )
+    for key, check in _CHECKS.items():
+        if key in arrays:
+            values = arrays[key].reshape(len(arrays[key]), -1)
+            check(arrays[key][np.isfinite(values).all(axis=1)], f"'{key}'", where=path)
+    crops = arrays.get("crop_scale", np.ones(0))
+    if (crops[np.isfinite(crops)] <= 0).any():
+        raise InputError(
+            "'crop_scale' has values of 0 or less",
+            where=path,
+            expected="the crop's side / 200 pixels",
+        )
 
 
 def _shaped(key: str, value: NDArray[Any], people: int, path: Path) -> Float64:
@@ -312,7 +347,7 @@ def _whole_pose(arrays: People, path: Path) -> Float64:
 def _match(found: People, persons: Sequence[Detection], min_overlap: float) -> list[int | None]:
     """Return the index in the file of each person."""
     if "boxes" in found:
-        overlaps = box_overlaps(boxes_of(persons), found["boxes"])
+        overlaps = intersection_over_union(boxes_of(persons), found["boxes"])
         return match_one_to_one(overlaps, min_overlap)
     matches: list[int | None] = [None] * len(persons)
     if len(found["pose"]) == len(persons):
@@ -332,9 +367,10 @@ def _fit(found: People, number: int) -> BodyFit | None:
     return BodyFit(one["pose"], one["betas"], _full_camera(one) if full else _weak_camera(one))
 
 
-def _full_camera(one: Mapping[str, Any]) -> FullCamera:
+def _full_camera(one: Mapping[str, Any]) -> PerspectiveCamera:
     rotation, translation, intrinsics = (one[key] for key in _FULL)
-    return FullCamera(rotation, translation, intrinsics, float(one.get("reprojection_error", 0.0)))
+    error = float(one.get("reprojection_error", 0.0))
+    return PerspectiveCamera(rotation, translation, intrinsics, error)
 
 
 def _weak_camera(one: Mapping[str, Any]) -> WeakCamera:

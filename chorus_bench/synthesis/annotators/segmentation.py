@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from chorus_bench.errors import InputError, did_you_mean
-from chorus_bench.simulation.rows import mask_box
+from chorus_bench.geometry.boxes import mask_box
 from chorus_bench.synthesis.annotators.transformers_models import (
     LoadedModel,
     Source,

@@ -18,14 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.engines.threads import torch_threads
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.synthesis.annotators.local_files import file_version
-from chorus_bench.synthesis.annotators.matching import box_overlaps, boxes_of, match_one_to_one
-from chorus_bench.synthesis.annotators.yolo_models import (
-    import_ultralytics,
-    load_yolo,
-    torch_threads,
-)
+from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
+from chorus_bench.synthesis.annotators.yolo_models import import_ultralytics, load_yolo
 from chorus_bench.synthesis.annotators.yolo_words import Vocabulary, learn_words
 from chorus_bench.synthesis.batching import device_memory
 from chorus_bench.synthesis.interfaces import Context, Detection, Float32, Picture
@@ -271,7 +269,7 @@ class YoloKeypoints:
         if not persons:
             return keypoints
         boxes, found = self._found(picture)
-        overlaps = box_overlaps(boxes_of(persons), boxes)
+        overlaps = intersection_over_union(boxes_of(persons), boxes)
         for person, match in enumerate(match_one_to_one(overlaps, self._min_overlap)):
             if match is not None:
                 keypoints[person] = found[match]

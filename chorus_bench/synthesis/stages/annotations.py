@@ -15,6 +15,7 @@ import numpy as np
 
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.synthesis.batching import Batches
 from chorus_bench.synthesis.checks import check_detections, check_fits, check_keypoints
 from chorus_bench.synthesis.image_files import decode_picture
@@ -25,7 +26,6 @@ from chorus_bench.synthesis.interfaces import (
     Context,
     Detection,
     Float32,
-    FullCamera,
     KeypointDetector,
     Picture,
     PoseEstimator,
@@ -211,13 +211,8 @@ def _seen(found: Detection) -> dict[str, Any]:
 def _body(fit: BodyFit) -> dict[str, Any]:
     body = {"pose": np.asarray(fit.pose).tolist(), "betas": np.asarray(fit.betas).tolist()}
     camera = fit.camera
-    if isinstance(camera, FullCamera):
-        return body | {
-            "camera_rotation": np.asarray(camera.rotation).tolist(),
-            "camera_translation": np.asarray(camera.translation).tolist(),
-            "camera_intrinsics": np.asarray(camera.intrinsics).tolist(),
-            "reprojection_error": float(camera.reprojection_error),
-        }
+    if isinstance(camera, PerspectiveCamera):
+        return body | camera.columns()
     return body | {
         "weak_camera": np.asarray(camera.camera).tolist(),
         "crop_center": np.asarray(camera.center).tolist(),
