@@ -172,7 +172,7 @@ def _disappears_at_once(low: float, high: float, threshold: float) -> Degeneracy
 def _faint(high: float, steps: int) -> Degeneracy:
     return Degeneracy(
         f"no voxel is above {high:.4g}",
-        f"something is predicted at only {steps} of the 99 thresholds, so PAP sees at most {steps} shapes, "
-        "and the strict scores leave out the recall of the last one one",
-        "rescale the probabilities, for example divide by the largest one one",
+        f"only {steps} of the 99 thresholds predict anything, so PAP sees at most {steps} shapes, "
+        "and the strict scores leave out the recall of the last one",
+        "rescale the probabilities, for example divide by the largest one",
     )

@@ -217,7 +217,7 @@ def test_split_made_with_another_body(rows, submission):
         submission, split=split, protocol=COARSE, body="default", allow_other_body=True
     )
     assert "|other-body:000000000000|chorus-bench:" in allowed.signature
-    assert any("poses and cameras do not fit" in text for text in allowed.warnings)
+    assert any("poses and cameras do not match" in text for text in allowed.warnings)
     right = evaluate(
         submission, split=split_from_rows(rows, "made", body=_default("any")), protocol=COARSE
     )
