@@ -10,7 +10,8 @@ from pycocotools import mask as coco_mask
 
 from chorus_bench.datasets.coco_eft.annotations import Annotation
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
-from chorus_bench.datasets.masks import RLE, decode_mask
+from chorus_bench.datasets.coco_eft.polygons import fill_polygons
+from chorus_bench.datasets.masks import RLE, decode_mask, encode_mask
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.errors import InputError
 
@@ -46,8 +47,7 @@ def annotation_mask(annotation: Annotation, size: tuple[int, int], notes: list[N
     if short:
         message = f"{short} of its polygons have fewer than three points; the others are taken"
         notes.append(Note(where, _SHORT, message, left_out=False))
-    height, width = size
-    return _as_text(coco_mask.merge(coco_mask.frPyObjects(usable, height, width)))
+    return encode_mask(fill_polygons(usable, *size))
 
 
 def _polygon(polygon: Any, annotation_id: int) -> list[float]:  # noqa: ANN401 - file content
