@@ -6,6 +6,8 @@ they are done. The arithmetic is float64: on the golden cameras it follows the f
 as closely as float32 does. Thousands of steps amplify a difference in the last bit by 1e5, so
 every step is made in exact arithmetic (`chorus_bench.geometry.exact`): the same path, to the
 last bit, on every machine.
+
+Source: docs/method.md M12.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from chorus_bench.calibration.reprojection import (
 from chorus_bench.calibration.settings import CalibrationSettings
 from chorus_bench.geometry.rotations import Floats
 
-#: Decay rates and the guard of the denominator (Adam's usual values).
+#: Decay rates, and the term that keeps the denominator from zero (Adam's usual values).
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 
@@ -37,9 +39,9 @@ def solve_adam(
     """Fit every person's camera along the original's path.
 
     A person stops before the update of a step whose loss is below ``settings.stop_below``
-    and takes all of that iterate. Until then the best is kept: when a step's loss improves,
-    rotation and translation from after its update, focal length and loss from before it.
-    A person whose loss becomes NaN leaves with the best seen so far.
+    and keeps all of that iterate. Until then the best one is kept: when a step improves the loss,
+    rotation and translation from after its update, focal length and loss from before it. A person
+    whose loss becomes NaN leaves with the best seen so far.
 
     Args:
         problem: P people, float64.
@@ -47,7 +49,7 @@ def solve_adam(
         leave: called with the number of people who just finished.
 
     Returns:
-        The solution for P people; NaN where no loss was a number.
+        The solution for P people; NaN where every loss was NaN.
     """
     solution = Solution.empty(len(problem))
     batch = _Batch.start(problem)
@@ -75,7 +77,7 @@ def solve_adam(
 
 @dataclass
 class _Batch:
-    """The people who still take steps; the last axis is the person."""
+    """The people who are still being fitted; the last axis is the person."""
 
     people: NDArray[np.int64]
     problem: Problem
@@ -137,7 +139,7 @@ class _Batch:
         out.converged[rows] = converged[people]
 
     def without(self, people: Flags) -> _Batch:
-        """Return the batch that is left when some people leave."""
+        """Return the batch without some people."""
         rest = ~people
         return _Batch(
             people=self.people[rest],

@@ -1,4 +1,4 @@
-"""Solver `lm`: least squares to the minimum, batched Levenberg-Marquardt.
+"""Solver `lm`: the least-squares minimum by batched Levenberg-Marquardt.
 
 It does not depend on a path that stops early, and it takes tens of steps instead of thousands.
 The unknowns are chosen so that the projection is nearly linear in them: a turn, the image
@@ -8,6 +8,8 @@ reciprocal ``q = 1 / f`` of the focal length, with which a point lands at
 
 As in `reprojection`, the last axis is the person and the arithmetic is exact: a person's numbers
 depend neither on the others nor on the processor.
+
+Source: docs/method.md M13.
 """
 
 from __future__ import annotations
@@ -27,20 +29,20 @@ from chorus_bench.geometry.rotations import (
     matrix_to_axis_angle,
 )
 
-#: Steps at most, accepted or not.
+#: Largest number of steps, accepted or not.
 MAX_STEPS = 300
 
 #: A person is done when an accepted step lowers the squared residual by less than this share.
 TOLERANCE = 1e-10
 
-#: Damping at the start, at least (so that no system is singular), and beyond which no step
-#: can help.
+#: Initial damping; the least damping, so that no system is singular; and the damping beyond
+#: which no step can help.
 FIRST_DAMPING, LEAST_DAMPING, LAST_DAMPING = 1e-3, 1e-12, 1e12
 
 
 @dataclass
 class _State:
-    """Cameras of P people in the solver's own unknowns.
+    """Cameras of P people, in the solver's own unknowns.
 
     Attributes:
         rotation: matrices, shape (3, 3, P).
@@ -96,11 +98,11 @@ def solve_lm(
 
     Args:
         problem: P people, float64.
-        settings: the settings; of the steps and the early stop nothing is used.
+        settings: the settings; those of steps and early stopping are not used.
         leave: called with the number of people who just finished.
 
     Returns:
-        The solution for P people; NaN where the start is of no use.
+        The solution for P people; NaN where the start is unusable.
     """
     solution = Solution.empty(len(problem))
     fit = _Fit.start(problem, settings)
@@ -165,7 +167,7 @@ class _Fit:
         return np.where(usable, cost, np.inf)
 
     def advance(self) -> Flags:
-        """Try one step for everybody; return who is done."""
+        """Try one step for everyone; return who is done."""
         jacobian, residual = self.jacobian()
         normal, slope = _normal_equations(jacobian, residual)
         self._hold_at_bound(normal, slope)
@@ -216,7 +218,7 @@ class _Fit:
         *,
         converged: bool,
     ) -> None:
-        """Write the people who are done and go on with the others."""
+        """Write the people who are done and continue with the others."""
         if not done.any():
             return
         self._write(done & np.isfinite(self.cost), steps, out, converged)

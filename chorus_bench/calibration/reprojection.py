@@ -3,6 +3,8 @@
 The last axis is the person everywhere and no operation runs along it. So a person's numbers
 do not depend, to the last bit, on who else is in the batch; nor on the processor, because the
 arithmetic is that of `chorus_bench.geometry.exact`.
+
+Source: docs/method.md M11.
 """
 
 from __future__ import annotations
@@ -24,13 +26,13 @@ UNKNOWNS = 7
 
 @dataclass(frozen=True)
 class Problem:
-    """What is fitted, for P people and J points.
+    """The fitting problem of P people with J points.
 
     Attributes:
         points: zero-orientation body points in metres, shape (J, 3, P).
         targets: pixel coordinates (x, y), shape (J, 2, P).
         size: image width and height in pixels, shape (2, P).
-        start: the unknowns' first values, shape (7, P): axis-angle in radians, translation in
+        start: initial values of the unknowns, shape (7, P): axis-angle in radians, translation in
             metres, focal length in image widths.
     """
 
@@ -54,7 +56,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Solution:
-    """What a solver found for P people; NaN where it found nothing.
+    """The result of a solver for P people; NaN where it found nothing.
 
     Attributes:
         rotation: axis-angle vectors in radians, shape (P, 3).
@@ -125,7 +127,7 @@ def loss_and_gradient(problem: Problem, unknowns: Floats) -> tuple[Floats, Float
 
 @dataclass(frozen=True)
 class _Turn:
-    """The steps from axis-angle to quaternion: what its derivative needs."""
+    """The intermediate values from axis-angle to quaternion that its derivative needs."""
 
     moved: Floats
     angle: Floats
@@ -155,7 +157,7 @@ def _rotation(theta: Floats) -> tuple[list[list[Floats]], _Turn]:
 
 
 def _rotation_derivative(g: Sequence[Floats], theta: Floats, turn: _Turn) -> Floats:
-    """Carry a derivative by the rotation, three rows of (3, P), back to the axis-angle (3, P)."""
+    """Turn a derivative by the rotation, three rows of (3, P), into one by the axis-angle."""
     w, x, y, z = q = turn.quaternion
     a, b, c = g[2][1] - g[1][2], g[0][2] - g[2][0], g[1][0] - g[0][1]
     d, e, f = g[0][1] + g[1][0], g[0][2] + g[2][0], g[1][2] + g[2][1]

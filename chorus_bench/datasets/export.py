@@ -1,13 +1,13 @@
-"""From a recipe to a folder of Parquet shards with its card.
+"""Export of a recipe to a folder of Parquet shards with a card.
 
-The pieces of the recipe are made first, each into its own place in a working folder beside the
-destination, and stay there when the build is interrupted: the same build then goes on with the
-next one. Only when all are there, the folder is put together and appears under its name, whole.
+The pieces of the recipe are made first, each in its own place in a working folder beside the
+destination, and stay there if the build is interrupted: the same build then continues with the
+next one. Once all are there, the folder is assembled and appears under its name, complete.
 
     data/<category>/test-00000-of-00002.parquet
     README.md              the card, with one config per category
-    chorus_bench.json      what the dataset is (`DatasetInfo`)
-    notes.jsonl            what was wrong with single entries of the sources
+    chorus_bench.json      the description of the dataset (`DatasetInfo`)
+    notes.jsonl            problems with single entries of the sources
 """
 
 from __future__ import annotations
@@ -28,15 +28,21 @@ import pyarrow.parquet as pq
 
 from chorus_bench._version import __version__
 from chorus_bench.datasets.card import write_card
+from chorus_bench.datasets.facts import (
+    Facts,
+    file_metadata,
+    schema_with_facts,
+    table_with_facts,
+)
 from chorus_bench.datasets.fingerprint import Fingerprint, fingerprint_columns
 from chorus_bench.datasets.folder import (
     DATA_FOLDER,
     NOTES_FILE,
     DatasetInfo,
-    Shard,
     category_folder,
     describe_shard,
 )
+from chorus_bench.datasets.metadata import Shard
 from chorus_bench.datasets.parquet import RowWriter, TableWriter
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, count_reasons
 from chorus_bench.errors import InputError
@@ -44,9 +50,10 @@ from chorus_bench.io.files import atomic_folder, check_new_folder
 
 Progress = Callable[[int, int], None]
 
-#: A shard is closed when it is larger than this (bytes).
+#: A shard is closed once it is larger than this (bytes).
 SHARD_BYTES = 400_000_000
 
+_MADE_WITH = f"chorus-bench {__version__}"
 _ROWS_FOLDER, _PIECE_NOTES = "rows", "notes.json"
 
 
@@ -56,9 +63,9 @@ class Built:
 
     Attributes:
         path: the folder.
-        info: what is in it.
-        notes: what was wrong with single entries of the sources.
-        resumed: pieces that an earlier, interrupted build had left.
+        info: description of the dataset.
+        notes: problems with single entries of the sources.
+        resumed: number of pieces taken over from an earlier, interrupted build.
     """
 
     path: Path
@@ -78,20 +85,21 @@ def export(
 ) -> Built:
     """Make the rows of a recipe and write them as a dataset folder.
 
-    Memory stays flat: rows are written as they come.
+    Memory use is constant: rows are written as they are made.
 
     Args:
-        recipe: what to make.
+        recipe: how the rows are made.
         output: the folder to write.
-        overwrite: replace a folder that is there.
-        workers: processes that make pieces; with more than one, pieces must be picklable.
-        shard_bytes: a Parquet file is closed when it is larger than this.
-        progress: called with what is done and all there is, in the units of the pieces' sizes.
+        overwrite: replace an existing folder.
+        workers: number of processes that make pieces; with more than one, pieces must be
+            picklable.
+        shard_bytes: a Parquet file is closed once it is larger than this.
+        progress: called with (done, total), in the units of the pieces' sizes.
 
     Raises:
-        InputError: the folder is there already, no row is left, or a row is not usable.
-        WriteError: the disk is full, the place is not writable, ... No folder is left that
-            looks complete; finished pieces stay beside it for the next try.
+        InputError: the folder already exists, no row is left, or a row is unusable.
+        WriteError: the disk is full, the place is not writable, ... No folder that looks
+            complete is left behind; finished pieces are kept for the next attempt.
     """
     target = Path(output)
     check_new_folder(target, overwrite=overwrite)
@@ -106,7 +114,7 @@ def export(
 
 
 def _make_pieces(recipe: Recipe, work: Path, workers: int, progress: Progress) -> int:
-    """Make the pieces that are not there yet; return how many were."""
+    """Make the missing pieces; return how many were there."""
     places = [_piece_folder(work, number) for number in range(len(recipe.pieces))]
     todo = [n for n, place in enumerate(places) if not place.is_dir()]
     total = sum(piece.size for piece in recipe.pieces)
@@ -126,7 +134,7 @@ def _make_pieces(recipe: Recipe, work: Path, workers: int, progress: Progress) -
 
 
 def _tidy(work: Path) -> None:
-    """Remove the piece that was not finished, and the working folder if nothing is in it."""
+    """Remove the unfinished piece, and the working folder if it is empty."""
     for unfinished in work.glob("*.unfinished"):
         shutil.rmtree(unfinished, ignore_errors=True)
     with contextlib.suppress(OSError):
@@ -134,7 +142,7 @@ def _tidy(work: Path) -> None:
 
 
 def _run(jobs: list[tuple[Piece, pa.Schema, Path]], workers: int) -> Iterator[int]:
-    """Write pieces, here or in several processes; give their sizes as they are finished."""
+    """Write pieces, here or in several processes; yield their sizes as they are finished."""
     if workers <= 1 or len(jobs) <= 1:
         yield from itertools.starmap(_write_piece, jobs)
         return
@@ -178,7 +186,7 @@ def _piece_notes(recipe: Recipe, work: Path) -> list[Note]:
 def _assemble(
     recipe: Recipe, work: Path, folder: Path, notes: tuple[Note, ...], shard_bytes: int
 ) -> DatasetInfo:
-    """Put the pieces together: shards per category, what the dataset is, its card."""
+    """Assemble the pieces: shards per category, description, card."""
     pieces = [_piece_folder(work, n) / _ROWS_FOLDER for n in range(len(recipe.pieces))]
     names = sorted({file.stem for piece in pieces for file in piece.glob("*.parquet")})
     if not names:
@@ -205,7 +213,7 @@ def _assemble(
 
 @dataclass(frozen=True)
 class _Rows:
-    """Finished rows of one category, in groups; they go into the fingerprint on the way."""
+    """Yield finished rows of one category in groups, and add them to the fingerprint."""
 
     files: list[Path]
     split: str
@@ -224,8 +232,10 @@ class _Rows:
 def _write_shards(
     groups: _Rows, recipe: Recipe, place: Path, shard_bytes: int, root: Path
 ) -> list[Shard]:
-    """Write the rows of one category; the number of shards is known at the end."""
+    """Write the rows of one category; the number of shards is known only at the end."""
     place.mkdir(parents=True)
+    schema, facts = schema_with_facts(recipe.schema), Facts.of_recipe(recipe)
+    metadata = file_metadata(recipe, _MADE_WITH)
     writer: TableWriter | None = None
     files: list[Path] = []
     categories: list[str] = []
@@ -234,8 +244,8 @@ def _write_shards(
             if writer is None:
                 files.append(place / f"{recipe.split}-{len(files):05d}")
                 categories.append(table.column("category")[0].as_py())
-                writer = TableWriter(files[-1], recipe.schema)
-            writer.write(table)
+                writer = TableWriter(files[-1], schema, metadata)
+            writer.write(table_with_facts(table, facts))
             if writer.size > shard_bytes:
                 writer.close()
                 writer = None
@@ -261,7 +271,7 @@ def _info(
         left_out=count_reasons(notes, left_out=True),
         noted=count_reasons(notes, left_out=False),
         command=recipe.command,
-        made_with=f"chorus-bench {__version__}",
+        made_with=_MADE_WITH,
         card=recipe.card,
     )
 
@@ -271,6 +281,6 @@ def _write_error(error: OSError, work: Path) -> InputError:
         f"the build stopped: {error.strerror or error}",
         where=error.filename or work,
         expected="a place with enough room that you may write to",
-        fix=f"free some space and run the same command again: it goes on from what is finished "
+        fix=f"free some space and run the same command again: it continues from what is finished "
         f"in {work}",
     )

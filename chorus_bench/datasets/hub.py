@@ -21,15 +21,15 @@ def push_dataset(
 
     Args:
         folder: a built dataset.
-        repo: ``organisation/name``; it is made if it is not there.
+        repo: ``organisation/name``; created if missing.
         private: whether a new repository is private.
-        token: for the hub; by default the one that ``hf auth login`` stored.
+        token: token of the hub; by default the one that ``hf auth login`` stored.
 
     Returns:
         The address of the commit.
 
     Raises:
-        InputError: the folder does not verify, or the name is none.
+        InputError: the folder does not verify, or the name is not one of a repository.
         MissingDependencyError: huggingface_hub is not installed.
         ChorusBenchError: the hub refused.
     """
@@ -41,7 +41,7 @@ def push_dataset(
             "huggingface_hub", extra="datasets", purpose="Pushing to the hub"
         ) from error
     if not _REPO.fullmatch(repo):
-        raise InputError(f"'{repo}' is no repository", expected="organisation/name")
+        raise InputError(f"'{repo}' is not a repository", expected="organisation/name")
     info = _verified(folder)
     api = HfApi(token=token)
     try:
@@ -56,17 +56,17 @@ def push_dataset(
     except HfHubHTTPError as error:
         raise ChorusBenchError(
             f"the hub refused to take {repo}: {error}\n"
-            "  What to do: log in with `hf auth login` and a token that may write there"
+            "  What to do: log in with `hf auth login`, with a token that may write there"
         ) from error
     return str(commit.commit_url)
 
 
 def _verified(folder: str | Path) -> str:
-    """Return the label of a dataset that verifies."""
+    """Verify a dataset and return its label."""
     result = verify_dataset(folder)
     if not result.ok:
         raise InputError(
-            "is not pushed, it does not verify: " + "; ".join(result.problems[:5]),
+            "is not pushed because it does not verify: " + "; ".join(result.problems[:5]),
             where=folder,
             fix="build it again",
         )

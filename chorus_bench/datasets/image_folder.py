@@ -1,7 +1,7 @@
 """Crawled images: a folder of image files as rows of the training schema.
 
-The layout is that of image crawlers: files directly in the folder, or one folder a keyword,
-whose name then is the row's prompt.
+The layout is that of image crawlers: files directly in the folder, or one folder per keyword,
+whose name then becomes the prompt of its rows.
 """
 
 from __future__ import annotations
@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError
+from chorus_bench.io.pictures import decode_upright, is_picture
+from chorus_bench.names import category_name
 
-NAME, VERSION = "image-search", "1.0.0"
+NAME, VERSION = "image-search", "1.1.0"
 SOURCE = "image_search"
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 _FILES_A_PIECE = 200
@@ -27,15 +26,17 @@ _FILES_A_PIECE = 200
 CARD = CardText(
     title="Crawled images",
     summary=(
-        "Images that an image search found, as rows of the training schema of chorus-bench: the "
-        "starting point of the comparison with synthesised images (CHORUS, table 2)."
+        "Images found by an image search, as rows of the training schema of chorus-bench: the "
+        "starting point of the comparison with synthesised images (CHORUS, table 1)."
     ),
     construction=(
         "Every readable image file of a folder is a row; the folder's name is the prompt. Files "
-        "with the same bytes are kept once. Annotations, filters and cameras are later stages."
+        "with the same bytes are kept once. Height and width are those of the picture as its EXIF "
+        "orientation turns it, which `datasets` obeys too. Annotations, filters and cameras are "
+        "later stages."
     ),
-    licence="unknown",
-    licence_note=(
+    license="unknown",
+    license_note=(
         "Crawled images belong to their owners. Do not publish them without their permission."
     ),
     citation="",
@@ -48,10 +49,10 @@ class ImageFile:
     """An image file, found but not yet decoded.
 
     Attributes:
-        path: where it is.
+        path: path of the file.
         prompt: the keyword it was found with.
         index: its number among the files of this prompt.
-        sha256: of its bytes, hex digits.
+        sha256: SHA-256 of its bytes, hex digits.
     """
 
     path: Path
@@ -60,17 +61,14 @@ class ImageFile:
     sha256: str
 
 
-def image_folder_recipe(
-    folder: str | Path, category: str, *, prompt: str | None = None, command: str = ""
-) -> Recipe:
+def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None = None) -> Recipe:
     """Return the recipe that turns a folder of images into training rows.
 
     Args:
-        folder: with image files, or with folders of image files.
-        category: of the object that was searched for.
-        prompt: of all images; by default the name of the folder that a file is in, or the
-            category for files directly in ``folder``.
-        command: the command line, for the card.
+        folder: a folder with image files, or with folders of image files.
+        category: category of the object that was searched for.
+        prompt: prompt of all images; by default the name of the folder that contains the file, or
+            the category for files directly in ``folder``.
 
     Raises:
         InputError: no such folder, or no image files in it.
@@ -78,6 +76,7 @@ def image_folder_recipe(
     root = Path(folder)
     if not root.is_dir():
         raise InputError("no such folder", where=root, expected="a folder of image files")
+    category = category_name(category)
     files, notes = _find(root, category, prompt)
     chunks = [files[i : i + _FILES_A_PIECE] for i in range(0, len(files), _FILES_A_PIECE)]
     digest = hashlib.sha256("".join(f"{f.prompt}\0{f.sha256}\n" for f in files).encode())
@@ -94,7 +93,6 @@ def image_folder_recipe(
         metadata={"source": SOURCE},
         card=CARD,
         notes=tuple(notes),
-        command=command,
     )
 
 
@@ -133,9 +131,12 @@ def _find(root: Path, category: str, prompt: str | None) -> tuple[list[ImageFile
 def _rows(category: str, files: Sequence[ImageFile], notes: list[Note]) -> Iterator[Row]:
     for file in files:
         content = file.path.read_bytes()
-        pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)
+        name = f"{file.path.parent.name}/{file.path.name}"
+        if not is_picture(content):
+            notes.append(Note(name, "another format", "it is no JPEG, PNG, WebP or BMP inside"))
+            continue
+        pixels = decode_upright(content)
         if pixels is None:
-            name = f"{file.path.parent.name}/{file.path.name}"
             notes.append(Note(name, "a broken image", f"{len(content)} bytes do not decode"))
             continue
         yield {

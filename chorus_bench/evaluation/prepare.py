@@ -31,7 +31,7 @@ def small_image_size(height: int, width: int, side: int = 32) -> tuple[int, int,
 
     The shorter side becomes ``side``, the longer one is truncated.
 
-    Source: pap.md step 1.
+    Source: docs/protocol.md P14.
     """
     factor = side / min(height, width)
     if height > width:
@@ -46,7 +46,7 @@ def small_target(mask: ArrayLike, height: int, width: int) -> UInt8:
 
     The covered share of each pixel is rounded to the nearer of the two, see `scaled_mask`.
 
-    Source: pap.md step 2.
+    Source: docs/protocol.md P16.
     """
     return scaled_mask(np.asarray(mask, dtype=np.uint8), height, width)
 
@@ -60,7 +60,7 @@ def splat(points: ArrayLike, camera: PerspectiveCamera, height: int, width: int)
         height: pixels.
         width: pixels.
 
-    Source: pap.md step 6 (the human mask is a splat of vertices, not a silhouette).
+    Source: docs/protocol.md P20.
     """
     mask = np.zeros(height * width + 1, dtype=np.uint8)
     mask[pixel_indices(camera.project(points), height, width)] = 1
@@ -72,8 +72,8 @@ class PreparedSample:
     """What is left of a test sample once the submission-independent work is done.
 
     Attributes:
-        height: of the small image, pixels.
-        width: of the small image, pixels.
+        height: height of the small image, pixels.
+        width: width of the small image, pixels.
         classes: (height * width,) uint8: 1 for target plus 2 for human.
         pixels: (p,) flat indices, ascending, of the pixels on which a probe voxel lands.
         starts: (p,) where each pixel's voxels begin in ``voxels``.
@@ -124,7 +124,7 @@ def prepare_sample(
         protocol: grid, skinning and image size.
         threads: threads for the nearest-neighbour query.
 
-    Source: pap.md steps 1 to 4 and 6.
+    Source: docs/protocol.md P12 to P17 and P20.
     """
     height, width, factor = small_image_size(sample.height, sample.width, protocol.image_side)
     camera = sample.camera.rescaled(factor)

@@ -1,8 +1,10 @@
-"""SMPL-format bodies: loading, posing, bone transforms.
+"""SMPL-format bodies: posing, bone transforms.
 
 Frames and units: metres and radians; the template's own origin; x to the person's left,
 y up, z forward. A posed body has no translation, and here always a zero global orientation
-unless the caller says otherwise: the orientation towards a camera lives in the camera.
+unless the caller says otherwise: the orientation toward a camera is part of the camera.
+
+Source: docs/protocol.md P2 to P6.
 """
 
 from __future__ import annotations
@@ -10,7 +12,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -34,6 +35,11 @@ JOINTS = len(JOINT_NAMES)
 POSE_SIZE = 3 * JOINTS
 POSE_FEATURES = 9 * (JOINTS - 1)
 
+#: Rows of regressors that were fitted, and stored in float32, sum to 1 within this.
+_REGRESSOR_TOLERANCE = 1e-2
+#: Metres from the soles to the top of the head, infants included.
+_HEIGHTS = (0.3, 3.0)
+
 
 def _levels() -> list[tuple[list[int], list[int]]]:
     """Return the joints that are 1, 2, ... bones away from the pelvis, with their parents."""
@@ -50,7 +56,7 @@ _LEVELS = _levels()
 def star_pose() -> Float64:
     """Return the pose of the canonical ("star") body, (72,) axis-angle in radians.
 
-    All zero but the hips, which are turned outwards by 30 degrees about z.
+    All zero except the hips, which are turned outward by 30 degrees about z.
     """
     pose = np.zeros(POSE_SIZE)
     pose[5], pose[8] = np.pi / 6, -np.pi / 6
@@ -59,7 +65,7 @@ def star_pose() -> Float64:
 
 @dataclass(frozen=True, eq=False)
 class BodyModel:
-    """A body in SMPL's format. Make one with `BodyModel.load`.
+    """A body in SMPL's format. Read one with `body_files.load_body`.
 
     Args:
         name: a short name, used in signatures.
@@ -67,13 +73,13 @@ class BodyModel:
         weights: (V, 24) skinning weights, rows summing to 1.
         joint_regressor: (24, V) from template vertices to joints.
         faces: (F, 3) vertex indices.
-        pose_directions: (V, 3, 207) pose blend shapes, metres, or None for none.
-        shape_directions: (V, 3, S) shape blend shapes, metres, or None for none.
+        pose_directions: (V, 3, 207) pose blend shapes, metres; None if there are none.
+        shape_directions: (V, 3, S) shape blend shapes, metres; None if there are none.
         keypoint_vertices: (5,) vertices at nose, left eye, right eye, left ear and right ear,
-            or None where the file does not say.
+            or None if the file does not name them.
 
     Raises:
-        InputError: another number of joints, shapes that do not fit, values not finite.
+        InputError: wrong number of joints, mismatched shapes, or values that are not finite.
 
     Source: SMPL (Loper et al. 2015), equations 2 to 9.
     """
@@ -91,21 +97,6 @@ class BodyModel:
         _check_shapes(self)
         _check_values(self)
 
-    @classmethod
-    def load(cls, source: str | Path | BodyModel | object = "default") -> BodyModel:
-        """Load a body.
-
-        Args:
-            source: ``"default"`` for the free body inside the package, the path of an .npz or
-                of SMPL's own .pkl, or a model object of the `smplx` package.
-
-        Raises:
-            InputError: the file is missing, is not a body, or holds anything unexpected.
-        """
-        from chorus_bench.geometry.body_files import load_body
-
-        return source if isinstance(source, BodyModel) else load_body(source)
-
     @property
     def vertices(self) -> int:
         """The number of vertices, V."""
@@ -113,7 +104,7 @@ class BodyModel:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The first 12 hex digits of a SHA-256 over every array that moves a number."""
+        """The first 12 hex digits of a SHA-256 over every array that affects a score."""
         digest = hashlib.sha256()
         for key in ("template", "weights", "joint_regressor", "pose_directions"):
             value = getattr(self, key)
@@ -164,7 +155,7 @@ class BodyModel:
             betas: (S,) shape coefficients; None for the mean shape.
 
         Returns:
-            A (..., 24, 4, 4), which take rest-pose points to posed points and are the identity
+            A (..., 24, 4, 4), which map rest-pose points to posed points and are the identity
             for a zero pose; joints (..., 24, 3) in metres.
         """
         rest = self.rest_joints(betas)
@@ -350,6 +341,42 @@ def _check_shapes(body: BodyModel) -> None:
         )
 
 
+def _check_stance(body: BodyModel, where: str) -> None:
+    """Refuse a joint regressor whose rows do not sum to 1, and a body in other units or axes."""
+    sums = body.joint_regressor.sum(axis=1, dtype=np.float64)
+    worst = int(np.abs(sums - 1).argmax())
+    if abs(sums[worst] - 1) > _REGRESSOR_TOLERANCE:
+        raise InputError(
+            f"row {worst} ({JOINT_NAMES[worst]}) of joint_regressor sums to {sums[worst]:.4f}",
+            where=where,
+            expected="rows that sum to 1: a joint is a mean of vertices",
+        )
+    joints = dict(zip(JOINT_NAMES, body.rest_joints(), strict=True))
+    trunk, hips = joints["head"] - joints["pelvis"], joints["left_hip"] - joints["right_hip"]
+    if not (np.argmax(np.abs(trunk)) == 1 and trunk[1] > 0):
+        raise InputError(
+            f"the head is at {np.round(trunk, 3).tolist()} from the pelvis",
+            where=where,
+            expected="y up: x to the person's left, y up, z forward",
+            fix="rotate the body's vertices and blend shapes",
+        )
+    if not (np.argmax(np.abs(hips)) == 0 and hips[0] > 0):
+        raise InputError(
+            f"the left hip is at {np.round(hips, 3).tolist()} from the right one",
+            where=where,
+            expected="x to the person's left",
+            fix="rotate the body's vertices and blend shapes, or mirror them",
+        )
+    height = float(np.ptp(body.template[:, 1]))
+    if not _HEIGHTS[0] <= height <= _HEIGHTS[1]:
+        raise InputError(
+            f"the body is {height:.4g} units high",
+            where=where,
+            expected=f"metres: {_HEIGHTS[0]} to {_HEIGHTS[1]} m",
+            fix="convert vertices and blend shapes to metres",
+        )
+
+
 def _check_values(body: BodyModel) -> None:
     where = f"body '{body.name}'"
     for key in ("template", "weights", "joint_regressor", "pose_directions", "shape_directions"):
@@ -363,9 +390,10 @@ def _check_values(body: BodyModel) -> None:
             f"the skinning weights of vertex {int(np.abs(sums - 1).argmax())} sum to "
             f"{sums[np.abs(sums - 1).argmax()]:.4f} (smallest weight {body.weights.min():.4f})",
             where=where,
-            expected="weights that are not negative and sum to 1 for every vertex",
+            expected="non-negative weights that sum to 1 for every vertex",
         )
+    _check_stance(body, where)
     for key in ("faces", "keypoint_vertices"):
         value = getattr(body, key)
         if value is not None and value.size and not 0 <= value.min() <= value.max() < len(sums):
-            raise InputError(f"{key} name vertices that do not exist", where=where)
+            raise InputError(f"{key} refers to vertices that do not exist", where=where)

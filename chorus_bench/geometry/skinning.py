@@ -1,12 +1,12 @@
 """Skinning weights of voxels, and the warps between the canonical and the posed space.
 
-A voxel near the body moves with the body; far from it, it stays (it belongs to the pelvis,
-which does not move when the global orientation is zero). All steps that give a voxel its
-weights are linear in the vertices' weights: a mean over the nearest vertices, a blend with
-the identity, and smoothing passes on the grid. So they are one linear operator, and it can be
+A voxel near the body moves with the body; a voxel far from it stays in place (it belongs to the
+pelvis, which does not move when the global orientation is zero). All steps that give a voxel its
+weights are linear in the vertices' weights: a mean over the nearest vertices, a blend with the
+identity, and smoothing passes on the grid. Together they are one linear operator, which can be
 applied to the vertices' 24 weights or, with the same result, to their 12 transform entries.
 
-Source: the voxel skinning weights of CHORUS ("quant:full" in the paper's code), section 3.3.
+Source: docs/protocol.md P7 to P12; the paper, section 3.3.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _VOXELS_AT_ONCE = 2048
 
 @dataclass(frozen=True)
 class SkinningSettings:
-    """How voxels get skinning weights; the defaults are the paper's evaluation settings.
+    """Settings of the voxels' skinning weights; the defaults are those of the paper's evaluation.
 
     Args:
-        neighbours: how many nearest vertices are averaged.
-        distance_scale: distance in metres at which the identity has taken over.
-        y_scale: exponent scale of the blend with the identity.
+        neighbours: number of nearest vertices that are averaged.
+        distance_scale: distance in metres from which on the weight is the identity.
+        y_scale: scale of the exponent in the blend with the identity.
         identity_distance: voxels farther than this from every vertex, in metres, never move.
-        smoothing_steps: smoothing passes over the grid.
+        smoothing_steps: number of smoothing passes over the grid.
         smoothing_share: share of the six neighbours' mean in one pass.
     """
 
@@ -87,7 +87,7 @@ class VoxelSkinning:
 
         Args:
             vertex_values: (V, C) values at the vertices, **relative to the value of the
-                identity**, so that the voxels that do not move have the value zero.
+                identity**, so that voxels that do not move have the value zero.
         """
         columns = np.ascontiguousarray(np.asarray(vertex_values).T, dtype=np.float32)
         blended = np.empty((len(columns), len(self.near)), dtype=np.float32)
@@ -114,7 +114,7 @@ def voxel_skinning(
     *,
     threads: int = 1,
 ) -> VoxelSkinning:
-    """Find how voxels follow a body.
+    """Compute how voxels follow a body.
 
     Args:
         vertices: (V, 3) metres: the canonical template for the forward warp, the posed body
@@ -126,13 +126,13 @@ def voxel_skinning(
     Returns:
         The operator. Voxels farther than ``identity_distance`` from every vertex are not in it.
 
-    Source: geometry of the voxel skinning weights, steps 1 to 3.
+    Source: docs/protocol.md P8 to P10.
     """
     vertices = np.asarray(vertices, dtype=np.float64)
     if len(vertices) < settings.neighbours:
         raise InputError(
             f"a body of {len(vertices)} vertices",
-            expected=f"at least the {settings.neighbours} neighbours that are averaged",
+            expected=f"at least {settings.neighbours}, the number of neighbours that are averaged",
         )
     candidates = _voxels_within(vertices, grid, settings.identity_distance)
     centers = grid.centers()[candidates]
@@ -185,7 +185,7 @@ def forward_transforms(
 
 
 def warp_forward(operator: VoxelSkinning, body: BodyModel, pose: ArrayLike) -> Float64:
-    """Take every voxel centre of the canonical grid to the posed space.
+    """Map every voxel centre of the canonical grid to the posed space.
 
     Args:
         operator: `voxel_skinning` of the canonical template: computed once per body and grid.
@@ -195,7 +195,7 @@ def warp_forward(operator: VoxelSkinning, body: BodyModel, pose: ArrayLike) -> F
     Returns:
         (N**3, 3) posed points in metres, body frame.
 
-    Source: geometry of the forward warp; CHORUS equation for aggregation, section 3.3.
+    Source: docs/protocol.md P11.
     """
     points = operator.grid.centers().copy()
     T = forward_transforms(operator, body, body.canonical_to_posed(pose))
@@ -212,10 +212,10 @@ def warp_backward(
     *,
     threads: int = 1,
 ) -> Float32:
-    """Take every voxel centre of the posed grid back to the canonical space.
+    """Map every voxel centre of the posed grid back to the canonical space.
 
-    The weights are those of the **posed** vertices, the blended transform is inverted per
-    voxel.
+    The weights are computed from the **posed** vertices, and the blended transform is inverted for
+    each voxel.
 
     Args:
         body: the body.
@@ -228,7 +228,7 @@ def warp_backward(
         (N**3, 3) canonical points in metres, float32; not finite where the blended transform
         cannot be inverted.
 
-    Source: geometry of the backward map; CHORUS section 3.4 (posed-space inference).
+    Source: docs/protocol.md P12; the paper, section 3.3.
     """
     body_pose = without_global_orientation(pose)
     operator = voxel_skinning(body.pose(body_pose), grid, settings, threads=threads)

@@ -1,4 +1,4 @@
-"""The cache folder: what can be made again, kept between runs."""
+"""The cache folder: data kept between runs that can be recomputed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def cache_folder() -> Path:
-    """Return where prepared geometry is kept.
+    """Return the folder of prepared geometry.
 
     ``$CHORUS_BENCH_CACHE``, or ``chorus-bench`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
     """

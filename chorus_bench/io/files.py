@@ -1,8 +1,8 @@
-"""Writing files and folders whole or not at all.
+"""Atomic writing of files and folders.
 
-Everything is written under a temporary name beside its destination, flushed to the disk and
-renamed. Whatever goes wrong before the rename, a full disk or an interruption included, the
-destination is as it was and the temporary file is gone.
+Everything is written under a temporary name beside its destination, flushed to disk and renamed.
+If anything fails before the rename (a full disk, an interruption), the destination is unchanged
+and the temporary file is removed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ADVICE = {
     errno.EPERM: "choose a place you may write to, or change its permissions",
     errno.EROFS: "choose a place on a file system that is not read-only",
     errno.ENAMETOOLONG: "choose a shorter name",
-    errno.ENOTDIR: "choose a place whose parents are folders",
+    errno.ENOTDIR: "choose a path whose parents are folders",
 }
 _ADVICE_OTHERWISE = "check the disk, or write to another place"
 
@@ -34,7 +34,7 @@ _PREFIX = ".chorus-bench-"
 
 
 class WriteError(InputError):
-    """Something could not be written at the place that was asked for (exit code 2)."""
+    """Something could not be written at the requested place (exit code 2)."""
 
     @classmethod
     def of(cls, path: Path, error: OSError) -> WriteError:
@@ -48,9 +48,9 @@ class WriteError(InputError):
 
 
 def atomic_write_bytes(path: str | Path, data: bytes) -> Path:
-    """Write ``data`` to the file ``path``, replacing it whole or leaving it as it was.
+    """Write ``data`` to the file ``path``, replacing it completely or leaving it unchanged.
 
-    Missing parent folders are made.
+    Missing parent folders are created.
 
     Returns:
         ``path``.
@@ -75,9 +75,9 @@ def atomic_write_bytes(path: str | Path, data: bytes) -> Path:
 
 
 def remove_unfinished(folder: str | Path) -> None:
-    """Remove the half-written files that killed processes left in a folder.
+    """Remove the partial files that killed processes left in a folder.
 
-    Only for folders that nobody else is writing to.
+    Only for folders that no other process is writing to.
     """
     for file in Path(folder).glob(f"{_PREFIX}*.tmp"):
         if file.is_file():
@@ -86,15 +86,15 @@ def remove_unfinished(folder: str | Path) -> None:
 
 @contextlib.contextmanager
 def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
-    """Give an empty temporary folder to fill; it becomes ``path`` when the block ends well.
+    """Yield an empty temporary folder to fill; it becomes ``path`` when the block succeeds.
 
-    When the block raises, the temporary folder is removed and ``path`` is as it was. Missing
-    parent folders are made. Replacing an existing folder takes two renames, so a crash exactly
-    between them leaves the old folder beside ``path`` under a name that ends in ``.old``.
+    If the block raises, the temporary folder is removed and ``path`` is unchanged. Missing parent
+    folders are created. Replacing an existing folder takes two renames, so a crash exactly between
+    them leaves the old folder beside ``path`` under a name that ends in ``.old``.
 
     Args:
-        path: the folder to make.
-        overwrite: replace a folder that is there, with everything in it.
+        path: the folder to create.
+        overwrite: replace an existing folder and everything in it.
 
     Yields:
         The temporary folder, on the same file system as ``path``.
@@ -119,16 +119,14 @@ def atomic_folder(path: str | Path, overwrite: bool = False) -> Iterator[Path]:
 
 
 def check_new_folder(path: Path, *, overwrite: bool = False) -> None:
-    """Raise an `InputError` when a folder cannot be made at ``path``."""
+    """Raise an `InputError` if a folder cannot be created at ``path``."""
     if not os.path.lexists(path):
         return
     if path.is_symlink() or not path.is_dir():
-        raise InputError(
-            "is there already and is not a folder", where=path, fix="choose another name"
-        )
+        raise InputError("exists and is not a folder", where=path, fix="choose another name")
     if not overwrite:
         raise InputError(
-            "the folder is there already",
+            "the folder already exists",
             where=path,
             expected="a folder that does not exist yet",
             fix="choose another name, or ask for it to be replaced (overwrite)",
@@ -137,10 +135,9 @@ def check_new_folder(path: Path, *, overwrite: bool = False) -> None:
 
 @contextlib.contextmanager
 def _writing_to(target: Path, temporary: Path) -> Iterator[None]:
-    """Make the parents of ``target``, and turn failures to write into a `WriteError`.
+    """Create the parents of ``target``, and turn write failures into a `WriteError`.
 
-    An `OSError` that names a file elsewhere is somebody else's (a source that cannot be read,
-    say) and passes.
+    An `OSError` that names another file (for example a source that cannot be read) passes through.
     """
     made = _missing_parents(target)
     try:
@@ -156,7 +153,7 @@ def _writing_to(target: Path, temporary: Path) -> Iterator[None]:
 
 
 def _concerns(error: OSError, target: Path, temporary: Path) -> bool:
-    """Whether a failure is about writing here: it names no file, or one of ours."""
+    """Whether a failure concerns writing here: it names no file, or one of ours."""
     if error.filename is None:
         return error.errno is not None
     name = Path(os.fsdecode(error.filename))
@@ -173,7 +170,7 @@ def _temporary_sibling(target: Path, suffix: str = "tmp") -> Path:
 
 
 def _move_folder(source: Path, target: Path) -> None:
-    """Rename ``source`` to ``target``; a folder that is there is put aside first."""
+    """Rename ``source`` to ``target``; an existing folder is moved aside first."""
     if not target.exists():
         source.rename(target)
         return
@@ -188,7 +185,7 @@ def _move_folder(source: Path, target: Path) -> None:
 
 
 def _sync_tree(folder: Path) -> None:
-    """Flush every file and folder below ``folder`` to the disk.
+    """Flush every file and folder below ``folder`` to disk.
 
     Many at a time: file systems then write them together, ten times as fast as one by one.
     """
@@ -200,7 +197,7 @@ def _sync_tree(folder: Path) -> None:
 
 
 def _sync(path: Path) -> None:
-    """Flush one file or folder; systems that cannot open folders do without."""
+    """Flush one file or folder; skipped on systems that cannot open folders."""
     if os.name == "nt" and path.is_dir():
         return
     descriptor = os.open(path, os.O_RDONLY)

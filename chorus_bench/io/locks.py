@@ -1,4 +1,4 @@
-"""One run at a time in a folder; the second is told who has it."""
+"""One run at a time in a folder; a second one is told who holds the lock."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _LOCK, _OWNER = ".lock", ".lock-owner.json"
 
 @contextlib.contextmanager
 def only_run(folder: str | Path) -> Iterator[None]:
-    """Hold the lock of a folder for the time of the block. It is free when the process is gone.
+    """Hold the lock of a folder during the block. It is released when the process ends.
 
     Args:
-        folder: made if it is not there.
+        folder: created if missing.
 
     Raises:
-        InputError: another run has it; the message says which.
-        WriteError: the folder cannot be made or written to.
+        InputError: another run holds it; the message says which.
+        WriteError: the folder cannot be created or written to.
     """
     place = Path(folder)
     lock = FileLock(place / _LOCK, timeout=0)
@@ -67,4 +67,4 @@ def _read_owner(folder: Path) -> str:
         owner = json.loads((folder / _OWNER).read_text(encoding="utf-8"))
         return ", ".join(f"{key} {value}" for key, value in owner.items())
     except (OSError, ValueError, AttributeError):
-        return "it has not said who it is"
+        return "its owner is unknown"

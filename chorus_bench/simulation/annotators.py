@@ -1,4 +1,4 @@
-"""What annotators would say about a picture: masks, keypoints, poses, cameras, with noise."""
+"""Simulated annotators: masks, keypoints, poses and cameras, with noise."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
+from chorus_bench.geometry.boxes import mask_box
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation.rows import mask_box
 from chorus_bench.simulation.scenes import Person, Rendering, Scene
 
 Bool = NDArray[np.bool_]
@@ -26,7 +26,7 @@ Int32 = NDArray[np.int32]
 #: COCO's keypoints 5 to 16 as joints of the body; 0 to 4 are on the face.
 LIMB_KEYPOINTS = (16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8)
 _HEAD = 15
-#: Nose, eyes and ears in half extents of the head's box, for bodies that do not say.
+#: Nose, eyes and ears in half extents of the head's box, for bodies that do not name them.
 _FACE_IN_BOX = np.array([(0, 0, 1), (0.35, 0.1, 0.8), (-0.35, 0.1, 0.8), (1, 0, 0), (-1, 0, 0)])
 _INSIDE_BODY = 0.16
 #: Bells of width 1 and 2 pixels, in 256ths.
@@ -43,7 +43,7 @@ _SMALLEST_PERSON, _SMALLEST_OBJECT = 0.004, 0.0004
 
 
 def check_noise(noise: float) -> None:
-    """Raise an `InputError` for a strength of noise that the annotators do not have."""
+    """Raise an `InputError` for a noise level out of range."""
     if not 0 <= noise <= _MOST_NOISE:
         raise InputError(f"a noise of {noise}", expected=f"0 (the truth) to {_MOST_NOISE}")
 
@@ -72,15 +72,15 @@ def annotate_people(
     wrong_pose: bool,
     noise: float = 1.0,
 ) -> list[dict[str, Any]]:
-    """Return what is said about every person that is seen, from left to right.
+    """Return the annotations of every visible person, from left to right.
 
     Args:
         scene: the scene.
         rendering: the scene through the camera.
         camera: from the scene's body frame to pixels.
         stream: draws the noise.
-        wrong_pose: the fitter takes the first person for somebody who faces the other way.
-        noise: how strong the noise is; 0 gives the truth.
+        wrong_pose: the pose of the first person is fitted as if they faced the other way.
+        noise: noise level; 0 gives the truth.
     """
     found = []
     for number, person in enumerate(scene.people):
@@ -114,7 +114,7 @@ def annotate_people(
 def annotate_objects(
     scene: Scene, rendering: Rendering, category: str, stream: Stream, noise: float = 1.0
 ) -> list[dict[str, Any]]:
-    """Return what is said about every object that is seen, from left to right."""
+    """Return the annotations of every visible object, from left to right."""
     found = []
     for number in scene.numbers("object"):
         own = stream.fork(f"object {number}")
@@ -133,9 +133,9 @@ def _score(stream: Stream) -> float:
 
 
 def noisy_mask(mask: Bool, stream: Stream, noise: float = 1.0) -> Bool:
-    """Return a mask (H, W) with a boundary that wavers by about a pixel times ``noise``.
+    """Return a mask (H, W) whose boundary varies by about a pixel times ``noise``.
 
-    Whole-number arithmetic, so that it comes out the same everywhere.
+    Computed in integer arithmetic, so that the result is the same everywhere.
     """
     if not mask.any() or noise == 0:
         return mask
@@ -171,13 +171,13 @@ def _noisy_keypoints(
     box: list[float],
     noise: float,
 ) -> list[list[float]]:
-    """Return (x, y, confidence) of 17 keypoints: surer where they are seen."""
+    """Return (x, y, confidence) of 17 keypoints, with higher confidence where they are visible."""
     own = coco_keypoints(body, person.pose.astype(np.float64), person.betas.astype(np.float64))
     points = exact.product(own, person.rotation.T) + person.offset
     inside, seen = keypoint_visibility(points, number, rendering, camera)
     spread = noise * 0.012 * max(box[2] - box[0], box[3] - box[1])
     shift = stream.fork("keypoints").normals(17, 2) * spread
-    height, width = rendering.picture.face.shape
+    height, width = rendering.raster.face.shape
     uv = np.clip(camera.project(points) + shift * np.where(seen, 1, 2)[:, None], 0, (width, height))
     sure = stream.fork("confidence").uniforms(17)
     confidence = np.where(seen, 0.8 + 0.18 * sure, np.where(inside, 0.25 + 0.5 * sure, 0.15 * sure))
@@ -187,17 +187,17 @@ def _noisy_keypoints(
 def keypoint_visibility(
     points: Float64, number: int, rendering: Rendering, camera: PerspectiveCamera
 ) -> tuple[Bool, Bool]:
-    """Return which keypoints (17, 3) are inside the picture and which are seen.
+    """Return which keypoints (17, 3) are inside the picture, and which are visible.
 
     Joints lie inside the body, so the person's own surface may be a little nearer; any other
     surface in front hides them.
     """
-    height, width = rendering.picture.face.shape
+    height, width = rendering.raster.face.shape
     depth = camera.to_camera(points)[:, 2]
     u, v = np.floor(camera.project(points)).T
     inside = (u >= 0) & (u < width) & (v >= 0) & (v < height) & (depth > 0)
     row, column = np.where(inside, v, 0).astype(int), np.where(inside, u, 0).astype(int)
-    front = rendering.picture.depth[row, column]
+    front = rendering.raster.depth[row, column]
     mine = rendering.instance_map[row, column] == number
     return inside, inside & (depth - front < np.where(mine, _INSIDE_BODY, 0.0))
 

@@ -1,7 +1,7 @@
 """Boards to stand on: surfboard, snowboard, skateboard, and a pair of skis.
 
-Own frame of each: z along the board to its nose, y up out of the deck, x across; the middle
-of the deck's upper side is the origin. Metres.
+Each has its own frame: z along the board to its nose, y up out of the deck, x across; the origin is
+the middle of the deck's upper side. Metres.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _small_wheel(color: Color) -> Mesh:
 
 
 def deck_height(category: str) -> float:
-    """Return how high the deck lies above the ground, metres."""
+    """Return the height of the deck above the ground, metres."""
     return {"skateboard": 0.096, "snowboard": 0.022, "surfboard": 0.05}[category]
 
 

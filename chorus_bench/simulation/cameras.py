@@ -1,9 +1,9 @@
-"""Cameras: where pictures of a scene are taken from.
+"""Cameras: the viewpoints from which a scene is pictured.
 
 Yaw is the angle of the camera about the person, seen from above: 0 is in front of the face,
 90 degrees at the person's left, 180 behind. Elevation is the angle above the horizon.
 A text-to-image model follows the words for a viewpoint only partly, so every view condition
-is a mixture: mostly what it says, sometimes what pictures look like anyway.
+is a mixture: usually what it says, sometimes the viewpoints that are common in any case.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.geometry import exact
-from chorus_bench.geometry.camera import default_focal_length
+from chorus_bench.geometry.camera import focal_from_fov
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import cross, rotation, unit
 from chorus_bench.simulation.meshes import vector
@@ -33,7 +33,7 @@ class ViewBias:
 
     Args:
         yaws: means of the mixture, degrees.
-        shares: their shares; what is missing to 1 is spread evenly over all yaws.
+        shares: their shares; the remainder to 1 is spread evenly over all yaws.
         spread: standard deviation about each mean, degrees.
         elevation: mean elevation, degrees.
         elevation_spread: its standard deviation, degrees.
@@ -57,7 +57,7 @@ _CLOSE = (("upper", 0.6), ("head", 0.25), ("full", 0.15))
 _HAND = (("hand", 0.45), ("upper", 0.3), ("full", 0.25))
 _FACE = (("head", 0.55), ("upper", 0.35), ("full", 0.1))
 
-#: The test split's cameras: photographs that people take. The framing is the interaction's.
+#: The test split's cameras: photographs as people take them. The interaction decides the framing.
 PHOTOGRAPH = ViewBias(
     yaws=(0.0, 90.0, -90.0),
     shares=(0.4, 0.18, 0.18),
@@ -142,16 +142,16 @@ def frame_points(
     """Place a camera so that some points fill a share of the picture.
 
     Args:
-        points: (n, 3) what is to be framed, world, metres.
+        points: (n, 3) points to be framed, world, metres.
         direction: yaw, elevation and roll in degrees.
         size: height and width in pixels.
         stream: draws the lens, the fill and the offset.
-        fill: range of the share of the picture that the points fill.
+        fill: range of the share of the picture that the points are to fill.
         floor: the ground's height; the camera stays above it.
         everything: (m, 3) all points of the scene; none comes nearer than `NEAREST`.
     """
     height, width = size
-    focal = default_focal_length() * width * stream.uniform(0.9, 1.25)
+    focal = focal_from_fov() * width * stream.uniform(0.9, 1.25)
     share = stream.uniform(*fill)
     shift = stream.normals(2) * (0.25 * max(0.05, 1 - share))
     R = look_along(*direction)

@@ -42,7 +42,7 @@ _HANDS, _FEET = (20, 21, 22, 23), (7, 8, 10, 11)
 _THIGHS, _SHINS = (0, 1, 2), (4, 5)
 _HEAD = 15
 
-#: Which joints' skin is covered by shirt, trousers and shoes in every style of dress.
+#: The joints whose skin is covered by shirt, trousers and shoes, by style of dress.
 STYLES: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
     "casual": (_TORSO + _UPPER_ARMS, _THIGHS + _SHINS, _FEET),
     "long": (_TORSO + _UPPER_ARMS + _FOREARMS, _THIGHS + _SHINS, _FEET),
@@ -94,7 +94,7 @@ def _face_joints(body: BodyModel) -> NDArray[np.int32]:
 
 @lru_cache(maxsize=4)
 def _regions(body: BodyModel) -> dict[str, NDArray[np.bool_]]:
-    """Return faces (F,) that are told by their place and not by their joint."""
+    """Return faces (F,) that are determined by their place rather than by their joint."""
     joints = _face_joints(body)
     return {
         "hair": _hair(body, joints),

@@ -1,4 +1,4 @@
-"""What goes wrong in generated pictures: the failures that filters exist for."""
+"""The failures of generated pictures that the filters exist for."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.poses as poses
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import poses
 from chorus_bench.simulation.cameras import look_along
 from chorus_bench.simulation.clothing import dress, person_mesh
 from chorus_bench.simulation.figure import Figure, rotation
@@ -18,7 +18,7 @@ from chorus_bench.simulation.scenes import OBJECT, PERSON, Instance, Person, Sce
 
 Float64 = NDArray[np.float64]
 
-#: Kinds of failures and how often they occur; the rest of the pictures are as they should be.
+#: Kinds of failures and their frequencies; the rest of the pictures are correct.
 FAILURES: dict[str, float] = {
     "no_person": 0.04,
     "two_people": 0.08,
@@ -31,7 +31,7 @@ FAILURES: dict[str, float] = {
 
 
 def draw_failure(stream: Stream) -> str | None:
-    """Return a kind of failure, or None for a picture as it should be."""
+    """Draw a kind of failure, or None for a correct picture."""
     kinds = (*FAILURES, None)
     shares = [*FAILURES.values()]
     return stream.choice(kinds, (*shares, 1 - float(exact.total(shares))))
@@ -44,10 +44,10 @@ def spoil(
 
     Args:
         scene: one person and one object.
-        failure: a key of `FAILURES`; those that lie in the camera or in the annotation leave
-            the scene as it is.
+        failure: a key of `FAILURES`; failures of the camera or of the annotation leave the scene
+            unchanged.
         stream: draws places and poses.
-        direction: yaw, elevation and roll that it will be seen from, degrees.
+        direction: yaw, elevation and roll of the view, degrees.
     """
     if failure == "no_person":
         mesh = _on_ground(scene, scene.instances[scene.numbers(OBJECT)[0]].mesh)
@@ -85,7 +85,7 @@ def _moved_in_world(scene: Scene, mesh: Mesh, turn: Float64, offset: Float64) ->
 def _beside(
     scene: Scene, mesh: Mesh, stream: Stream, direction: tuple[float, float, float], gap: float
 ) -> Mesh:
-    """Lay a mesh on the ground to the left or the right of everybody, as the camera sees it."""
+    """Lay a mesh on the ground to the left or right of everyone, as the camera sees it."""
     right = _image_right(direction) * stream.sign()
     turned = _moved_in_world(scene, mesh, rotation((0, 1, 0), stream.uniform(-60, 60)), np.zeros(3))
     taken = max(_extent(scene, scene.instances[k].mesh, right)[1] for k in scene.numbers(PERSON))

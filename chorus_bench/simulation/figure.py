@@ -1,8 +1,8 @@
-"""A body that is put into a pose: joints are turned, hands and feet are sent to places.
+"""A body that can be posed: joints are turned, hands and feet are moved to places.
 
 World frame: the origin is the pelvis joint; x to the person's left, y up (against gravity),
-z forward; metres. The body frame of the dataset is the same but for the pelvis's own tilt
-(``root``) and the place of its origin.
+z forward; metres. The body frame of the dataset is the same except for the tilt of the pelvis
+(``root``) and the position of its origin.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def rotation(axis: ArrayLike, degrees: float) -> Float64:
 
 
 def unit(vector: ArrayLike) -> Float64:
-    """Return the vector (3,) at length one."""
+    """Return the vector (3,) scaled to unit length."""
     v = np.asarray(vector, dtype=np.float64)
     out: Float64 = v / exact.norm(v)
     return out
@@ -51,7 +51,7 @@ def cross(a: ArrayLike, b: ArrayLike) -> Float64:
 
 
 def frame(first: ArrayLike, second: ArrayLike) -> Float64:
-    """Return the orthonormal axes (3, 3), as columns: first, second made square to it, third."""
+    """Return orthonormal axes (3, 3) as columns: first, second made orthogonal, third."""
     a = unit(first)
     b = np.asarray(second, dtype=np.float64)
     b = unit(b - exact.inner(b, a) * a)
@@ -60,7 +60,7 @@ def frame(first: ArrayLike, second: ArrayLike) -> Float64:
 
 @dataclass(frozen=True)
 class Limb:
-    """Three joints of an arm or a leg and the axis its middle joint bends about at rest."""
+    """Three joints of an arm or leg, and the axis about which the middle one bends at rest."""
 
     upper: int
     middle: int
@@ -82,7 +82,7 @@ class Grip:
 
     Args:
         center: (3,) metres.
-        thumb: along a bar that is held, out of the fist at the thumb.
+        thumb: along a bar that is held, out of the fist on the thumb's side.
         fingers: from the wrist to the knuckles.
         palm: out of the palm.
     """
@@ -94,7 +94,7 @@ class Grip:
 
 
 class Figure:
-    """A body with joint rotations that can be set one after the other.
+    """A body whose joint rotations can be set one after another.
 
     Args:
         body: the body.
@@ -148,16 +148,16 @@ class Figure:
         return forward_kinematics(local, self._bones)
 
     def place(self, joint: str) -> Float64:
-        """Return the place (3,) of a joint in the world."""
+        """Return the position (3,) of a joint in the world."""
         return self.joints()[0][JOINT[joint]]
 
     def reach(self, limb_name: str, target: ArrayLike, hint: ArrayLike) -> None:
-        """Bend an arm or a leg so that its wrist or ankle comes to a place.
+        """Bend an arm or a leg so that its wrist or ankle reaches a place.
 
         Args:
             limb_name: for example ``left_arm``.
             target: (3,) world, metres; a place out of reach is approached.
-            hint: (3,) world, where the elbow or the knee points.
+            hint: (3,) world, direction of the elbow or knee.
         """
         limb = LIMBS[limb_name]
         place, turned = self.joints()
@@ -186,16 +186,16 @@ class Figure:
 
         Args:
             side: ``left`` or ``right``.
-            ankle: (3,) world, where the ankle comes to; the sole is ``sole`` below.
-            toes: (3,) world, level, where the toes point.
-            hint: (3,) world, where the knee points; by default where the toes do.
+            ankle: (3,) world, position of the ankle; the sole is ``sole`` below it.
+            toes: (3,) world, level, direction of the toes.
+            hint: (3,) world, direction of the knee; by default that of the toes.
         """
         self.reach(f"{side}_leg", ankle, toes if hint is None else hint)
         flat, rest = frame((0, 1, 0), toes), frame((0, 1, 0), (0, 0, 1))
         self.orient(f"{side}_ankle", exact.product(flat, rest.T))
 
     def orient(self, joint: str, orientation: Float64) -> None:
-        """Turn a joint so that it stands (3, 3) in the world as given."""
+        """Turn a joint to a given orientation (3, 3) in the world."""
         number = JOINT[joint]
         self.local[number] = exact.product(self.joints()[1][PARENTS[number]].T, orientation)
 
@@ -219,7 +219,7 @@ class Figure:
         self.local[JOINT[f"{side}_hand"]] = rotation((0, 0, -sign), curl)
 
     def hold(self, side: str, bar: ArrayLike, curl: float = 75.0) -> None:
-        """Close a hand about a bar whose direction (3,) is where the thumb's side points."""
+        """Close a hand around a bar whose direction (3,) is that of the thumb's side."""
         place, _ = self.joints()
         forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
         thumb = np.asarray(bar, dtype=np.float64)
@@ -228,7 +228,7 @@ class Figure:
         self.set_hand(side, axes[:, 1], palm, curl)
 
     def grip(self, side: str) -> Grip:
-        """Return where a bar in the hand would be."""
+        """Return the place of a bar in the hand."""
         sign = 1.0 if side == "left" else -1.0
         place, turned = self.joints()
         R = turned[JOINT[f"{side}_wrist"]]
@@ -237,7 +237,7 @@ class Figure:
         return Grip(center, thumb, fingers, palm)
 
     def look(self, direction: ArrayLike, share: float = 0.8) -> None:
-        """Turn neck and head towards a world direction (3,); ``share`` 1 is all the way."""
+        """Turn neck and head toward a world direction (3,); ``share`` 1 turns them fully."""
         _, turned = self.joints()
         local = exact.apply(turned[JOINT["spine3"]].T, unit(direction))
         yaw = math.degrees(float(exact.arctan2(local[0], local[2]))) * share

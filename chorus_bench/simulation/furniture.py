@@ -1,4 +1,4 @@
-"""Things to sit on: bench and motorcycle. Metres."""
+"""Objects to sit on: bench and motorcycle. Metres."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def bench(stream: Stream, height: float, back: float, slope: float) -> Mesh:
 
     Args:
         stream: draws length, colours and arm rests.
-        height: of the seat above the ground, metres.
-        back: where the front of the backrest meets the seat's height, z in metres.
-        slope: how much the backrest leans back, degrees.
+        height: height of the seat above the ground, metres.
+        back: z at which the front of the backrest meets the seat's height, metres.
+        slope: backward inclination of the backrest, degrees.
     """
     length = stream.uniform(1.15, 1.8)
     wood, iron = stream.choice(WOODS), stream.choice((DARK, (0.2, 0.25, 0.22), (0.4, 0.4, 0.42)))
@@ -84,7 +84,7 @@ class Motorcycle:
 
     Args:
         mesh: all of it.
-        height: of the seat above the ground, metres.
+        height: height of the seat above the ground, metres.
         grips: (2, 3) left and right end of the handlebar.
         pegs: (2, 3) left and right foot peg.
     """

@@ -1,4 +1,4 @@
-"""Things that are worn or carried: backpack, handbag, phone, umbrella. Metres."""
+"""Objects that are worn or carried: backpack, handbag, phone, umbrella. Metres."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BAGS: tuple[Color, ...] = (
 
 
 def soft_box(size: tuple[float, float, float], profile: Float64, color: Color) -> Mesh:
-    """Return a box with round corners about the origin.
+    """Return a box with rounded corners about the origin.
 
     Args:
         size: (x, y, z) metres.
@@ -67,8 +67,8 @@ def handbag(stream: Stream, *, strap: float | None = None) -> Mesh:
 
     Args:
         stream: draws size and colours.
-        strap: how far the bag's upper edge hangs below the origin, metres; by default the
-            short handles of a bag that is carried in the hand.
+        strap: distance of the bag's upper edge below the origin, metres; by default that of the
+            short handles of a bag carried in the hand.
     """
     wide, high, deep = (
         stream.uniform(0.24, 0.34),

@@ -1,13 +1,15 @@
-"""Interactions with things in the hands: racket, frisbee, glove, ball, phone, umbrella."""
+"""Interactions with objects in the hands: racket, frisbee, glove, ball, phone, umbrella."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.goods as goods
+import chorus_bench.simulation.poses as poses
+import chorus_bench.simulation.sports as sports
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import goods, poses, sports
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, cross, frame, unit
 from chorus_bench.simulation.meshes import Mesh, vector
 from chorus_bench.simulation.scenes import Setting
@@ -16,7 +18,7 @@ Float64 = NDArray[np.float64]
 
 
 def hand_side(stream: Stream) -> str:
-    """Return the hand that people use: mostly the right one."""
+    """Draw the hand that a person uses: mostly the right one."""
     return "right" if stream.chance(0.88) else "left"
 
 
@@ -26,7 +28,7 @@ def _forearm(figure: Figure, side: str) -> Float64:
 
 
 def _racket_in(figure: Figure, side: str, bar: Float64, stream: Stream) -> Mesh:
-    """Close a hand about a racket that points along ``bar``, its face where the palm looks."""
+    """Close a hand around a racket that points along ``bar``, its face parallel to the palm."""
     figure.hold(side, bar)
     grip = figure.grip(side)
     facing = frame(grip.thumb, grip.palm)
@@ -56,7 +58,7 @@ def swing_racket(figure: Figure, stream: Stream) -> Setting:
 
 
 def serve_racket(figure: Figure, stream: Stream) -> Setting:
-    """Serve: the racket high over the head, the other arm up or down."""
+    """Serve: the racket high above the head, the other arm up or down."""
     side = hand_side(stream)
     s = poses.sign_of(side)
     poses.stand(figure, stream, bend=0.03)
@@ -82,7 +84,7 @@ def serve_racket(figure: Figure, stream: Stream) -> Setting:
 
 
 def ready_racket(figure: Figure, stream: Stream) -> Setting:
-    """Wait for the ball, the racket before the body, the free hand at its throat."""
+    """Wait for the ball, the racket in front of the body, the free hand at its throat."""
     side = hand_side(stream)
     s = poses.sign_of(side)
     poses.crouch_ready(figure, stream)
@@ -136,7 +138,7 @@ def call_with_phone(figure: Figure, stream: Stream) -> Setting:
 
 
 def look_at_phone(figure: Figure, stream: Stream) -> Setting:
-    """Look down at a phone held before the chest."""
+    """Look down at a phone held in front of the chest."""
     side = hand_side(stream)
     s = poses.sign_of(side)
     poses.stand_or_walk(figure, stream)
@@ -165,7 +167,7 @@ def look_at_phone(figure: Figure, stream: Stream) -> Setting:
 
 
 def photograph_with_phone(figure: Figure, stream: Stream) -> Setting:
-    """Take a picture: the phone upright before the face, held with both hands."""
+    """Take a picture: the phone upright in front of the face, held with both hands."""
     poses.stand(figure, stream)
     figure.look((0, 0, 1), share=1.0)
     eyes = _head_point(figure, 0, 0.0, 0.9)
@@ -185,7 +187,7 @@ def photograph_with_phone(figure: Figure, stream: Stream) -> Setting:
 
 
 def hold_umbrella(figure: Figure, stream: Stream) -> Setting:
-    """Hold an open umbrella over the head with one hand."""
+    """Hold an open umbrella above the head with one hand."""
     side = "right" if stream.chance(0.7) else "left"
     s = poses.sign_of(side)
     poses.stand_or_walk(figure, stream)

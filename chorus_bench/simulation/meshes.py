@@ -1,4 +1,4 @@
-"""Triangle meshes and the solids that the simulated objects are made of.
+"""Triangle meshes, and the solids that make up the simulated objects.
 
 Metres. Faces are counter-clockwise seen from outside. Every solid is closed and is one "part"
 of its mesh; parts may overlap. A vertex is shared where the surface is smooth and doubled at
@@ -70,7 +70,7 @@ class Mesh:
 
 
 def join(meshes: Sequence[Mesh]) -> Mesh:
-    """Return one mesh of several; their parts stay apart."""
+    """Return several meshes as one; their parts stay separate."""
     starts = np.cumsum([0] + [len(m.vertices) for m in meshes])
     parts = np.cumsum([0] + [int(m.parts.max(initial=-1)) + 1 for m in meshes])
     return Mesh(
@@ -113,10 +113,10 @@ def box(size: ArrayLike, color: Color, *, taper: tuple[float, float] = (1.0, 1.0
 
 
 def loft(rings: ArrayLike, color: Color, *, wrap: bool = False) -> Mesh:
-    """Return the skin through rings of points, with flat ends.
+    """Return the surface through rings of points, with flat ends.
 
     Args:
-        rings: (S, P, 3) metres; every ring goes around in the same sense.
+        rings: (S, P, 3) metres; all rings have the same sense of rotation.
         color: RGB.
         wrap: join the last ring to the first (a torus) instead of closing the ends.
     """
@@ -197,7 +197,7 @@ def ribbon(
 
 
 def _directions_across(along: Float64, across: ArrayLike | None) -> Float64:
-    """Return unit vectors (S, 3) across the path, as steady as may be."""
+    """Return unit vectors (S, 3) across the path that vary as little as possible."""
     if across is None:
         across = np.eye(3)[int(np.argmin(exact.total(np.abs(along))))]
     side = np.broadcast_to(np.asarray(across, dtype=np.float64), along.shape)

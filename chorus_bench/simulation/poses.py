@@ -1,4 +1,4 @@
-"""Families of poses, as steps on a `Figure`. World frame, metres and degrees."""
+"""Families of poses, as functions that pose a `Figure`. World frame, metres and degrees."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def stand(figure: Figure, stream: Stream, *, bend: float = 0.02) -> None:
     Args:
         figure: the figure.
         stream: draws the stance.
-        bend: how much lower than with straight legs, as a share of the leg.
+        bend: how much lower the pelvis is than with straight legs, as a share of the leg.
     """
     figure.floor = -(figure.leg * (1 - bend) * 0.985 + figure.sole - figure.rest_hip_drop)
     wide, stagger = stream.uniform(0.02, 0.09), stream.normal(0, 0.04)
@@ -68,7 +68,7 @@ def stand(figure: Figure, stream: Stream, *, bend: float = 0.02) -> None:
 
 
 def walk(figure: Figure, stream: Stream) -> None:
-    """Walk: one foot ahead, the other heel behind; the arms are left alone."""
+    """Walk: one foot ahead, the other heel behind; the arms are unchanged."""
     stride = stream.uniform(0.16, 0.3)
     ahead = stream.choice(SIDES)
     figure.floor = -(figure.leg * 0.955 + figure.sole - figure.rest_hip_drop)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.boards as boards
+import chorus_bench.simulation.poses as poses
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import boards, poses
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, cross, rotation, unit
 from chorus_bench.simulation.meshes import Mesh, join, vector
 from chorus_bench.simulation.scenes import Setting
@@ -17,14 +18,14 @@ UP = np.array([0.0, 1.0, 0.0])
 
 
 def axes(forward: Float64, up: Float64 = UP) -> Float64:
-    """Return the axes (3, 3) of a thing whose z points forward and whose y points up."""
+    """Return the axes (3, 3) of an object whose z points forward and whose y points up."""
     z = unit(forward)
     x = unit(cross(up, z))
     return np.stack([x, cross(z, x), z], axis=1)
 
 
 def _under_feet(figure: Figure, board: Mesh, forward: Float64, deck: float, stream: Stream) -> Mesh:
-    """Lay a board under both feet, its nose forward; a little off the middle."""
+    """Lay a board under both feet, its nose forward, slightly off the middle."""
     place, _ = figure.joints()
     toes = exact.mean(place[[JOINT["left_foot"], JOINT["right_foot"]]])
     heels = exact.mean(place[[JOINT["left_ankle"], JOINT["right_ankle"]]])
@@ -68,7 +69,7 @@ def ride_skateboard(figure: Figure, stream: Stream) -> Setting:
 def _carry_under_arm(figure: Figure, board: Mesh, side: str, stream: Stream, *, up: bool) -> Mesh:
     """Hold a board upright at the hip, under an arm that reaches around it.
 
-    ``up``: its nose points up along the body; otherwise it lies level, nose ahead.
+    With ``up``, its nose points up along the body; otherwise it is level, nose ahead.
     """
     s = poses.sign_of(side)
     hip = figure.place(f"{side}_hip")
@@ -130,7 +131,7 @@ _SKI_DECK = 0.03
 
 
 def _pole(figure: Figure, side: str, stream: Stream) -> Mesh:
-    """Put a ski pole in a hand that is held ahead."""
+    """Put a ski pole into a hand that is held forward."""
     s = poses.sign_of(side)
     shoulder = figure.place(f"{side}_shoulder")
     ahead = (

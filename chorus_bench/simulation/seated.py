@@ -1,4 +1,4 @@
-"""Interactions with things that are sat on: bench, motorcycle."""
+"""Interactions with objects to sit on: bench, motorcycle."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.furniture as furniture
+import chorus_bench.simulation.poses as poses
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import furniture, poses
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation
 from chorus_bench.simulation.meshes import vector
 from chorus_bench.simulation.scenes import Setting

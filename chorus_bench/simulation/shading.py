@@ -26,7 +26,7 @@ _LEVEL = 1e-3
 
 @dataclass(frozen=True)
 class Place:
-    """The look of a place.
+    """The appearance of a place.
 
     Args:
         ground: colours of the ground, mixed by a pattern.
@@ -69,12 +69,12 @@ def shade(scene: Scene, rendering: Rendering, camera: PerspectiveCamera, stream:
 
     Args:
         scene: the scene.
-        rendering: from `render`, with the same camera.
+        rendering: result of `render` with the same camera.
         camera: from the body frame to pixels.
         stream: draws light and background.
     """
     light = _light(stream.fork("light"))
-    seen = rendering.picture.face >= 0
+    seen = rendering.raster.face >= 0
     picture = np.empty((*seen.shape, 3))
     picture[seen] = _surface(scene, rendering, camera, light)
     rays, eye = _world_rays(scene.placement, camera, ~seen)
@@ -88,11 +88,11 @@ def _surface(
     scene: Scene, rendering: Rendering, camera: PerspectiveCamera, light: Float64
 ) -> Float64:
     """Return the colours (n, 3) of the pixels that show a mesh, in row order."""
-    mesh, picture = rendering.mesh, rendering.picture
-    seen = picture.face >= 0
-    face, to_world = picture.face[seen], scene.placement.root
+    mesh, raster = rendering.mesh, rendering.raster
+    seen = raster.face >= 0
+    face, to_world = raster.face[seen], scene.placement.root
     corners = _vertex_normals(mesh)[mesh.faces[face]]
-    own = exact.inner(picture.weights[seen][:, None], np.swapaxes(corners, 1, 2))
+    own = exact.inner(raster.weights[seen][:, None], np.swapaxes(corners, 1, 2))
     normal = exact.product(own, to_world.T)
     normal = normal / (exact.norm(normal) + 1e-12)[:, None]
     towards = -exact.apply(to_world, camera.rotation[2].astype(np.float64))
@@ -206,7 +206,7 @@ def _shadow(
     above = np.maximum(world[:, 1] - scene.placement.floor, 0)
     flat = scene.placement.to_body(world - above[:, None] / light[1] * light)
     points = camera.to_camera(flat)
-    size = rendering.picture.face.shape
+    size = rendering.raster.face.shape
     K = camera.intrinsics.astype(np.float64)
     shadow = draw(points, rendering.mesh.faces, K, (size[0], size[1]), _NEAR)
     return shadow.face >= 0

@@ -1,4 +1,4 @@
-"""Things that are thrown, caught and swung: frisbee, ball, glove, racket. Metres."""
+"""Objects that are thrown, caught and swung: frisbee, ball, glove, racket. Metres."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def _strings(wide: float, long: float) -> Mesh:
 def baseball_glove(stream: Stream) -> Mesh:
     """Return a mitt for a left hand: fingers along +x, palm to -y, thumb to +z.
 
-    The origin is the wrist, as in the hand's own frame.
+    The origin is the wrist, as in the hand's frame.
     """
     base = stream.choice(
         ((0.5, 0.28, 0.13), (0.62, 0.38, 0.18), (0.3, 0.17, 0.1), (0.2, 0.14, 0.1))

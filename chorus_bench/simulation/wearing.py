@@ -1,4 +1,4 @@
-"""Interactions with things that are worn or hang from the body: backpack, tie, handbag."""
+"""Interactions with objects that are worn or hang from the body: backpack, tie, handbag."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+import chorus_bench.simulation.boards as boards
+import chorus_bench.simulation.goods as goods
+import chorus_bench.simulation.poses as poses
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation import boards, goods, poses
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation
 from chorus_bench.simulation.meshes import Mesh, join, ribbon, vector
 from chorus_bench.simulation.scenes import Setting
@@ -44,7 +46,7 @@ class Trunk:
         return np.asarray(exact.product(points - self.origin, self.axes))
 
     def extreme(self, direction: Float64, center: Float64, band: Float64) -> float:
-        """Return how far the surface reaches along a direction within a band about a point.
+        """Return the extent of the surface along a direction, within a band about a point.
 
         Args:
             direction: (3,) unit vector.
@@ -58,7 +60,7 @@ class Trunk:
         return float(exact.inner(offset[near], direction).max())
 
     def around(self, x: float, angle: float) -> Float64:
-        """Return the surface point (3,) seen from inside at an angle from up towards the front."""
+        """Return the surface point (3,) seen from inside at an angle from up toward the front."""
         center = np.array([x, self.shoulder - 0.06, 0.02])
         sine, cosine = exact.sin_cos(angle)
         way = np.array([0.0, cosine, sine])
@@ -70,7 +72,7 @@ class Trunk:
         return center + way * (radius + 0.008)
 
     def to_world(self, mesh: Mesh) -> Mesh:
-        """Take a mesh from the joint's frame to the world."""
+        """Transform a mesh from the joint's frame to the world."""
         return mesh.moved(self.axes, self.origin)
 
 
@@ -83,7 +85,7 @@ def wear_backpack(figure: Figure, stream: Stream) -> Setting:
 
 
 def _hold_straps(figure: Figure, stream: Stream) -> None:
-    """Bring one or both hands to the shoulder straps."""
+    """Move one or both hands to the shoulder straps."""
     for side in SIDES:
         if stream.chance(0.3):
             continue
@@ -126,7 +128,7 @@ def _smooth(path: Float64) -> Float64:
 
 
 def wear_tie(figure: Figure, stream: Stream) -> Setting:
-    """Wear a tie over the chest; stand, with a hand at the knot at times."""
+    """Wear a tie over the chest; stand, sometimes with a hand at the knot."""
     poses.stand(figure, stream)
     poses.relax_arms(figure, stream)
     if stream.chance(0.25):

@@ -4,7 +4,7 @@ A body part is a union of the body's segments. Around it lies its interaction re
 canonical voxels near one of its vertices. A view belongs to a cluster when its object mask
 covers at least one voxel of every "pass" region and none of any "block" region.
 
-Source: CHORUS section 3.4 (semantic clustering); chorus.md stage 8.
+Source: docs/method.md M18; the paper, section 3.4.
 """
 
 from __future__ import annotations

@@ -43,10 +43,10 @@ def mirror_camera(camera: PerspectiveCamera, width: int) -> PerspectiveCamera:
     it is, which is the same for cameras that look through the middle, as CHORUS' own do.
 
     Args:
-        camera: of the image.
+        camera: camera of the image.
         width: the image's width in pixels.
 
-    Source: QUIRKS A6 of the golden figures.
+    Source: docs/method.md M17.
     """
     R = _MIRROR[:, None] * camera.rotation * _MIRROR
     K = camera.intrinsics.copy()

@@ -92,7 +92,7 @@ def voxel_features(
     Args:
         body: the body.
         grid: the canonical grid.
-        settings: of the skinning weights.
+        settings: settings of the skinning weights.
         canonicalize: false for the paper's ablation, where no voxel moves with the body.
     """
     relative = (grid.centers() - np.array(grid.center)) / (grid.side_length / 2)

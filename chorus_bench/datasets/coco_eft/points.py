@@ -1,8 +1,8 @@
 """The 24 body points that a camera is fitted to.
 
 ``spin24`` is the original's choice, the last 24 of SPIN's 49 joints: twelve SMPL joints, seven
-of SPIN's nine regressed ones, and five vertices of the face. It takes SMPL's own topology and
-SPIN's regressor. ``smpl24`` are the 24 SMPL joints.
+of SPIN's nine regressed ones, and five vertices of the face. It requires SMPL's own topology and
+SPIN's regressor. ``smpl24`` is the set of the 24 SMPL joints.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 Float64 = NDArray[np.float64]
 
-#: Vertices of SMPL itself, and how many joints SPIN's regressor adds.
+#: Number of vertices of SMPL, and of joints that SPIN's regressor adds.
 SMPL_VERTICES, EXTRA_JOINTS = 6890, 9
 
 #: Vertices of SMPL at nose, right eye, left eye, right ear and left ear.
 FACE_VERTICES = (332, 6260, 2800, 4071, 583)
 
-#: Where the points stand among 24 SMPL joints, 5 face vertices and 9 regressed joints.
-#: geometry.md counts the regressed ones from 45, after 16 more vertices that no point uses.
+#: Indices of the points among 24 SMPL joints, 5 face vertices and 9 regressed joints.
+#: Source of the order: docs/method.md M10.
 _ORDER = (
     8,
     5,
@@ -123,7 +123,7 @@ class SpinPoints:
 
 
 def point_set(body: BodyModel, regressor: str | Path | None) -> PointSet:
-    """Return the points that fit a body: SPIN's where it can be, else the SMPL joints.
+    """Return the points for a body: SPIN's where possible, else the SMPL joints.
 
     Args:
         body: the body.
@@ -157,7 +157,7 @@ def read_regressor(path: Path) -> Float64:
     shape = getattr(matrix, "shape", None)
     if shape != (EXTRA_JOINTS, SMPL_VERTICES) or matrix.dtype.kind not in "fiu":
         raise InputError(
-            f"holds {shape if shape is not None else 'no single array'}",
+            f"holds {shape if shape is not None else 'more or less than one array'}",
             where=path,
             expected=expected,
             fix=SPIN_REGRESSOR.instruction(),

@@ -20,6 +20,7 @@ Int64 = NDArray[np.int64]
 
 _FINE = 5
 _MIDDLE = 2  # of the five fifths
+_STEPS_AT_ONCE = 1_000_000
 
 
 def fill_polygons(polygons: Sequence[Sequence[float]], height: int, width: int) -> Bool:
@@ -32,23 +33,36 @@ def fill_polygons(polygons: Sequence[Sequence[float]], height: int, width: int) 
     """
     mask = np.zeros((height, width), dtype=np.bool_)
     for polygon in polygons:
-        mask |= _filled(*_outline(np.array(polygon, dtype=np.float64)), height, width)
+        corners = np.array(polygon, dtype=np.float64).reshape(-1, 2)
+        fine = np.trunc(corners * float(_FINE) + 0.5).astype(np.int64)
+        mask |= _filled(fine, height, width)
     return mask
 
 
-def _outline(polygon: NDArray[np.float64]) -> tuple[Int64, Int64]:
-    """Return the points of the outline on the fine grid, one a step along each edge: x, y."""
-    corners = np.trunc(polygon.reshape(-1, 2) * float(_FINE) + 0.5).astype(np.int64)
+def _filled(corners: Int64, height: int, width: int) -> Bool:
+    """Return the pixels (H, W) inside the polygon through corners (n, 2) on the fine grid."""
     ends = np.roll(corners, -1, axis=0)
-    size = np.abs(ends - corners)
-    # Along its longer direction an edge goes in steps of one, from its smaller coordinate on.
+    done = np.cumsum(np.abs(ends - corners).max(axis=1) + 1) // _STEPS_AT_ONCE
+    cuts = np.flatnonzero(np.diff(done)) + 1
+    changes = np.zeros(height * width + 1, dtype=np.int64)
+    for begin, end in zip(np.split(corners, cuts), np.split(ends, cuts), strict=True):
+        crossings = _crossings(*_steps(begin, end), height, width)
+        changes += np.bincount(crossings, minlength=len(changes))
+    inside = np.cumsum(changes[:-1], dtype=np.uint8) & 1
+    return inside.astype(np.bool_).reshape(width, height).T
+
+
+def _steps(begin: Int64, end: Int64) -> tuple[Int64, Int64]:
+    """Return the points along edges (n, 2), one a step, edge after edge: x, y.
+
+    An edge goes in steps of one along its longer direction, counted from its smaller coordinate.
+    """
+    size = np.abs(end - begin)
     level = size[:, 0] >= size[:, 1]
-    longer = np.where(level, 0, 1)
-    edges = np.arange(len(corners))
+    edges, longer = np.arange(len(begin)), np.where(level, 0, 1)
     length = size[edges, longer]
-    backward = corners[edges, longer] > ends[edges, longer]
-    low = np.where(backward[:, None], ends, corners)
-    high = np.where(backward[:, None], corners, ends)
+    backward = begin[edges, longer] > end[edges, longer]
+    low, high = (np.where(backward[:, None], *ends) for ends in ((end, begin), (begin, end)))
     slope = (high - low)[edges, 1 - longer] / np.maximum(length, 1)
     edge = np.repeat(edges, length + 1)
     place = np.arange(len(edge)) - np.repeat(np.cumsum(length + 1) - (length + 1), length + 1)
@@ -59,13 +73,11 @@ def _outline(polygon: NDArray[np.float64]) -> tuple[Int64, Int64]:
     return np.where(level[edge], along, across), np.where(level[edge], across, along)
 
 
-def _filled(x: Int64, y: Int64, height: int, width: int) -> Bool:
-    """Return the pixels (H, W) inside an outline."""
-    left = np.minimum(x[1:], x[:-1])
-    upper = np.minimum(y[1:], y[:-1])
+def _crossings(x: Int64, y: Int64, height: int, width: int) -> Int64:
+    """Return where an outline crosses the middle of a column: the pixel below, column by column."""
+    left, upper = np.minimum(x[1:], x[:-1]), np.minimum(y[1:], y[:-1])
     column, rest = np.divmod(left - _MIDDLE, _FINE)
     crossing = (x[1:] != x[:-1]) & (rest == 0) & (column >= 0) & (column < width)
     row = np.clip(-((_MIDDLE - upper[crossing]) // _FINE), 0, height)
-    changes = np.bincount(column[crossing] * height + row, minlength=height * width + 1)
-    inside = np.cumsum(changes[:-1], dtype=np.uint8) & 1
-    return inside.astype(np.bool_).reshape(width, height).T
+    crossed: Int64 = column[crossing] * height + row
+    return crossed
