@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -24,10 +24,6 @@ from chorus_bench.cli.options import (
     Threads,
 )
 from chorus_bench.cli.progress import progress_bar
-
-if TYPE_CHECKING:
-    from chorus_bench.evaluation.results import EvaluationResult
-    from chorus_bench.evaluation.truth import TruthScores
 
 
 def evaluate_command(
@@ -53,6 +49,7 @@ def evaluate_command(
     Without arguments it scores the shipped example on the shipped test split.
     """
     from chorus_bench.evaluation import evaluate
+    from chorus_bench.evaluation.truth import truth_scores
     from chorus_bench.report.tables import render_result
     from chorus_bench.report.volumetric import render_truth
 
@@ -69,49 +66,28 @@ def evaluate_command(
             protocol=protocol,
             progress=progress,
         )
-    scores = (
-        _truth(result, submission, split, body, allow_other_body, workers, output)
-        if truth
-        else None
-    )
-    if scores is not None and output_format is ScoreFormat.JSON:
-        typer.echo(json.dumps(result.as_dict() | {"truth": scores.as_dict()}, indent=1))
+    method, scores = str(result.submission["method"]), {}
+    if truth:
+        with progress_bar("Comparing in 3D") as progress:
+            scores = truth_scores(
+                {method: submission},
+                split,
+                body=body or "default",
+                allow_other_body=allow_other_body,
+                workers=workers,
+                progress=progress,
+            )
+    if scores and output is not None:
+        scores[method].save(output / "truth.json")
+    if scores and output_format is ScoreFormat.JSON:
+        content = result.as_dict() | {"truth": scores[method].as_dict()}
+        typer.echo(json.dumps(content, indent=1))
         return
     typer.echo(render_result(result, output_format.value))
-    if scores is not None:
-        method = str(result.submission["method"])
-        typer.echo("\n" + render_truth({method: scores}, {method: result}))
+    if scores:
+        typer.echo("\n" + render_truth(scores, {method: result}))
     if output is not None and output_format is ScoreFormat.TABLE:
         typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
-
-
-def _truth(
-    result: EvaluationResult,
-    submission: str,
-    split: str,
-    body: str | None,
-    allow_other_body: bool,
-    workers: int | None,
-    output: Path | None,
-) -> TruthScores:
-    """Return 3D scores, and write them as ``truth.json`` where there is an output."""
-    from chorus_bench.evaluation.truth import truth_scores
-    from chorus_bench.io.files import atomic_write_bytes
-
-    method = str(result.submission["method"])
-    with progress_bar("Comparing in 3D") as progress:
-        scores = truth_scores(
-            {method: submission},
-            split,
-            body="default" if body is None else body,
-            allow_other_body=allow_other_body,
-            workers=workers,
-            progress=progress,
-        )[method]
-    if output is not None:
-        text = json.dumps(scores.as_dict(), indent=1)
-        atomic_write_bytes(output / "truth.json", text.encode() + b"\n")
-    return scores
 
 
 def compare_command(
