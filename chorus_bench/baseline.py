@@ -41,7 +41,7 @@ def fit_baseline(
         data: a dataset, see `DatasetRows.open`.
         body: the body of the data's poses; by default the free body.
         grid: the grid of the fields.
-        categories: only these.
+        categories: only these categories.
         seed: random seed.
         progress: called with (rows done, rows in all).
         options: options of the baseline; they replace those of its spec.
@@ -53,8 +53,8 @@ def fit_baseline(
         -> (N, N, N).
 
     Raises:
-        InputError: an unknown baseline or option, data of the wrong kind, another body than
-            the data's, or a baseline that gave no field for a category.
+        InputError: an unknown baseline or option, data of the wrong kind, a body other than the
+            data's, or a baseline that returned no field for a category.
     """
     from chorus_bench.datasets.bodies import body_for
     from chorus_bench.datasets.rows import DatasetRows

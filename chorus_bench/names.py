@@ -1,4 +1,4 @@
-"""Names of categories and samples: what may stand in a table, a folder and a config."""
+"""Names: those of categories and samples, and the fingerprint in a label."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ import unicodedata
 from chorus_bench.errors import InputError
 
 MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH = 80, 200
-#: What the names of configs of `datasets`, and of files on Windows, may not contain.
-_RESERVED = '<>:"|?*'
+#: What the names of configs of `datasets`, and of files on Windows, may not contain, and the comma,
+#: which divides the categories of a signature.
+_RESERVED = '<>:"|?*,'
 
 
 def wrong_name(name: str, limit: int) -> str | None:
     """Return what is wrong with the name of a category or sample; None when nothing is."""
     if not 1 <= len(name) <= limit:
-        return f"has {len(name)} characters, and may have 1 to {limit}"
+        return f"has {len(name)} characters, but may have 1 to {limit}"
     if name in (".", "..") or "/" in name or "\\" in name:
         return "is a path"
     if name.startswith("."):
@@ -22,7 +23,7 @@ def wrong_name(name: str, limit: int) -> str | None:
     if name != name.strip():
         return "begins or ends with a space"
     if not name.isprintable():
-        return "has characters that cannot be shown"
+        return "has characters that cannot be displayed"
     if name != unicodedata.normalize("NFC", name):
         return "is not in Unicode's normal form NFC"
     return None
@@ -53,3 +54,8 @@ def category_name(name: str, *, where: object | None = None) -> str:
             fix="rename the category",
         )
     return stripped
+
+
+def fingerprint_of(label: str) -> str:
+    """Return the fingerprint in ``name@fingerprint``, which is what a thing is known by."""
+    return label.rpartition("@")[2]

@@ -24,17 +24,17 @@ from chorus_bench.option_types import annotation_of, check_value, type_text
 GROUP = "chorus_bench.baselines"
 _OURS = ("chorus_baselines.", "chorus_bench.")
 
-#: Which rows a baseline reads: a training set, a test split, or of any dataset the categories.
+#: What a baseline reads: a training set, a test split, or only the categories of any dataset.
 Reads = Literal["train", "test", "any"]
 
 
 @dataclass(frozen=True)
 class ExpectedScores:
-    """Figures that somebody published or measured for a method.
+    """Published or measured figures of a method.
 
     Attributes:
-        setting: what they were measured on.
-        source: where they stand.
+        setting: the setting in which they were measured.
+        source: where they were published.
         scores: for example ``{"mPAP": 19.86}``, percent.
     """
 
@@ -68,7 +68,7 @@ class PluginSpec:
     """What is known of a plug-in without importing it.
 
     Attributes:
-        name: what it is called, for example ``body-proximity``.
+        name: its name, for example ``body-proximity``.
         summary: one line.
         function: ``module:function``.
         options: passed to the function where nobody gives others.
@@ -224,7 +224,7 @@ SpecType = TypeVar("SpecType", bound=PluginSpec)
 
 @dataclass(frozen=True)
 class BrokenPlugin:
-    """An entry point that gives nothing usable.
+    """An entry point without a usable plug-in.
 
     Attributes:
         entry: the entry point's name and value.
@@ -242,11 +242,11 @@ class BrokenPlugin:
 
 @dataclass(frozen=True)
 class Plugins(Generic[SpecType]):
-    """What is registered.
+    """The registered plug-ins.
 
     Attributes:
         specs: name -> spec, sorted by name.
-        broken: entry points that give nothing usable.
+        broken: entry points without a usable plug-in.
     """
 
     specs: Mapping[str, SpecType]
@@ -256,8 +256,8 @@ class Plugins(Generic[SpecType]):
         """Return a plug-in by name.
 
         Raises:
-            InputError: there is none of that name; the message suggests the nearest one and
-                tells of broken plug-ins.
+            InputError: there is none of that name; the message suggests the nearest one and names
+                broken plug-ins.
         """
         if name in self.specs:
             return self.specs[name]
@@ -269,10 +269,10 @@ class Plugins(Generic[SpecType]):
 
 
 def find_plugins(group: str, spec_type: type[SpecType]) -> Plugins[SpecType]:
-    """Return what is registered in an entry-point group; a broken plug-in harms no other.
+    """Return the plug-ins of an entry-point group; a broken one does not affect the others.
 
-    Of two plug-ins with one name, the project's own stays, or else the one whose package comes
-    first in the alphabet.
+    Of two plug-ins with the same name, the project's own is used, or else the one whose package
+    comes first in the alphabet.
 
     Args:
         group: the entry-point group.
@@ -309,7 +309,7 @@ def _package(entry: EntryPoint) -> str:
 
 
 def _load(entry: EntryPoint, spec_type: type[SpecType]) -> tuple[tuple[SpecType, ...], str]:
-    """Return the specs of an entry point, and what is wrong with it."""
+    """Return the specs of an entry point, and its problems."""
     try:
         value = entry.load()
     except Exception as error:  # whatever somebody else's module does when it is imported

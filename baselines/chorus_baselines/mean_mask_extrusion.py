@@ -16,13 +16,12 @@ from chorus_bench.baseline import Progress
 from chorus_bench.calibration import weak_perspective_to_image
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.datasets.schema import AnyRow
+from chorus_bench.datasets.schema import KEPT, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import pixel_indices
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.synthesis.filters import (
-    KEPT,
     FilterSettings,
     FilterStatistics,
     filter_rows,

@@ -83,10 +83,19 @@ SPECS = (
     ),
     BaselineSpec(
         name="oracle",
-        summary="the truth of the test split: the ceiling of the metric",
+        summary="the target mask of each test image, extruded: the ceiling of the metric",
         function="chorus_baselines.oracle:fit_oracle",
         reads="test",
         track="posed",
         needs=("sample_id", "object_mask"),
+    ),
+    BaselineSpec(
+        name="oracle-3d",
+        summary="the truth in 3D of each test sample: the best that a field of voxels can know",
+        function="chorus_baselines.oracle:fit_oracle",
+        reads="test",
+        track="posed",
+        options={"source": "truth"},
+        needs=("sample_id", "object_occupancy"),
     ),
 )

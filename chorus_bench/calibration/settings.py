@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.camera import DEFAULT_FOV_DEGREES, focal_from_fov
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class CalibrationSettings:
     max_steps: int
     stop_below: float
     drop_above: float | None
-    fov_deg: float = 46.4
+    fov_deg: float = DEFAULT_FOV_DEGREES
     learning_rate: float = 0.01
     min_fov_deg: float = 5.0
 
@@ -65,18 +66,6 @@ class CalibrationSettings:
     def max_focal(self) -> float:
         """The longest focal length that the solver `lm` may reach, in image widths."""
         return focal_from_fov(self.min_fov_deg)
-
-
-def focal_from_fov(fov_deg: float) -> float:
-    """Return the focal length in image widths, ``1 / (2 tan(fov / 2))``.
-
-    Args:
-        fov_deg: horizontal field of view in degrees, between 0 and 180.
-
-    Returns:
-        The focal length in image widths.
-    """
-    return 1.0 / (2.0 * math.tan(math.radians(fov_deg) / 2.0))
 
 
 #: The extended COCO-EFT test split.

@@ -32,13 +32,13 @@ def diagnose_command(
     workers: Threads = None,
     protocol: Protocol = "official",
     output: Annotated[
-        Path | None, typer.Option(help="JSON file for everything, the spread's cuts included.")
+        Path | None, typer.Option(help="JSON file for everything, the cuts of the map included.")
     ] = None,
     output_format: Annotated[TextFormat, FORMAT] = TextFormat.TABLE,
 ) -> None:
     """Say where a score is lost: the gain if one fault alone were mended.
 
-    Position, scale, mirror image, spread of the probabilities, occlusion, and the ceiling.
+    Position, scale, mirror image, recalibration of the probabilities, occlusion, and the ceiling.
     """
     from chorus_bench.evaluation.diagnosis import diagnose
     from chorus_bench.report.diagnosis import render_diagnosis

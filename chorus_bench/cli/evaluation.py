@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from chorus_bench.cli.options import (
     Body,
     Categories,
     MinSamples,
+    Population,
     Protocol,
     Score,
     ScoreFormat,
@@ -25,6 +26,10 @@ from chorus_bench.cli.options import (
 )
 from chorus_bench.cli.progress import progress_bar
 
+if TYPE_CHECKING:
+    from chorus_bench.evaluation.results import EvaluationResult
+    from chorus_bench.evaluation.truth import TruthScores
+
 
 def evaluate_command(
     submission: Submission = "example",
@@ -35,6 +40,7 @@ def evaluate_command(
         Path | None, typer.Option(help="Folder for results.json and samples.parquet.")
     ] = None,
     categories: Categories = None,
+    population: Population = "benchmark",
     min_samples: MinSamples = None,
     workers: Threads = None,
     protocol: Protocol = "official",
@@ -61,12 +67,15 @@ def evaluate_command(
             allow_other_body=allow_other_body,
             output=output,
             categories=categories,
+            population=population,
             min_samples=min_samples,
             workers=workers,
             protocol=protocol,
             progress=progress,
         )
-    method, scores = str(result.submission["method"]), {}
+    _say_toy_split(submission, split, result, output_format)
+    method = str(result.submission["method"])
+    scores: dict[str, TruthScores] = {}
     if truth:
         with progress_bar("Comparing in 3D") as progress:
             scores = truth_scores(
@@ -74,6 +83,7 @@ def evaluate_command(
                 split,
                 body=body or "default",
                 allow_other_body=allow_other_body,
+                categories=tuple(result.categories),
                 workers=workers,
                 progress=progress,
             )
@@ -88,6 +98,19 @@ def evaluate_command(
         typer.echo("\n" + render_truth(scores, {method: result}))
     if output is not None and output_format is ScoreFormat.TABLE:
         typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
+
+
+def _say_toy_split(
+    submission: str, split: str, result: EvaluationResult, output_format: ScoreFormat
+) -> None:
+    """Say first that somebody's own submission was scored on the shipped toy samples."""
+    if split != "example" or submission == "example":
+        return
+    typer.echo(
+        f"Scored on the {result.scores['samples']} toy samples of the shipped split 'example', "
+        "which no paper reports. For a benchmark pass --split SPLIT, or set CHORUS_BENCH_SPLIT.\n",
+        err=output_format in (ScoreFormat.JSON, ScoreFormat.LATEX),
+    )
 
 
 def compare_command(
@@ -110,13 +133,15 @@ def validate_command(
     split: Annotated[
         str,
         typer.Option(
-            help="Also look for mirrored or turned fields on a few samples of this split; "
-            "'none' to leave that out."
+            envvar="CHORUS_BENCH_SPLIT",
+            help="Also compare with this split: missing and unknown categories and samples, "
+            "mirrored or turned fields; 'none' to leave that out.",
         ),
     ] = "example",
     body: Body = None,
 ) -> None:
-    """Check a submission and report everything that is wrong with it at once."""
+    """Check a submission and report every error in one pass."""
+    from chorus_bench.evaluation.harness import coverage_warnings
     from chorus_bench.evaluation.orientation import orientation_warnings
     from chorus_bench.report.tables import render_report
     from chorus_bench.submission import check_submission, open_submission
@@ -125,7 +150,8 @@ def validate_command(
     turned: list[str] = []
     if report.ok and split != "none":
         with progress_bar("Trying orientations") as progress, open_submission(submission) as opened:
-            turned = orientation_warnings(opened, split=split, body=body, progress=progress)
+            turned = coverage_warnings(opened, split) if split != "example" else []
+            turned += orientation_warnings(opened, split=split, body=body, progress=progress)
     typer.echo(render_report(report, turned))
     if not report.ok:
         raise typer.Exit(2)

@@ -78,10 +78,22 @@ BuiltDataset = Annotated[
 ]
 Split = Annotated[
     str,
-    typer.Option(help="Test split: Parquet files in a folder, or a name: example, simulated."),
+    typer.Option(
+        envvar="CHORUS_BENCH_SPLIT",
+        help="Test split: Parquet files in a folder, or a name: example, simulated.",
+    ),
 ]
 Body = Annotated[
-    str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
+    str | None,
+    typer.Option(
+        envvar="CHORUS_BENCH_BODY", help="SMPL-format .npz or .pkl; the free body by default."
+    ),
+]
+Population = Annotated[
+    str,
+    typer.Option(
+        help="'benchmark': the categories that the split declares; 'all': every one of it."
+    ),
 ]
 AllowOtherBody = Annotated[
     bool,

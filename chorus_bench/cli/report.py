@@ -23,7 +23,7 @@ def report_command(
     ] = None,
     body: Body = None,
     photos: Annotated[
-        bool, typer.Option(help="Show the split's photographs; mind their licences.")
+        bool, typer.Option(help="Show the split's photographs; mind their licenses.")
     ] = True,
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Also find out where the score is lost.")

@@ -54,7 +54,7 @@ def _header(info: DatasetInfo) -> dict[str, Any]:
     size = next((name for limit, name in _SIZES if info.rows < limit), "n>1M")
     return {
         "pretty_name": info.card.title,
-        "license": info.card.licence,
+        "license": info.card.license,
         "size_categories": [size],
         "tags": list(info.card.tags),
         "configs": _configs(info),
@@ -93,7 +93,7 @@ def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
         f"## Columns\n\n{_columns(schema)}",
         f"## How it was built\n\n{card.construction}\n\n{_built(info)}",
         f"## Sources\n\n{_sources(info)}",
-        f"## Licences\n\n{card.licence_note}",
+        f"## Licenses\n\n{card.license_note}",
         f"## Citation\n\n```bibtex\n{card.citation}\n```",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"

@@ -35,8 +35,8 @@ CARD = CardText(
         "orientation turns it, which `datasets` obeys too. Annotations, filters and cameras are "
         "later stages."
     ),
-    licence="unknown",
-    licence_note=(
+    license="unknown",
+    license_note=(
         "Crawled images belong to their owners. Do not publish them without their permission."
     ),
     citation="",

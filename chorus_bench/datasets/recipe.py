@@ -87,8 +87,8 @@ class CardText:
         title: the heading.
         summary: a paragraph or more.
         construction: how it is built, Markdown.
-        licence: identifier of the hub's list, for example ``cc-by-nc-4.0``.
-        licence_note: which licence holds for which part, Markdown.
+        license: identifier of the hub's list, for example ``cc-by-nc-4.0``.
+        license_note: which license holds for which part, Markdown.
         citation: BibTeX.
         tags: the hub's tags.
     """
@@ -96,8 +96,8 @@ class CardText:
     title: str
     summary: str
     construction: str
-    licence: str
-    licence_note: str
+    license: str
+    license_note: str
     citation: str
     tags: tuple[str, ...] = ()
 

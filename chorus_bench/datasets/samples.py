@@ -42,8 +42,6 @@ class EvalSample:
         camera: body frame to pixels of the full image.
     """
 
-    __test__ = False  # not a test of pytest's
-
     sample_id: str
     category: str
     height: int
@@ -93,8 +91,6 @@ class EvalSplit:
     Raises:
         InputError: a name that could not stand in a signature.
     """
-
-    __test__ = False
 
     name: str
     samples: tuple[EvalSample, ...]

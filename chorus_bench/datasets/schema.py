@@ -23,6 +23,9 @@ import pyarrow as pa
 #: A row as a reader gets it: a mapping of column names to plain values.
 AnyRow = Mapping[str, Any]
 
+#: What the column ``verdict`` of a training row says.
+KEPT, REJECTED = "kept", "rejected"
+
 NUMBERS = pa.list_(pa.float32())
 POINTS = pa.list_(NUMBERS)
 RLE = pa.struct([("size", pa.list_(pa.int32())), ("counts", pa.string())])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.parquet import read_rows
-from chorus_bench.datasets.schema import CAMERA_COLUMNS
+from chorus_bench.datasets.schema import CAMERA_COLUMNS, KEPT
 from chorus_bench.geometry.camera import (
     AZIMUTH_BINS,
     PerspectiveCamera,
@@ -24,7 +24,6 @@ from chorus_bench.metrics.camera_entropy import CameraEntropy, camera_entropy
 
 COUNTED = ("category", "prompt", "view", "source", "verdict", "reason")
 _CAMERA = CAMERA_COLUMNS[:3]
-KEPT = "kept"
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from chorus_bench.io.schemas import load
 
 
 @dataclass(frozen=True)
-class View:
+class ViewCondition:
     """A view condition.
 
     Args:
@@ -42,33 +42,33 @@ _Suffix = Annotated[
 ]
 Suffixes = Annotated[dict[_Name, _Suffix], Field(min_length=1)]
 
-VIEWS: tuple[View, ...] = (
-    View("plain", ""),
-    View("side_view", "side view"),
-    View("back_view", "back view"),
-    View("front_view", "front view"),
-    View("top_view", "top view"),
-    View("bottom_view", "bottom view"),
-    View("realistic", "realistic photo"),
-    View("from_side", "seen from the side"),
-    View("from_back", "seen from the back"),
-    View("various_views", "seen from various views"),
-    View("from_close", "seen from close"),
-    View("from_far", "seen from far"),
-    View("scenic", "scenic"),
-    View("full_body", "full body"),
-    View("hand", "hand"),
-    View("face", "face"),
-    View("near_hand", "near the hand"),
-    View("near_face", "near the face"),
-    View("selfie", "selfie"),
-    View("close_up", "close-up"),
-    View("hand_only", "hand only"),
-    View("face_only", "face only"),
+VIEWS: tuple[ViewCondition, ...] = (
+    ViewCondition("plain", ""),
+    ViewCondition("side_view", "side view"),
+    ViewCondition("back_view", "back view"),
+    ViewCondition("front_view", "front view"),
+    ViewCondition("top_view", "top view"),
+    ViewCondition("bottom_view", "bottom view"),
+    ViewCondition("realistic", "realistic photo"),
+    ViewCondition("from_side", "seen from the side"),
+    ViewCondition("from_back", "seen from the back"),
+    ViewCondition("various_views", "seen from various views"),
+    ViewCondition("from_close", "seen from close"),
+    ViewCondition("from_far", "seen from far"),
+    ViewCondition("scenic", "scenic"),
+    ViewCondition("full_body", "full body"),
+    ViewCondition("hand", "hand"),
+    ViewCondition("face", "face"),
+    ViewCondition("near_hand", "near the hand"),
+    ViewCondition("near_face", "near the face"),
+    ViewCondition("selfie", "selfie"),
+    ViewCondition("close_up", "close-up"),
+    ViewCondition("hand_only", "hand only"),
+    ViewCondition("face_only", "face only"),
 )
 
 
-def get_view(name: str) -> View:
+def get_view(name: str) -> ViewCondition:
     """Return a view of `VIEWS` by name; an unknown name is an `InputError` that lists them."""
     for view in VIEWS:
         if view.name == name:
@@ -80,7 +80,7 @@ class ViewsFile(RootModel[Suffixes], strict=True):
     """View conditions, one line each: 'name: suffix'."""
 
 
-def read_views(path: str | Path) -> tuple[View, ...]:
+def read_views(path: str | Path) -> tuple[ViewCondition, ...]:
     """Read view conditions from a YAML file that maps names to suffixes.
 
     Args:
@@ -95,4 +95,4 @@ def read_views(path: str | Path) -> tuple[View, ...]:
     if not file.is_file():
         raise InputError("no such file of views", where=file)
     views = load(ViewsFile, file).root
-    return tuple(View(name, suffix) for name, suffix in views.items())
+    return tuple(ViewCondition(name, suffix) for name, suffix in views.items())

@@ -1,4 +1,4 @@
-"""The output folder of an evaluation: what it may hold, and resuming into it."""
+"""The output folder of an evaluation: its allowed contents, and resuming into it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.cache import ShardSource
+from chorus_bench.evaluation.cache import SampleBatch
 from chorus_bench.evaluation.results import (
     PARTIAL_FOLDER,
     RESULT_FILE,
@@ -26,7 +26,7 @@ from chorus_bench.metrics.protocol import signature_differences
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """A folder that takes the result of one submission under one signature.
+    """A folder for the result of one submission under one signature.
 
     Args:
         path: the folder.
@@ -43,7 +43,7 @@ class OutputFolder:
         return self.path / PARTIAL_FOLDER
 
     def open(self) -> None:
-        """Make the folder, or check that what it holds is of the same evaluation.
+        """Create the folder, or check that its contents are of the same evaluation.
 
         Raises:
             InputError: it holds another result, or something that is not a result.
@@ -57,7 +57,7 @@ class OutputFolder:
             self._take_up()
         elif self.path.is_dir() and any(self.path.iterdir()):
             raise InputError(
-                "the output folder is not empty and holds no result",
+                "the output folder is not empty and contains no result",
                 where=self.path,
                 fix="give a new or empty folder with --output",
             )
@@ -65,38 +65,38 @@ class OutputFolder:
         atomic_write_bytes(self._partial / "run.json", run_file.encode())
 
     def _take_up(self) -> None:
-        """Keep what an interrupted run has left if it is of the very same evaluation."""
+        """Keep the leftovers of an interrupted run if they are of exactly the same evaluation."""
         run = json.loads((self._partial / "run.json").read_text(encoding="utf-8"))
         self._refuse_another(run["signature"], run["sha256"])
         if run["signature"] != self.signature:  # another version of the software
             self.finish()
 
-    def parts(self, shards: Sequence[ShardSource]) -> dict[str, pa.Table]:
-        """Return the rows that an interrupted run has left, by shard key."""
+    def parts(self, batches: Sequence[SampleBatch]) -> dict[str, pa.Table]:
+        """Return the rows of an interrupted run, by batch key."""
         tables = {}
-        for shard in shards:
-            table = self._read_part(shard)
+        for batch in batches:
+            table = self._read_part(batch)
             if table is not None:
-                tables[shard.key] = table
+                tables[batch.key] = table
         return tables
 
-    def write_part(self, shard: ShardSource, table: pa.Table) -> None:
-        """Keep the rows of one shard."""
-        atomic_write_bytes(self._part(shard), parquet_bytes(table))
+    def write_part(self, batch: SampleBatch, table: pa.Table) -> None:
+        """Store the rows of one batch."""
+        atomic_write_bytes(self._part(batch), parquet_bytes(table))
 
     def finish(self) -> None:
-        """Remove what only a resumed run would need."""
+        """Remove files that only a resumed run would need."""
         shutil.rmtree(self._partial, ignore_errors=True)
 
-    def _part(self, shard: ShardSource) -> Path:
-        return self._partial / f"{shard.key}.parquet"
+    def _part(self, batch: SampleBatch) -> Path:
+        return self._partial / f"{batch.key}.parquet"
 
-    def _read_part(self, shard: ShardSource) -> pa.Table | None:
+    def _read_part(self, batch: SampleBatch) -> pa.Table | None:
         try:
-            table = pq.read_table(self._part(shard))
+            table = pq.read_table(self._part(batch))
         except (OSError, pa.ArrowInvalid):
             return None
-        ids = [sample.sample_id for sample in shard.samples]
+        ids = [sample.sample_id for sample in batch.samples]
         same = table.schema.equals(SAMPLES_SCHEMA) and table["sample_id"].to_pylist() == ids
         return table if same else None
 
@@ -106,7 +106,7 @@ class OutputFolder:
             differences.append(f"submission: {sha256[:12]} against {self.sha256[:12]}")
         if differences:
             raise InputError(
-                "the output folder holds the result of another evaluation: "
+                "the output folder contains the result of another evaluation: "
                 + "; ".join(differences),
                 where=self.path,
                 fix="give another --output, or remove the folder if the result is not needed",

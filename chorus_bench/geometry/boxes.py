@@ -46,7 +46,8 @@ def intersection_over_union(first: ArrayLike, second: ArrayLike) -> Float64:
 
 def overlap_of_smaller(one: ArrayLike, other: ArrayLike) -> float:
     """Return the intersection of two boxes (4,), not empty, over the area of the smaller one."""
-    return float(box_intersections(one, other)[0, 0] / box_areas([one, other]).min())
+    smaller = np.minimum(box_areas(one), box_areas(other))
+    return float(box_intersections(one, other)[0, 0] / smaller[0])
 
 
 def _corners(boxes: ArrayLike) -> Float64:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
+
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -93,7 +95,7 @@ def _owns_edge(step: Int64) -> NDArray[np.bool_]:
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Raster:
     """The nearest surface at each pixel.
 
     Args:
@@ -109,7 +111,7 @@ class Picture:
 
 def draw(
     points: Float64, faces: Int32, intrinsics: Float64, size: tuple[int, int], near: float
-) -> Picture:
+) -> Raster:
     """Render the outside of closed meshes with a z-buffer.
 
     Args:
@@ -122,8 +124,7 @@ def draw(
     height, width = size
     ahead = points[:, 2] >= near
     front = np.where(ahead, points[:, 2], 1.0)
-    homogeneous = points @ intrinsics.T
-    corners = homogeneous[:, :2] / front[:, None]
+    corners = exact.product(points, intrinsics[:2].T) / front[:, None]
     kept = np.flatnonzero(ahead[faces[:, 0]] & ahead[faces[:, 1]] & ahead[faces[:, 2]])
     f = fragments(np.where(ahead[:, None], corners, 0.0), faces[kept][:, ::-1], height, width)
     face, weights = kept[f.face], f.weights[:, ::-1]
@@ -133,17 +134,17 @@ def draw(
     best = np.full(height * width, -1, dtype=np.int64)
     np.maximum.at(best, f.pixel, key)
     seen = np.flatnonzero(best[f.pixel] == key)
-    picture = Picture(
+    raster = Raster(
         np.full(height * width, -1, dtype=np.int32),
         np.zeros((height * width, 3)),
         np.full(height * width, np.inf),
     )
     pixel = f.pixel[seen]
-    picture.face[pixel] = face[seen]
-    picture.weights[pixel] = over_depth[seen] / nearness[seen][:, None]
-    picture.depth[pixel] = 1 / nearness[seen]
-    return Picture(
-        picture.face.reshape(size),
-        picture.weights.reshape(*size, 3),
-        picture.depth.reshape(size),
+    raster.face[pixel] = face[seen]
+    raster.weights[pixel] = over_depth[seen] / nearness[seen][:, None]
+    raster.depth[pixel] = 1 / nearness[seen]
+    return Raster(
+        raster.face.reshape(size),
+        raster.weights.reshape(*size, 3),
+        raster.depth.reshape(size),
     )

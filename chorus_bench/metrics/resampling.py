@@ -15,7 +15,7 @@ Source: docs/protocol.md P28.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -54,6 +54,9 @@ def bootstrap_intervals(
 ) -> tuple[dict[str, Interval], dict[str, dict[str, Interval]]]:
     """Return 95 % intervals of the benchmark's means and of each category's means.
 
+    A number that fewer than two samples of a category count for has no interval; one that none
+    counts for is left out of the benchmark's mean, as in `chorus_bench.metrics.available_mean`.
+
     Args:
         tables: scores (S, 4) and target areas (S, 2) of each category, samples in the order of
             their ids.
@@ -63,14 +66,40 @@ def bootstrap_intervals(
     Returns:
         ``{"mPAP": ..., ...}`` and ``{category: {"PAP": ..., ...}}``.
     """
-    total = np.zeros((len(SCORE_NAMES), resamples))
     by_category: dict[str, dict[str, Interval]] = {}
-    for category, means in means_of_many([tables], resamples=resamples, seed=seed):
-        total += means[0]
-        by_category[category] = dict(zip(SCORE_NAMES, intervals_of(means[0]), strict=True))
-    overall = intervals_of(total / max(1, len(tables)))
+
+    def keep(category: str, means: Float64) -> None:
+        available = counted(tables[category][1]).sum(axis=0) > 1
+        named = zip(SCORE_NAMES, intervals_of(means[0]), available, strict=True)
+        by_category[category] = {name: interval for name, interval, known in named if known}
+
+    overall = intervals_of(resampled_totals([tables], resamples=resamples, seed=seed, each=keep)[0])
     means_named = [f"m{name}" for name in SCORE_NAMES]
     return dict(zip(means_named, overall, strict=True)), by_category
+
+
+def resampled_totals(
+    tables: Sequence[CategoryTables],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    each: Callable[[str, Float64], None] = lambda category, means: None,
+) -> Float64:
+    """Return the means over the categories in every resample, (M, 4, R).
+
+    Args:
+        tables: as for `means_of_many`.
+        resamples: number of resamples, R.
+        seed: random seed of the resampling.
+        each: called with each category and its means (M, 4, R).
+    """
+    total = np.zeros((len(tables), len(SCORE_NAMES), resamples))
+    categories = np.zeros((len(SCORE_NAMES), 1))
+    for category, means in means_of_many(tables, resamples=resamples, seed=seed):
+        each(category, means)
+        total += means
+        categories += np.atleast_2d(counted(tables[0][category][1]).any(axis=0)).T
+    return np.asarray(total / np.maximum(categories, 1))
 
 
 def means_of_many(

@@ -1,4 +1,4 @@
-"""Pictures for people: fields around the body, fields on photographs, curves. Needs matplotlib."""
+"""Figures: fields around the body, fields over photographs, curves. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ UInt8 = NDArray[np.uint8]
 
 _SHADE = 0.55
 _LINES = ("-", "--", ":", "-.")
-#: Side of a field's picture, fewer where there are many fields.
+#: Side of a field's picture in pixels, smaller if there are many fields.
 _PIXELS, _PIXELS_OF_MANY, _FEW = 300, 170, 4
 _BAR = "#2a6f97"
 _OUTLINE = (0.1, 0.45, 1.0)
-#: The hottest colour stands for the probability that this share of the voxels stays below.
+#: The darkest colour stands for the probability below which this share of the voxels lies.
 _TOP_SHARE = 0.9995
 
 
@@ -40,10 +40,10 @@ class Overlay:
     """A test image with the projections of several fields.
 
     Attributes:
-        title: what stands beside it.
+        title: text beside it.
         image: (H, W, 3) RGB.
         target: (H, W) mask of the object.
-        projections: method -> (h, w) occupancy image, minus infinity where nothing lands.
+        projections: method -> (h, w) occupancy image, minus infinity where nothing projects.
         scores: method -> PAP of this sample, 0 to 1.
     """
 
@@ -60,9 +60,9 @@ def fields_figure(
     *,
     sides: Sequence[str] = ("front", "left"),
 ) -> Any:  # noqa: ANN401 - matplotlib is not typed here
-    """Return a figure of canonical fields over the canonical body, a row each, from sides.
+    """Return a figure of canonical fields over the canonical body, one row each, from some sides.
 
-    Every row has a colour scale of its own, because fields peak at different probabilities.
+    Every row has its own colour scale, because fields peak at different probabilities.
 
     Args:
         fields: name -> field.
@@ -92,18 +92,18 @@ def fields_figure(
             place.set_title(f"{name}, seen from the person's {side}", fontsize=8)
             if side == "front":
                 place.set_title(f"{name}, seen from the front", fontsize=8)
-        line[0].set_ylabel(f"darkest red: {top:.2f} and more", fontsize=7)
+        line[0].set_ylabel(f"darkest red: {top:.2f} and above", fontsize=7)
     return figure
 
 
 def overlays_figure(overlays: Sequence[Overlay]) -> Any:  # noqa: ANN401
-    """Return a figure of projected fields over test images: a row a sample, a column a method.
+    """Return a figure of projected fields over test images, a row per sample, a column per method.
 
     The projections are those that PAP compares, on an image with a shorter side of 32 pixels;
     the object's outline is blue.
 
     Args:
-        overlays: with the same methods.
+        overlays: overlays with the same methods.
 
     Raises:
         InputError: no overlay.
@@ -125,7 +125,7 @@ def overlays_figure(overlays: Sequence[Overlay]) -> Any:  # noqa: ANN401
 
 
 def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN401
-    """Return a figure of mean precision over mean recall, a panel a category, a line a method.
+    """Return a figure of mean precision over mean recall, a panel per category, a line per method.
 
     Args:
         results: method -> result on the same split.
@@ -176,7 +176,7 @@ def bars_figure(result: EvaluationResult) -> Any:  # noqa: ANN401
 
 
 def calibration_figure(scores: Mapping[str, TruthScores]) -> Any:  # noqa: ANN401
-    """Return a figure of how often the object is there over the probability that was given.
+    """Return a calibration figure: observed frequency of the object over predicted probability.
 
     Args:
         scores: method -> 3D scores.

@@ -1,7 +1,7 @@
 """The report of one result: a self-contained page, and its pictures as files.
 
-Everything is inside the page (scripts, styles, pictures, fields), so it can be mailed and opened
-without a network.
+The page contains everything (scripts, styles, pictures, fields), so it can be mailed and opened
+offline.
 """
 
 from __future__ import annotations
@@ -37,11 +37,13 @@ from chorus_bench.submission import Submission, check_submission, open_submissio
 PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
 
 _CEILING = "ceiling"
+#: Repairs under their names in files of earlier versions.
+_RENAMED = {"spread": "recalibration"}
 _FOUND = (
-    "An oracle that knows the test data mends one fault at a time: the best translation, the best "
-    "scale, the mirror image, the best monotone map of the probabilities (spread). occlusion: "
-    "PAP_hoa minus PAP. ceiling: what is left to the target itself, extruded along the rays. Gains "
-    "do not add up, and a mended score is none to report."
+    "An oracle that knows the test data corrects one fault at a time: the best translation, the "
+    "best scale, the mirror image, the best monotone map of the probabilities (recalibration). "
+    "occlusion: PAP_hoa minus PAP. ceiling: the gain of the target itself, extruded along the "
+    "rays. Gains do not add up, and corrected scores must not be reported as results."
 )
 _TEMPLATE = "report.html.jinja"
 _SHIPPED_BODY = "default"
@@ -52,10 +54,10 @@ class Report:
     """A written report.
 
     Attributes:
-        folder: where it is.
+        folder: its folder.
         page: the page's file.
         pictures: files of the pictures.
-        left_out: what is not in it, and what to give to have it.
+        left_out: missing parts, and what they require.
     """
 
     folder: Path
@@ -66,7 +68,7 @@ class Report:
 
 @dataclass
 class _Parts:
-    """What the page shows beyond the result's own numbers."""
+    """The contents of the page besides the result's numbers."""
 
     warnings: list[str] = field(default_factory=list)
     overlays: list[dict[str, Any]] = field(default_factory=list)
@@ -91,17 +93,17 @@ def write_report(
     Args:
         result: a result, or its folder. A ``diagnosis.json`` in the folder is shown.
         output: the folder to write: ``report.html`` and ``pictures/``.
-        submission: what was scored; without it there are no overlays and no 3D fields.
+        submission: the scored submission; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one that the signature names.
         body: body of the evaluation; by default the free body.
-        photos: show the split's photographs in overlays; mind their licences before you pass
-            the page on.
-        diagnose: find out where the score is lost, where no ``diagnosis.json`` says it yet;
+        photos: show the split's photographs in overlays; respect their licenses when you pass the
+            page on.
+        diagnose: also diagnose where the score is lost, unless there is a ``diagnosis.json``;
             takes about a second for ten samples.
-        overwrite: replace a folder that is there.
+        overwrite: replace an existing folder.
 
     Raises:
-        InputError: no result there; a submission, split or body that is not the result's.
+        InputError: there is no result, or the submission, split or body is not the result's.
         MissingDependencyError: jinja2 is missing.
     """
     folder = None if isinstance(result, EvaluationResult) else Path(result)
@@ -111,7 +113,7 @@ def write_report(
         pictures = place / PICTURES_FOLDER
         parts = _Parts(diagnosis=_read_diagnosis(folder))
         if submission is None:
-            parts.left_out.append("overlays and 3D fields: give what was scored (--submission)")
+            parts.left_out.append("overlays and 3D fields: give the submission (--submission)")
         else:
             _check_body(loaded, model)
             opened = stack.enter_context(_open(submission, loaded))
@@ -121,7 +123,7 @@ def write_report(
             if diagnose and parts.diagnosis is None:
                 parts.diagnosis = _diagnose(parts, loaded, opened, split, model)
         if parts.diagnosis is None:
-            parts.left_out.append("where the score is lost: ask for it (--diagnose)")
+            parts.left_out.append("where the score is lost: request it (--diagnose)")
         _write_figures(parts, loaded, pictures)
         page = _render(loaded, parts, pictures)
         atomic_write_bytes(place / PAGE_FILE, page.encode())
@@ -131,12 +133,12 @@ def write_report(
 
 
 def _open(submission: str | Path, result: EvaluationResult) -> Submission:
-    """Open the submission and check that it is what was scored."""
+    """Open the submission and check that it is the scored one."""
     opened = open_submission(submission)
     if opened.sha256 != result.submission["sha256"]:
         opened.close()
         raise InputError(
-            f"has the digest {opened.sha256[:12]}..., the result is of "
+            f"has the digest {opened.sha256[:12]}..., but the result is of "
             f"{result.submission['sha256'][:12]}...",
             where=submission,
             fix="give the submission that was scored, or evaluate this one",
@@ -183,7 +185,7 @@ def _add_overlays(
 
 
 def _split(result: EvaluationResult, split: str | Path | None) -> str | Path | None:
-    """Return the split: the one that is given, or a shipped one that the signature names."""
+    """Return the split: the given one, or a shipped one that the signature names."""
     name = signature_parts(result.signature).get("split", "").partition("@")[0]
     return split if split is not None else name if name in NAMED_SPLITS else None
 
@@ -203,14 +205,14 @@ def _diagnose(
     return diagnose(
         submission,
         split=source,
-        body=body,  # the result's own, checked before
+        body=body,  # the result's own, checked above
         allow_other_body=True,
         categories=list(result.categories),
     ).as_dict()
 
 
 def diagnosis_table(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a diagnosis as the page shows it, from its JSON.
+    """Return a diagnosis in the form that the page shows, from its JSON.
 
     Returns:
         ``columns``, ``rows`` (``name``, ``score``, ``cells``, ``largest``) and ``text``.
@@ -218,7 +220,8 @@ def diagnosis_table(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
     entries = {"mean over categories": diagnosis["mean"], **diagnosis["categories"]}
     repairs = [name for name in diagnosis["mean"]["repairs"] if name != _CEILING]
     rows = [_diagnosis_row(name, entry, repairs) for name, entry in entries.items()]
-    return {"columns": [*repairs, "occlusion", _CEILING], "rows": rows, "text": _FOUND}
+    columns = [*(_RENAMED.get(name, name) for name in repairs), "occlusion", _CEILING]
+    return {"columns": columns, "rows": rows, "text": _FOUND}
 
 
 def _diagnosis_row(name: str, entry: Mapping[str, Any], repairs: Sequence[str]) -> dict[str, Any]:
@@ -231,7 +234,7 @@ def _diagnosis_row(name: str, entry: Mapping[str, Any], repairs: Sequence[str]) 
         "name": name,
         "score": f"{100 * entry['PAP']:.2f}",
         "cells": cells,
-        "largest": largest if gains.get(largest, 0) > 0 else "none",
+        "largest": _RENAMED.get(largest, largest) if gains.get(largest, 0) > 0 else "none",
     }
 
 
@@ -240,7 +243,7 @@ def _points(value: float | None) -> str:
 
 
 def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
-    """Return what `chorus-bench diagnose` has left in the result's folder."""
+    """Return the diagnosis that `chorus-bench diagnose` wrote to the result's folder."""
     file = None if folder is None else folder / DIAGNOSIS_FILE
     if file is None or not file.is_file():
         return None
@@ -252,7 +255,7 @@ def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
 
 
 def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> None:
-    """Write the figures for print; without matplotlib the page has none, and says so."""
+    """Write the figures for print; without matplotlib there are none, and the page says so."""
     try:
         save_figure(bars_figure(result), pictures / "categories.png")
         save_figure(curves_figure({_method(result): result}), pictures / "curves.png")
@@ -294,7 +297,7 @@ def _render(result: EvaluationResult, parts: _Parts, pictures: Path) -> str:
 
 
 def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[str, Any]]]:
-    """Return the mean precision-recall curves of each category, as `drawCurves` takes them.
+    """Return the mean precision-recall curves of each category, in the format of `drawCurves`.
 
     Args:
         results: method -> result on the same split.
@@ -324,7 +327,7 @@ def _curve(curve: MeanCurve) -> dict[str, Any]:
 
 
 def _rows(result: EvaluationResult) -> list[dict[str, Any]]:
-    """Return the categories, best first, with what their bars need."""
+    """Return the categories, best first, with the data of their bars."""
     ordered = sorted(result.categories.items(), key=lambda item: (-item[1]["PAP"], item[0]))
     return [{"name": name, **entry} for name, entry in ordered]
 

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from chorus_bench.calibration import SYNTHESIZED, calibrate, weak_perspective_to_image
 from chorus_bench.calibration.settings import CalibrationSettings
-from chorus_bench.datasets.schema import AnyRow
+from chorus_bench.datasets.schema import KEPT, REJECTED, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import JOINTS, BodyModel, without_global_orientation
 
 Float64 = NDArray[np.float64]
 
 PEOPLE_AT_ONCE = 1024
-KEPT, REJECTED, NO_CAMERA = "kept", "rejected", "no camera"
+NO_CAMERA = "no camera"
 _NEEDED = ("pose", "weak_camera", "crop_center", "crop_scale")
 
 
@@ -34,18 +34,18 @@ def add_cameras(
 ) -> Iterator[dict[str, Any]]:
     """Give kept training rows the perspective camera of their person.
 
-    Rows that are not kept, and rows that have a camera, pass as they are. A kept row whose
-    camera cannot be found (no weak-perspective camera, a crop outside the image, a loss that
-    is not finite) becomes rejected, with the reason.
+    Rows that are not kept, and rows that have a camera, pass through unchanged. A kept row without
+    a solution (no weak-perspective camera, a crop outside the image, a loss that is not finite)
+    becomes rejected, with the reason.
 
     Args:
         rows: training rows after the filters; the person is the first of ``people``.
-        body: poses and shapes are of this body.
+        body: the body of the poses and shapes.
         settings: settings of the calibration; the paper's for synthesised images by default.
         solver: ``adam`` or ``lm``.
 
     Yields:
-        The rows in their order, with ``camera_rotation``, ``camera_translation``,
+        The rows in order, with ``camera_rotation``, ``camera_translation``,
         ``camera_intrinsics`` and ``reprojection_error`` (pixels).
     """
     for batch in _batches(rows, PEOPLE_AT_ONCE):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chorus_bench.datasets.view_conditions import VIEWS, View, get_view, read_views
+from chorus_bench.datasets.view_conditions import VIEWS, ViewCondition, get_view, read_views
 from chorus_bench.errors import InputError
 
 
@@ -26,10 +26,10 @@ def test_views_are_read_from_a_file(tmp_path):
     path = tmp_path / "views.yaml"
     path.write_text("plain: ''\nabove: from above\nno: from nowhere\n1: from one side\n")
     assert read_views(path) == (
-        View("plain", ""),
-        View("above", "from above"),
-        View("no", "from nowhere"),
-        View("1", "from one side"),
+        ViewCondition("plain", ""),
+        ViewCondition("above", "from above"),
+        ViewCondition("no", "from nowhere"),
+        ViewCondition("1", "from one side"),
     )
 
 

@@ -145,13 +145,13 @@ def test_one_side_of_two(diagnosed):
 @pytest.mark.parametrize("squash", [lambda p: p**8, lambda p: 0.03 * p, lambda p: p ** (1 / 64)])
 def test_spread(diagnosed, split, squash):
     entry = diagnosed(squash(good_field()), split)
-    _only(entry, "spread")
-    spread = entry.repairs["spread"]
-    assert spread.found["changed"]
-    assert spread.pap > 0.9
-    assert spread.pap <= spread.found["limit"] + 1e-12
-    assert spread.found["limit"] - spread.pap < 0.005
-    cuts = [math.inf if cut is None else cut for cut in spread.found["cuts"]]
+    _only(entry, "recalibration")
+    mended = entry.repairs["recalibration"]
+    assert mended.found["changed"]
+    assert mended.pap > 0.9
+    assert mended.pap <= mended.found["limit"] + 1e-12
+    assert mended.found["limit"] - mended.pap < 0.005
+    cuts = [math.inf if cut is None else cut for cut in mended.found["cuts"]]
     assert cuts == sorted(cuts)
     assert min(cuts) > 0
 
@@ -167,7 +167,7 @@ def test_occlusion(diagnosed):
 def test_closed_protocol(diagnosed, split):
     closed = replace(PROTOCOL, name="PAP-closed", closed=True)
     entry = diagnosed(np.float32(0.03) * good_field(), split, protocol=closed, search=QUICK)
-    assert entry.repairs["spread"].pap > 0.9
+    assert entry.repairs["recalibration"].pap > 0.9
 
 
 def test_one_sample(diagnosed, split):
@@ -175,7 +175,8 @@ def test_one_sample(diagnosed, split):
     entry = diagnosed(shifted(good_field(), (3, 0, 0)), one)
     assert entry.samples == 1
     assert entry.repairs["position"].pap > entry.pap + 0.04
-    assert entry.repairs["spread"].pap == pytest.approx(entry.repairs["spread"].found["limit"])
+    mended = entry.repairs["recalibration"]
+    assert mended.pap == pytest.approx(mended.found["limit"])
 
 
 def test_no_target(diagnosed, split):
@@ -189,7 +190,7 @@ def test_empty_field(diagnosed, split):
     assert set(_gains(entry).values()) == {0.0}
     assert entry.repairs["position"].found["translation"] == [0, 0, 0]
     assert entry.repairs["scale"].found["factor"] == 1
-    assert not entry.repairs["spread"].found["changed"]
+    assert not entry.repairs["recalibration"].found["changed"]
     assert entry.repairs["ceiling"].gain > 0.99
 
 
@@ -234,7 +235,7 @@ def test_posed_track(tmp_path, split):
     assert [name for name in REPAIRS if entry.repairs[name] is None] == list(MOVING)
     assert set(found.unavailable) == set(MOVING)
     assert found.mean.repairs["scale"] is None
-    for name in ("spread", "ceiling"):
+    for name in ("recalibration", "ceiling"):
         assert entry.repairs[name] == other.repairs[name]
     assert entry.occlusion == other.occlusion
     assert json.loads(render_diagnosis(found, "json"))["mean"]["repairs"]["mirror"] is None

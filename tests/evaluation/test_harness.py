@@ -29,6 +29,7 @@ from chorus_bench.metrics import (
     category_mean,
     projective_average_precision,
 )
+from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.submission import (
     open_submission,
     write_posed_submission,
@@ -199,7 +200,7 @@ def test_output_of_another_evaluation_is_refused(tmp_path, split, submission):
 
 def test_output_with_foreign_files_is_refused(tmp_path, split, submission):
     (tmp_path / "photo.jpg").write_bytes(b"x")
-    with pytest.raises(InputError, match="not empty and holds no result"):
+    with pytest.raises(InputError, match="not empty and contains no result"):
         evaluate(submission, split=split, protocol=COARSE, output=tmp_path)
     with pytest.raises(InputError, match="not a folder"):
         evaluate(submission, split=split, protocol=COARSE, output=tmp_path / "photo.jpg")
@@ -209,7 +210,30 @@ def test_split_made_with_another_body(rows, submission):
     split = split_from_rows(rows, "made", body="smpl@000000000000")
     with pytest.raises(InputError, match="made with the body smpl@000000000000"):
         evaluate(submission, split=split, protocol=COARSE)
-    evaluate(submission, split=split, protocol=COARSE, body="default")
+    with pytest.raises(InputError, match="not with default@") as caught:
+        evaluate(submission, split=split, protocol=COARSE, body="default")
+    assert "--allow-other-body" in str(caught.value)
+    allowed = evaluate(
+        submission, split=split, protocol=COARSE, body="default", allow_other_body=True
+    )
+    assert "|other-body:000000000000|chorus-bench:" in allowed.signature
+    assert any("poses and cameras do not match" in text for text in allowed.warnings)
+    right = evaluate(
+        submission, split=split_from_rows(rows, "made", body=_default("any")), protocol=COARSE
+    )
+    assert "other-body" not in right.signature
+    assert signature_differences(right.signature, allowed.signature)
+    assert right.warnings == ()
+
+
+def _default(name):
+    """The label of the default body under another name: names are no identity."""
+    return f"{name}@{load_body('default').fingerprint}"
+
+
+def test_a_split_that_does_not_say_its_body(split, submission):
+    result = evaluate(submission, split=split, protocol=COARSE)
+    assert any("does not say which body" in text for text in result.warnings)
 
 
 def _damage(cache: Path, how: str) -> None:
@@ -233,7 +257,7 @@ def test_damaged_cache_is_made_again(tmp_path, split, submission, caplog, how):
     _damage(tmp_path / "cache", how)
     again = evaluate(submission, **options)
     assert again.samples.equals(good.samples)
-    assert "Damaged cache file" in caplog.text
+    assert "damaged cache file" in caplog.text
     caplog.clear()
     evaluate(submission, **options)
     assert not caplog.text
@@ -245,7 +269,7 @@ def test_cache_of_something_else_is_not_used(tmp_path, split, submission, caplog
     files = sorted((tmp_path / "cache").rglob("*-lookup-*.bin"))
     files[0].write_bytes(files[1].read_bytes())
     assert evaluate(submission, **options).samples.equals(good.samples)
-    assert "Cache file of something else" in caplog.text
+    assert "cache file with other contents" in caplog.text
 
 
 _SCRIPT = """
@@ -255,7 +279,7 @@ _SCRIPT = """
     from chorus_bench.evaluation import evaluate, split_from_rows
     from tests.evaluation.small_split import COARSE, CATEGORIES, make_row
 
-    cache.SHARD_SIZE = 1
+    cache.BATCH_SIZE = 1
     submission, output, store, pause = sys.argv[1:]
     counts = dict(zip(CATEGORIES, (5, 4, 2)))
     rows = [make_row(name, i) for name, n in counts.items() for i in range(n)]

@@ -13,7 +13,7 @@ from chorus_bench.geometry.camera import (
     PerspectiveCamera,
     azimuth_bins,
     azimuth_degrees,
-    default_focal_length,
+    focal_from_fov,
     pixel_indices,
 )
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
@@ -143,4 +143,4 @@ def test_azimuth_goes_from_x_toward_z(angle, radius):
 def test_camera_centre_and_focal_length():
     camera = PerspectiveCamera(np.diag([1.0, -1, -1]), [0.1, 0.2, 3], K)
     np.testing.assert_allclose(camera.center, [-0.1, 0.2, 3], atol=1e-6)
-    assert default_focal_length() == pytest.approx(1.1665874, abs=1e-7)
+    assert focal_from_fov() == pytest.approx(1.1665874, abs=1e-7)

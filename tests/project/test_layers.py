@@ -7,7 +7,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
-from tests.project.imports import import_graph, imported
+from tests.project.imports import PACKAGES, ROOT, import_graph, imported
 
 #: From the ground up. A module belongs to the longest name that it begins with. It may import
 #: what is below, and its own room; the rooms of one layer do not know each other.
@@ -15,8 +15,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     # values
     ("chorus_bench.errors", "chorus_bench._version", "chorus_bench.lazy"),
     ("chorus_bench.arrays", "chorus_bench.names", "chorus_bench.option_types"),
-    ("chorus_bench.geometry", "chorus_bench.seeds"),
-    ("chorus_bench.calibration", "chorus_bench.metrics"),
+    ("chorus_bench.geometry",),
+    ("chorus_bench.calibration", "chorus_bench.metrics", "chorus_bench.seeds"),
     # files, plug-ins, engines
     ("chorus_bench.engines", "chorus_bench.golden", "chorus_bench.io", "chorus_bench.plugins"),
     ("chorus_bench.geometry.body_files",),
@@ -163,3 +163,12 @@ def test_wrong_imports_are_seen():
         "chorus_bench.simulation.rows imports chorus_bench.datasets.export",
     ]
     assert _circle([("a", "b"), ("b", "c"), ("c", "a")]) is not None
+
+
+def test_the_tests_mirror_the_rooms():
+    """Every room has its folder of tests; `values` has those of the modules without a room."""
+    tests = ROOT / "tests"
+    folders = {file.parent.name for file in tests.glob("*/__init__.py")}
+    rooms = {file.parent.name for file in PACKAGES["chorus_bench"].glob("*/__init__.py")}
+    assert folders - {"parity", "project", "site", "values"} == rooms - {"golden"} | {"baselines"}
+    assert {file.name for file in tests.glob("*.py")} == {"__init__.py", "conftest.py"}

@@ -30,6 +30,7 @@ ELSEWHERE = (
     "SMPL (Loper et al. 2015)",
     "Sárándi and Pons-Moll, Neural Localizer Fields, NeurIPS 2024",
     "arXiv:2108.06428",
+    "Exif 2.3",
 )
 #: Working notes that no reader has.
 NOTES = ("pap.md", "geometry.md", "chorus.md", "coco_eft.md", "quirks".upper())

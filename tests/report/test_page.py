@@ -128,15 +128,17 @@ def test_curves_are_the_result_s(folder):
     assert curve["recall"] == sorted(curve["recall"], reverse=True)
 
 
-def test_the_diagnosis_names_the_largest_gain():
+@pytest.mark.parametrize("in_the_file", ["recalibration", "spread"])
+def test_the_diagnosis_names_the_largest_gain(in_the_file):
     def entry(**gains):
         repairs = {name: {"gain": gain} for name, gain in gains.items()}
         return {"PAP": 0.5, "occlusion": -0.01, "repairs": repairs}
 
-    mean = entry(position=0.1, spread=0.2, ceiling=0.4)
-    table = diagnosis_table({"mean": mean, "categories": {"tie": entry(position=0.0, spread=0.0)}})
-    assert table["columns"] == ["position", "spread", "occlusion", "ceiling"]
-    assert [row["largest"] for row in table["rows"]] == ["spread", "none"]
+    mean = entry(position=0.1, ceiling=0.4, **{in_the_file: 0.2})
+    tie = entry(position=0.0, **{in_the_file: 0.0})
+    table = diagnosis_table({"mean": mean, "categories": {"tie": tie}})
+    assert table["columns"] == ["position", "recalibration", "occlusion", "ceiling"]
+    assert [row["largest"] for row in table["rows"]] == ["recalibration", "none"]
     assert table["rows"][0]["cells"] == ["+10.00", "+20.00", "-1.00", "+40.00"]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chorus_bench.datasets.masks import decode_mask
-from chorus_bench.datasets.view_conditions import View
+from chorus_bench.datasets.view_conditions import ViewCondition
 from chorus_bench.errors import ChorusBenchError, InputError
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import PerspectiveCamera
@@ -26,7 +26,8 @@ from chorus_bench.synthesis.jobs import RunSettings, StageWork
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.settings import AnnotationSettings, SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import Annotators
-from chorus_bench.synthesis.stages.verdicts import load_cameras, load_filters
+from chorus_bench.synthesis.stages.cameras import load_cameras
+from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.work_folder import Shard, StageFolder
 
 HEIGHT, WIDTH = 40, 60
@@ -304,7 +305,7 @@ def test_batches_are_halved_and_faults_counted_once(caplog):
         rows = list(batches.map(lambda some: found.annotate(some, "tie", faults), pictures))
     assert [row["sample_id"] for row in rows] == [f"p{n}" for n in range(5)]
     assert [count for count, _ in fake.asked] == [4, 2, 2, 1]
-    assert "with 4 pictures at a time; going on with 2" in caplog.text
+    assert "with 4 pictures at a time; continuing with 2" in caplog.text
     assert +faults == {"detections with values that are not finite": 5}
 
 
@@ -318,7 +319,7 @@ def test_not_even_one_fits():
 def run_verdicts(work_folder, fits):
     """Return the rows of filters and cameras for pictures with these fits."""
     shard = Shard("tie-00000", "tie", 0, len(fits))
-    plan = Plan({"tie": ("a man ties a tie",)}, (View("plain", ""),), len(fits))
+    plan = Plan({"tie": ("a man ties a tie",)}, (ViewCondition("plain", ""),), len(fits))
     settings = SynthesisSettings(categories=("tie",))
     rows, _ = annotate(Fake(fits=[[one] for one in fits]), count=len(fits))
     images = [

@@ -228,11 +228,11 @@ def test_nlf_options(tmp_path):
     )
     assert "default_fov_degrees=40.0" in estimator.description
     assert "nlf.torchscript (xxh3 " in estimator.description
-    with pytest.raises(InputError, match="takes no num_aug"):
+    with pytest.raises(InputError, match="does not accept num_aug"):
         make_nlf(CONTEXT, model=model, augmentations=3)
     old = saved(Renamed(), tmp_path)
     assert "its defaults" in make_nlf(CONTEXT, model=old).description
-    with pytest.raises(InputError, match="takes no model_name"):
+    with pytest.raises(InputError, match="does not accept model_name"):
         make_nlf(CONTEXT, model=old, model_name="smplx")
 
 
@@ -409,7 +409,7 @@ def test_files_damaged(tmp_path, read):
     (tmp_path / "one.json").write_text('{"pose": [[1], [2, 3]]}')
     with pytest.raises(InputError, match="'pose' is not an array of numbers"):
         read([LEFT.box])
-    with pytest.raises(InputError, match=r"expected: a name in \.npz|a name in \.npz"):
+    with pytest.raises(InputError, match=r"a name that ends in \.npz"):
         write_pose_file(tmp_path / "one.txt", **arrays(LEFT))
 
 
@@ -524,8 +524,8 @@ def test_frankmocap_without_matrices_or_people(frankmocap, read):
         ({"pred_output_list": []}, "lacks the lists"),
         (frankmocap_result([]) | {"smpl_type": "smplx"}, "bodies of the kind 'smplx'"),
         (frankmocap_result([LEFT], []), "has 0 people and 1 boxes"),
-        (frankmocap_result([LEFT], [{"pred_betas": 1}]), "lacks or has a wrong 'bbox_top_left'"),
-        (frankmocap_result([LEFT], [7]), "lacks or has a wrong"),
+        (frankmocap_result([LEFT], [{"pred_betas": 1}]), "has a missing or wrong 'bbox_top_left'"),
+        (frankmocap_result([LEFT], [7]), "has a missing or wrong"),
         (
             frankmocap_result([LEFT], [frankmocap_person(LEFT) | {"bbox_scale_ratio": 0.0}]),
             "wrong bbox_top_left or bbox_scale_ratio",

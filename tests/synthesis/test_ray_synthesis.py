@@ -149,7 +149,7 @@ def test_aggregation_of_an_unknown_category_or_body(local, tmp_path):
     shutil.copytree(local / "many", tmp_path / "other")
     file = tmp_path / "other" / "chorus_bench.json"
     file.write_text(file.read_text().replace(info.details["body"], "smpl@0123456789ab"))
-    with pytest.raises(InputError, match="the poses are of the body smpl@0123456789ab"):
+    with pytest.raises(InputError, match="made with the body smpl@0123456789ab"):
         aggregate_dataset(tmp_path / "other", tmp_path / "votes")
 
 

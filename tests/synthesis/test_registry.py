@@ -75,7 +75,7 @@ def test_ours_are_found_by_name(kind):
         assert callable(spec.load())
 
 
-def test_ultralytics_is_named_with_its_licence():
+def test_ultralytics_is_named_with_its_license():
     """Whoever chooses it is told; nothing else may need it."""
     for kind in OURS:
         for name, spec in find_components(kind).specs.items():

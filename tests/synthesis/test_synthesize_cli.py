@@ -238,7 +238,7 @@ def test_a_category_that_the_segmenter_lacks_costs_no_image(place, cli, tmp_path
     [
         ("empty", ["the folder of the model has no model_index.json", "save_pretrained"]),
         ("./missing", ["there is no such folder", "owner/name"]),
-        ("nobody/has-this", ["is not wholly in the cache", "hf download nobody/has-this"]),
+        ("nobody/has-this", ["is not completely in the cache", "hf download nobody/has-this"]),
     ],
 )
 def test_a_model_that_cannot_be_had(place, model, messages):
@@ -260,7 +260,7 @@ def test_errors_leave_with_2_and_no_traceback(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_annotators_lists_everything_with_its_licence(cli):
+def test_annotators_lists_everything_with_its_license(cli):
     done = cli("annotators")
     assert done.exit_code == 0, done.output
     words = " ".join(done.stdout.split())
@@ -270,8 +270,8 @@ def test_annotators_lists_everything_with_its_licence(cli):
         assert spec.license.split()[0] in words
     for kind in ("generator", "segmenter", "keypoint detector", "pose estimator", "AGPL-3.0"):
         assert kind in words
-    for licence in ("BY-NC", "non-commercial", "Apache-2.0"):
-        assert licence in words
+    for license in ("BY-NC", "non-commercial", "Apache-2.0"):
+        assert license in words
 
 
 @pytest.mark.parametrize("command", ["synthesize", "annotators", "baseline", "datasets"])

@@ -13,11 +13,11 @@ from typing import Any
 from chorus_baselines.chorus.aggregation import Aggregation, aggregate
 from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.datasets.schema import AnyRow
+from chorus_bench.datasets.schema import KEPT, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
-from chorus_bench.synthesis.cameras import KEPT, NO_CAMERA, add_cameras
+from chorus_bench.synthesis.cameras import NO_CAMERA, add_cameras
 from chorus_bench.synthesis.filters import FilterSettings, FilterStatistics, filter_rows
 
 _DRAWN_BY = ("sample_id", "category", "prompt", "people", "objects")

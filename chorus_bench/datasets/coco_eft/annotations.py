@@ -40,7 +40,7 @@ class CocoFile:
         images: images by their file names of 2014.
         annotations: annotations of each of these images, by image id, each id once.
         categories: names by category id, all of the file.
-        licences: name and URL by licence id.
+        licenses: name and URL by license id.
         total: images in the whole file.
         notes: problems with single entries.
     """
@@ -48,7 +48,7 @@ class CocoFile:
     images: Mapping[str, Image]
     annotations: Mapping[int, tuple[Annotation, ...]]
     categories: Mapping[int, str]
-    licences: Mapping[int, tuple[str, str]]
+    licenses: Mapping[int, tuple[str, str]]
     total: int
     notes: list[Note] = field(default_factory=list)
 
@@ -89,7 +89,7 @@ def read_annotations(path: Path, image_names: Iterable[str]) -> CocoFile:
         images=images,
         annotations=_annotations(content["annotations"], ids, notes),
         categories=_categories(content["categories"], path),
-        licences=_licences(content.get("licenses", [])),
+        licenses=_licenses(content.get("licenses", [])),
         total=len(content["images"]),
         notes=notes,
     )
@@ -243,8 +243,8 @@ def _annotations(
     return {image_id: tuple(items) for image_id, items in found.items()}
 
 
-def _licences(licences: object) -> dict[int, tuple[str, str]]:
-    items = licences if isinstance(licences, list) else []
+def _licenses(licenses: object) -> dict[int, tuple[str, str]]:
+    items = licenses if isinstance(licenses, list) else []
     return {
         item["id"]: (str(item.get("name", "")), str(item.get("url", "")))
         for item in items

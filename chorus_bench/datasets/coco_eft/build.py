@@ -13,7 +13,7 @@ from chorus_bench.datasets.coco_eft.card import TEXT
 from chorus_bench.datasets.coco_eft.categories import BENCHMARK
 from chorus_bench.datasets.coco_eft.fits import read_fits
 from chorus_bench.datasets.coco_eft.pairs import Candidate, Selection, select_pairs
-from chorus_bench.datasets.coco_eft.pictures import PictureFolder
+from chorus_bench.datasets.coco_eft.pictures import CocoImages
 from chorus_bench.datasets.coco_eft.points import point_set
 from chorus_bench.datasets.coco_eft.rows import SCHEMA, SharedInputs, rows_of_people
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, SourceFile, count_reasons
@@ -138,9 +138,9 @@ def _check_categories(categories: Collection[str] | None, coco: CocoFile) -> Non
             raise unknown_name("category", name, known, where="--category")
 
 
-def _pictures(folder: str | Path, candidates: Sequence[Candidate]) -> PictureFolder:
+def _pictures(folder: str | Path, candidates: Sequence[Candidate]) -> CocoImages:
     """Open the folder of images, and refuse one without any of them."""
-    pictures = PictureFolder(folder)
+    pictures = CocoImages(folder)
     if candidates and not any(pictures.find(c.image) for c in candidates):
         raise InputError(
             f"has none of the {len(candidates)} images, such as {candidates[0].image['file_name']}",

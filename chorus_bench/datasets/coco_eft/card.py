@@ -48,7 +48,7 @@ Poses are axis-angle in radians; the shape is kept and not used by PAP. Masks ar
 run-length encodings. Cameras are data: they are not fitted again for scoring, because the fit
 stops early and thousands of steps drift by rounding."""
 
-_LICENCES = """\
+_LICENSES = """\
 - Masks, boxes, ids: COCO annotations, CC BY 4.0, COCO Consortium.
 - Poses, shapes, cameras: derived from the EFT fits, CC BY-NC 4.0.
 - Pictures, where they are embedded: each under its photographer's license on Flickr, named in the
@@ -59,8 +59,8 @@ TEXT = CardText(
     title="Extended COCO-EFT",
     summary=_SUMMARY,
     construction=_CONSTRUCTION,
-    licence="cc-by-nc-4.0",
-    licence_note=_LICENCES,
+    license="cc-by-nc-4.0",
+    license_note=_LICENSES,
     citation=_CITATION,
     tags=("human-object-interaction", "3d", "smpl", "coco", "chorus-bench"),
 )

@@ -13,7 +13,7 @@ from chorus_bench.io.pictures import decode_upright, orientation
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
-class PictureFolder:
+class CocoImages:
     """A folder with images of val2014, or one with a folder ``val2014`` in it.
 
     Args:

@@ -14,7 +14,7 @@ from chorus_bench.calibration import EFT, Calibration, calibrate, weak_perspecti
 from chorus_bench.datasets.coco_eft.annotations import CocoFile
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.coco_eft.pairs import Candidate, Target
-from chorus_bench.datasets.coco_eft.pictures import PictureFolder
+from chorus_bench.datasets.coco_eft.pictures import CocoImages
 from chorus_bench.datasets.coco_eft.points import PointSet
 from chorus_bench.datasets.coco_eft.segmentations import annotation_mask
 from chorus_bench.datasets.recipe import Note, Row
@@ -50,7 +50,7 @@ class SharedInputs:
     coco: CocoFile
     points: PointSet
     solver: str
-    pictures: PictureFolder | None
+    pictures: CocoImages | None
 
 
 def rows_of_people(
@@ -175,7 +175,7 @@ def _target_columns(candidate: Candidate, target: Target) -> dict[str, Any]:
 
 def _image_columns(candidate: Candidate, shared: SharedInputs, notes: list[Note]) -> dict[str, Any]:
     image = candidate.image
-    licence, licence_url = shared.coco.licences.get(image.get("license", -1), (None, None))
+    license, license_url = shared.coco.licenses.get(image.get("license", -1), (None, None))
     picture = None
     if shared.pictures is not None:
         try:
@@ -190,8 +190,8 @@ def _image_columns(candidate: Candidate, shared: SharedInputs, notes: list[Note]
         "width": image["width"],
         "image": picture,
         "file_name": image["file_name"],
-        "license": licence,
-        "license_url": licence_url,
+        "license": license,
+        "license_url": license_url,
         "coco_url": image.get("coco_url"),
         "flickr_url": image.get("flickr_url"),
     }
