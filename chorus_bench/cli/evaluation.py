@@ -55,6 +55,7 @@ def evaluate_command(
     Without arguments it scores the shipped example on the shipped test split.
     """
     from chorus_bench.evaluation import evaluate
+    from chorus_bench.evaluation.truth import truth_scores
     from chorus_bench.report.tables import render_result
     from chorus_bench.report.volumetric import render_truth
 
@@ -73,18 +74,28 @@ def evaluate_command(
             progress=progress,
         )
     _say_toy_split(submission, split, result, output_format)
-    scores = (
-        _truth(result, submission, split, body, allow_other_body, workers, output)
-        if truth
-        else None
-    )
-    if scores is not None and output_format is ScoreFormat.JSON:
-        typer.echo(json.dumps(result.as_dict() | {"truth": scores.as_dict()}, indent=1))
+    method = str(result.submission["method"])
+    scores: dict[str, TruthScores] = {}
+    if truth:
+        with progress_bar("Comparing in 3D") as progress:
+            scores = truth_scores(
+                {method: submission},
+                split,
+                body=body or "default",
+                allow_other_body=allow_other_body,
+                categories=tuple(result.categories),
+                workers=workers,
+                progress=progress,
+            )
+    if scores and output is not None:
+        scores[method].save(output / "truth.json")
+    if scores and output_format is ScoreFormat.JSON:
+        content = result.as_dict() | {"truth": scores[method].as_dict()}
+        typer.echo(json.dumps(content, indent=1))
         return
     typer.echo(render_result(result, output_format.value))
-    if scores is not None:
-        method = str(result.submission["method"])
-        typer.echo("\n" + render_truth({method: scores}, {method: result}))
+    if scores:
+        typer.echo("\n" + render_truth(scores, {method: result}))
     if output is not None and output_format is ScoreFormat.TABLE:
         typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
 
@@ -100,36 +111,6 @@ def _say_toy_split(
         "which no paper reports. For a benchmark pass --split SPLIT, or set CHORUS_BENCH_SPLIT.\n",
         err=output_format in (ScoreFormat.JSON, ScoreFormat.LATEX),
     )
-
-
-def _truth(
-    result: EvaluationResult,
-    submission: str,
-    split: str,
-    body: str | None,
-    allow_other_body: bool,
-    workers: int | None,
-    output: Path | None,
-) -> TruthScores:
-    """Return 3D scores, and write them as ``truth.json`` where there is an output."""
-    from chorus_bench.evaluation.truth import truth_scores
-    from chorus_bench.io.files import atomic_write_bytes
-
-    method = str(result.submission["method"])
-    with progress_bar("Comparing in 3D") as progress:
-        scores = truth_scores(
-            {method: submission},
-            split,
-            body="default" if body is None else body,
-            allow_other_body=allow_other_body,
-            categories=tuple(result.categories),
-            workers=workers,
-            progress=progress,
-        )[method]
-    if output is not None:
-        text = json.dumps(scores.as_dict(), indent=1)
-        atomic_write_bytes(output / "truth.json", text.encode() + b"\n")
-    return scores
 
 
 def compare_command(

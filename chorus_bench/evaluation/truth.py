@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
+from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.volumetric import (
     CalibrationCurve,
     brier_score,
@@ -73,6 +75,10 @@ class TruthScores:
                 for i in used
             ],
         }
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything as a JSON file."""
+        return atomic_write_bytes(path, json.dumps(self.as_dict(), indent=1).encode() + b"\n")
 
 
 def truth_scores(
