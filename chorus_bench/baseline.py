@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import check_new_folder
+from chorus_bench.io.locks import only_writer
 from chorus_bench.plugins import BaselineSpec, get_baseline
 
 if TYPE_CHECKING:
@@ -92,15 +93,31 @@ def run_baseline(
         ``output``.
 
     Raises:
-        InputError: see `fit_baseline`; or the folder is there already.
+        InputError: see `fit_baseline`; or the folder is there already, or another run is
+            writing it.
     """
     from chorus_bench.datasets.rows import DatasetRows
-    from chorus_bench.submission import write_posed_submission, write_submission
+    from chorus_bench.submission.write import SUBMISSION
 
-    check_new_folder(Path(output), overwrite=overwrite)
+    check_new_folder(Path(output), overwrite=overwrite, kind=SUBMISSION)
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
     rows = DatasetRows.open(data)
-    fields = fit_baseline(spec, rows, grid=grid, **arguments)
+    with only_writer(output):
+        fields = fit_baseline(spec, rows, grid=grid, **arguments)
+        return _write(output, spec, rows, fields, grid, overwrite)
+
+
+def _write(
+    output: str | Path,
+    spec: BaselineSpec,
+    rows: DatasetRows,
+    fields: Mapping[str, Any],
+    grid: GridSpec,
+    overwrite: bool,
+) -> Path:
+    """Write the fields of a baseline as a submission."""
+    from chorus_bench.submission import write_posed_submission, write_submission
+
     texts: dict[str, Any] = {
         "method": spec.name,
         "description": spec.summary,

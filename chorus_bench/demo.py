@@ -19,13 +19,14 @@ from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.builders import build_dataset
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.errors import MissingDependencyError
 from chorus_bench.evaluation import EvalSample, EvalSplit, EvaluationResult, evaluate, load_split
 from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.geometry.body import BodyModel
-from chorus_bench.io.files import atomic_folder
+from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
+from chorus_bench.io.locks import only_writer
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.metrics.ranking import Ranking
 from chorus_bench.report.canvas import require_matplotlib
@@ -44,6 +45,7 @@ IMAGES_PER_PROMPT_AND_VIEW, IMAGE_SIZE, TEST_SAMPLES = 2, 160, 8
 
 #: In the demo's folder; says that it may be replaced by another demo.
 SUMMARY_FILE = "demo.json"
+_DEMO = FolderKind("the folder of a demo", (SUMMARY_FILE,))
 
 Progress = Callable[[str, int, int], None]
 
@@ -95,8 +97,8 @@ def run_demo(
     """
     started = time.perf_counter()
     target, count = Path(output), workers or os.cpu_count() or 1
-    _check_replaceable(target)
-    with atomic_folder(target, overwrite=overwrite) as folder:
+    check_new_folder(target, overwrite=overwrite, kind=_DEMO)
+    with only_writer(target), atomic_folder(target, overwrite, _DEMO) as folder:
         images = _simulate(folder, seed, count, progress)
         results = _score_all(folder, count, progress)
         ranking = compare_results(list(results.values()))
@@ -111,16 +113,6 @@ def run_demo(
         seconds = time.perf_counter() - started
         _write_summary(folder, results, truth, seed, seconds)
     return Demo(target, images, results, ranking, truth, pictures, seconds)
-
-
-def _check_replaceable(folder: Path) -> None:
-    """Refuse to replace a folder that no demo has made."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMMARY_FILE).is_file():
-        raise InputError(
-            "the folder is there already and no demo has made it, so it is not replaced",
-            where=folder,
-            fix="choose another --output",
-        )
 
 
 def _simulate(folder: Path, seed: int, workers: int, progress: Progress) -> int:

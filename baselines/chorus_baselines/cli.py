@@ -138,8 +138,9 @@ def aggregate_command(
     from chorus_bench.engines import EngineSettings
     from chorus_bench.io.files import check_new_folder
     from chorus_bench.submission import write_submission
+    from chorus_bench.submission.write import SUBMISSION
 
-    check_new_folder(output, overwrite=overwrite)
+    check_new_folder(output, overwrite=overwrite, kind=SUBMISSION)
     settings = EngineSettings(engine.value, workers, address)
     with progress_bar("Counting votes") as progress:
         found = aggregate_dataset(

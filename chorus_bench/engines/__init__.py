@@ -7,6 +7,7 @@ independent and may be done again: each writes its own file, whole or not at all
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -51,6 +52,23 @@ class EngineSettings:
             raise InputError("an address is given for the local engine", fix="add --engine ray")
 
 
+def end_inner_run(workers: int) -> None:
+    """End a worker that imports the main script and is about to start the same run again.
+
+    A script without a main guard does that. Python would print a long explanation for each
+    worker; the process that started them says what to do. For runs that take a lock before
+    they call `run_jobs`.
+
+    Args:
+        workers: how many processes the run would start.
+
+    Raises:
+        SystemExit: in such a worker.
+    """
+    if workers > 1 and getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)
+
+
 def run_jobs(setup: Setup[Job], jobs: Sequence[Job], settings: EngineSettings) -> Iterator[Result]:
     """Do all jobs and yield their results as they come, in any order.
 
@@ -63,6 +81,7 @@ def run_jobs(setup: Setup[Job], jobs: Sequence[Job], settings: EngineSettings) -
 
     Raises:
         ChorusBenchError: what a job raised, or a job that killed its worker every time.
+        InputError: workers cannot begin, because the main script has no main guard.
         MissingDependencyError: Ray is asked for and not installed.
     """
     if not jobs:

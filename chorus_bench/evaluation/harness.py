@@ -131,12 +131,18 @@ def evaluate(
         cached = GeometryCache(
             run.samples, run.body, run.protocol, None if cache is None else Path(cache)
         )
-        samples = _score(run, cached, output, workers or os.cpu_count() or 1, progress)
-        result = _result(run, samples, started)
-    if output is not None:
-        result.save(output)
-        OutputFolder(Path(output), result.signature, result.submission["sha256"]).finish()
+        folder = None if output is None else _output_folder(run, Path(output))
+        with nullcontext() if folder is None else folder.opened():
+            samples = _score(run, cached, folder, workers or os.cpu_count() or 1, progress)
+            result = _result(run, samples, started)
+            if folder is not None:
+                result.save(folder.path)
+                folder.finish()
     return result
+
+
+def _output_folder(run: Evaluation, output: Path) -> OutputFolder:
+    return OutputFolder(output, run.signature(run.protocol), run.submission.sha256)
 
 
 def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
@@ -216,15 +222,11 @@ def _body_for(split: EvalSplit, body: str | Path | BodyModel | object | None) ->
 def _score(
     run: Evaluation,
     cache: GeometryCache,
-    output: str | Path | None,
+    folder: OutputFolder | None,
     workers: int,
     progress: Progress,
 ) -> pa.Table:
-    """Score every shard, or take up what an earlier run into ``output`` has left."""
-    folder = None
-    if output is not None:
-        folder = OutputFolder(Path(output), run.signature(run.protocol), run.submission.sha256)
-        folder.open()
+    """Score every shard, or take up what an earlier run into the folder has left."""
     tables = {} if folder is None else folder.parts(cache.shards)
     wanted = [shard for shard in cache.shards if shard.key not in tables]
     scored = score_shards(run.submission, cache, wanted, workers=workers, progress=progress)

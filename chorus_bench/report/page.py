@@ -24,7 +24,7 @@ from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.results import EvaluationResult, load_result
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.io.files import atomic_folder, atomic_write_bytes
+from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.canvas import save_figure
@@ -34,6 +34,7 @@ from chorus_bench.report.web import asset, body_data, fields_data, script_json
 from chorus_bench.submission import Submission, check_submission, open_submission
 
 PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
+_REPORT = FolderKind("a report", (PAGE_FILE,))
 
 _CEILING = "ceiling"
 _FOUND = (
@@ -106,7 +107,7 @@ def write_report(
     folder = None if isinstance(result, EvaluationResult) else Path(result)
     loaded = result if isinstance(result, EvaluationResult) else load_result(result)
     model = BodyModel.load(_SHIPPED_BODY if body is None else body)
-    with atomic_folder(output, overwrite=overwrite) as place, ExitStack() as stack:
+    with atomic_folder(output, overwrite, _REPORT) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
         parts = _Parts(diagnosis=_read_diagnosis(folder))
         if submission is None:

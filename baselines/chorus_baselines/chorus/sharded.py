@@ -18,7 +18,7 @@ from chorus_baselines.chorus.aggregation import Aggregation, aggregate
 from chorus_baselines.chorus.method import kept_rows_with_cameras
 from chorus_bench.datasets.folder import DatasetInfo, Shard
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.engines import EngineSettings, Result, run_jobs
+from chorus_bench.engines import EngineSettings, Result, end_inner_run, run_jobs
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
@@ -96,6 +96,7 @@ def aggregate_dataset(
         InputError: no built dataset, an unknown category, another body, or votes in the folder
             that were counted with other settings.
     """
+    end_inner_run(engine.workers)
     place, folder = Path(dataset), Path(votes)
     info = DatasetInfo.load(place)
     DatasetRows.open(place).select(categories)
