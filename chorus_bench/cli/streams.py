@@ -13,9 +13,9 @@ _ESCAPES = "chorus_bench_escapes"
 
 
 def prepare_streams() -> None:
-    """Make standard output and error usable, whatever they are.
+    r"""Make standard output and error usable, whatever they are.
 
-    Characters that their encoding lacks are printed as ``\\uXXXX``, which JSON reads as well; what
+    Characters that their encoding lacks are printed as ``\uXXXX``, which JSON reads as well; what
     is closed leads nowhere, and no file that is opened later takes its place; a failure of
     standard output says that it is one.
     """

@@ -7,21 +7,25 @@ whose name then is the row's prompt.
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError
+from chorus_bench.io.findings import has_controls, printable
+from chorus_bench.io.pictures import PictureError, decode_picture
+from chorus_bench.io.untrusted_files import is_ignored
 
 NAME, VERSION = "image-search", "1.0.0"
 SOURCE = "image_search"
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+#: A larger file is no crawled image.
+MAX_IMAGE_BYTES = 2**28
 _FILES_A_PIECE = 200
 
 CARD = CardText(
@@ -78,6 +82,11 @@ def image_folder_recipe(
     root = Path(folder)
     if not root.is_dir():
         raise InputError("no such folder", where=root, expected="a folder of image files")
+    for text in (category, prompt or ""):
+        if has_controls(text):
+            raise InputError(
+                f"'{printable(text)}' is no usable text", expected="printable characters, UTF-8"
+            )
     files, notes = _find(root, category, prompt)
     chunks = [files[i : i + _FILES_A_PIECE] for i in range(0, len(files), _FILES_A_PIECE)]
     digest = hashlib.sha256("".join(f"{f.prompt}\0{f.sha256}\n" for f in files).encode())
@@ -87,7 +96,7 @@ def image_folder_recipe(
         split="train",
         schema=TRAIN_SCHEMA,
         pieces=[
-            Piece(f"{chunk[0].sha256[:16]}", partial(_rows, category, chunk), len(chunk))
+            Piece(f"{chunk[0].sha256[:16]}", partial(_rows, category, root, chunk), len(chunk))
             for chunk in chunks
         ],
         inputs={"category": category, "files": digest.hexdigest()},
@@ -99,7 +108,7 @@ def image_folder_recipe(
 
 
 def _find(root: Path, category: str, prompt: str | None) -> tuple[list[ImageFile], list[Note]]:
-    paths = sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
+    paths = _visible_files(root)
     images = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
         raise InputError(
@@ -108,35 +117,75 @@ def _find(root: Path, category: str, prompt: str | None) -> tuple[list[ImageFile
             expected=f"files ending in {', '.join(sorted(IMAGE_SUFFIXES))}",
         )
     others = [path for path in paths if path.suffix.lower() not in IMAGE_SUFFIXES]
-    notes = [Note(str(p.relative_to(root)), "not an image file", "left out") for p in others]
+    notes = [Note(_shown(p, root), "not an image file", "left out") for p in others]
     first: dict[str, Path] = {}
     counts: dict[str, int] = {}
     files: list[ImageFile] = []
     for path in images:
-        name = str(path.relative_to(root))
-        try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            notes.append(Note(name, "cannot be read", str(error)))
+        digest = _digest(path, root, notes)
+        if digest is None:
             continue
         if digest in first:
-            same = first[digest].relative_to(root)
-            notes.append(Note(name, "a duplicate", f"has the same bytes as {same}"))
+            same = f"has the same bytes as {_shown(first[digest], root)}"
+            notes.append(Note(_shown(path, root), "a duplicate", same))
             continue
         first[digest] = path
-        keyword = prompt or (category if path.parent == root else path.parent.name)
+        keyword = prompt or (category if path.parent == root else _text(path.parent.name))
         files.append(ImageFile(path, keyword, counts.get(keyword, 0), digest))
         counts[keyword] = counts.get(keyword, 0) + 1
     return files, notes
 
 
-def _rows(category: str, files: Sequence[ImageFile], notes: list[Note]) -> Iterator[Row]:
+def _visible_files(root: Path) -> list[Path]:
+    """Return the files below a folder, sorted, without hidden ones and those of systems."""
+    found = []
+    for parent, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not is_ignored(name)]
+        found += [Path(parent, name) for name in names if not is_ignored(name)]
+    return sorted(found)
+
+
+def _digest(path: Path, root: Path, notes: list[Note]) -> str | None:
+    """Return the SHA-256 of a file; None, with a note, for one that is not to be read."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            notes.append(Note(_shown(path, root), "not a file", "is a pipe, a device or the like"))
+            return None
+        if status.st_size > MAX_IMAGE_BYTES:
+            message = f"has {status.st_size} bytes, more than {MAX_IMAGE_BYTES}"
+            notes.append(Note(_shown(path, root), "too large a file", message))
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        notes.append(Note(_shown(path, root), "cannot be read", error.strerror or str(error)))
+        return None
+
+
+def _shown(path: Path, root: Path) -> str:
+    """Return a file's name below the folder, as it can be shown."""
+    return printable(path.relative_to(root).as_posix())
+
+
+def _text(name: str) -> str:
+    """Return a file's name as text; what is not UTF-8 in it is replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _rows(
+    category: str, root: Path, files: Sequence[ImageFile], notes: list[Note]
+) -> Iterator[Row]:
     for file in files:
-        content = file.path.read_bytes()
-        pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)
-        if pixels is None:
-            name = f"{file.path.parent.name}/{file.path.name}"
-            notes.append(Note(name, "a broken image", f"{len(content)} bytes do not decode"))
+        try:
+            content = file.path.read_bytes()
+            pixels = decode_picture(content)
+        except PictureError as error:
+            notes.append(Note(_shown(file.path, root), error.reason, str(error)))
+            continue
+        except OSError as error:
+            message = error.strerror or str(error)
+            notes.append(Note(_shown(file.path, root), "cannot be read", message))
             continue
         yield {
             "sample_id": f"{SOURCE}-{category.replace(' ', '_')}-{file.sha256[:16]}",
@@ -148,5 +197,5 @@ def _rows(category: str, files: Sequence[ImageFile], notes: list[Note]) -> Itera
             "generator": "image search",
             "height": pixels.shape[0],
             "width": pixels.shape[1],
-            "image": {"bytes": content, "path": file.path.name},
+            "image": {"bytes": content, "path": _text(file.path.name)},
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from chorus_bench.datasets.folder import PICTURES_FOLDER, DatasetInfo
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.io.pictures import PictureError, decode_picture
 
 #: So many categories are shown, the largest ones, and this is how high a picture is (pixels).
 SHOWN, HEIGHT = 6, 240
@@ -75,9 +77,10 @@ def _tile(row: Row) -> Picture:
 def _background(row: Row) -> Picture:
     content = (row.get("image") or {}).get("bytes")
     if content:
-        decoded = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
-        if decoded is not None and decoded.shape[:2] == (row["height"], row["width"]):
-            return decoded.astype(np.uint8)
+        with contextlib.suppress(PictureError):
+            decoded = decode_picture(content)
+            if decoded.shape[:2] == (row["height"], row["width"]):
+                return decoded
     return np.full((row["height"], row["width"], 3), _CANVAS, np.uint8)
 
 

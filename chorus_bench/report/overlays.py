@@ -25,6 +25,7 @@ from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.results import EvaluationResult
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.pictures import PictureError, decode_picture
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.report.drawing import tint
 from chorus_bench.submission import Submission
@@ -240,14 +241,12 @@ def _photos(split: str | Path, wanted: set[str]) -> Iterator[tuple[str, UInt8]]:
 
 
 def _decoded(row: Mapping[str, Any]) -> UInt8:
-    content = row["image"]["bytes"] or b""
-    pixels = None
-    if content:
-        pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)
-    if pixels is None:
+    try:
+        pixels = decode_picture(row["image"]["bytes"] or b"")
+    except PictureError as error:
         raise InputError(
-            f"the picture ({len(content)} bytes) cannot be decoded",
+            f"the picture cannot be used: {error}",
             where=row["sample_id"],
             fix="build the split again, or leave photographs out",
-        )
+        ) from error
     return np.ascontiguousarray(pixels[..., ::-1], dtype=np.uint8)

@@ -9,6 +9,8 @@ import cv2
 import numpy as np
 
 from chorus_bench.errors import InputError
+from chorus_bench.io.pictures import PictureError
+from chorus_bench.io.pictures import decode_picture as decode_bgr
 from chorus_bench.synthesis.interfaces import UInt8
 
 
@@ -65,7 +67,7 @@ def is_blank(pixels: UInt8) -> bool:
 
 
 def _decode(content: bytes) -> UInt8 | None:
-    if not content:
+    try:
+        return np.ascontiguousarray(decode_bgr(content)[..., ::-1])
+    except PictureError:
         return None
-    pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_COLOR)
-    return None if pixels is None else np.ascontiguousarray(pixels[..., ::-1], dtype=np.uint8)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from chorus_bench.datasets.coco_eft.annotations import Image, image_name_2014
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.sources import COCO_IMAGES
 from chorus_bench.errors import InputError
+from chorus_bench.io.pictures import PictureError, decode_picture
 
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
@@ -63,9 +63,11 @@ class PictureFolder:
 def _size(content: bytes, name: str) -> tuple[int, int]:
     """Return height and width of a picture that decodes."""
     cut_off = content.startswith(_JPEG_START) and _JPEG_END not in content[-1024:]
-    data = np.frombuffer(content, np.uint8)
-    decode = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    decoded = None if cut_off or not content else cv2.imdecode(data, decode)
-    if decoded is None:
-        raise EntryError("unreadable pictures", f"{name} is no whole picture")
+    try:
+        if cut_off:
+            raise PictureError("cut off", "its end is missing")
+        decoded = decode_picture(content, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except PictureError as error:
+        message = f"{name} is no whole picture: {error}"
+        raise EntryError("unreadable pictures", message) from error
     return decoded.shape[0], decoded.shape[1]

@@ -1,0 +1,132 @@
+"""Decoding pictures of unknown origin: nothing but pixels comes out, within a limit of memory.
+
+The size is read from the file's header before anything is decoded, since a file of a few
+kilobytes can ask for gigabytes, and OpenCV raises, returns nothing, or takes them.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+#: Pixels of a picture: 128 million, 384 MB decoded. The largest cameras have that many.
+MAX_PICTURE_PIXELS = 2**27
+
+_EMPTY, _BROKEN, _TOO_LARGE = "an empty file", "a broken image", "too large an image"
+
+
+class PictureError(ValueError):
+    """A file that is no picture, or not one to decode.
+
+    Args:
+        reason: in a few words, the same for all with this fault.
+        message: what is wrong with this one.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        self.reason = reason
+        super().__init__(message)
+
+
+def decode_picture(content: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
+    """Return the pixels of a JPEG, PNG, WebP, BMP or GIF file, (H, W, 3) BGR.
+
+    Args:
+        content: of the file.
+        flags: of ``cv2.imdecode``.
+
+    Raises:
+        PictureError: it is empty, damaged, of another format, or too large.
+    """
+    if not content:
+        raise PictureError(_EMPTY, "has 0 bytes")
+    size = picture_size(content)
+    if size is None:
+        raise PictureError(_BROKEN, f"{len(content)} bytes are no JPEG, PNG, WebP, BMP or GIF file")
+    height, width = size
+    if height * width > MAX_PICTURE_PIXELS:
+        message = f"has {width} x {height} pixels, more than {MAX_PICTURE_PIXELS}"
+        raise PictureError(_TOO_LARGE, message)
+    try:
+        pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
+    except cv2.error as error:
+        raise PictureError(_BROKEN, f"{len(content)} bytes do not decode: {error.err}") from error
+    if pixels is None:
+        raise PictureError(_BROKEN, f"{len(content)} bytes do not decode")
+    return np.asarray(pixels, dtype=np.uint8)
+
+
+def picture_size(content: bytes) -> tuple[int, int] | None:
+    """Return height and width as a file's header says them; None for other formats.
+
+    A JPEG's are those of its first frame header, before any rotation.
+    """
+    for start, read in _FORMATS.items():
+        if content.startswith(start):
+            try:
+                return read(content)
+            except (struct.error, IndexError):
+                return None
+    return None
+
+
+def _png(content: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from(">II", content, 16)
+    return height, width
+
+
+def _gif(content: bytes) -> tuple[int, int]:
+    width, height = struct.unpack_from("<HH", content, 6)
+    return height, width
+
+
+def _bmp(content: bytes) -> tuple[int, int]:
+    old = struct.unpack_from("<I", content, 14)[0] == 12
+    width, height = struct.unpack_from("<HH" if old else "<ii", content, 18)
+    return abs(height), abs(width)
+
+
+def _webp(content: bytes) -> tuple[int, int] | None:
+    kind = content[12:16]
+    if kind == b"VP8 ":
+        width, height = struct.unpack_from("<HH", content, 26)
+        return height & 0x3FFF, width & 0x3FFF
+    if kind == b"VP8L":
+        bits = struct.unpack_from("<I", content, 21)[0]
+        return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
+    if kind == b"VP8X":
+        width, height = (int.from_bytes(content[n : n + 3], "little") + 1 for n in (24, 27))
+        return height, width
+    return None
+
+
+def _jpeg(content: bytes) -> tuple[int, int] | None:
+    """Walk over the segments to the first frame header (SOF0 to SOF15 without DHT, JPG, DAC)."""
+    place = 2
+    while place < len(content):
+        if content[place] != 0xFF:
+            return None
+        marker = content[place + 1]
+        if marker == 0xFF:  # filling
+            place += 1
+        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # markers without a segment
+            place += 2
+        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack_from(">HH", content, place + 5)
+            return height, width
+        else:
+            place += 2 + struct.unpack_from(">H", content, place + 2)[0]
+    return None
+
+
+_FORMATS: dict[bytes, Callable[[bytes], tuple[int, int] | None]] = {
+    b"\x89PNG\r\n\x1a\n": _png,
+    b"\xff\xd8": _jpeg,
+    b"RIFF": _webp,
+    b"BM": _bmp,
+    b"GIF8": _gif,
+}
