@@ -22,6 +22,7 @@ from chorus_bench.datasets.samples import (
 )
 from chorus_bench.datasets.schema import TEST_COLUMNS
 from chorus_bench.errors import InputError
+from chorus_bench.io.untrusted_files import visible_files
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -75,7 +76,7 @@ def _from_files(path: Path) -> EvalSplit:
 def _test_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    files = sorted(path.rglob("*.parquet"))
+    files = visible_files(path, ".parquet")
     files = [f for f in files if f.name.startswith("test")] or files
     if not files:
         raise InputError(

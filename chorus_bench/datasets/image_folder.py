@@ -19,7 +19,7 @@ from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError
 from chorus_bench.io.findings import has_controls, printable
 from chorus_bench.io.pictures import PictureError, decode_picture
-from chorus_bench.io.untrusted_files import is_ignored
+from chorus_bench.io.untrusted_files import visible_files
 
 NAME, VERSION = "image-search", "1.0.0"
 SOURCE = "image_search"
@@ -108,7 +108,7 @@ def image_folder_recipe(
 
 
 def _find(root: Path, category: str, prompt: str | None) -> tuple[list[ImageFile], list[Note]]:
-    paths = _visible_files(root)
+    paths = visible_files(root)
     images = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
         raise InputError(
@@ -134,15 +134,6 @@ def _find(root: Path, category: str, prompt: str | None) -> tuple[list[ImageFile
         files.append(ImageFile(path, keyword, counts.get(keyword, 0), digest))
         counts[keyword] = counts.get(keyword, 0) + 1
     return files, notes
-
-
-def _visible_files(root: Path) -> list[Path]:
-    """Return the files below a folder, sorted, without hidden ones and those of systems."""
-    found = []
-    for parent, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if not is_ignored(name)]
-        found += [Path(parent, name) for name in names if not is_ignored(name)]
-    return sorted(found)
 
 
 def _digest(path: Path, root: Path, notes: list[Note]) -> str | None:

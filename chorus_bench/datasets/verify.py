@@ -18,6 +18,7 @@ from chorus_bench.datasets.folder import (
     describe_shard,
 )
 from chorus_bench.errors import InputError
+from chorus_bench.io.untrusted_files import visible_files
 
 #: Rows that are in memory at once.
 _BATCH = 100
@@ -75,7 +76,8 @@ def verify_dataset(folder: str | Path) -> Verification:
 
 def _unknown_files(root: Path, info: DatasetInfo) -> list[str]:
     known = {shard.path for shard in info.shards}
-    there = {f.relative_to(root).as_posix() for f in (root / DATA_FOLDER).rglob("*.parquet")}
+    found = visible_files(root / DATA_FOLDER, ".parquet")
+    there = {file.relative_to(root).as_posix() for file in found}
     return [f"{path}: is not part of the dataset" for path in sorted(there - known)]
 
 

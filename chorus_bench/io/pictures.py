@@ -46,7 +46,8 @@ def decode_picture(content: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.
         raise PictureError(_EMPTY, "has 0 bytes")
     size = picture_size(content)
     if size is None:
-        raise PictureError(_BROKEN, f"{len(content)} bytes are no JPEG, PNG, WebP, BMP or GIF file")
+        message = f"{len(content)} bytes are no whole JPEG, PNG, WebP, BMP or GIF file"
+        raise PictureError(_BROKEN, message)
     height, width = size
     if height * width > MAX_PICTURE_PIXELS:
         message = f"has {width} x {height} pixels, more than {MAX_PICTURE_PIXELS}"
@@ -61,7 +62,7 @@ def decode_picture(content: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.
 
 
 def picture_size(content: bytes) -> tuple[int, int] | None:
-    """Return height and width as a file's header says them; None for other formats.
+    """Return height and width as a file's header says them; None for one that is broken.
 
     A JPEG's are those of its first frame header, before any rotation.
     """
@@ -74,8 +75,12 @@ def picture_size(content: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _png(content: bytes) -> tuple[int, int]:
+def _png(content: bytes) -> tuple[int, int] | None:
+    """Walk over the chunks as well: OpenCV makes room for what a chunk says that it has."""
     width, height = struct.unpack_from(">II", content, 16)
+    place = 8
+    while content[place + 4 : place + 8] != b"IEND":
+        place += 12 + struct.unpack_from(">I", content, place)[0]
     return height, width
 
 

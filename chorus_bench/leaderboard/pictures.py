@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-import numpy as np
 
 from chorus_bench.io.findings import Findings, printable
+from chorus_bench.io.pictures import PictureError, decode_picture
 from chorus_bench.leaderboard.places import PICTURES_FILE
 
 KINDS = ("best", "median", "worst")
@@ -86,6 +86,8 @@ def picture_problem(file: Path) -> str | None:
     width, height = struct.unpack(">II", data[16:24])
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         return f"is {width} x {height} pixels"
-    if cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) is None:
-        return "cannot be decoded as a picture"
+    try:
+        decode_picture(data, cv2.IMREAD_UNCHANGED)
+    except PictureError as error:
+        return f"cannot be decoded as a picture: {error}"
     return None

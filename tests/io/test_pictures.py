@@ -71,7 +71,7 @@ def test_every_byte_of_a_header_may_be_wrong(name, monkeypatch):
 def test_nothing_and_something_else():
     with pytest.raises(PictureError, match="has 0 bytes"):
         decode_picture(b"")
-    with pytest.raises(PictureError, match="no JPEG, PNG, WebP, BMP or GIF file"):
+    with pytest.raises(PictureError, match="no whole JPEG, PNG, WebP, BMP or GIF file"):
         decode_picture(b"<html>not found</html>")
 
 
