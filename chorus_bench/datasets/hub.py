@@ -70,7 +70,8 @@ def _hub_errors(repo: str) -> Iterator[None]:
     )
 
     # The base is the HTTP library's, which is requests, httpx or httpx2.
-    bases = tuple(kind for kind in HfHubHTTPError.__bases__ if kind is not OSError)
+    bases: tuple[type[BaseException], ...] = HfHubHTTPError.__bases__
+    broken_off = (*(b for b in bases if b is not OSError), ConnectionError, TimeoutError)
     try:
         yield
     except HFValidationError as error:
@@ -87,7 +88,7 @@ def _hub_errors(repo: str) -> Iterator[None]:
             f"{repo} is not pushed: huggingface_hub is told to stay offline\n"
             "  What to do: unset HF_HUB_OFFLINE where there is a network"
         ) from error
-    except (*bases, ConnectionError, TimeoutError, RuntimeError) as error:
+    except (*broken_off, RuntimeError) as error:
         raise ChorusBenchError(
             f"{repo} is not pushed: the hub is unreachable or broke off: {error}\n"
             "  What to do: check the network and HF_ENDPOINT, and run the same command again; "

@@ -16,6 +16,7 @@ from chorus_bench.evaluation.cache import ShardSource
 from chorus_bench.evaluation.results import (
     PARTIAL_FOLDER,
     RESULT_FILE,
+    SAMPLES_FILE,
     SAMPLES_SCHEMA,
     parquet_bytes,
     read_result_json,
@@ -26,6 +27,24 @@ from chorus_bench.io.locks import LOCK_FILE, only_run
 from chorus_bench.metrics.protocol import signature_differences
 
 _RUN_FILE = "run.json"
+#: What other commands write beside a result, and what is worth nothing without it.
+_BESIDE = ("truth.json", "diagnosis.json")
+
+
+def discard_result(folder: Path) -> None:
+    """Remove a result, finished or not, from a folder; anything else in it stays."""
+    for name in (RESULT_FILE, SAMPLES_FILE, *_BESIDE):
+        (folder / name).unlink(missing_ok=True)
+    _remove_parts(folder / PARTIAL_FOLDER)
+    for path in (folder / PARTIAL_FOLDER, folder):
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+
+def _remove_parts(partial: Path) -> None:
+    for file in partial.glob("*.parquet"):
+        file.unlink(missing_ok=True)
+    (partial / _RUN_FILE).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -114,9 +133,7 @@ class OutputFolder:
 
     def finish(self) -> None:
         """Remove what only a resumed run would need, and nothing else."""
-        for file in self._partial.glob("*.parquet"):
-            file.unlink(missing_ok=True)
-        (self._partial / _RUN_FILE).unlink(missing_ok=True)
+        _remove_parts(self._partial)
 
     def _part(self, shard: ShardSource) -> Path:
         return self._partial / f"{shard.key}.parquet"
