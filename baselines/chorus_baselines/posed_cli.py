@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.cli.options import Body, OutputFolder, Overwrite, Submission
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -14,11 +16,7 @@ if TYPE_CHECKING:
     from chorus_baselines.chorus.subject import Subject
     from chorus_bench.geometry.grid import OccupancyGrid
 
-Submission = Annotated[str, typer.Argument(help="Submission folder, .zip or .tar.gz.")]
 Category = Annotated[str, typer.Option(help="Which of its categories.")]
-Body = Annotated[
-    str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
-]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
@@ -46,7 +44,7 @@ def infer_command(
     from chorus_bench.io.files import atomic_write_bytes
 
     field = _field(submission, category)
-    posed = posed_field(field, _pose(pose, split, sample), body or "default", field.spec)
+    posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -76,11 +74,11 @@ def reconstruct_command(
     from chorus_baselines.chorus.reconstruction import reconstruct
 
     if category is None:
-        category = _subject(split, sample).category
+        category = _subject(split, sample, body).category
     field = _field(submission, category)
     reconstruct(
         field,
-        _pose(pose, split, sample),
+        _pose(pose, split, sample, body),
         output,
         body=body or "default",
         grid=field.spec,
@@ -91,10 +89,10 @@ def reconstruct_command(
 
 def import_chorus_command(
     files: Annotated[list[str], typer.Argument(help="Exported pickles: FILE, or CATEGORY=FILE.")],
-    output: Annotated[Path, typer.Option(help="The submission's folder.")],
+    output: OutputFolder,
     method: Annotated[str, typer.Option(help="The method's name.")] = "CHORUS (original)",
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
-    overwrite: Annotated[bool, typer.Option(help="Replace a submission that is there.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make a submission of what the original project exported.
 
@@ -129,14 +127,16 @@ def _field(submission: str, category: str) -> OccupancyGrid:
         return opened.field(category)
 
 
-def _pose(file: Path | None, split: str | None, sample: str | None) -> NDArray[np.float64]:
+def _pose(
+    file: Path | None, split: str | None, sample: str | None, body: str | None
+) -> NDArray[np.float64]:
     """Return the pose (72,) of a file or of a sample of a split."""
     from chorus_bench.errors import InputError
 
     if file is not None and split is None and sample is None:
         return _read_pose(file)
     if file is None:
-        return _subject(split, sample).pose
+        return _subject(split, sample, body).pose
     raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
 
 
@@ -161,9 +161,10 @@ def _read_pose(file: Path) -> NDArray[np.float64]:
         ) from error
 
 
-def _subject(split: str | None, sample: str | None) -> Subject:
+def _subject(split: str | None, sample: str | None, body: str | None) -> Subject:
     """Return pose and category of a sample of a dataset."""
     from chorus_baselines.chorus.subject import subject_of
+    from chorus_bench.datasets.bodies import body_for
     from chorus_bench.datasets.rows import DatasetRows
     from chorus_bench.errors import InputError, unknown_name
 
@@ -173,6 +174,7 @@ def _subject(split: str | None, sample: str | None) -> Subject:
             expected="--split SPLIT and --sample ID, or --pose FILE and --category NAME",
         )
     data = DatasetRows.open(split)
+    body_for(data.body, body, data.name)
     names: list[str] = []
     for category in data.categories:
         for row in data.rows(category):

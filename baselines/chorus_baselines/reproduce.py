@@ -67,7 +67,7 @@ class TableRow:
         result: its scores on our split.
         paper_name: what it is in the paper.
         paper: the four scores in the paper, percent.
-        statistics: of the training images (table 1 only).
+        statistics: statistics of the training images (table 1 only).
         paper_statistics: images, kept, rejection rate in percent, entropy in bits.
     """
 
@@ -105,8 +105,8 @@ class Workplace:
 
     Attributes:
         folder: for datasets, submissions and results; datasets that are there are used again.
-        body: of the people, see `BodyModel.load`.
-        seed: of the simulated world and of the ablations' draws.
+        body: body of the people, see `load_body`.
+        seed: random seed of the simulated world and of the ablations' draws.
         workers: processes that simulate, threads that score.
         progress: called with the stage, what is done and all there is.
     """
@@ -269,7 +269,7 @@ def prompt_alone_recipe(like: Path, category: str, place: Workplace) -> Recipe:
 
     Args:
         like: the folder of the other set.
-        category: of both.
+        category: category of both.
         place: gives seed and body.
     """
     prompts = PROMPTS[category]

@@ -1,53 +1,56 @@
 """Load test splits: by name, from a folder of Parquet files, or from a `datasets.Dataset`.
 
-Only the columns that move a number are read; pictures stay on disk.
+Only columns that affect a score are read; pictures stay on disk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from chorus_bench.datasets.folder import read_metadata
-from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
-from chorus_bench.datasets.samples import (
-    EvalSample,
-    EvalSplit,
-    checked_samples,
-    split_from_rows,
-)
-from chorus_bench.datasets.schema import TEST_COLUMNS
+from chorus_bench.datasets.facts import Facts, agreed, facts_of_rows, read_facts
+from chorus_bench.datasets.labels import plain_name
+from chorus_bench.datasets.named import NAMED_SPLITS, dataset_folder
+from chorus_bench.datasets.parquet import read_batches, read_schema
+from chorus_bench.datasets.recipe import Row
+from chorus_bench.datasets.samples import EvalSample, EvalSplit, checked_samples
+from chorus_bench.datasets.schema import FACTS, TEST_COLUMNS
 from chorus_bench.errors import InputError
 from chorus_bench.io.untrusted_files import visible_files
 
 if TYPE_CHECKING:
-    from datasets import Dataset
+    from datasets import Dataset, IterableDataset
 
 __all__ = ["EvalSample", "EvalSplit", "load_split", "split_from_rows"]
 
+#: What is read: the columns that make the fingerprint, and the facts.
+_WANTED = (*TEST_COLUMNS, FACTS)
 
-def load_split(source: str | Path | EvalSplit | Dataset) -> EvalSplit:
+
+def load_split(source: str | Path | EvalSplit | Dataset | IterableDataset) -> EvalSplit:
     """Load a test split.
+
+    Name, body, minimum and population are those that stand with the rows, whatever the path to
+    them (`chorus_bench.datasets.facts`); without any, the split has the name of the folder, and
+    nothing is known of its body.
 
     Args:
         source: the name of a split that comes with the package (``"example"``, or
-            ``"simulated"``, which is built when it is first used), a folder of
+            ``"simulated"``, which is built on first use), a folder of
             Parquet files, one Parquet file, or a `datasets.Dataset` with the columns of the
-            row schema.
+            row schema, streaming or not.
 
     Raises:
-        InputError: nothing there, columns missing, rows that are not usable (each is named).
+        InputError: nothing there, columns missing, rows that are not usable (each is named),
+            or rows of several datasets.
     """
     if isinstance(source, EvalSplit):
         return source
     if isinstance(source, str | Path):
-        if str(source) in NAMED_SPLITS:
-            return _from_files(named_split_folder(str(source)))
-        path = Path(source)
+        path = dataset_folder(source)
         if not path.exists():
             raise InputError(
                 "no such split",
@@ -58,19 +61,49 @@ def load_split(source: str | Path | EvalSplit | Dataset) -> EvalSplit:
     return _from_dataset(source)
 
 
-def _from_files(path: Path) -> EvalSplit:
-    files = _test_files(path)
-    tables = [_read_columns(file) for file in files]
-    rows = [row for table in tables for row in _rows(table)]
-    metadata = read_metadata(path)
-    name = str(metadata.get("name", path.stem if path.is_file() else path.resolve().name))
+def split_from_rows(
+    rows: Sequence[Row], name: str, *, min_samples: int | None = None, body: str | None = None
+) -> EvalSplit:
+    """Make a split of rows (dictionaries with the columns of the row schema).
+
+    Args:
+        rows: the rows; the facts that they carry hold where an argument does not say.
+        name: of the split.
+        min_samples: the smallest number of samples for a category to be scored.
+        body: ``name@fingerprint`` of the body that the cameras were made with.
+
+    Raises:
+        InputError: rows that are not usable, or another body than the rows'.
+    """
+    given = ("arguments of split_from_rows", Facts(body=body))
+    facts = agreed([given, *facts_of_rows((row.get(FACTS) for row in rows), name)])
     return EvalSplit(
         name=name,
-        samples=checked_samples(rows, path),
-        min_samples=metadata.get("min_samples"),
-        body=metadata.get("body"),
-        metadata=metadata,
+        samples=checked_samples(rows, name),
+        min_samples=facts.min_samples if min_samples is None else min_samples,
+        body=facts.body,
+        population=facts.population,
     )
+
+
+def _split(rows: Sequence[Row], facts: Facts, name: str, where: object) -> EvalSplit:
+    return EvalSplit(
+        name=facts.name or plain_name(name),
+        samples=checked_samples(rows, where),
+        min_samples=facts.min_samples,
+        body=facts.body,
+        population=facts.population,
+    )
+
+
+def _from_files(path: Path) -> EvalSplit:
+    files = _test_files(path)
+    for file in files:
+        _check_columns(read_schema(file).names, file)
+    batches = (batch for file in files for batch in read_batches(file, TEST_COLUMNS))
+    rows = [row for batch in batches for row in _rows(batch)]
+    name = path.stem if path.is_file() else path.resolve().name
+    return _split(rows, read_facts(path, files), name, path)
 
 
 def _test_files(path: Path) -> list[Path]:
@@ -79,48 +112,74 @@ def _test_files(path: Path) -> list[Path]:
     files = visible_files(path, ".parquet")
     files = [f for f in files if f.name.startswith("test")] or files
     if not files:
+        saved = any(path.rglob("*.arrow"))
         raise InputError(
             "no Parquet files",
             where=path,
             expected="a test split as `chorus-bench datasets build` writes it",
+            fix="load what Dataset.save_to_disk wrote with datasets.load_from_disk, and give the "
+            "Dataset in Python or its to_parquet file"
+            if saved
+            else None,
         )
     return files
 
 
-def _read_columns(file: Path) -> pa.Table:
-    try:
-        names = pq.read_schema(file).names
-    except (pa.ArrowInvalid, OSError) as error:
-        raise InputError(f"cannot be read as Parquet: {error}", where=file) from error
-    _check_columns(names, file)
-    return pq.read_table(file, columns=list(TEST_COLUMNS))
-
-
 def _check_columns(names: Sequence[str], where: object) -> None:
+    if "people" in names:
+        raise InputError(
+            "these are training rows",
+            where=where,
+            expected="a test split",
+            fix="make a submission of them with `chorus-bench baseline run`; a test split is what "
+            "it is scored on",
+        )
     missing = [name for name in TEST_COLUMNS if name not in names]
     if missing:
         raise InputError(
             f"missing columns: {', '.join(missing)}",
             where=where,
             expected=f"a test split with the columns {', '.join(TEST_COLUMNS)}",
-            fix="for a training set, make a submission first; a test split is what it is scored on",
+            fix="evaluate on a test split; a training set is for making a submission",
         )
 
 
-def _from_dataset(dataset: Dataset) -> EvalSplit:
+def _from_dataset(dataset: Dataset | IterableDataset) -> EvalSplit:
     names = getattr(dataset, "column_names", None)
-    if not isinstance(names, list):
+    streaming = hasattr(dataset, "select_columns") and not hasattr(dataset, "__len__")
+    if not isinstance(names, list) and not streaming:
         raise InputError(
             f"a split of type {type(dataset).__name__}",
             expected="a folder, a name, or one split of a datasets.Dataset",
             fix='choose the split, for example load_dataset(...)["test"]',
         )
-    _check_columns(names, "split")
-    table = dataset.select_columns(list(TEST_COLUMNS)).with_format("arrow")[:]
+    rows = _streamed(dataset, names) if streaming else _stored(dataset, names)
     name = getattr(dataset.info, "dataset_name", None) or "dataset"
-    return EvalSplit(name=name, samples=checked_samples(list(_rows(table)), name))
+    facts = agreed(facts_of_rows((row.get(FACTS) for row in rows), name))
+    return _split(rows, facts, name, name)
 
 
-def _rows(table: pa.Table) -> Iterator[dict[str, Any]]:
-    for batch in table.to_batches(max_chunksize=256):
-        yield from batch.to_pylist()
+def _stored(dataset: Dataset, names: Sequence[str]) -> list[Row]:
+    _check_columns(names, "split")
+    chosen = dataset.select_columns([name for name in _WANTED if name in names])
+    table = chosen.with_format("arrow")[:]
+    return [row for batch in table.to_batches(max_chunksize=256) for row in _rows(batch)]
+
+
+def _streamed(dataset: IterableDataset, names: Sequence[str] | None) -> list[Row]:
+    """Read a streaming dataset to its end; its pictures are left out where it names its columns."""
+    plain = dataset.with_format(None)
+    if names is not None:
+        _check_columns(names, "split")
+        plain = plain.select_columns([name for name in _WANTED if name in names])
+    rows: list[Row] = []
+    for row in plain:
+        if names is None:
+            _check_columns(list(row), "split")
+        rows.append({name: row[name] for name in _WANTED if name in row})
+    return rows
+
+
+def _rows(batch: pa.RecordBatch) -> list[Row]:
+    rows: list[Row] = batch.to_pylist()
+    return rows

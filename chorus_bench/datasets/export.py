@@ -1,13 +1,13 @@
-"""From a recipe to a folder of Parquet shards with its card.
+"""Export of a recipe to a folder of Parquet shards with a card.
 
-The pieces of the recipe are made first, each into its own place in a working folder beside the
-destination, and stay there when the build is interrupted: the same build then goes on with the
-next one. Only when all are there, the folder is put together and appears under its name, whole.
+The pieces of the recipe are made first, each in its own place in a working folder beside the
+destination, and stay there if the build is interrupted: the same build then continues with the
+next one. Once all are there, the folder is assembled and appears under its name, complete.
 
     data/<category>/test-00000-of-00002.parquet
     README.md              the card, with one config per category
-    chorus_bench.json      what the dataset is (`DatasetInfo`)
-    notes.jsonl            what was wrong with single entries of the sources
+    chorus_bench.json      the description of the dataset (`DatasetInfo`)
+    notes.jsonl            problems with single entries of the sources
 """
 
 from __future__ import annotations
@@ -26,15 +26,21 @@ import pyarrow.parquet as pq
 
 from chorus_bench._version import __version__
 from chorus_bench.datasets.card import write_card
+from chorus_bench.datasets.facts import (
+    Facts,
+    file_metadata,
+    schema_with_facts,
+    table_with_facts,
+)
 from chorus_bench.datasets.fingerprint import Fingerprint, fingerprint_columns
 from chorus_bench.datasets.folder import (
     DATA_FOLDER,
     NOTES_FILE,
     DatasetInfo,
-    Shard,
     category_folder,
     describe_shard,
 )
+from chorus_bench.datasets.metadata import Shard
 from chorus_bench.datasets.parquet import RowWriter, TableWriter
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, count_reasons
 from chorus_bench.datasets.samples import METADATA_FILE
@@ -61,9 +67,10 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
-#: A shard is closed when it is larger than this (bytes).
+#: A shard is closed once it is larger than this (bytes).
 SHARD_BYTES = 400_000_000
 
+_MADE_WITH = f"chorus-bench {__version__}"
 _DATASET = FolderKind("a dataset", (METADATA_FILE,))
 _ROWS_FOLDER, _PIECE_NOTES, _UNFINISHED = "rows", "notes.json", ".unfinished"
 
@@ -74,9 +81,9 @@ class Built:
 
     Attributes:
         path: the folder.
-        info: what is in it.
-        notes: what was wrong with single entries of the sources.
-        resumed: pieces that an earlier, interrupted build had left.
+        info: description of the dataset.
+        notes: problems with single entries of the sources.
+        resumed: number of pieces taken over from an earlier, interrupted build.
     """
 
     path: Path
@@ -96,21 +103,22 @@ def export(
 ) -> Built:
     """Make the rows of a recipe and write them as a dataset folder.
 
-    Memory stays flat: rows are written as they come. One run at a time builds an output.
+    Memory use is constant: rows are written as they are made. One run at a time builds an output.
 
     Args:
-        recipe: what to make.
+        recipe: how the rows are made.
         output: the folder to write.
-        overwrite: replace a dataset that is there.
-        workers: processes that make pieces; with more than one, pieces must be picklable.
-        shard_bytes: a Parquet file is closed when it is larger than this.
-        progress: called with what is done and all there is, in the units of the pieces' sizes.
+        overwrite: replace an existing dataset.
+        workers: number of processes that make pieces; with more than one, pieces must be
+            picklable.
+        shard_bytes: a Parquet file is closed once it is larger than this.
+        progress: called with (done, total), in the units of the pieces' sizes.
 
     Raises:
-        InputError: the folder is there already, another run is building it, no row is left, or
-            a row is not usable.
-        WriteError: the disk is full, the place is not writable, ... No folder is left that
-            looks complete; finished pieces stay beside it for the next try.
+        InputError: the folder already exists, another run is building it, no row is left, or a
+            row is unusable.
+        WriteError: the disk is full, the place is not writable, ... No folder that looks
+            complete is left behind; finished pieces are kept for the next attempt.
     """
     end_inner_run(workers)
     target = Path(output)
@@ -171,7 +179,7 @@ def _export(
 
 
 def _make_pieces(recipe: Recipe, work: Path, workers: int, progress: Progress) -> int:
-    """Make the pieces that are not there yet; return how many were."""
+    """Make the missing pieces; return how many were there."""
     places = [_piece_folder(work, number) for number in range(len(recipe.pieces))]
     todo = [n for n, place in enumerate(places) if not place.is_dir()]
     total = sum(piece.size for piece in recipe.pieces)
@@ -266,7 +274,7 @@ def _piece_notes(recipe: Recipe, work: Path) -> list[Note]:
 def _assemble(
     recipe: Recipe, work: Path, folder: Path, notes: tuple[Note, ...], shard_bytes: int
 ) -> DatasetInfo:
-    """Put the pieces together: shards per category, what the dataset is, its card."""
+    """Assemble the pieces: shards per category, description, card."""
     pieces = [_piece_folder(work, n) / _ROWS_FOLDER for n in range(len(recipe.pieces))]
     names = sorted({file.stem for piece in pieces for file in piece.glob("*.parquet")})
     if not names:
@@ -293,7 +301,7 @@ def _assemble(
 
 @dataclass(frozen=True)
 class _Rows:
-    """Finished rows of one category, in groups; they go into the fingerprint on the way."""
+    """Yield finished rows of one category in groups, and add them to the fingerprint."""
 
     files: list[Path]
     split: str
@@ -312,8 +320,10 @@ class _Rows:
 def _write_shards(
     groups: _Rows, recipe: Recipe, place: Path, shard_bytes: int, root: Path
 ) -> list[Shard]:
-    """Write the rows of one category; the number of shards is known at the end."""
+    """Write the rows of one category; the number of shards is known only at the end."""
     place.mkdir(parents=True)
+    schema, facts = schema_with_facts(recipe.schema), Facts.of_recipe(recipe)
+    metadata = file_metadata(recipe, _MADE_WITH)
     writer: TableWriter | None = None
     files: list[Path] = []
     categories: list[str] = []
@@ -322,8 +332,8 @@ def _write_shards(
             if writer is None:
                 files.append(place / f"{recipe.split}-{len(files):05d}")
                 categories.append(table.column("category")[0].as_py())
-                writer = TableWriter(files[-1], recipe.schema)
-            writer.write(table)
+                writer = TableWriter(files[-1], schema, metadata)
+            writer.write(table_with_facts(table, facts))
             if writer.size > shard_bytes:
                 writer.close()
                 writer = None
@@ -349,6 +359,6 @@ def _info(
         left_out=count_reasons(notes, left_out=True),
         noted=count_reasons(notes, left_out=False),
         command=recipe.command,
-        made_with=f"chorus-bench {__version__}",
+        made_with=_MADE_WITH,
         card=recipe.card,
     )

@@ -1,7 +1,7 @@
 """Row schemas as the features of `datasets`, without importing it.
 
-Parquet files that carry their features are loaded with the right types by plain
-`load_dataset`; in particular the column ``image`` becomes an image.
+`load_dataset` loads Parquet files that carry their features with the right types; in
+particular, the column ``image`` becomes an image.
 """
 
 from __future__ import annotations
@@ -36,11 +36,10 @@ def _feature(kind: pa.DataType) -> Any:  # noqa: ANN401 - nested JSON
         return {"_type": "Image"}
     if pa.types.is_struct(kind):
         return {inner.name: _feature(inner.type) for inner in kind}
-    if pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind):
+    if pa.types.is_list(kind):
         item = _feature(kind.value_type)
         if pa.types.is_struct(kind.value_type):
             return [item]
-        length = kind.list_size if pa.types.is_fixed_size_list(kind) else -1
-        return {"feature": item, "length": length, "_type": "Sequence"}
+        return {"feature": item, "length": -1, "_type": "Sequence"}
     names = {"float": "float32", "double": "float64"}
     return {"dtype": names.get(str(kind), str(kind)), "_type": "Value"}

@@ -1,7 +1,7 @@
-"""Fingerprints of rows: what a dataset is, however its files are cut.
+"""Fingerprints of rows: the identity of a dataset, independent of its division into files.
 
 A test split's fingerprint is that of `chorus_bench.datasets.samples.EvalSplit`: it covers what
-a score depends on. Other datasets are covered with every column.
+a score depends on. For other datasets it covers every column but the facts that all rows carry.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import struct
 from collections.abc import Iterable, Sequence
 
 from chorus_bench.datasets.recipe import Row
-from chorus_bench.datasets.samples import split_from_rows
-from chorus_bench.datasets.schema import TEST_COLUMNS
+from chorus_bench.datasets.samples import checked_samples
+from chorus_bench.datasets.schema import FACTS, TEST_COLUMNS
 
 
 class Fingerprint:
-    """The fingerprint of rows that come one batch after the other, in any order.
+    """The fingerprint of rows that arrive in batches, in any order.
 
     Args:
         split: ``test`` for a test split; anything else covers every column.
@@ -33,7 +33,7 @@ class Fingerprint:
             InputError: rows of a test split that an evaluation could not use.
         """
         if self.split == "test":
-            samples = split_from_rows(rows, "rows").samples if rows else ()
+            samples = checked_samples(rows, "rows") if rows else ()
             self._digests += [sample.digest() for sample in samples]
         else:
             self._digests += [row_digest(row) for row in rows]
@@ -45,16 +45,16 @@ class Fingerprint:
 
 def fingerprint_columns(split: str, columns: Iterable[str]) -> list[str]:
     """Return the columns that the fingerprint of a split covers."""
-    return list(TEST_COLUMNS) if split == "test" else list(columns)
+    return list(TEST_COLUMNS) if split == "test" else [name for name in columns if name != FACTS]
 
 
 def row_digest(row: Row) -> bytes:
-    """Return a SHA-256 over all columns of a row, with names, types and lengths."""
-    return hashlib.sha256(_encoded(row)).digest()
+    """Return a SHA-256 over all columns of a row but its facts, with names, types and lengths."""
+    return hashlib.sha256(_encoded({k: v for k, v in row.items() if k != FACTS})).digest()
 
 
 def _encoded(value: object) -> bytes:
-    """Return a value as bytes that no other value has; floats count as float64."""
+    """Return an unambiguous encoding of a value; floats count as float64."""
     if isinstance(value, dict):
         inner = b"".join(_encoded(name) + _encoded(value[name]) for name in sorted(value))
         return _tagged(b"d", inner)

@@ -1,7 +1,7 @@
 """Crawled images: a folder of image files as rows of the training schema.
 
-The layout is that of image crawlers: files directly in the folder, or one folder a keyword,
-whose name then is the row's prompt.
+The layout is that of image crawlers: files directly in the folder, or one folder per keyword,
+whose name then becomes the prompt of its rows.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError
 from chorus_bench.io.findings import has_controls, printable
-from chorus_bench.io.pictures import PictureError, decode_picture
+from chorus_bench.io.picture_sizes import MAX_PICTURE_PIXELS, picture_size
+from chorus_bench.io.pictures import decode_upright, is_picture
 from chorus_bench.io.untrusted_files import visible_files
+from chorus_bench.names import category_name
 
-NAME, VERSION = "image-search", "1.0.0"
+NAME, VERSION = "image-search", "1.1.0"
 SOURCE = "image_search"
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 #: A larger file is no crawled image.
@@ -31,15 +33,17 @@ _FILES_A_PIECE = 200
 CARD = CardText(
     title="Crawled images",
     summary=(
-        "Images that an image search found, as rows of the training schema of chorus-bench: the "
-        "starting point of the comparison with synthesised images (CHORUS, table 2)."
+        "Images found by an image search, as rows of the training schema of chorus-bench: the "
+        "starting point of the comparison with synthesised images (CHORUS, table 1)."
     ),
     construction=(
         "Every readable image file of a folder is a row; the folder's name is the prompt. Files "
-        "with the same bytes are kept once. Annotations, filters and cameras are later stages."
+        "with the same bytes are kept once. Height and width are those of the picture as its EXIF "
+        "orientation turns it, which `datasets` obeys too. Annotations, filters and cameras are "
+        "later stages."
     ),
-    licence="unknown",
-    licence_note=(
+    license="unknown",
+    license_note=(
         "Crawled images belong to their owners. Do not publish them without their permission."
     ),
     citation="",
@@ -52,10 +56,10 @@ class ImageFile:
     """An image file, found but not yet decoded.
 
     Attributes:
-        path: where it is.
+        path: path of the file.
         prompt: the keyword it was found with.
         index: its number among the files of this prompt.
-        sha256: of its bytes, hex digits.
+        sha256: SHA-256 of its bytes, hex digits.
     """
 
     path: Path
@@ -64,17 +68,14 @@ class ImageFile:
     sha256: str
 
 
-def image_folder_recipe(
-    folder: str | Path, category: str, *, prompt: str | None = None, command: str = ""
-) -> Recipe:
+def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None = None) -> Recipe:
     """Return the recipe that turns a folder of images into training rows.
 
     Args:
-        folder: with image files, or with folders of image files.
-        category: of the object that was searched for.
-        prompt: of all images; by default the name of the folder that a file is in, or the
-            category for files directly in ``folder``.
-        command: the command line, for the card.
+        folder: a folder with image files, or with folders of image files.
+        category: category of the object that was searched for.
+        prompt: prompt of all images; by default the name of the folder that contains the file, or
+            the category for files directly in ``folder``.
 
     Raises:
         InputError: no such folder, or no image files in it.
@@ -82,11 +83,9 @@ def image_folder_recipe(
     root = Path(folder)
     if not root.is_dir():
         raise InputError("no such folder", where=root, expected="a folder of image files")
-    for text in (category, prompt or ""):
-        if has_controls(text):
-            raise InputError(
-                f"'{printable(text)}' is no usable text", expected="printable characters, UTF-8"
-            )
+    category = category_name(category)
+    if has_controls(prompt or ""):
+        raise InputError(f"'{printable(prompt or '')}' is not a usable prompt", expected="a text")
     files, notes = _find(root, category, prompt)
     chunks = [files[i : i + _FILES_A_PIECE] for i in range(0, len(files), _FILES_A_PIECE)]
     digest = hashlib.sha256("".join(f"{f.prompt}\0{f.sha256}\n" for f in files).encode())
@@ -103,7 +102,6 @@ def image_folder_recipe(
         metadata={"source": SOURCE},
         card=CARD,
         notes=tuple(notes),
-        command=command,
     )
 
 
@@ -164,19 +162,33 @@ def _text(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "replace")
 
 
+def _fault(content: bytes) -> tuple[str, str] | None:
+    """Return why a file is not decoded: the reason, and what is wrong with this one."""
+    if not content:
+        return "an empty file", "it has 0 bytes"
+    if not is_picture(content):
+        return "another format", "it is no JPEG, PNG, WebP or BMP inside"
+    height, width = picture_size(content) or (0, 0)
+    if height * width > MAX_PICTURE_PIXELS:
+        return "too large an image", f"{width} x {height} pixels, more than {MAX_PICTURE_PIXELS}"
+    return None
+
+
 def _rows(
     category: str, root: Path, files: Sequence[ImageFile], notes: list[Note]
 ) -> Iterator[Row]:
     for file in files:
         try:
             content = file.path.read_bytes()
-            pixels = decode_picture(content)
-        except PictureError as error:
-            notes.append(Note(_shown(file.path, root), error.reason, str(error)))
-            continue
         except OSError as error:
             message = error.strerror or str(error)
             notes.append(Note(_shown(file.path, root), "cannot be read", message))
+            continue
+        fault = _fault(content)
+        pixels = None if fault else decode_upright(content)
+        if pixels is None:
+            reason, message = fault or ("a broken image", f"{len(content)} bytes do not decode")
+            notes.append(Note(_shown(file.path, root), reason, message))
             continue
         yield {
             "sample_id": f"{SOURCE}-{category.replace(' ', '_')}-{file.sha256[:16]}",

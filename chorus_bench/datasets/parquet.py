@@ -1,17 +1,28 @@
-"""Writing rows and tables to Parquet files that carry their features."""
+"""Rows and tables in Parquet files: written with their features, read with their lengths checked.
+
+Files of earlier versions, which have lists of fixed sizes, are read too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from chorus_bench.datasets.features import with_features
+from chorus_bench.datasets.lengths import check_lengths
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.errors import InputError
 
-#: Rows are written in groups of at most this many, and this many bytes of pictures.
+#: Largest number of rows in a group, and of bytes of pictures.
 ROWS_A_GROUP, BYTES_A_GROUP = 100, 32_000_000
+#: Rows that are read at once.
+ROWS_AT_ONCE = 64
+
+#: What pyarrow before 26 says of null fixed-size lists, which earlier versions wrote.
+_FIXED_LISTS = "Expected all lists to be of size"
 
 
 class TableWriter:
@@ -19,11 +30,15 @@ class TableWriter:
 
     Args:
         path: the file; it must not exist.
-        schema: of its rows.
+        schema: schema of its rows.
+        metadata: more entries for the metadata of the file's schema.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.schema = with_features(schema)
+    def __init__(
+        self, path: Path, schema: pa.Schema, metadata: Mapping[bytes, bytes] | None = None
+    ) -> None:
+        described = with_features(schema)
+        self.schema = described.with_metadata({**described.metadata, **(metadata or {})})
         self._file = path.open("xb")
         self._writer = pq.ParquetWriter(self._file, self.schema, compression="zstd")
 
@@ -33,7 +48,7 @@ class TableWriter:
 
     @property
     def size(self) -> int:
-        """Bytes in the file so far."""
+        """The number of bytes in the file so far."""
         return self._file.tell()
 
     def close(self) -> None:
@@ -49,7 +64,7 @@ class RowWriter:
 
     Args:
         path: the file; it must not exist.
-        schema: of its rows.
+        schema: schema of its rows.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -58,7 +73,12 @@ class RowWriter:
         self._bytes = 0
 
     def add(self, row: Row) -> None:
-        """Add a row."""
+        """Add a row.
+
+        Raises:
+            InputError: a list of it has another length than it must have.
+        """
+        check_lengths(row)
         self._rows.append(row)
         self._bytes += len((row.get("image") or {}).get("bytes") or b"")
         if len(self._rows) >= ROWS_A_GROUP or self._bytes >= BYTES_A_GROUP:
@@ -70,8 +90,85 @@ class RowWriter:
         self._rows, self._bytes = [], 0
 
     def close(self) -> None:
-        """Write what waits and finish the file."""
+        """Write pending rows and finish the file."""
         try:
             self._flush()
         finally:
             self._tables.close()
+
+
+def read_schema(file: Path) -> pa.Schema:
+    """Return the schema of a Parquet file.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return pq.read_schema(file)
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(file, error) from error
+
+
+def read_batches(
+    file: Path, columns: Sequence[str] | None = None, rows: int = ROWS_AT_ONCE
+) -> Iterator[pa.RecordBatch]:
+    """Yield the rows of a Parquet file in batches.
+
+    Args:
+        file: the file.
+        columns: only these, of those that are there; None for all.
+        rows: so many at once.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
+    try:
+        with pq.ParquetFile(file) as parquet:
+            there = parquet.schema_arrow.names
+            names = None if columns is None else [name for name in columns if name in there]
+            yield from parquet.iter_batches(rows, columns=names)
+    except (pa.ArrowException, OSError) as error:
+        raise unreadable(file, error) from error
+
+
+def read_rows(
+    file: Path, columns: Sequence[str] | None = None, rows: int = ROWS_AT_ONCE
+) -> Iterator[Row]:
+    """Yield the rows of a Parquet file; arguments as for `read_batches`.
+
+    Raises:
+        InputError: the file cannot be read, or a list has another length than it must have.
+    """
+    for batch in read_batches(file, columns, rows):
+        yield from rows_of(batch, file)
+
+
+def rows_of(batch: pa.RecordBatch | pa.Table, where: object) -> Iterator[Row]:
+    """Yield the rows of a batch.
+
+    Raises:
+        InputError: a list of a row has another length than it must have.
+    """
+    for row in batch.to_pylist():
+        try:
+            check_lengths(row)
+        except InputError as error:
+            raise InputError(
+                f"{error.where}: {error.found}",
+                where=where,
+                expected=error.expected,
+                fix="the file was changed or made by something else: build the dataset again",
+            ) from error
+        yield row
+
+
+def unreadable(file: Path, error: Exception) -> InputError:
+    """Return the error of a file that cannot be read as the rows of a dataset."""
+    if _FIXED_LISTS in str(error):
+        return InputError(
+            f"has null lists of a fixed size, which pyarrow {pa.__version__} cannot read",
+            where=file,
+            expected="lists of variable length, as this version of chorus-bench writes them",
+            fix="build the dataset again, or install pyarrow 26 or newer",
+        )
+    return InputError(f"cannot be read as rows of a dataset: {error}", where=file)

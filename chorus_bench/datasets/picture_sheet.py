@@ -1,25 +1,24 @@
-"""A few pictures for a card: rows with their masks and joints drawn in."""
+"""A few pictures for a card: rows with masks and joints drawn in."""
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.folder import PICTURES_FOLDER, DatasetInfo
 from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.parquet import read_rows
 from chorus_bench.datasets.recipe import Row
-from chorus_bench.io.pictures import PictureError, decode_picture
+from chorus_bench.io.pictures import decode_upright
 
-#: So many categories are shown, the largest ones, and this is how high a picture is (pixels).
+#: Number of categories shown (the largest ones), and height of a picture (pixels).
 SHOWN, HEIGHT = 6, 240
 
-#: Blue, green, red: of an empty canvas, people, objects and joints.
+#: Blue, green, red of an empty canvas, people, objects and joints.
 _CANVAS, _HUMAN, _OBJECT, _JOINT = (245, 245, 245), (200, 150, 90), (60, 130, 235), (40, 40, 40)
 
 _COLUMNS = ("category", "image", "height", "width", "human_mask", "object_mask", "joints_2d")
@@ -32,7 +31,7 @@ def write_pictures(folder: Path, info: DatasetInfo) -> list[str]:
 
     Args:
         folder: the dataset's folder, with its shards.
-        info: what the dataset is.
+        info: description of the dataset.
     """
     largest = sorted(info.categories.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
     tiles = []
@@ -52,11 +51,7 @@ def write_pictures(folder: Path, info: DatasetInfo) -> list[str]:
 
 
 def _first_row(path: Path) -> Row:
-    with pq.ParquetFile(path) as file:
-        columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
-        batch = next(file.iter_batches(batch_size=1, columns=columns))
-    row: Row = batch.to_pylist()[0]
-    return row
+    return next(read_rows(path, _COLUMNS, 1))
 
 
 def _tile(row: Row) -> Picture:
@@ -77,10 +72,9 @@ def _tile(row: Row) -> Picture:
 def _background(row: Row) -> Picture:
     content = (row.get("image") or {}).get("bytes")
     if content:
-        with contextlib.suppress(PictureError):
-            decoded = decode_picture(content)
-            if decoded.shape[:2] == (row["height"], row["width"]):
-                return decoded
+        decoded = decode_upright(content)
+        if decoded is not None and decoded.shape[:2] == (row["height"], row["width"]):
+            return np.ascontiguousarray(decoded[..., ::-1])
     return np.full((row["height"], row["width"], 3), _CANVAS, np.uint8)
 
 

@@ -8,20 +8,23 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from chorus_bench.datasets.folder import read_metadata
-from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
+from chorus_bench.datasets.facts import Facts, agreed, facts_of_rows, read_facts
+from chorus_bench.datasets.labels import plain_name
+from chorus_bench.datasets.lengths import check_lengths
+from chorus_bench.datasets.named import dataset_folder
+from chorus_bench.datasets.parquet import read_batches, read_schema, rows_of
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.samples import METADATA_FILE
+from chorus_bench.datasets.schema import FACTS
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.io.untrusted_files import visible_files
 
-#: Columns that are not read unless somebody asks for them.
+#: Columns that are read only on request.
 _PICTURES = ("image",)
-_ROWS_AT_ONCE = 64
+#: Rows that are counted at once.
+_ROWS_COUNTED = 10_000
 
 #: (category, columns) -> rows.
 _Reader = Callable[[str, Collection[str]], Iterator[Row]]
@@ -29,14 +32,15 @@ _Reader = Callable[[str, Collection[str]], Iterator[Row]]
 
 @dataclass(frozen=True, eq=False)
 class DatasetRows:
-    """Rows by category. They may be read any number of times, and are never all in memory.
+    """Rows by category. They can be read any number of times, and are never all in memory.
 
     Attributes:
-        name: what the rows are called.
+        name: name of the rows.
         split: ``train``, or ``test`` for the rows of a test split.
         counts: category -> number of rows, sorted.
-        columns: the columns that there are.
-        body: ``name@fingerprint`` of the body that the poses are of, where that is known.
+        columns: the available columns.
+        body: ``name@fingerprint`` of the body of the poses, if known.
+        place: the folder or file with the rows; None for rows in memory.
     """
 
     name: str
@@ -45,6 +49,7 @@ class DatasetRows:
     columns: tuple[str, ...]
     reader: _Reader
     body: str | None = None
+    place: Path | None = None
 
     @classmethod
     def open(cls, source: str | Path | DatasetRows | Iterable[Mapping[str, Any]]) -> DatasetRows:
@@ -79,7 +84,7 @@ class DatasetRows:
 
         Args:
             category: one of `categories`.
-            columns: only these of the columns; by default all but pictures.
+            columns: only these columns; by default all but pictures.
 
         Raises:
             InputError: an unknown category.
@@ -105,7 +110,7 @@ class DatasetRows:
         return replace(self, counts={k: n for k, n in self.counts.items() if k in categories})
 
     def check_columns(self, needed: Sequence[str]) -> None:
-        """Raise an `InputError` when one of the columns is not there."""
+        """Raise an `InputError` if one of the columns is missing."""
         missing = [name for name in needed if name not in self.columns]
         if missing:
             raise InputError(
@@ -122,6 +127,7 @@ def _open_rows(rows: Iterable[Mapping[str, Any]]) -> DatasetRows:
         if row.get("category") is None:
             raise InputError("a row without a category", where=f"row {number}")
         columns |= dict.fromkeys(row)
+        check_lengths(row)
         without = {name: value for name, value in row.items() if name not in _PICTURES}
         kept.setdefault(str(row["category"]), []).append(without)
     _check_some(kept, "rows")
@@ -132,32 +138,40 @@ def _open_rows(rows: Iterable[Mapping[str, Any]]) -> DatasetRows:
             yield {name: value for name, value in row.items() if name in names}
 
     counts = {name: len(kept[name]) for name in sorted(kept)}
-    return DatasetRows("rows", _split_of(columns), counts, tuple(columns), read)
+    texts = (row.get(FACTS) for members in kept.values() for row in members)
+    facts = agreed(facts_of_rows(texts, "rows"))
+    return _dataset(facts, "rows", counts, tuple(columns), read)
+
+
+def _dataset(
+    facts: Facts, name: str, counts: Mapping[str, int], columns: tuple[str, ...], reader: _Reader
+) -> DatasetRows:
+    return DatasetRows(
+        name=facts.name or plain_name(name),
+        split=facts.split or _split_of(columns),
+        counts=counts,
+        columns=columns,
+        reader=reader,
+        body=facts.body,
+    )
 
 
 def _open_files(source: str | Path) -> DatasetRows:
-    name = str(source)
-    path = named_split_folder(name) if name in NAMED_SPLITS else Path(source)
+    path = dataset_folder(source)
     files = _parquet_files(path)
     counted = {file: _count(file) for file in files}
     counts: Counter[str] = sum(counted.values(), Counter())
     _check_some(counts, path)
-    metadata = read_metadata(path)
-    columns = tuple(pq.read_schema(files[0]).names)
+    facts = read_facts(path, files)
+    columns = tuple(read_schema(files[0]).names)
 
     def read(category: str, wanted: Collection[str]) -> Iterator[Row]:
         for file in files:
             if category in counted[file]:
                 yield from _read_rows(file, category, wanted)
 
-    return DatasetRows(
-        name=str(metadata.get("name", path.stem)),
-        split=str(metadata.get("split", _split_of(columns))),
-        counts=dict(sorted(counts.items())),
-        columns=columns,
-        reader=read,
-        body=metadata.get("body"),
-    )
+    data = _dataset(facts, path.stem, dict(sorted(counts.items())), columns, read)
+    return replace(data, place=path)
 
 
 def _parquet_files(path: Path) -> list[Path]:
@@ -174,22 +188,19 @@ def _parquet_files(path: Path) -> list[Path]:
 
 
 def _count(file: Path) -> Counter[str]:
-    try:
-        column = pq.read_table(file, columns=["category"])["category"]
-    except (pa.ArrowInvalid, OSError, KeyError) as error:
-        raise InputError(f"cannot be read as rows of a dataset: {error}", where=file) from error
-    return Counter(
-        {str(entry["values"].as_py()): entry["counts"].as_py() for entry in pc.value_counts(column)}
-    )
+    counts: Counter[str] = Counter()
+    if "category" not in read_schema(file).names:
+        raise InputError("cannot be read as rows of a dataset: no column 'category'", where=file)
+    for batch in read_batches(file, ["category"], _ROWS_COUNTED):
+        for entry in pc.value_counts(batch["category"]):
+            counts[str(entry["values"].as_py())] += entry["counts"].as_py()
+    return counts
 
 
 def _read_rows(file: Path, category: str, wanted: Collection[str]) -> Iterator[Row]:
-    columns = [*dict.fromkeys([*wanted, "category"])]
-    with pq.ParquetFile(file) as parquet:
-        names = [name for name in columns if name in parquet.schema_arrow.names]
-        for batch in parquet.iter_batches(_ROWS_AT_ONCE, columns=names):
-            for row in batch.filter(pc.equal(batch["category"], category)).to_pylist():
-                yield row if "category" in wanted else _without(row, "category")
+    for batch in read_batches(file, [*dict.fromkeys([*wanted, "category"])]):
+        for row in rows_of(batch.filter(pc.equal(batch["category"], category)), file):
+            yield row if "category" in wanted else _without(row, "category")
 
 
 def _without(row: Row, name: str) -> Row:
@@ -197,7 +208,7 @@ def _without(row: Row, name: str) -> Row:
 
 
 def _split_of(columns: Iterable[str]) -> str:
-    """Return which schema the columns are of: only training rows have people."""
+    """Return the split to which the columns belong: only training rows have people."""
     return "train" if "people" in columns else "test"
 
 

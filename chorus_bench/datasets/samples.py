@@ -1,36 +1,34 @@
-"""Test samples as values: rows checked, sorted, and with a fingerprint."""
+"""Test samples as values: checked and sorted rows with a fingerprint."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.labels import check_label, check_name
+from chorus_bench.datasets.lengths import check_lengths
 from chorus_bench.datasets.masks import RLE, decode_mask
+from chorus_bench.datasets.schema import LENGTHS
 from chorus_bench.errors import InputError, list_some, unknown_name
-from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.camera import CAMERA_PARTS, CAMERA_PREFIX, PerspectiveCamera
+from chorus_bench.geometry.checks import check_pose
 
-#: The file beside a built dataset that says what it is (see `chorus_bench.datasets.folder`).
+#: The metadata file of a built dataset (see `chorus_bench.datasets.folder`).
 METADATA_FILE = "chorus_bench.json"
 
-_FLOAT_COLUMNS = {
-    "pose": (72,),
-    "betas": (10,),
-    "camera_rotation": (3, 3),
-    "camera_translation": (3,),
-    "camera_intrinsics": (3, 3),
-}
+_FLOAT_COLUMNS = {"pose": (72,), "betas": (10,)}
 
 
 @dataclass(frozen=True, eq=False)
 class EvalSample:
-    """One person-object pair of a test image, as far as an evaluation reads it.
+    """One person-object pair of a test image: what an evaluation reads of it.
 
     Attributes:
         sample_id: unique in the split.
@@ -43,8 +41,6 @@ class EvalSample:
         betas: (10,) shape coefficients, float32; not used by PAP.
         camera: body frame to pixels of the full image.
     """
-
-    __test__ = False  # not a test of pytest's
 
     sample_id: str
     category: str
@@ -71,13 +67,8 @@ class EvalSample:
         ]
         for name, rle in (("object_mask", self.object_mask), ("human_mask", self.human_mask)):
             parts.append((name, f"{list(rle['size'])}:{rle['counts']}".encode()))
-        arrays = {
-            "pose": self.pose,
-            "betas": self.betas,
-            "camera_rotation": self.camera.rotation,
-            "camera_translation": self.camera.translation,
-            "camera_intrinsics": self.camera.intrinsics,
-        }
+        camera = {CAMERA_PREFIX + name: getattr(self.camera, name) for name in CAMERA_PARTS}
+        arrays = {"pose": self.pose, "betas": self.betas, **camera}
         parts += [(k, np.asarray(v, dtype="<f4").tobytes()) for k, v in arrays.items()]
         for name, value in parts:
             sha.update(f"{name}:{len(value)};".encode())
@@ -90,33 +81,39 @@ class EvalSplit:
     """The samples of a test split, in the order of category and sample_id.
 
     Attributes:
-        name: stands in the signature.
+        name: appears in the signature.
         samples: sorted by (category, sample_id), whatever the order of the rows.
-        min_samples: the smallest number of samples for a category to be scored that the
-            split's maker declared, or None.
+        min_samples: smallest number of samples with which a category is scored, as declared by
+            the split's maker, or None.
         body: ``name@fingerprint`` of the body that the cameras were made with, or None.
-    """
+        population: the categories of the benchmark that the split's maker declared, or None.
 
-    __test__ = False
+    Raises:
+        InputError: a name that could not stand in a signature.
+    """
 
     name: str
     samples: tuple[EvalSample, ...]
     min_samples: int | None = None
     body: str | None = None
-    metadata: dict[str, Any] = field(default_factory=dict)
+    population: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        check_name(self.name, "split")
+        check_label(self.body, f"split '{self.name}'")
 
     @cached_property
     def fingerprint(self) -> str:
         """The first 12 hex digits of a SHA-256 over every sample.
 
-        It depends neither on the order of the rows nor on how they are cut into files.
+        It depends neither on the order of the rows nor on their division into files.
         """
         digests = sorted(sample.digest() for sample in self.samples)
         return hashlib.sha256(b"".join(digests)).hexdigest()[:12]
 
     @property
     def label(self) -> str:
-        """The split as it stands in a signature, ``name@fingerprint``."""
+        """The split as it appears in a signature, ``name@fingerprint``."""
         return f"{self.name}@{self.fingerprint}"
 
     @cached_property
@@ -139,28 +136,16 @@ class EvalSplit:
         return tuple(sample for sample in self.samples if sample.category in wanted)
 
 
-def split_from_rows(
-    rows: Sequence[dict[str, Any]],
-    name: str,
-    *,
-    min_samples: int | None = None,
-    body: str | None = None,
-) -> EvalSplit:
-    """Make a split of rows (dictionaries with the columns of the row schema)."""
-    samples = checked_samples(rows, name)
-    return EvalSplit(name=name, samples=samples, min_samples=min_samples, body=body)
-
-
 def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[EvalSample, ...]:
     """Return rows as samples, sorted by (category, sample_id).
 
     Args:
         rows: dictionaries with the columns of the row schema.
-        where: named in errors.
+        where: place to name in errors.
 
     Raises:
-        InputError: no rows, rows that cannot be used (the first five are named), ids that
-            stand twice.
+        InputError: no rows, rows that cannot be used (the first five are named), or duplicate
+            ids.
     """
     samples: list[EvalSample] = []
     problems: list[str] = []
@@ -180,48 +165,59 @@ def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[Eval
         )
     twice = [name for name, n in Counter(s.sample_id for s in samples).items() if n > 1]
     if twice:
-        raise InputError(f"{len(twice)} sample_ids stand twice: {list_some(twice)}", where=where)
+        raise InputError(f"{len(twice)} sample_ids occur twice: {list_some(twice)}", where=where)
     if not samples:
         raise InputError("no rows", where=where, expected="a test split with samples")
     return tuple(sorted(samples, key=lambda s: (s.category, s.sample_id)))
 
 
 def _sample(row: dict[str, Any]) -> EvalSample:
-    arrays: dict[str, NDArray[np.float32]] = {}
-    for key, shape in _FLOAT_COLUMNS.items():
-        value = np.asarray(row[key], dtype=np.float32)
-        if value.shape != shape or not np.isfinite(value).all():
-            raise InputError(
-                f"{key} of shape {value.shape} with {int((~np.isfinite(value)).sum())} values "
-                f"that are not finite",
-                expected=f"{shape}, finite",
-            )
-        arrays[key] = value
+    arrays = {key: _floats(key, row[key]) for key in _FLOAT_COLUMNS}
+    check_pose(arrays["pose"], "pose")
     name = str(row["sample_id"])
     if not name or name.startswith(".") or set(name) & set("/\\\0"):
         raise InputError(
-            f"sample_id {name!r}", expected="a plain file name (posed submissions use it as one)"
+            f"sample_id {name!r}", expected="a plain file name (posed submissions use it as such)"
         )
     size = (int(row["height"]), int(row["width"]))
     if min(size) < 1:
         raise InputError(f"image of {size[0]} x {size[1]} pixels")
-    for key in ("object_mask", "human_mask"):
-        found = tuple(row[key]["size"])
-        if found != size:
-            raise InputError(
-                f"{key} of {found[0]} x {found[1]} pixels (height x width)",
-                expected=f"the image's {size[0]} x {size[1]}",
-            )
+    masks = {key: _mask(key, row[key], size) for key in ("object_mask", "human_mask")}
     return EvalSample(
         sample_id=name,
         category=str(row["category"]),
         height=size[0],
         width=size[1],
-        object_mask=row["object_mask"],
-        human_mask=row["human_mask"],
+        object_mask=masks["object_mask"],
+        human_mask=masks["human_mask"],
         pose=arrays["pose"],
         betas=arrays["betas"],
-        camera=PerspectiveCamera(
-            arrays["camera_rotation"], arrays["camera_translation"], arrays["camera_intrinsics"]
-        ),
+        camera=PerspectiveCamera.from_row(row),
     )
+
+
+def _floats(key: str, value: object) -> NDArray[np.float32]:
+    """Return a column's numbers as float32, checked for their shape and for being finite."""
+    array = np.asarray(value, dtype=np.float32)
+    if array.shape != LENGTHS[key] or not np.isfinite(array).all():
+        raise InputError(
+            f"{key} of shape {array.shape} with {int((~np.isfinite(array)).sum())} values "
+            f"that are not finite",
+            expected=f"{LENGTHS[key]}, finite",
+        )
+    return array
+
+
+def _mask(key: str, value: Any, size: tuple[int, int]) -> RLE:  # noqa: ANN401
+    """Return a mask's RLE in plain types, checked for the size of the image."""
+    if not isinstance(value, dict) or value.get("size") is None or value.get("counts") is None:
+        raise InputError(f"{key} is missing", expected="COCO RLE with 'size' and 'counts'")
+    check_lengths({key: value})
+    found = [int(side) for side in value["size"]]
+    if found != list(size):
+        raise InputError(
+            f"{key} of {found[0]} x {found[1]} pixels (height x width)",
+            expected=f"the image's {size[0]} x {size[1]}",
+        )
+    counts = value["counts"]
+    return {"size": found, "counts": counts.decode() if isinstance(counts, bytes) else str(counts)}

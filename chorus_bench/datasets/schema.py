@@ -1,32 +1,62 @@
-"""Row schemas: what one row of a dataset holds.
+"""Row schemas: the columns of a dataset's rows.
 
 There are two. A **test row** is one person-object pair of a test image with its camera; PAP is
 computed from it. A **training row** is one image of a category with what annotators found in
-it; stages (filters, cameras) add to it. A reader needs only the columns that it uses.
+it; stages (filters, cameras) add columns. A reader needs only the columns that it uses.
 
-Boxes are xyxy in pixels, masks COCO RLE, poses axis-angle in radians, cameras take the body
-frame (zero global orientation, metres) to pixels of the full image.
+Boxes are xyxy in pixels, masks COCO RLE, poses axis-angle in radians; cameras map the body frame
+(zero global orientation, metres) to pixels of the full image.
+
+Every list is stored with a variable length, because Parquet readers and writers disagree about
+fixed-size lists that are null (pyarrow 18 to 24 cannot write them inside structs, 25 cannot read
+them). `LENGTHS` says how long each one is; `chorus_bench.datasets.lengths` checks it whenever
+rows are read or written.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
 
-RLE = pa.struct([("size", pa.list_(pa.int32(), 2)), ("counts", pa.string())])
+#: A row as a reader gets it: a mapping of column names to plain values.
+AnyRow = Mapping[str, Any]
+
+#: What the column ``verdict`` of a training row says.
+KEPT, REJECTED = "kept", "rejected"
+
+NUMBERS = pa.list_(pa.float32())
+POINTS = pa.list_(NUMBERS)
+RLE = pa.struct([("size", pa.list_(pa.int32())), ("counts", pa.string())])
 IMAGE = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
-BOX = pa.list_(pa.float32(), 4)
-VECTOR3 = pa.list_(pa.float32(), 3)
-MATRIX3 = pa.list_(VECTOR3, 3)
-POSE = pa.list_(pa.float32(), 72)
-BETAS = pa.list_(pa.float32(), 10)
-KEYPOINTS = pa.list_(VECTOR3, 17)
+
+#: The lengths of the lists, outermost first, by the name of the column or field. The truth of a
+#: simulation (``true_pose``, ...) has those of its name.
+LENGTHS: dict[str, tuple[int, ...]] = {
+    "size": (2,),
+    "box": (4,),
+    "human_box": (4,),
+    "object_box": (4,),
+    "keypoints": (17, 3),
+    "joints_2d": (24, 2),
+    "pose": (72,),
+    "betas": (10,),
+    "weak_camera": (3,),
+    "crop_center": (2,),
+    "camera_rotation": (3, 3),
+    "camera_translation": (3,),
+    "camera_intrinsics": (3, 3),
+}
 
 _CAMERA = [
-    ("camera_rotation", MATRIX3),
-    ("camera_translation", VECTOR3),
-    ("camera_intrinsics", MATRIX3),
+    ("camera_rotation", POINTS),
+    ("camera_translation", NUMBERS),
+    ("camera_intrinsics", POINTS),
     ("reprojection_error", pa.float32()),
 ]
+#: The columns of a row's camera, see `PerspectiveCamera.columns`.
+CAMERA_COLUMNS = tuple(name for name, _ in _CAMERA)
 
 #: One person-object pair of a test image.
 TEST_SCHEMA = pa.schema(
@@ -41,44 +71,48 @@ TEST_SCHEMA = pa.schema(
         ("image", IMAGE),
         ("human_mask", RLE),
         ("object_mask", RLE),
-        ("human_box", BOX),
-        ("object_box", BOX),
+        ("human_box", NUMBERS),
+        ("object_box", NUMBERS),
         ("box_overlap", pa.float32()),
-        ("pose", POSE),
-        ("betas", BETAS),
+        ("pose", NUMBERS),
+        ("betas", NUMBERS),
         *_CAMERA,
-        ("joints_2d", pa.list_(pa.list_(pa.float32(), 2), 24)),
+        ("joints_2d", POINTS),
     ]
 )
 
-#: Columns of a test row that an evaluation reads; they make the split's fingerprint.
+#: Columns of a test row that an evaluation reads; the split's fingerprint covers them.
 TEST_COLUMNS = (
     "sample_id", "category", "height", "width", "object_mask", "human_mask", "pose", "betas",
-    "camera_rotation", "camera_translation", "camera_intrinsics",
+    *CAMERA_COLUMNS[:3],
 )  # fmt: skip
 
-#: What an annotator finds of one person. Its camera is of either kind: ``weak_camera`` is (s, tx,
+#: The column that the export adds to every row: the facts of its dataset, as JSON (see
+#: `chorus_bench.datasets.facts`). It is no part of a fingerprint.
+FACTS = "facts"
+
+#: The annotations of one person. The camera is of either kind: ``weak_camera`` is (s, tx,
 #: ty) of a 224-pixel crop about ``crop_center`` with ``crop_scale`` (in units of 200 pixels); the
 #: other columns are a perspective camera as a row has it.
 PERSON = pa.struct(
     [
-        ("box", BOX),
+        ("box", NUMBERS),
         ("score", pa.float32()),
         ("mask", RLE),
-        ("keypoints", KEYPOINTS),
-        ("pose", POSE),
-        ("betas", BETAS),
-        ("weak_camera", VECTOR3),
-        ("crop_center", pa.list_(pa.float32(), 2)),
+        ("keypoints", POINTS),
+        ("pose", NUMBERS),
+        ("betas", NUMBERS),
+        ("weak_camera", NUMBERS),
+        ("crop_center", NUMBERS),
         ("crop_scale", pa.float32()),
         *_CAMERA,
     ]
 )
 OBJECT = pa.struct(
-    [("category", pa.string()), ("box", BOX), ("score", pa.float32()), ("mask", RLE)]
+    [("category", pa.string()), ("box", NUMBERS), ("score", pa.float32()), ("mask", RLE)]
 )
 
-#: One training image: its address, the image, what was found, the verdict, and the camera.
+#: One training image: address, image, annotations, verdict, and camera.
 TRAIN_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -98,8 +132,8 @@ TRAIN_SCHEMA = pa.schema(
         ("reason", pa.string()),
         ("human_mask", RLE),
         ("object_mask", RLE),
-        ("pose", POSE),
-        ("betas", BETAS),
+        ("pose", NUMBERS),
+        ("betas", NUMBERS),
         *_CAMERA,
     ]
 )

@@ -1,4 +1,4 @@
-"""Checking a built dataset: its files, its counts, and its fingerprint from the rows."""
+"""Verification of a built dataset: its files, its counts, and the fingerprint of its rows."""
 
 from __future__ import annotations
 
@@ -6,33 +6,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
-import yaml
 
+from chorus_bench.datasets.facts import read_facts
 from chorus_bench.datasets.fingerprint import Fingerprint, fingerprint_columns
 from chorus_bench.datasets.folder import (
     CARD_FILE,
     DATA_FOLDER,
     DatasetInfo,
-    Shard,
     describe_shard,
 )
+from chorus_bench.datasets.metadata import Shard
+from chorus_bench.datasets.parquet import read_batches, read_schema, rows_of
 from chorus_bench.errors import InputError
 from chorus_bench.io.untrusted_files import visible_files
+from chorus_bench.io.yaml_files import yaml_value
 
-#: Rows that are in memory at once.
+#: Number of rows in memory at once.
 _BATCH = 100
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What the check of a dataset gave.
+    """The result of verifying a dataset.
 
     Attributes:
-        info: what the dataset says it is.
-        rows: how many were read.
-        fingerprint: of these rows.
-        problems: what is wrong; nothing when all is well.
+        info: the dataset's description of itself.
+        rows: number of rows read.
+        fingerprint: fingerprint of these rows.
+        problems: what is wrong; empty if nothing is.
     """
 
     info: DatasetInfo
@@ -42,22 +43,23 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether no problem was found."""
         return not self.problems
 
 
 def verify_dataset(folder: str | Path) -> Verification:
-    """Read a built dataset and compare it with what it says it is.
+    """Read a built dataset and compare it with its description.
 
     Args:
-        folder: as `chorus-bench datasets build` wrote it.
+        folder: a folder that `chorus-bench datasets build` wrote.
 
     Raises:
-        InputError: it is not a built dataset at all.
+        InputError: it is not a built dataset.
     """
     root = Path(folder)
     info = DatasetInfo.load(root)
     problems = [*_unknown_files(root, info), *_card_problems(root, info)]
+    problems += _facts_problems(root, info)
     fingerprint = Fingerprint(info.split)
     rows = 0
     for shard in info.shards:
@@ -82,23 +84,33 @@ def _unknown_files(root: Path, info: DatasetInfo) -> list[str]:
 
 
 def _card_problems(root: Path, info: DatasetInfo) -> list[str]:
-    """Say when the card's configs are not those of these shards (`datasets` reads them)."""
+    """Report card configs that do not match these shards (`datasets` reads them)."""
     file = root / CARD_FILE
     if not file.is_file():
         return [f"{CARD_FILE}: is missing"]
     text = file.read_text(encoding="utf-8")
     parts = text.split("---\n", 2)
     try:
-        header = yaml.safe_load(parts[1]) if len(parts) == 3 else None
-    except yaml.YAMLError:
+        header = yaml_value(parts[1], CARD_FILE) if len(parts) == 3 else None
+    except InputError:
         header = None
     configs = header.get("configs") if isinstance(header, dict) else None
-    if not isinstance(configs, list):
+    if not isinstance(configs, list) or not all(isinstance(c, dict) for c in configs):
         return [f"{CARD_FILE}: has no header with configs; write it again with `datasets card`"]
     stale = [c for c in configs if info.content not in str(c.get("description"))]
     names = {c.get("config_name") for c in configs} - {"default"}
     if stale or names != set(info.categories):
-        return [f"{CARD_FILE}: is of other rows; write it again with `datasets card`"]
+        return [f"{CARD_FILE}: describes other rows; write it again with `datasets card`"]
+    return []
+
+
+def _facts_problems(root: Path, info: DatasetInfo) -> list[str]:
+    """Say when a file or row carries other facts than the folder (old files carry none)."""
+    files = [root / shard.path for shard in info.shards if (root / shard.path).is_file()]
+    try:
+        read_facts(root, files)
+    except InputError as error:
+        return [str(error).replace("\n", " ")]
     return []
 
 
@@ -111,7 +123,7 @@ def _shard_problems(root: Path, shard: Shard) -> list[str]:
     if found.rows != shard.rows:
         problems.append(f"{shard.path}: has {found.rows} rows, not {shard.rows}")
     if found.sha256 != shard.sha256:
-        problems.append(f"{shard.path}: its SHA-256 is {found.sha256[:12]}..., it was changed")
+        problems.append(f"{shard.path}: its SHA-256 is {found.sha256[:12]}..., so it was changed")
     return problems
 
 
@@ -121,13 +133,13 @@ def _read_rows(
     if not (root / shard.path).is_file():
         return 0
     rows = 0
-    with pq.ParquetFile(root / shard.path) as file:
-        columns = fingerprint_columns(split, file.schema_arrow.names)
-        for batch in file.iter_batches(batch_size=_BATCH, columns=columns):
-            content = batch.to_pylist()
-            fingerprint.add(content)
-            rows += len(content)
-            others = {row["category"] for row in content} - {shard.category}
-            if others:
-                problems.append(f"{shard.path}: has rows of {', '.join(sorted(others))}")
+    file = root / shard.path
+    columns = fingerprint_columns(split, read_schema(file).names)
+    for batch in read_batches(file, columns, _BATCH):
+        content = list(rows_of(batch, file))
+        fingerprint.add(content)
+        rows += len(content)
+        others = {row["category"] for row in content} - {shard.category}
+        if others:
+            problems.append(f"{shard.path}: has rows of {', '.join(sorted(others))}")
     return rows

@@ -1,6 +1,6 @@
 """The cache of prepared test geometry.
 
-A split is cut into shards of a few samples. Of each shard there are two kinds of files, both
+A split is cut into batches of a few samples. Of each batch there are two kinds of files, both
 written atomically, both carrying the key of what they were made from:
 
 * ``geometry``: per entry the probe voxel and, where it moves with the body, its canonical point;
@@ -45,13 +45,13 @@ log = logging.getLogger(__name__)
 
 Track = Literal["canonical", "posed"]
 
-SHARD_SIZE = 16
+BATCH_SIZE = 16
 #: Changes whenever the files' layout or anything that they hold is computed differently.
 CACHE_VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
-class Shard:
+class Lookup:
     """The lookup of a few samples: everything that scoring them needs.
 
     Attributes:
@@ -75,12 +75,12 @@ class Shard:
 
 
 @dataclass(frozen=True, eq=False)
-class ShardSource:
+class SampleBatch:
     """A few samples of one category, prepared and kept together.
 
     Attributes:
-        category: of every sample.
-        samples: at most `SHARD_SIZE`, in the order in which they are scored.
+        category: category of every sample.
+        samples: at most `BATCH_SIZE`, in the order in which they are scored.
         key: fingerprint of samples, body and protocol.
     """
 
@@ -93,7 +93,7 @@ class GeometryCache:
     """Prepared geometry of some samples with one body under one protocol.
 
     Args:
-        samples: the samples; shards do not mix categories, so an evaluation of some
+        samples: the samples; batches do not mix categories, so an evaluation of some
             categories finds what one of all of them has prepared.
         body: the body that is posed.
         protocol: grid, skinning and image size.
@@ -111,7 +111,7 @@ class GeometryCache:
         self.body, self.protocol = body, protocol
         self._giving_up = Lock()
         self.folder = self._find_folder(folder)
-        self.shards = tuple(self._cut(samples))
+        self.batches = tuple(self._cut(samples))
 
     def _find_folder(self, folder: Path | None) -> Path | None:
         try:
@@ -124,47 +124,47 @@ class GeometryCache:
         log.warning("Prepared geometry is not kept for the next run: %s", without_cache(error))
         self.folder = None
 
-    def _cut(self, samples: Sequence[EvalSample]) -> Iterator[ShardSource]:
+    def _cut(self, samples: Sequence[EvalSample]) -> Iterator[SampleBatch]:
         p = self.protocol
         settings = f"{self.body.fingerprint};{p.grid.label};{p.skinning.label};{p.image_side}"
         for category, group in itertools.groupby(samples, key=lambda s: s.category):
             members = tuple(group)
-            for begin in range(0, len(members), SHARD_SIZE):
-                chosen = members[begin : begin + SHARD_SIZE]
+            for begin in range(0, len(members), BATCH_SIZE):
+                chosen = members[begin : begin + BATCH_SIZE]
                 sha = hashlib.sha256(f"{CACHE_VERSION};{settings};".encode())
                 for sample in chosen:
                     sha.update(sample.digest())
-                yield ShardSource(category, chosen, sha.hexdigest()[:32])
+                yield SampleBatch(category, chosen, sha.hexdigest()[:32])
 
     def load(
         self,
-        shard: ShardSource,
+        batch: SampleBatch,
         grid: GridSpec,
         track: Track,
         on_sample: Callable[[], None] = lambda: None,
-    ) -> Shard:
-        """Return the lookup of a shard, making whatever is missing or damaged.
+    ) -> Lookup:
+        """Return the lookup of a batch, making whatever is missing or damaged.
 
         Args:
-            shard: one of `shards`.
+            batch: one of `batches`.
             grid: the submission's grid.
             track: ``canonical`` reads at the canonical points, ``posed`` at the voxel centres.
             on_sample: called before each sample that has to be prepared; it may raise.
         """
         kind = _lookup_kind(grid, track)
-        arrays = self._read(shard, kind)
+        arrays = self._read(batch, kind)
         if arrays is None:
-            arrays = self._make_lookup(self._geometry(shard, on_sample), grid, track)
-            self._keep(shard, kind, arrays)
-        return Shard(**arrays)
+            arrays = self._make_lookup(self._geometry(batch, on_sample), grid, track)
+            self._keep(batch, kind, arrays)
+        return Lookup(**arrays)
 
-    def ensure(self, shard: ShardSource, on_sample: Callable[[], None] = lambda: None) -> None:
-        """Make the geometry of a shard if it is missing or damaged; arguments as for `load`."""
-        self._geometry(shard, on_sample)
+    def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
+        """Make the geometry of a batch if it is missing or damaged; arguments as for `load`."""
+        self._geometry(batch, on_sample)
 
-    def prepared(self, shard: ShardSource) -> tuple[PreparedSample, ...]:
-        """Return the prepared samples of a shard, making whatever is missing or damaged."""
-        return _split(self._geometry(shard, lambda: None), self.protocol.grid)
+    def prepared(self, batch: SampleBatch) -> tuple[PreparedSample, ...]:
+        """Return the prepared samples of a batch, making whatever is missing or damaged."""
+        return _split(self._geometry(batch, lambda: None), self.protocol.grid)
 
     def _make_lookup(self, geometry: Arrays, grid: GridSpec, track: Track) -> Arrays:
         probes = self.protocol.grid
@@ -176,35 +176,35 @@ class GeometryCache:
         shared = ("bounds", "starts", "pixels", "classes", "images", "sizes")
         return {"index": index, **{key: geometry[key] for key in shared}}
 
-    def _geometry(self, shard: ShardSource, on_sample: Callable[[], None]) -> Arrays:
-        arrays = self._read(shard, "geometry")
+    def _geometry(self, batch: SampleBatch, on_sample: Callable[[], None]) -> Arrays:
+        arrays = self._read(batch, "geometry")
         if arrays is None:
             prepared = []
-            for sample in shard.samples:
+            for sample in batch.samples:
                 on_sample()
                 prepared.append(prepare_sample(sample, self.body, self.protocol))
             arrays = _join(prepared, self.protocol.grid)
-            self._keep(shard, "geometry", arrays)
+            self._keep(batch, "geometry", arrays)
         return arrays
 
-    def _keep(self, shard: ShardSource, kind: str, arrays: Arrays) -> None:
+    def _keep(self, batch: SampleBatch, kind: str, arrays: Arrays) -> None:
         """Write a file of the cache; after the first that cannot be, none is tried any more."""
         folder = self.folder
         if folder is None:
             return
         try:
             make_cache_folder(folder)
-            write_arrays(_path(folder, shard, kind), arrays, _metadata(shard, kind))
+            write_arrays(_path(folder, batch, kind), arrays, _metadata(batch, kind))
         except WriteError as error:
             with self._giving_up:
                 if self.folder is not None:
                     self._go_on_without(error)
 
-    def _read(self, shard: ShardSource, kind: str) -> Arrays | None:
+    def _read(self, batch: SampleBatch, kind: str) -> Arrays | None:
         folder = self.folder
         if folder is None:
             return None
-        path = _path(folder, shard, kind)
+        path = _path(folder, batch, kind)
         try:
             arrays, metadata = read_arrays(path)
         except (FileNotFoundError, NotADirectoryError, PermissionError):
@@ -212,18 +212,18 @@ class GeometryCache:
         except (DamagedFileError, OSError) as error:
             log.warning("Damaged cache file, made again: %s", error)
             return None
-        if (metadata.get("key"), metadata.get("kind")) != (shard.key, kind):
+        if (metadata.get("key"), metadata.get("kind")) != (batch.key, kind):
             log.warning("Cache file of something else, made again: %s", path)
             return None
         return arrays
 
 
-def _path(folder: Path, shard: ShardSource, kind: str) -> Path:
-    return folder / shard.key[:2] / f"{shard.key}-{kind}.bin"
+def _path(folder: Path, batch: SampleBatch, kind: str) -> Path:
+    return folder / batch.key[:2] / f"{batch.key}-{kind}.bin"
 
 
-def _metadata(shard: ShardSource, kind: str) -> dict[str, str]:
-    return {"key": shard.key, "kind": kind}
+def _metadata(batch: SampleBatch, kind: str) -> dict[str, str]:
+    return {"key": batch.key, "kind": kind}
 
 
 def _lookup_kind(grid: GridSpec, track: Track) -> str:

@@ -6,7 +6,7 @@ knows the test data (`chorus_bench.evaluation.repairs`):
 * **position**: the best translation of the canonical field;
 * **scale**: its best uniform scale about its centre of mass;
 * **mirror**: its mirror image, or both together;
-* **spread**: the best monotone map of its probabilities;
+* **recalibration**: the best monotone map of its probabilities;
 * **ceiling**: each sample's own target, extruded along the rays of its camera;
 
 and **occlusion**, PAP_hoa minus PAP. Gains are chosen on the data that they are measured on,
@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,7 +29,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.eval_split import EvalSplit
-from chorus_bench.evaluation.cache import GeometryCache, ShardSource
+from chorus_bench.engines.threads import cpu_count
+from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.harness import Evaluation, opened_submission, resolve_evaluation
 from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.readings import LevelCube
@@ -44,8 +44,8 @@ from chorus_bench.evaluation.repairs import (
     center_of_mass,
     mirror_repair,
     position_repair,
+    recalibration_repair,
     scale_repair,
-    spread_repair,
 )
 from chorus_bench.evaluation.scoring import Cancelled, Progress
 from chorus_bench.geometry.body import BodyModel
@@ -152,6 +152,7 @@ def diagnose(
     workers: int | None = None,
     protocol: str | Protocol = "official",
     cache: str | Path | None = None,
+    allow_other_body: bool = False,
     search: SearchSettings = _DEFAULT_SEARCH,
     progress: Progress = lambda done, total: None,
 ) -> Diagnosis:
@@ -159,7 +160,7 @@ def diagnose(
 
     Args:
         submission: as for `evaluate`, as are split, body, categories, min_samples, protocol
-            and cache. On the posed track only spread, occlusion and ceiling apply.
+            and cache. On the posed track only recalibration, occlusion and ceiling apply.
         split: the test split.
         body: the body to pose.
         categories: restrict the diagnosis.
@@ -167,6 +168,7 @@ def diagnose(
         workers: threads; by default one a processor.
         protocol: ``official`` or ``closed``.
         cache: folder for prepared geometry.
+        allow_other_body: pose another body than the split's.
         search: where and how finely the oracles search.
         progress: called with (steps done, steps in all); two steps a sample, preparing and
             searching.
@@ -179,10 +181,12 @@ def diagnose(
     """
     started = time.perf_counter()
     with opened_submission(submission) as opened:
-        run = resolve_evaluation(opened, split, body, categories, min_samples, protocol)
+        run = resolve_evaluation(
+            opened, split, body, categories, min_samples, protocol, allow_other_body
+        )
         folder = None if cache is None else Path(cache)
         geometry = GeometryCache(run.samples, run.body, run.protocol, folder)
-        found = _Job(run, geometry, search, progress).run(workers or os.cpu_count() or 1)
+        found = _Job(run, geometry, search, progress).run(workers or cpu_count())
         warnings = tuple(run.warnings())
     return Diagnosis(
         signature=run.signature(run.protocol),
@@ -217,17 +221,17 @@ class _Job:
                 raise
 
     def _run_on(self, pool: ThreadPoolExecutor) -> dict[str, CategoryDiagnosis]:
-        for count in pool.map(self._prepare, self._cache.shards):
+        for count in pool.map(self._prepare, self._cache.batches):
             self._advance(count)
         found = {}
         for category in self._run.categories:
-            shards = [shard for shard in self._cache.shards if shard.category == category]
-            found[category] = self._category(category, shards, pool)
+            batches = [batch for batch in self._cache.batches if batch.category == category]
+            found[category] = self._category(category, batches, pool)
             self._advance(found[category].samples)
         return found
 
-    def _prepare(self, shard: ShardSource) -> int:
-        """Fill the cache for a shard; return how many samples have not been counted yet."""
+    def _prepare(self, batch: SampleBatch) -> int:
+        """Fill the cache for a batch; return how many samples have not been counted yet."""
         prepared = 0
 
         def on_sample() -> None:
@@ -237,8 +241,8 @@ class _Job:
             self._advance(1 if prepared else 0)
             prepared += 1
 
-        self._cache.ensure(shard, on_sample)
-        return len(shard.samples) - max(0, prepared - 1)
+        self._cache.ensure(batch, on_sample)
+        return len(batch.samples) - max(0, prepared - 1)
 
     def _advance(self, count: int) -> None:
         with self._lock:
@@ -246,10 +250,10 @@ class _Job:
             self._progress(self._done, 2 * len(self._run.samples))
 
     def _category(
-        self, category: str, shards: Sequence[ShardSource], pool: ThreadPoolExecutor
+        self, category: str, batches: Sequence[SampleBatch], pool: ThreadPoolExecutor
     ) -> CategoryDiagnosis:
-        samples = [sample for shard in shards for sample in self._cache.prepared(shard)]
-        ids = [sample.sample_id for shard in shards for sample in shard.samples]
+        samples = [sample for batch in batches for sample in self._cache.prepared(batch)]
+        ids = [sample.sample_id for batch in batches for sample in batch.samples]
         missing = category not in self._run.submission.categories
         canonical = self._canonical(category)
 
@@ -285,7 +289,7 @@ class _Job:
     def _repairs(
         self, trials: CategoryTrials, now: dict[str, float], canonical: OccupancyGrid | None
     ) -> dict[str, Repair | None]:
-        mended = {"spread": spread_repair(trials), "ceiling": ceiling_repair(trials)}
+        mended = {"recalibration": recalibration_repair(trials), "ceiling": ceiling_repair(trials)}
         if canonical is not None:
             cube = LevelCube.of(canonical, self._run.protocol)
             mended["position"] = position_repair(trials, cube, self._search)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.cache import ShardSource
+from chorus_bench.evaluation.cache import SampleBatch
 from chorus_bench.evaluation.results import (
     PARTIAL_FOLDER,
     RESULT_FILE,
@@ -53,8 +53,8 @@ class OutputFolder:
 
     Args:
         path: the folder.
-        signature: of the evaluation.
-        sha256: of the submission.
+        signature: signature of the evaluation.
+        sha256: SHA-256 of the submission.
     """
 
     path: Path
@@ -118,32 +118,32 @@ class OutputFolder:
         if run["signature"] != self.signature:  # another version of the software
             self.finish()
 
-    def parts(self, shards: Sequence[ShardSource]) -> dict[str, pa.Table]:
-        """Return the rows that an interrupted run has left, by shard key."""
+    def parts(self, batches: Sequence[SampleBatch]) -> dict[str, pa.Table]:
+        """Return the rows that an interrupted run has left, by batch key."""
         tables = {}
-        for shard in shards:
-            table = self._read_part(shard)
+        for batch in batches:
+            table = self._read_part(batch)
             if table is not None:
-                tables[shard.key] = table
+                tables[batch.key] = table
         return tables
 
-    def write_part(self, shard: ShardSource, table: pa.Table) -> None:
-        """Keep the rows of one shard."""
-        atomic_write_bytes(self._part(shard), parquet_bytes(table))
+    def write_part(self, batch: SampleBatch, table: pa.Table) -> None:
+        """Keep the rows of one batch."""
+        atomic_write_bytes(self._part(batch), parquet_bytes(table))
 
     def finish(self) -> None:
         """Remove what only a resumed run would need, and nothing else."""
         _remove_parts(self._partial)
 
-    def _part(self, shard: ShardSource) -> Path:
-        return self._partial / f"{shard.key}.parquet"
+    def _part(self, batch: SampleBatch) -> Path:
+        return self._partial / f"{batch.key}.parquet"
 
-    def _read_part(self, shard: ShardSource) -> pa.Table | None:
+    def _read_part(self, batch: SampleBatch) -> pa.Table | None:
         try:
-            table = pq.read_table(self._part(shard))
+            table = pq.read_table(self._part(batch))
         except (OSError, pa.ArrowInvalid):
             return None
-        ids = [sample.sample_id for sample in shard.samples]
+        ids = [sample.sample_id for sample in batch.samples]
         same = table.schema.equals(SAMPLES_SCHEMA) and table["sample_id"].to_pylist() == ids
         return table if same else None
 

@@ -1,4 +1,4 @@
-"""The best monotone map of a category's probabilities onto the thresholds' levels.
+"""Monotone recalibration: the best monotone map of probabilities onto the thresholds' levels.
 
 A map of probabilities that never changes the order of two voxels commutes with the maximum over
 a pixel's voxels, so it acts on occupancy images. Such a map is given by T *cuts*, ascending: a
@@ -30,7 +30,7 @@ MAX_CANDIDATES = 400
 
 
 @dataclass(frozen=True, eq=False)
-class Spread:
+class Recalibration:
     """A monotone map of probabilities onto levels.
 
     Attributes:
@@ -49,20 +49,20 @@ class Spread:
         return np.searchsorted(self.cuts, found, side="right").astype(np.int64)
 
 
-def best_spread(
+def recalibrate(
     images: Sequence[Float32],
     targets: Sequence[NDArray[np.bool_]],
     thresholds: Sequence[float],
     *,
     closed: bool = False,
-) -> Spread:
+) -> Recalibration:
     """Return the cuts that dynamic programming finds to be best for a category's mean PAP.
 
     A step from cut j to the next cut k > j adds, in the mean over the samples,
     ``(r_j - r_k) * b_j`` with ``b_j`` the largest precision of all candidates up to j. PAP itself
     takes the largest precision of the *chosen* cuts up to j, which depends on the path; with the
     candidates' it does not, and the best path of T cuts is found exactly. Its PAP may therefore
-    lie below the optimum; `Spread.limit` bounds by how much.
+    lie below the optimum; `Recalibration.limit` bounds by how much.
 
     Args:
         images: the occupancy images of the S samples, (P,) each; minus infinity for "nothing".
@@ -76,11 +76,11 @@ def best_spread(
     values = np.unique(np.concatenate([np.zeros(0, np.float32), *hits]))
     limit = math.fsum(_limit(image, on) for image, on in used) / max(1, len(used))
     if not len(values):
-        return Spread(np.full(len(thresholds), np.inf, np.float32), limit)
+        return Recalibration(np.full(len(thresholds), np.inf, np.float32), limit)
     candidates = np.append(_candidates(values, hits, thresholds), np.float32(np.inf))
     recall, precision = _curves(used, candidates)
     path = _best_path(recall, precision, len(thresholds), closed=closed)
-    return Spread(candidates[path], limit)
+    return Recalibration(candidates[path], limit)
 
 
 def _candidates(
@@ -110,7 +110,7 @@ def _curves(
 
 
 def _best_path(recall: Float64, precision: Float64, steps: int, *, closed: bool) -> Int64:
-    """Return the best ``steps`` cuts in ascending order, with repetitions; see `best_spread`."""
+    """Return the best ``steps`` cuts in ascending order, with repetitions; see `recalibrate`."""
     best = np.maximum.accumulate(precision, axis=1)
     kept = (best * recall).sum(axis=0)
     gain = kept[:, None] - best.T @ recall  # (from, to)

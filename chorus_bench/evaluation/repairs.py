@@ -28,7 +28,7 @@ from chorus_bench.evaluation.readings import (
     scaled,
     translated,
 )
-from chorus_bench.evaluation.recalibration import best_spread
+from chorus_bench.evaluation.recalibration import recalibrate
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import occupancy_levels
 from chorus_bench.metrics.protocol import Protocol
@@ -37,7 +37,7 @@ Float32 = NDArray[np.float32]
 T = TypeVar("T")
 
 #: The repairs, in the order in which they are always given.
-REPAIRS = ("position", "scale", "mirror", "spread", "ceiling")
+REPAIRS = ("position", "scale", "mirror", "recalibration", "ceiling")
 #: Those that move a canonical field; a posed field has no canonical frame to move in.
 MOVING = ("position", "scale", "mirror")
 #: What the mirror repair may make of a field P and its mirror image M.
@@ -192,25 +192,25 @@ def mirror_repair(
     return means[chosen], {"form": MIRROR_FORMS[chosen], "forms": paps}
 
 
-def spread_repair(trials: CategoryTrials) -> tuple[dict[str, float], dict[str, Any]]:
+def recalibration_repair(trials: CategoryTrials) -> tuple[dict[str, float], dict[str, Any]]:
     """Choose between the probabilities as they are and their best monotone map.
 
-    The map is `best_spread`'s: it gives a value the level of the highest cut that it reaches.
+    The map is that of `recalibrate`: it gives a value the level of the highest cut that it reaches.
     """
     limits = np.asarray(trials.protocol.thresholds, dtype=np.float32)
     targets = [sample.classes & 1 > 0 for sample in trials.samples]
-    spread = best_spread(trials.images, targets, limits.tolist(), closed=trials.protocol.closed)
+    found = recalibrate(trials.images, targets, limits.tolist(), closed=trials.protocol.closed)
     means = trials.means(
         trials.counted(
             sample,
-            np.stack([occupancy_levels(image, trials.protocol.thresholds), spread.levels(image)]),
+            np.stack([occupancy_levels(image, trials.protocol.thresholds), found.levels(image)]),
         )
         for sample, image in zip(trials.samples, trials.images, strict=True)
     )
     chosen = _first_best(means)
-    cuts = spread.cuts if chosen else limits
+    cuts = found.cuts if chosen else limits
     listed = [float(cut) if np.isfinite(cut) else None for cut in cuts]
-    return means[chosen], {"changed": bool(chosen), "limit": spread.limit, "cuts": listed}
+    return means[chosen], {"changed": bool(chosen), "limit": found.limit, "cuts": listed}
 
 
 def ceiling_repair(trials: CategoryTrials) -> tuple[dict[str, float], dict[str, Any]]:

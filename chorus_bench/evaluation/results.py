@@ -14,20 +14,24 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.metrics.curves import MeanCurve, mean_curve
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     PixelCounts,
+    available_mean,
     benchmark_mean,
-    category_mean,
     counted,
     four_scores,
     pixel_counts,
 )
 from chorus_bench.metrics.protocol import Protocol
-from chorus_bench.metrics.statistics import CategoryTables, bootstrap_intervals
+from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 
-SCHEMA_VERSION = 1
+#: The four means over the categories, by their names.
+MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
+
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
 
 _COUNTS = ("predicted", "hit", "predicted_hoa", "hit_hoa")
@@ -58,6 +62,8 @@ class EvaluationResult:
         categories: per category the four means, their intervals, the number of samples, and
             whether the submission lacks it.
         beside: the scores under the other protocols, with their own signatures.
+        unavailable: categories of the benchmark none of whose samples has a target pixel, with
+            their number of samples; they have no score and are left out of the means.
         skipped: categories that have too few samples to be scored, with their number.
         warnings: what the reader must know.
         environment: software and machine.
@@ -72,6 +78,7 @@ class EvaluationResult:
     categories: dict[str, dict[str, Any]]
     beside: dict[str, dict[str, Any]]
     skipped: dict[str, int]
+    unavailable: dict[str, int]
     warnings: tuple[str, ...]
     environment: dict[str, Any]
     seconds: float
@@ -88,6 +95,7 @@ class EvaluationResult:
             "categories": self.categories,
             "beside": self.beside,
             "skipped": self.skipped,
+            "unavailable": self.unavailable,
             "warnings": list(self.warnings),
             "environment": self.environment,
             "seconds": round(self.seconds, 3),
@@ -115,39 +123,28 @@ def load_result(folder: str | Path) -> EvaluationResult:
         samples = pq.read_table(path / SAMPLES_FILE)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"cannot be read: {error}", where=path / SAMPLES_FILE) from error
-    keys = set(content) - {"schema"}
-    wanted = set(EvaluationResult.__dataclass_fields__) - {"samples"}
-    if keys != wanted:
-        raise InputError(
-            f"keys missing: {sorted(wanted - keys)}; unknown: {sorted(keys - wanted)}",
-            where=path / RESULT_FILE,
-        )
-    values = {key: content[key] for key in wanted}
+    values = {"unavailable": {}} | {k: v for k, v in content.items() if k != "schema"}
     return EvaluationResult(**(values | {"warnings": tuple(values["warnings"])}), samples=samples)
 
 
 def read_result_json(folder: Path) -> dict[str, Any]:
-    """Return the contents of a folder's ``results.json``, its schema version checked."""
+    """Return the contents of a folder's ``results.json``, compared with its schema.
+
+    Raises:
+        InputError: none there, or something in it is wrong; every problem is listed.
+    """
     file = folder / RESULT_FILE
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        document = parse_result(file.read_bytes(), str(file))
     except FileNotFoundError:
         raise InputError(
             "no result here",
             where=folder,
             expected=f"a folder with {RESULT_FILE}, as `chorus-bench evaluate --output` writes it",
         ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", where=file) from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA_VERSION:
-        version = content.get("schema") if isinstance(content, dict) else None
-        raise InputError(
-            f"result of schema version {version!r}",
-            where=file,
-            expected=f"version {SCHEMA_VERSION}",
-            fix="evaluate the submission again with this version of chorus-bench",
-        )
-    return content
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=file) from error
+    return checked_result(document)
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -198,6 +195,17 @@ def counts_of(samples: pa.Table) -> tuple[PixelCounts, PixelCounts]:
     )
 
 
+def mean_curves(samples: pa.Table) -> dict[str, MeanCurve]:
+    """Return the mean precision-recall curve of every category of a table, see `mean_curve`."""
+    plain, _ = counts_of(samples)
+    category = samples["category"].to_numpy(zero_copy_only=False)
+    parts = (plain.predicted, plain.hit, plain.target)
+    return {
+        name: mean_curve(PixelCounts(*(part[category == name] for part in parts)))
+        for name in sorted(set(category.tolist()))
+    }
+
+
 def scores_of(samples: pa.Table) -> NDArray[np.float64]:
     """Return the four numbers of every sample, (S, 4)."""
     return np.stack([samples[name].to_numpy() for name in SCORE_NAMES], axis=1)
@@ -223,7 +231,7 @@ def rescored(samples: pa.Table, *, closed: bool) -> NDArray[np.float64]:
 
 def summarize(tables: CategoryTables) -> dict[str, Any]:
     """Return ``scores``, ``intervals`` and ``categories`` of a benchmark."""
-    means = {name: category_mean(*table) for name, table in tables.items()}
+    means = {name: available_mean(*table) for name, table in tables.items()}
     overall, intervals = bootstrap_intervals(tables)
     used = {name: counted(areas).sum(axis=0) for name, (_, areas) in tables.items()}
     return {
@@ -236,7 +244,10 @@ def summarize(tables: CategoryTables) -> dict[str, Any]:
         "categories": {
             name: {
                 **means[name],
-                "intervals": {k: v.as_list() for k, v in intervals[name].items()},
+                "intervals": {
+                    score: intervals[name][score].as_list() if score in intervals[name] else None
+                    for score in SCORE_NAMES
+                },
                 "samples": len(tables[name][1]),
                 "counted": int(used[name][0]),
                 "counted_hoa": int(used[name][2]),
@@ -248,5 +259,5 @@ def summarize(tables: CategoryTables) -> dict[str, Any]:
 
 def scores_only(tables: CategoryTables) -> Mapping[str, Any]:
     """Return means without intervals, for the protocols shown beside."""
-    means = {name: category_mean(*table) for name, table in tables.items()}
+    means = {name: available_mean(*table) for name, table in tables.items()}
     return {"scores": benchmark_mean(means.values()), "categories": means}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.bodies import body_for
+from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
@@ -28,7 +30,6 @@ from chorus_bench.metrics.volumetric import (
     calibration_curve,
     soft_iou,
 )
-from chorus_bench.simulation import decode_occupancy
 from chorus_bench.submission import Submission, open_submission
 
 Float32 = NDArray[np.float32]
@@ -79,6 +80,8 @@ def truth_scores(
     split: str | Path | DatasetRows | Iterable[Mapping[str, Any]],
     *,
     body: BodyModel | str | Path = "default",
+    allow_other_body: bool = False,
+    categories: Sequence[str] | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, TruthScores]:
@@ -91,6 +94,8 @@ def truth_scores(
         submissions: name -> submission folder or archive.
         split: a test split with the truth.
         body: the body of the split.
+        allow_other_body: another body than the one that the split says will do.
+        categories: only these; give those that PAP was computed for, to have one scope.
         workers: threads; by default one a processor.
         progress: called with (samples done, samples in all).
 
@@ -98,19 +103,19 @@ def truth_scores(
         Name -> scores.
 
     Raises:
-        InputError: the split has no truth; or anything wrong with a submission.
+        InputError: the split has no truth or another body; or anything wrong with a submission.
     """
-    data = DatasetRows.open(split)
+    data = DatasetRows.open(split).select(categories)
     if TRUTH_COLUMN not in data.columns:
         raise InputError(
             f"has no column '{TRUTH_COLUMN}'",
             where=data.name,
             expected="a split that knows the truth in 3D, such as the simulated one",
         )
-    model = BodyModel.load(body)
+    model = body_for(data.body, body, data.name, allow_other=allow_other_body)
     rows = (row for category in data.categories for row in data.rows(category, _COLUMNS))
     found: dict[str, list[_Scored]] = {name: [] for name in submissions}
-    with ExitStack() as stack, ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(workers or cpu_count()) as pool:
         fields = {
             name: _Fields(stack.enter_context(open_submission(path)))
             for name, path in submissions.items()
@@ -144,8 +149,8 @@ class _Fields:
         """Return the probabilities (N, N, N) on the probe grid of a sample.
 
         Args:
-            category: of the sample.
-            sample_id: of the sample.
+            category: category of the sample.
+            sample_id: id of the sample.
             points: (N**3, 3) the canonical points of the probe voxels.
         """
         with self._lock:

@@ -197,19 +197,17 @@ def check_new_folder(
     if not os.path.lexists(path):
         return
     if path.is_symlink() or not path.is_dir():
-        raise InputError(
-            "is there already and is not a folder", where=path, fix="choose another name"
-        )
+        raise InputError("exists and is not a folder", where=path, fix="choose another name")
     if not overwrite:
         raise InputError(
-            "the folder is there already",
+            "the folder already exists",
             where=path,
             expected="a folder that does not exist yet",
             fix="choose another name, or ask for it to be replaced (overwrite)",
         )
     if kind is not None and any(path.iterdir()) and not _has_files(path, kind.marks):
         raise InputError(
-            f"the folder is there already and is not {kind.name}, so it is not replaced",
+            f"the folder already exists and is not {kind.name}, so it is not replaced",
             where=path,
             expected=f"a folder with {', '.join(kind.marks)}, or none",
             fix="choose another name",

@@ -222,4 +222,4 @@ def _read_owner(file: Path) -> str:
             return printable(", ".join(f"{key} {value}" for key, value in owner.items()), 600)
         except (OSError, ValueError, AttributeError):
             time.sleep(_SECONDS_A_TRY / _TRIES_TO_READ)
-    return "it has not said who it is"
+    return "its owner is unknown"

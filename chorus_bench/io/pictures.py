@@ -1,137 +1,134 @@
-"""Decoding pictures of unknown origin: nothing but pixels comes out, within a limit of memory.
+"""Pictures from their files' bytes, upright: the one decoder, whatever OpenCV's version does.
 
-The size is read from the file's header before anything is decoded, since a file of a few
-kilobytes can ask for gigabytes, and OpenCV raises, returns nothing, or takes them.
+Cameras store a photograph as the sensor saw it and say in EXIF how to turn it. Viewers and
+`datasets` obey that, OpenCV does so for some formats in some versions. Here the tag is read and
+obeyed for JPEG, PNG and WebP alike; sizes are those of the upright picture.
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-#: Pixels of a picture: 128 million, 384 MB decoded. The largest cameras have that many.
-MAX_PICTURE_PIXELS = 2**27
+from chorus_bench.io.picture_sizes import MAX_PICTURE_PIXELS, picture_size
 
-_EMPTY, _BROKEN, _TOO_LARGE = "an empty file", "a broken image", "too large an image"
+UInt8 = NDArray[np.uint8]
+
+#: How files begin that are read.
+_JPEG, _PNG, _RIFF, _BMP = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"RIFF", b"BM"
+_EXIF = b"Exif\x00\x00"
+_ORIENTATION = 0x0112
+#: Markers of JPEG that stand alone, and the one where the picture itself begins.
+_ALONE, _SCAN = (0x01, *range(0xD0, 0xD9)), 0xDA
 
 
-class PictureError(ValueError):
-    """A file that is no picture, or not one to decode.
+def is_picture(content: bytes) -> bool:
+    """Whether bytes begin as JPEG, PNG, WebP or BMP does."""
+    return content.startswith((_JPEG, _PNG, _BMP)) or _is_webp(content)
 
-    Args:
-        reason: in a few words, the same for all with this fault.
-        message: what is wrong with this one.
+
+def decode_upright(content: bytes) -> UInt8 | None:
+    """Return the upright RGB picture (H, W, 3) of a file's bytes, or None.
+
+    None stands for what is no picture, is damaged, or has more pixels than
+    `MAX_PICTURE_PIXELS`.
     """
-
-    def __init__(self, reason: str, message: str) -> None:
-        self.reason = reason
-        super().__init__(message)
-
-
-def decode_picture(content: bytes, flags: int = cv2.IMREAD_COLOR) -> NDArray[np.uint8]:
-    """Return the pixels of a JPEG, PNG, WebP, BMP or GIF file, (H, W, 3) BGR.
-
-    Args:
-        content: of the file.
-        flags: of ``cv2.imdecode``.
-
-    Raises:
-        PictureError: it is empty, damaged, of another format, or too large.
-    """
-    if not content:
-        raise PictureError(_EMPTY, "has 0 bytes")
-    size = picture_size(content)
-    if size is None:
-        message = f"{len(content)} bytes are no whole JPEG, PNG, WebP, BMP or GIF file"
-        raise PictureError(_BROKEN, message)
-    height, width = size
-    if height * width > MAX_PICTURE_PIXELS:
-        message = f"has {width} x {height} pixels, more than {MAX_PICTURE_PIXELS}"
-        raise PictureError(_TOO_LARGE, message)
+    height, width = picture_size(content) or (0, 0)
+    if not 0 < height * width <= MAX_PICTURE_PIXELS:
+        return None
+    flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
-    except cv2.error as error:
-        raise PictureError(_BROKEN, f"{len(content)} bytes do not decode: {error.err}") from error
+    except cv2.error:  # more pixels than OpenCV takes
+        return None
     if pixels is None:
-        raise PictureError(_BROKEN, f"{len(content)} bytes do not decode")
-    return np.asarray(pixels, dtype=np.uint8)
+        return None
+    return np.ascontiguousarray(_turned(pixels[..., ::-1], orientation(content)), dtype=np.uint8)
 
 
-def picture_size(content: bytes) -> tuple[int, int] | None:
-    """Return height and width as a file's header says them; None for one that is broken.
+def orientation(content: bytes) -> int:
+    """Return the EXIF orientation of a file: 1 (upright) to 8; 1 where it says nothing.
 
-    A JPEG's are those of its first frame header, before any rotation.
+    The tag is 0x0112 of Exif 2.3.
     """
-    for start, read in _FORMATS.items():
-        if content.startswith(start):
-            try:
-                return read(content)
-            except (struct.error, IndexError):
-                return None
-    return None
+    try:
+        return _tiff_orientation(_exif(content))
+    except (struct.error, IndexError):
+        return 1  # cut off or damaged
 
 
-def _png(content: bytes) -> tuple[int, int] | None:
-    """Walk over the chunks as well: OpenCV makes room for what a chunk says that it has."""
-    width, height = struct.unpack_from(">II", content, 16)
-    place = 8
-    while content[place + 4 : place + 8] != b"IEND":
-        place += 12 + struct.unpack_from(">I", content, place)[0]
-    return height, width
+def _turned(pixels: UInt8, number: int) -> UInt8:
+    """Return stored pixels (H, W, 3) turned upright.
+
+    The number says where the stored picture's first row and first column are: 2 to 4 are
+    mirrored or upside down, 5 to 8 have rows and columns exchanged.
+    """
+    turned = pixels.transpose(1, 0, 2) if number >= 5 else pixels
+    if number in (3, 4, 7, 8):
+        turned = turned[::-1]
+    if number in (2, 3, 6, 7):
+        turned = turned[:, ::-1]
+    return turned
 
 
-def _gif(content: bytes) -> tuple[int, int]:
-    width, height = struct.unpack_from("<HH", content, 6)
-    return height, width
+def _exif(content: bytes) -> bytes:
+    """Return the EXIF block of a file, empty where there is none."""
+    if content.startswith(_JPEG):
+        return _jpeg_exif(content)
+    if content.startswith(_PNG):
+        return _chunk(content, len(_PNG), b"eXIf", ">I4s", 0, 4)
+    if _is_webp(content):
+        block = _chunk(content, 12, b"EXIF", "<4sI", 1, 0)
+        return block.removeprefix(_EXIF)
+    return b""
 
 
-def _bmp(content: bytes) -> tuple[int, int]:
-    old = struct.unpack_from("<I", content, 14)[0] == 12
-    width, height = struct.unpack_from("<HH" if old else "<ii", content, 18)
-    return abs(height), abs(width)
+def _is_webp(content: bytes) -> bool:
+    return content.startswith(_RIFF) and content[8:12] == b"WEBP"
 
 
-def _webp(content: bytes) -> tuple[int, int] | None:
-    kind = content[12:16]
-    if kind == b"VP8 ":
-        width, height = struct.unpack_from("<HH", content, 26)
-        return height & 0x3FFF, width & 0x3FFF
-    if kind == b"VP8L":
-        bits = struct.unpack_from("<I", content, 21)[0]
-        return (bits >> 14 & 0x3FFF) + 1, (bits & 0x3FFF) + 1
-    if kind == b"VP8X":
-        width, height = (int.from_bytes(content[n : n + 3], "little") + 1 for n in (24, 27))
-        return height, width
-    return None
-
-
-def _jpeg(content: bytes) -> tuple[int, int] | None:
-    """Walk over the segments to the first frame header (SOF0 to SOF15 without DHT, JPG, DAC)."""
+def _jpeg_exif(content: bytes) -> bytes:
     place = 2
-    while place < len(content):
-        if content[place] != 0xFF:
-            return None
+    while content[place] == 0xFF:
         marker = content[place + 1]
-        if marker == 0xFF:  # filling
-            place += 1
-        elif marker == 0x01 or 0xD0 <= marker <= 0xD8:  # markers without a segment
-            place += 2
-        elif 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
-            height, width = struct.unpack_from(">HH", content, place + 5)
-            return height, width
-        else:
-            place += 2 + struct.unpack_from(">H", content, place + 2)[0]
-    return None
+        if marker == _SCAN:
+            break
+        if marker in _ALONE or marker == 0xFF:  # 0xFF fills up
+            place += 1 if marker == 0xFF else 2
+            continue
+        (length,) = struct.unpack_from(">H", content, place + 2)
+        block = content[place + 4 : place + 2 + length]
+        if marker == 0xE1 and block.startswith(_EXIF):
+            return block[len(_EXIF) :]
+        place += 2 + max(length, 2)
+    return b""
 
 
-_FORMATS: dict[bytes, Callable[[bytes], tuple[int, int] | None]] = {
-    b"\x89PNG\r\n\x1a\n": _png,
-    b"\xff\xd8": _jpeg,
-    b"RIFF": _webp,
-    b"BM": _bmp,
-    b"GIF8": _gif,
-}
+def _chunk(content: bytes, place: int, wanted: bytes, head: str, size_at: int, after: int) -> bytes:
+    """Return a chunk of PNG (length, name, data, checksum) or WebP (name, length, padded data)."""
+    while place + 8 <= len(content):
+        parts = struct.unpack_from(head, content, place)
+        name, length = parts[1 - size_at], parts[size_at]
+        if name == wanted:
+            return content[place + 8 : place + 8 + length]
+        place += 8 + length + (after or length % 2)
+    return b""
+
+
+def _tiff_orientation(block: bytes) -> int:
+    """Return the orientation in an EXIF block, which is a small TIFF file."""
+    order = {b"II*\x00": "<", b"MM\x00*": ">"}.get(block[:4])
+    if order is None:
+        return 1
+    (start,) = struct.unpack_from(f"{order}I", block, 4)
+    (count,) = struct.unpack_from(f"{order}H", block, start)
+    for number in range(count):
+        place = start + 2 + 12 * number
+        tag, kind, length = struct.unpack_from(f"{order}HHI", block, place)
+        if tag == _ORIENTATION and length == 1 and kind in (3, 4):
+            (value,) = struct.unpack_from(f"{order}{'H' if kind == 3 else 'I'}", block, place + 8)
+            return int(value) if 1 <= value <= 8 else 1
+    return 1

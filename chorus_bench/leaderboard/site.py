@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
 from chorus_bench.io.findings import Finding
 from chorus_bench.leaderboard.board import Group, board_json, make_board
@@ -55,7 +55,7 @@ def build_site(
 
     Raises:
         LeaderboardError: there are problems, all listed, and ``skip_invalid`` is false.
-        InputError: no leaderboard there, or an output folder that is no page.
+        InputError: no leaderboard there, or an output folder that is not a page.
         WriteError: the output cannot be written.
     """
     target = Path(output)
@@ -90,7 +90,7 @@ def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
             fields = read_fields(entry.folder / FIELDS_FILE).data()
             yield f"data/{entry.slug}-fields.js", _script("fields", entry.slug, fields)
     if any(entry.has_fields for entry in entries):
-        body = script_json(body_data(BodyModel.load("default")))
+        body = script_json(body_data(load_body("default")))
         yield "data/body.js", f"{_SCRIPT_START}window.CHORUS_BENCH.body={body};\n"
     yield from _pages(shown, groups)
 
@@ -154,14 +154,14 @@ def _sample_ids(group: Group) -> dict[str, Any]:
 
 
 def _method_data(entry: Entry) -> dict[str, Any]:
-    curves = {}
-    for name, (recall, precision) in entry.curves.items():
-        undefined = np.flatnonzero(np.isnan(precision))
-        curves[name] = {
-            "recall": _sixteen_bits(recall),
-            "precision": _sixteen_bits(np.nan_to_num(precision)),
-            "undefined_from": int(undefined[0]) if undefined.size else None,
+    curves = {
+        name: {
+            "recall": _sixteen_bits(curve.recall),
+            "precision": _sixteen_bits(np.nan_to_num(curve.precision)),
+            "undefined_from": curve.undefined_from,
         }
+        for name, curve in entry.curves.items()
+    }
     return {
         "scores": {n: _sixteen_bits(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
         "curves": curves,

@@ -35,10 +35,10 @@ def panels(
     """Return a figure and its (rows, columns) axes.
 
     Args:
-        rows: of panels.
-        columns: of panels.
-        width: of a panel, inches.
-        height: of a panel, inches.
+        rows: rows of panels.
+        columns: columns of panels.
+        width: width of a panel, inches.
+        height: height of a panel, inches.
         bare: without ticks and frames, for pictures.
     """
     figure = new_figure(figsize=(columns * width, rows * height))

@@ -21,7 +21,7 @@ def write_dataset_plots(statistics: DatasetStatistics, folder: str | Path) -> li
     """Write ``counts.png`` and, where there are cameras, ``azimuth.png`` and ``cameras.png``.
 
     Args:
-        statistics: of the dataset.
+        statistics: statistics of the dataset.
         folder: where to write.
 
     Raises:
@@ -71,7 +71,7 @@ def cameras_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
     """Return a figure of where cameras stand on the sphere around the person.
 
     Args:
-        statistics: of a dataset with cameras, see `chorus_bench.datasets.statistics`.
+        statistics: statistics of a dataset with cameras, see `chorus_bench.datasets.statistics`.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.

@@ -25,7 +25,7 @@ from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.results import EvaluationResult
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.io.files import atomic_write_bytes
-from chorus_bench.io.pictures import PictureError, decode_picture
+from chorus_bench.io.pictures import decode_upright
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.report.drawing import tint
 from chorus_bench.submission import Submission
@@ -49,7 +49,7 @@ class ChosenSample:
 
     Attributes:
         sample_id: its id.
-        category: of the object.
+        category: category of the object.
         kind: one of `KINDS`.
         score: its PAP, 0 to 1.
     """
@@ -67,7 +67,7 @@ def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) ->
     their ids. Where there are few samples, none is shown twice.
 
     Args:
-        result: of an evaluation.
+        result: result of an evaluation.
         category: one of its categories.
         each: how many of each kind.
     """
@@ -169,12 +169,12 @@ def write_sample_overlays(
     """Write pictures of each category's best, median and worst samples.
 
     Args:
-        result: of the submission on the split.
+        result: result of the submission on the split.
         submission: open.
         split: the test split; a folder of Parquet files has photographs, where it has any.
-        body: of the evaluation.
+        body: body of the evaluation.
         folder: for ``<sample_id>.png``.
-        photos: show the photographs of the split; mind their licences before publishing.
+        photos: show the photographs of the split; mind their licenses before publishing.
         each: samples of each kind and category.
 
     Returns:
@@ -211,9 +211,9 @@ def _prepared(
 ) -> Iterator[tuple[EvalSample, PreparedSample]]:
     """Yield the wanted samples with their geometry, as the evaluation has left it in its cache."""
     cache = GeometryCache(samples, body, OFFICIAL)
-    for shard in cache.shards:
-        if any(sample.sample_id in wanted for sample in shard.samples):
-            for sample, prepared in zip(shard.samples, cache.prepared(shard), strict=True):
+    for batch in cache.batches:
+        if any(sample.sample_id in wanted for sample in batch.samples):
+            for sample, prepared in zip(batch.samples, cache.prepared(batch), strict=True):
                 if sample.sample_id in wanted:
                     yield sample, prepared
 
@@ -241,12 +241,12 @@ def _photos(split: str | Path, wanted: set[str]) -> Iterator[tuple[str, UInt8]]:
 
 
 def _decoded(row: Mapping[str, Any]) -> UInt8:
-    try:
-        pixels = decode_picture(row["image"]["bytes"] or b"")
-    except PictureError as error:
+    content = row["image"]["bytes"] or b""
+    pixels = decode_upright(content)
+    if pixels is None:
         raise InputError(
-            f"the picture cannot be used: {error}",
+            f"the picture ({len(content)} bytes) cannot be decoded",
             where=row["sample_id"],
             fix="build the split again, or leave photographs out",
-        ) from error
-    return np.ascontiguousarray(pixels[..., ::-1], dtype=np.uint8)
+        )
+    return pixels

@@ -16,19 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chorus_bench._version import __version__
-from chorus_bench.datasets.named import NAMED_SPLITS, submission_folder
+from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.evaluation.results import EvaluationResult, load_result
+from chorus_bench.evaluation.results import EvaluationResult, load_result, mean_curves
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
+from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.canvas import save_figure
-from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure, mean_curve
+from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
 from chorus_bench.report.overlays import KINDS, write_sample_overlays
 from chorus_bench.report.web import asset, body_data, fields_data, script_json
 from chorus_bench.submission import Submission, check_submission, open_submission
@@ -37,11 +38,13 @@ PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnos
 _REPORT = FolderKind("a report", (PAGE_FILE,))
 
 _CEILING = "ceiling"
+#: Repairs that had another name in files of earlier versions.
+_RENAMED = {"spread": "recalibration"}
 _FOUND = (
     "An oracle that knows the test data mends one fault at a time: the best translation, the best "
-    "scale, the mirror image, the best monotone map of the probabilities (spread). occlusion: "
-    "PAP_hoa minus PAP. ceiling: what is left to the target itself, extruded along the rays. Gains "
-    "do not add up, and a mended score is none to report."
+    "scale, the mirror image, the best monotone map of the probabilities (recalibration). "
+    "occlusion: PAP_hoa minus PAP. ceiling: what is left to the target itself, extruded along the "
+    "rays. Gains do not add up, and a mended score is none to report."
 )
 _TEMPLATE = "report.html.jinja"
 _SHIPPED_BODY = "default"
@@ -93,8 +96,8 @@ def write_report(
         output: the folder to write: ``report.html`` and ``pictures/``.
         submission: what was scored; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one that the signature names.
-        body: of the evaluation; by default the free body.
-        photos: show the split's photographs in overlays; mind their licences before you pass
+        body: body of the evaluation; by default the free body.
+        photos: show the split's photographs in overlays; mind their licenses before you pass
             the page on.
         diagnose: find out where the score is lost, where no ``diagnosis.json`` says it yet;
             takes about a second for ten samples.
@@ -106,7 +109,7 @@ def write_report(
     """
     folder = None if isinstance(result, EvaluationResult) else Path(result)
     loaded = result if isinstance(result, EvaluationResult) else load_result(result)
-    model = BodyModel.load(_SHIPPED_BODY if body is None else body)
+    model = load_body(_SHIPPED_BODY if body is None else body)
     with atomic_folder(output, overwrite, _REPORT) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
         parts = _Parts(diagnosis=_read_diagnosis(folder))
@@ -132,7 +135,7 @@ def write_report(
 
 def _open(submission: str | Path, result: EvaluationResult) -> Submission:
     """Open the submission and check that it is what was scored."""
-    opened = open_submission(submission_folder(submission))
+    opened = open_submission(submission)
     if opened.sha256 != result.submission["sha256"]:
         opened.close()
         raise InputError(
@@ -154,7 +157,7 @@ def _check_body(result: EvaluationResult, body: BodyModel) -> None:
 
 
 def _degenerate(submission: str | Path) -> list[str]:
-    return [str(finding) for finding in check_submission(submission_folder(submission)).warnings]
+    return [str(finding) for finding in check_submission(submission).warnings]
 
 
 def _add_fields(parts: _Parts, submission: Submission) -> None:
@@ -201,7 +204,11 @@ def _diagnose(
     if source is None:
         return None
     return diagnose(
-        submission, split=source, body=body, categories=list(result.categories)
+        submission,
+        split=source,
+        body=body,  # the result's own, checked before
+        allow_other_body=True,
+        categories=list(result.categories),
     ).as_dict()
 
 
@@ -214,7 +221,8 @@ def diagnosis_table(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
     entries = {"mean over categories": diagnosis["mean"], **diagnosis["categories"]}
     repairs = [name for name in diagnosis["mean"]["repairs"] if name != _CEILING]
     rows = [_diagnosis_row(name, entry, repairs) for name, entry in entries.items()]
-    return {"columns": [*repairs, "occlusion", _CEILING], "rows": rows, "text": _FOUND}
+    columns = [*(_RENAMED.get(name, name) for name in repairs), "occlusion", _CEILING]
+    return {"columns": columns, "rows": rows, "text": _FOUND}
 
 
 def _diagnosis_row(name: str, entry: Mapping[str, Any], repairs: Sequence[str]) -> dict[str, Any]:
@@ -227,7 +235,7 @@ def _diagnosis_row(name: str, entry: Mapping[str, Any], repairs: Sequence[str]) 
         "name": name,
         "score": f"{100 * entry['PAP']:.2f}",
         "cells": cells,
-        "largest": largest if gains.get(largest, 0) > 0 else "none",
+        "largest": _RENAMED.get(largest, largest) if gains.get(largest, 0) > 0 else "none",
     }
 
 
@@ -253,7 +261,7 @@ def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> N
         save_figure(bars_figure(result), pictures / "categories.png")
         save_figure(curves_figure({_method(result): result}), pictures / "curves.png")
         if parts.fields:
-            body = BodyModel.load(_SHIPPED_BODY)
+            body = load_body(_SHIPPED_BODY)
             save_figure(fields_figure(parts.fields, body), pictures / "fields.png")
     except MissingDependencyError as error:
         parts.left_out.append(f"pictures of curves and fields as files: {error}")
@@ -271,7 +279,7 @@ def _render(result: EvaluationResult, parts: _Parts, pictures: Path) -> str:
     template = environment.from_string(source.read_text(encoding="utf-8"))
     data: dict[str, Any] = {"curves": curves_data({_method(result): result})}
     if parts.fields:
-        data["viewer"] = {"body": body_data(BodyModel.load(_SHIPPED_BODY))}
+        data["viewer"] = {"body": body_data(load_body(_SHIPPED_BODY))}
         data["viewer"] |= fields_data(parts.fields)
     return template.render(
         result=result,
@@ -300,22 +308,22 @@ def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[
         ``undefined_from``, the first threshold at which nothing is predicted, or None.
     """
     categories = dict.fromkeys(name for result in results.values() for name in result.categories)
+    curves = {label: mean_curves(result.samples) for label, result in results.items()}
     return {
         category: [
-            {"name": label, **_curve(*mean_curve(result, category))}
-            for label, result in results.items()
-            if category in result.categories
+            {"name": label, **_curve(of_result[category])}
+            for label, of_result in curves.items()
+            if category in of_result
         ]
         for category in categories
     }
 
 
-def _curve(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> dict[str, Any]:
-    undefined = np.flatnonzero(np.isnan(precision))
+def _curve(curve: MeanCurve) -> dict[str, Any]:
     return {
-        "recall": np.round(recall, 5).tolist(),
-        "precision": np.round(np.nan_to_num(precision), 5).tolist(),
-        "undefined_from": int(undefined[0]) if len(undefined) else None,
+        "recall": np.round(curve.recall, 5).tolist(),
+        "precision": np.round(np.nan_to_num(curve.precision), 5).tolist(),
+        "undefined_from": curve.undefined_from,
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.report.web import asset, body_data, fields_data, script_json
@@ -63,14 +64,14 @@ def view_fields(
         fields: name -> field, all on the same grid.
         body: shown in the canonical pose. The page holds its template: SMPL's may not be passed
             on.
-        level: of the surface at first, as a share of the field's maximum.
+        level: initial level of the surface, as a share of the field's maximum.
         height: in a notebook, pixels.
 
     Raises:
         InputError: no field, or fields on different grids.
     """
     data = {
-        "body": body_data(BodyModel.load(body)),
+        "body": body_data(load_body(body)),
         **fields_data(fields),
         "categories": list(fields),
         "level": level,

@@ -62,7 +62,7 @@ def encode_array(values: ArrayLike, dtype: str) -> str:
 def body_data(body: BodyModel) -> dict[str, Any]:
     """Return the canonical body for the 3D view.
 
-    Mind the licence before publishing: SMPL's template may not be republished, so pages for
+    Mind the license before publishing: SMPL's template may not be republished, so pages for
     others show the free body.
 
     Returns:

@@ -27,6 +27,8 @@ Raw = NDArray[np.float32 | np.float16 | np.uint8]
 
 TENSOR_NAME = "occupancy"
 DTYPES = ("float32", "float16", "uint8")
+#: One grid file: the finest float32 grid and its header.
+MAX_GRID_BYTES = 4 * MAX_RESOLUTION**3 + GRID_SLACK_BYTES
 _SAFETENSORS_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _NPY_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -116,7 +118,7 @@ def _json_object(data: bytes) -> dict[str, object]:
             fix="write it again",
         ) from error
     if not isinstance(header, dict):
-        raise InputError("is not a .safetensors file: its header is no JSON object")
+        raise InputError("is not a .safetensors file: its header is not a JSON object")
     return header
 
 
@@ -163,7 +165,7 @@ def _from_npz(data: bytes, spec: GridSpec | None) -> Raw:
         stray = next((name for name in members if not name.endswith(".npy")), None)
         if stray is not None:
             raise InputError(
-                f"has the member '{printable(stray, 60)}', which is no array",
+                f"has the member '{printable(stray, 60)}', which is not an array",
                 fix="write it with numpy.savez",
             )
         _check_tensor_names([name.removesuffix(".npy") for name in members])
@@ -223,7 +225,7 @@ def _check_tensor(
     if known is None:
         found.append(f"dtype {printable(stated, 60)}")
         expected.append(f"dtype {' or '.join(DTYPES)}")
-        fixes.append("convert it: array.astype(numpy.float32)")
+        fixes.append(_dtype_fix(stated))
     side = _side(shape)
     if side is None or side != (spec.resolution if spec else side):
         found.append(f"shape {_plain(shape)}")
@@ -236,6 +238,12 @@ def _check_tensor(
             fix="; ".join(fixes),
         )
     return np.dtype(known), (side, side, side)
+
+
+def _dtype_fix(stated: str) -> str:
+    if stated == "BF16":
+        return "NumPy has no bfloat16; convert it in PyTorch, which loses nothing: tensor.float()"
+    return "convert it: array.astype(numpy.float32)"
 
 
 def _side(shape: object) -> int | None:

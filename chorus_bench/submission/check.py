@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid, check_probabilities
 from chorus_bench.io.findings import Finding, Findings, printable
-from chorus_bench.io.limits import MAX_GRID_BYTES, MAX_MANIFEST_BYTES
+from chorus_bench.io.limits import MAX_MANIFEST_BYTES
 from chorus_bench.io.untrusted_files import FileEntry, list_files, read_bytes
-from chorus_bench.submission.arrays import Raw, decode, to_probabilities
+from chorus_bench.submission.arrays import MAX_GRID_BYTES, Raw, decode, to_probabilities
 from chorus_bench.submission.degenerate import (
     Degeneracy,
     grid_degeneracies,
@@ -35,7 +35,7 @@ class StoredField:
 
     Attributes:
         entry: the file.
-        sha256: of its content, in hexadecimal.
+        sha256: SHA-256 of its content, in hexadecimal.
     """
 
     entry: FileEntry

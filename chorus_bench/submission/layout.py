@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -11,11 +10,10 @@ from chorus_bench.errors import list_some
 from chorus_bench.io.findings import WHOLE, Findings, nearest, printable
 from chorus_bench.io.limits import (
     MAX_CATEGORIES,
-    MAX_CATEGORY_LENGTH,
-    MAX_SAMPLE_LENGTH,
     MAX_TOTAL_BYTES,
 )
 from chorus_bench.io.untrusted_files import FileEntry
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH, wrong_name
 from chorus_bench.submission.arrays import SUFFIXES
 from chorus_bench.submission.manifest import MANIFEST_NAME, Track
 
@@ -84,9 +82,9 @@ def find_fields(
 
 def check_key(where: str, key: FieldKey, errors: Findings) -> bool:
     """Whether the names of a category and a sample are allowed; if not, add an error."""
-    kind, name, wrong = "category", key.category, _wrong_name(key.category, MAX_CATEGORY_LENGTH)
+    kind, name, wrong = "category", key.category, wrong_name(key.category, MAX_CATEGORY_LENGTH)
     if wrong is None and key.sample is not None:
-        kind, name, wrong = "sample", key.sample, _wrong_name(key.sample, MAX_SAMPLE_LENGTH)
+        kind, name, wrong = "sample", key.sample, wrong_name(key.sample, MAX_SAMPLE_LENGTH)
     if wrong is None:
         return True
     errors.add(
@@ -98,25 +96,8 @@ def check_key(where: str, key: FieldKey, errors: Findings) -> bool:
     return False
 
 
-def _wrong_name(name: str, limit: int) -> str | None:
-    """Return what is wrong with the name of a category or sample; None when nothing is."""
-    if not 1 <= len(name) <= limit:
-        return f"has {len(name)} characters, and may have 1 to {limit}"
-    if name in (".", "..") or "/" in name or "\\" in name:
-        return "is a path"
-    if name.startswith("."):
-        return "begins with a dot, like a hidden file"
-    if name != name.strip():
-        return "begins or ends with a space"
-    if not name.isprintable():
-        return "has characters that cannot be shown"
-    if name != unicodedata.normalize("NFC", name):
-        return "is not in Unicode's normal form NFC"
-    return None
-
-
 def _key(entry: FileEntry, track: Track | None) -> FieldKey | None:
-    """Return what a file is the grid of, or None when it is no grid."""
+    """Return what a file is the grid of, or None when it is not a grid."""
     path = PurePosixPath(entry.name)
     if path.suffix.lower() not in SUFFIXES:
         return None

@@ -20,6 +20,7 @@ from chorus_bench.io.findings import (
     printable,
 )
 from chorus_bench.io.leftovers import temporary_folder
+from chorus_bench.io.shipped import submission_folder
 from chorus_bench.submission.archive import ARCHIVE_SUFFIXES, is_archive, unpack
 from chorus_bench.submission.check import CheckedFolder, check_folder
 from chorus_bench.submission.layout import FieldKey
@@ -171,14 +172,15 @@ def open_submission(path: str | Path) -> Submission:
     """Open a submission after a complete check of everything in it.
 
     Args:
-        path: a folder, which is used in place, or a .zip, .tar.gz or .tgz archive, which is
+        path: a folder, which is used in place, the name of a submission that comes with the
+            package (``example``), or a .zip, .tar.gz or .tgz archive, which is
             unpacked into a private temporary folder until the submission is closed.
 
     Raises:
         SubmissionError: lists every problem in the submission.
         WriteError: the disk for temporary files is full.
     """
-    place = Path(path).absolute()
+    place = submission_folder(path).absolute()
     resources = contextlib.ExitStack()
     try:
         return Submission(place, _checked(place, resources), resources)
@@ -197,7 +199,7 @@ def check_submission(path: str | Path) -> SubmissionReport:
         WriteError: the disk for temporary files is full. Bad content never raises.
     """
     with contextlib.ExitStack() as resources:
-        checked = _checked(Path(path).absolute(), resources)
+        checked = _checked(submission_folder(path).absolute(), resources)
     return SubmissionReport(
         path=Path(path),
         errors=checked.errors,
@@ -232,7 +234,7 @@ def _folder(place: Path, resources: contextlib.ExitStack, errors: Findings) -> P
     if stat.S_ISDIR(mode):
         return place
     if not (stat.S_ISREG(mode) and is_archive(place)):
-        errors.add(where, "is no submission", expected=expected, fix="check the path")
+        errors.add(where, "is not a submission", expected=expected, fix="check the path")
         return None
     temporary = resources.enter_context(_temporary_folder())
     return unpack(place, temporary, errors)

@@ -13,6 +13,7 @@ import safetensors.numpy
 import yaml
 from numpy.typing import ArrayLike
 
+from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
@@ -131,15 +132,9 @@ class _Plan:
 
     def array(self, key: FieldKey) -> Raw:
         """Return a field as an array that could be in a file: uint8 or float32."""
-        found = self.read(key)
-        try:
-            values = np.asarray(found)
-        except ValueError as error:  # lists of different lengths
-            raise InputError("is no array", expected="(N, N, N) numbers from 0 to 1") from error
+        values = real_array(self.read(key))
         if values.dtype == np.uint8:
             return values
-        if values.dtype.kind not in "fiub":
-            raise InputError(f"has dtype {values.dtype}", expected="numbers from 0 to 1")
         with np.errstate(over="ignore"):
             return values.astype(np.float32)
 
@@ -215,7 +210,7 @@ def _is_text(key: FieldKey, errors: Findings) -> bool:
     """Whether the names are texts, as the types ask for."""
     for kind, name in zip(("category", "sample"), key, strict=True):
         if not isinstance(name, str) and not (kind == "sample" and name is None):
-            errors.add("fields", f"the {kind} name is no text: {name!r}", fix="use str(...)")
+            errors.add("fields", f"the {kind} name is not text: {name!r}", fix="use str(...)")
             return False
     return True
 

@@ -1,4 +1,4 @@
-"""Pictures as files: encoding, and whether a file is whole and shows anything."""
+"""Picture files: encoding, and checks for completeness and blank content."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
-import numpy as np
 
 from chorus_bench.errors import InputError
-from chorus_bench.io.pictures import PictureError
-from chorus_bench.io.pictures import decode_picture as decode_bgr
+from chorus_bench.io.pictures import decode_upright
 from chorus_bench.synthesis.interfaces import UInt8
 
 
@@ -37,7 +35,7 @@ def encode_picture(pixels: UInt8, name: str, quality: int) -> bytes:
     Args:
         pixels: the picture.
         name: ``jpeg`` or ``png``.
-        quality: of JPEG.
+        quality: JPEG quality.
     """
     kind = _FORMATS[name]
     _, data = cv2.imencode(kind.suffix, pixels[..., ::-1], kind.options(quality))
@@ -46,28 +44,21 @@ def encode_picture(pixels: UInt8, name: str, quality: int) -> bytes:
 
 def is_whole(content: bytes, name: str) -> bool:
     """Whether a file has its end and can be decoded. OpenCV alone takes truncated ones."""
-    return content.endswith(_FORMATS[name].end) and _decode(content) is not None
+    return content.endswith(_FORMATS[name].end) and decode_upright(content) is not None
 
 
 def decode_picture(content: bytes, where: object) -> UInt8:
-    """Return the RGB picture (H, W, 3) of a file's content.
+    """Return the upright RGB picture (H, W, 3) of a file's content.
 
     Raises:
-        InputError: it is no picture.
+        InputError: it is not a picture.
     """
-    pixels = _decode(content)
+    pixels = decode_upright(content)
     if pixels is None:
         raise InputError("cannot be decoded", where=where, expected="a JPEG or PNG image")
     return pixels
 
 
 def is_blank(pixels: UInt8) -> bool:
-    """Whether all pixels are the same: black, as safety checkers and overflows leave it."""
+    """Whether all pixels are equal: black, for example, after a safety checker or an overflow."""
     return bool((pixels == pixels[0, 0]).all())
-
-
-def _decode(content: bytes) -> UInt8 | None:
-    try:
-        return np.ascontiguousarray(decode_bgr(content)[..., ::-1])
-    except PictureError:
-        return None

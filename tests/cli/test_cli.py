@@ -13,11 +13,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.datasets.schema import TEST_SCHEMA
+from chorus_bench.io.shipped import packaged_folder
 from chorus_bench.submission import open_submission, write_submission
 from tests.cli.cli_tools import run_cli
-from tests.evaluation.conftest import blob_field, make_row
+from tests.evaluation.small_split import blob_field, make_row
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def _fails(*arguments) -> str:
 def test_errors_have_exit_code_2(tmp_path, split_folder, submission):
     assert "no such split" in _fails("evaluate", submission, "--split", tmp_path / "nowhere")
     assert "min-samples 3" in _fails("evaluate", submission, "--split", split_folder)
-    unknown = _fails("evaluate", submission, "--split", split_folder, "--categories", "surfbord")
+    unknown = _fails("evaluate", submission, "--split", split_folder, "--category", "surfbord")
     assert "Did you mean 'surfboard'" in unknown
     assert "Did you mean 'closed'" in _fails("evaluate", submission, "--protocol", "close")
     assert "no such body file" in _fails("evaluate", submission, "--body", tmp_path / "b.npz")

@@ -100,7 +100,7 @@ def test_a_broken_folder_is_not_pushed(tmp_path):
 
 
 def test_a_name_that_is_none(tmp_path):
-    with pytest.raises(InputError, match="is no repository"):
+    with pytest.raises(InputError, match="is not a repository"):
         push_dataset(tmp_path, "squares")
 
 

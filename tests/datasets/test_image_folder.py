@@ -10,11 +10,13 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from datasets import load_dataset
+from PIL import Image
 
 from chorus_bench.datasets import image_folder
 from chorus_bench.datasets.export import export
 from chorus_bench.datasets.image_folder import image_folder_recipe
-from chorus_bench.datasets.schema import TRAIN_SCHEMA
+from chorus_bench.datasets.schema import FACTS, TRAIN_SCHEMA
 from chorus_bench.errors import InputError
 
 
@@ -42,7 +44,7 @@ def crawled(tmp_path):
 def test_rows(tmp_path, crawled):
     built = export(image_folder_recipe(crawled, "surfboard"), tmp_path / "out")
     table = pq.read_table(next((tmp_path / "out").rglob("*.parquet")))
-    assert table.schema.names == TRAIN_SCHEMA.names
+    assert table.schema.names == [*TRAIN_SCHEMA.names, FACTS]
     rows = table.to_pylist()
     assert [row["prompt"] for row in rows] == ["riding a surfboard"] * 3 + ["surfer"]
     assert [row["index"] for row in rows] == [0, 1, 2, 0]
@@ -89,6 +91,30 @@ def test_only_broken_files(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_pictures_that_exif_turns(tmp_path, kind):
+    """Sizes are those of the upright picture, which `datasets` shows too; bytes stay."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "in").mkdir()
+    file = tmp_path / "in" / f"a.{kind.lower()}"
+    Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(file, kind, exif=exif.tobytes())
+    place = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out").path
+    [row] = load_dataset(str(place), split="train", cache_dir=str(tmp_path / "cache"))
+    assert (row["height"], row["width"]) == (30, 20)
+    assert row["image"].size == (20, 30)
+    [stored] = pq.read_table(next(place.rglob("*.parquet")))["image"].to_pylist()
+    assert stored["bytes"] == file.read_bytes()
+
+
+def test_a_name_that_lies_about_the_format(tmp_path):
+    _image(tmp_path / "in" / "a.png", 0)
+    Image.fromarray(np.zeros((5, 6, 3), np.uint8)).save(tmp_path / "in" / "b.jpg", "GIF")
+    built = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
+    assert built.info.left_out == {"another format": 1}
+    assert "no JPEG, PNG, WebP or BMP" in built.notes[0].message
+
+
 def broken_png(width, height):
     """A PNG file of a few bytes that claims a size."""
 
@@ -105,6 +131,7 @@ BAD = {
     "an empty file": b"",
     "too large an image": broken_png(100_000, 100_000),
     "a broken image": b"BM not really",
+    "another format": b"<html>not found</html>",
 }
 
 
@@ -163,7 +190,7 @@ def test_names_that_are_not_utf_8(tmp_path):
 @pytest.mark.parametrize("text", ["caf\udce9", "a\nb", "\x1b[31m"])
 def test_texts_that_are_none(tmp_path, text):
     _image(tmp_path / "in" / "a.png", 0)
-    with pytest.raises(InputError, match="is no usable text"):
+    with pytest.raises(InputError, match="category"):
         image_folder_recipe(tmp_path / "in", text)
-    with pytest.raises(InputError, match="is no usable text"):
+    with pytest.raises(InputError, match="is not a usable prompt"):
         image_folder_recipe(tmp_path / "in", "tie", prompt=text)

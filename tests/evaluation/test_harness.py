@@ -20,7 +20,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, load_result, split_from_rows
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.results import rescored, scores_of
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import (
     OFFICIAL,
@@ -29,12 +29,13 @@ from chorus_bench.metrics import (
     category_mean,
     projective_average_precision,
 )
+from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.submission import (
     open_submission,
     write_posed_submission,
     write_submission,
 )
-from tests.evaluation.conftest import CATEGORIES, COARSE, blob_field
+from tests.evaluation.small_split import CATEGORIES, COARSE, blob_field
 
 
 def _bytes(folder: Path) -> tuple[bytes, dict]:
@@ -46,7 +47,7 @@ def _bytes(folder: Path) -> tuple[bytes, dict]:
 
 def test_equals_the_metric_sample_by_sample(split, submission):
     result = evaluate(submission, split=split, protocol=COARSE)
-    body = BodyModel.load("default")
+    body = load_body("default")
     with open_submission(submission) as opened:
         expected = []
         for sample in split.samples:
@@ -142,7 +143,7 @@ def test_finer_grid_reads_the_voxel_that_contains_the_point(tmp_path, split, sub
 
 def test_posed_track(tmp_path, split):
     """A posed field that holds what the canonical one reads there scores the same."""
-    body, field = BodyModel.load("default"), OccupancyGrid(blob_field())
+    body, field = load_body("default"), OccupancyGrid(blob_field())
     posed: dict[str, dict[str, np.ndarray]] = {}
     for sample in split.select(["surfboard"]):
         prepared = prepare_sample(sample, body, COARSE)
@@ -209,7 +210,30 @@ def test_split_made_with_another_body(rows, submission):
     split = split_from_rows(rows, "made", body="smpl@000000000000")
     with pytest.raises(InputError, match="made with the body smpl@000000000000"):
         evaluate(submission, split=split, protocol=COARSE)
-    evaluate(submission, split=split, protocol=COARSE, body="default")
+    with pytest.raises(InputError, match="not with default@") as caught:
+        evaluate(submission, split=split, protocol=COARSE, body="default")
+    assert "--allow-other-body" in str(caught.value)
+    allowed = evaluate(
+        submission, split=split, protocol=COARSE, body="default", allow_other_body=True
+    )
+    assert "|other-body:000000000000|chorus-bench:" in allowed.signature
+    assert any("poses and cameras do not fit" in text for text in allowed.warnings)
+    right = evaluate(
+        submission, split=split_from_rows(rows, "made", body=_default("any")), protocol=COARSE
+    )
+    assert "other-body" not in right.signature
+    assert signature_differences(right.signature, allowed.signature)
+    assert right.warnings == ()
+
+
+def _default(name):
+    """The label of the default body under another name: names are no identity."""
+    return f"{name}@{load_body('default').fingerprint}"
+
+
+def test_a_split_that_does_not_say_its_body(split, submission):
+    result = evaluate(submission, split=split, protocol=COARSE)
+    assert any("does not say which body" in text for text in result.warnings)
 
 
 def _damage(cache: Path, how: str) -> None:
@@ -253,9 +277,9 @@ _SCRIPT = """
     from pathlib import Path
     import chorus_bench.evaluation.cache as cache
     from chorus_bench.evaluation import evaluate, split_from_rows
-    from tests.evaluation.conftest import COARSE, CATEGORIES, make_row
+    from tests.evaluation.small_split import COARSE, CATEGORIES, make_row
 
-    cache.SHARD_SIZE = 1
+    cache.BATCH_SIZE = 1
     submission, output, store, pause = sys.argv[1:]
     counts = dict(zip(CATEGORIES, (5, 4, 2)))
     rows = [make_row(name, i) for name, n in counts.items() for i in range(n)]

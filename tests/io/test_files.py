@@ -129,7 +129,7 @@ def test_an_existing_folder_is_refused_unless_asked(tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "old").write_bytes(b"x")
     with (
-        pytest.raises(InputError, match="is there already") as caught,
+        pytest.raises(InputError, match="already exists") as caught,
         atomic_folder(tmp_path / "out"),
     ):
         pass

@@ -86,7 +86,7 @@ def test_what_a_dead_owner_left_does_no_harm(tmp_path):
 @pytest.mark.parametrize("content", ["", "{", "[]", "7"])
 def test_an_owner_who_has_not_said_who_it_is(tmp_path, holder, content):
     (tmp_path / "work" / ".lock").write_text(content)
-    with pytest.raises(InputError, match="it has not said who it is"), only_run(tmp_path / "work"):
+    with pytest.raises(InputError, match="its owner is unknown"), only_run(tmp_path / "work"):
         pass
 
 

@@ -1,5 +1,7 @@
 """Calls with arguments of the wrong kind, and states of the wrong kind, end in InputError."""
 
+import itertools
+import pickle
 import struct
 
 import numpy as np
@@ -45,17 +47,17 @@ ONE = numbers([1])
         (call(name("_codecs", "encode"), number(1), text("latin1")), "encoding other"),
         (call(name("_codecs", "encode"), text("a"), ONE), "encoding other"),
         (call(name("_codecs", "encode"), text("a")), "with 1 arguments"),
-        (call(name("builtins", "set"), number(5)), "set of something that is no list"),
-        (call(name("builtins", "frozenset"), text("ab")), "set of something that is no list"),
+        (call(name("builtins", "set"), number(5)), "set of something that is not a list"),
+        (call(name("builtins", "frozenset"), text("ab")), "set of something that is not a list"),
         (call(ORDERED, b"]" + text("ab") + b"a"), "other than pairs"),
         (call(ORDERED, b"](NNNta"), "other than pairs"),
         (call(ORDERED, b"]](NNea"), None),
         (call(EASY, b"}"), "EasyDict with 1 arguments"),
         (call(REBUILD, EASY, DICT, b"}K\x01K\x02s"), None),
         (call(REBUILD, EASY, OBJECT, b"N"), None),
-        (call(REBUILD, text("easydict"), DICT, b"}"), "no class"),
-        (call(REBUILD, EASY, b"N", b"}"), "no class"),
-        (call(REBUILD, NDARRAY, OBJECT, b"N"), "no class"),
+        (call(REBUILD, text("easydict"), DICT, b"}"), "not a class"),
+        (call(REBUILD, EASY, b"N", b"}"), "not a class"),
+        (call(REBUILD, NDARRAY, OBJECT, b"N"), "not a class"),
         (call(REBUILD, EASY, DICT, b"]"), "EasyDict made of a list"),
         (call(REBUILD, ORDERED, DICT, b"}"), "OrderedDict made of a dict"),
         (call(REBUILD, EASY, OBJECT), "with 2 arguments"),
@@ -114,6 +116,61 @@ def test_numpy_arguments(tmp_path, stream, message):
     check(tmp_path, stream, message)
 
 
+FROM_BUFFER = name("numpy._core.numeric", "_frombuffer")
+
+
+def buffered(shape=(2, 3), order="C", *axes: bytes) -> bytes:
+    """Return an array of 0 to 5 as protocol 5 writes it; NumPy 2.4 adds the order of the axes."""
+    content = raw_bytes(np.arange(6, dtype="<f8").tobytes())
+    return call(FROM_BUFFER, content, dtype("f8"), pack(*map(number, shape)), text(order), *axes)
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        (buffered(), [[0, 1, 2], [3, 4, 5]]),
+        (buffered((2, 3), "F"), [[0, 2, 4], [1, 3, 5]]),
+        (buffered((2, 3), "C", b"N"), [[0, 1, 2], [3, 4, 5]]),
+        (buffered((2, 3), "K", pack(number(1), number(0))), [[0, 3], [1, 4], [2, 5]]),
+        (buffered((1, 2, 3), "K", pack(number(2), number(0), number(1))),
+         [[[0, 3]], [[1, 4]], [[2, 5]]]),
+    ],
+)  # fmt: skip
+def test_arrays_of_protocol_5(tmp_path, stream, expected):
+    found = load(tmp_path, stream + b".")
+    np.testing.assert_array_equal(found, expected)
+    assert found.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("stream", "message"),
+    [
+        (buffered((2, 3), "K"), "unknown order"),
+        (buffered((2, 3), "K", b"N"), "unknown order"),
+        (buffered((2, 3), "A"), "unknown order"),
+        (buffered((2, 3), "K", pack(number(0), number(0))), "no permutation"),
+        (buffered((2, 3), "K", pack(number(0), number(2))), "no permutation"),
+        (buffered((2, 3), "K", pack(number(0))), "no permutation"),
+        (buffered((2, 3), "K", pack(number(-1), number(0))), "no permutation"),
+        (buffered((2, 3), "K", pack(b"\x88", b"\x89")), "no permutation"),
+        (buffered((2, 3), "K", text("10")), "no permutation"),
+        (buffered((2, 3), "C", b"N", b"N"), "with 6 arguments"),
+        (buffered((2, 4), "K", pack(number(1), number(0))), "from 48 bytes"),
+    ],
+)
+def test_odd_arrays_of_protocol_5(tmp_path, stream, message):
+    check(tmp_path, stream, message)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("axes", list(itertools.permutations(range(3))))
+def test_transposed_arrays_as_this_numpy_writes_them(tmp_path, protocol, axes):
+    whole = np.arange(24.0).reshape(2, 3, 4)
+    for array_ in (whole.transpose(axes), whole[:, ::2].transpose(axes)):
+        found = load(tmp_path, pickle.dumps({"x": array_}, protocol=protocol))
+        np.testing.assert_array_equal(found["x"], array_)
+
+
 def sparse_stream(**change: bytes) -> bytes:
     parts = {
         "_shape": b"(K\x01K\x02t",
@@ -128,12 +185,12 @@ def sparse_stream(**change: bytes) -> bytes:
     ("stream", "message"),
     [
         (sparse_stream(), None),
-        (sparse_stream(data=b"N"), "data are no numbers"),
-        (sparse_stream(data=array("f8", (1, 1), raw_bytes(bytes(8)))), "data are no numbers"),
-        (sparse_stream(data=array("S8", (1,), raw_bytes(bytes(8)))), "data are no numbers"),
-        (sparse_stream(indices=b"](K\x01e"), "indices are no whole numbers"),
-        (sparse_stream(indices=array("i4", (1, 1), raw_bytes(bytes(4)))), "no whole numbers"),
-        (sparse_stream(indptr=numbers([0, 1])), "indptr are no whole numbers"),
+        (sparse_stream(data=b"N"), "data are not numbers"),
+        (sparse_stream(data=array("f8", (1, 1), raw_bytes(bytes(8)))), "data are not numbers"),
+        (sparse_stream(data=array("S8", (1,), raw_bytes(bytes(8)))), "data are not numbers"),
+        (sparse_stream(indices=b"](K\x01e"), "indices are not integers"),
+        (sparse_stream(indices=array("i4", (1, 1), raw_bytes(bytes(4)))), "are not integers"),
+        (sparse_stream(indptr=numbers([0, 1])), "indptr are not integers"),
         (name("chumpy.reordering", "Select") + b")\x81Nb", "Select without attributes"),
         (made_with_state(name("chumpy.reordering", "Select"), a=ONE, idxs=b"](K\x00e"),
          "without indices"),
@@ -180,8 +237,8 @@ STORED = storage_of(legacy())
         (tensor(storage_of(OTHER_KEY), (1,), (1,)), "something other than one storage"),
         (tensor(storage_of(NO_VERSION + legacy()[len(MAGIC):]), (1,), (1,)), "unknown file format"),
         (tensor(storage_of(b"K\x01." + legacy()[15:]), (1,), (1,)), "unknown file format"),
-        (call(name("torch.storage", "_load_from_bytes"), b"]"), "that is no bytes"),
-        (call(name("torch.storage", "_load_from_bytes"), b"N"), "that is no bytes"),
+        (call(name("torch.storage", "_load_from_bytes"), b"]"), "that is not bytes"),
+        (call(name("torch.storage", "_load_from_bytes"), b"N"), "that is not bytes"),
         (call(V2, STORED, *FLAT), None),
         (call(V2, STORED, *FLAT, b"}"), None),
         (call(V2, STORED, *FLAT, b"}" + text("neg") + b"\x88s"), "lazy conjugate"),

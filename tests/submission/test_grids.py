@@ -153,13 +153,14 @@ def entry(**changes: object) -> dict[str, object]:
     ("header", "said"),
     [
         (b"{" + b" " * 10_000 + b"}", "its header's length is wrong"),
-        (b"[1, 2]", "its header is no JSON object"),
+        (b"[1, 2]", "its header is not a JSON object"),
         (b"{'a': 1}", "its header is not JSON"),
         (b'{"a": 1, "a": 2}', "a key stands twice"),
         (b"[" * 5000, "its header is not JSON"),
         (b"\xff\xff\xff", "its header is not JSON"),
         ({"occupancy": 3}, "does not describe the tensor"),
         (entry(dtype="BF16"), "has dtype BF16"),
+        (entry(dtype="BF16"), "convert it in PyTorch, which loses nothing: tensor.float()"),
         (entry(dtype=["F32"]), "has dtype something of type list"),
         (entry(dtype="\x1b[2J"), "has dtype \\x1b[2J"),
         (entry(shape=[8, 8, 8.0]), "has shape something of type list"),
@@ -262,7 +263,7 @@ def test_an_npz_with_a_flood_of_members_is_refused():
 
 def test_an_npz_member_that_is_no_array_is_refused():
     said = refusal(".npz", stored_npz("occupancy", npy(ZEROS)))
-    assert "has the member 'occupancy', which is no array" in said
+    assert "has the member 'occupancy', which is not an array" in said
     assert "numpy.savez" in said
 
 
@@ -376,7 +377,7 @@ def test_a_file_that_changes_after_the_check_is_refused(tmp_path):
             submission.field("bench")
         assert e.value.where == str(tmp_path / "grids" / "bench.safetensors")
         (tmp_path / "grids" / "bench.safetensors").write_bytes(b"")
-        with pytest.raises(InputError, match="has 0 bytes, and had 21"):
+        with pytest.raises(InputError, match="has 0 bytes, but had 21"):
             submission.field("bench")
         (tmp_path / "grids" / "bench.safetensors").unlink()
         with pytest.raises(InputError, match="cannot be read: No such file"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from chorus_bench.datasets.view_conditions import View
+from chorus_bench.datasets.view_conditions import ViewCondition
 from chorus_bench.errors import ChorusBenchError, InputError
 from chorus_bench.synthesis.image_files import (
     decode_picture,
@@ -19,11 +19,11 @@ from chorus_bench.synthesis.interfaces import Address, OutOfDeviceMemoryError
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
 from chorus_bench.synthesis.plan import Plan, sample_id
 from chorus_bench.synthesis.settings import Component, ImageSettings, SynthesisSettings
+from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import ImageMaker
-from chorus_bench.synthesis.stages.verdicts import load_filters
 from chorus_bench.synthesis.work_folder import Shard, StageFolder
 
-VIEWS = (View("plain", ""), View("side_view", "side view"))
+VIEWS = (ViewCondition("plain", ""), ViewCondition("side_view", "side view"))
 SEED = 5
 
 

@@ -15,15 +15,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from scipy.ndimage import gaussian_filter
 
+from chorus_bench.datasets.facts import METADATA_KEY, Facts, table_with_facts
+from chorus_bench.datasets.occupancy import decode_occupancy
+from chorus_bench.datasets.parquet import TableWriter
 from chorus_bench.datasets.schema import TEST_COLUMNS, TEST_SCHEMA
 from chorus_bench.evaluation import load_split
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import voxel_skinning, warp_forward
-from chorus_bench.simulation import decode_occupancy, simulate_test_row
+from chorus_bench.simulation import simulate_test_row
 from chorus_bench.submission import write_submission
 
 CATEGORIES = ("backpack", "skateboard", "surfboard", "tennis racket")
@@ -54,19 +56,29 @@ def write_split(folder: Path) -> None:
         for category in CATEGORIES
         for index in range(PER_CATEGORY)
     ]
-    schema = pa.schema([TEST_SCHEMA.field(name) for name in TEST_COLUMNS])
+    facts = Facts(
+        name="example",
+        version="1.1.0",
+        split="test",
+        body=load_body("default").label,
+        min_samples=10,
+        population=CATEGORIES,
+    )
     lean = [{name: row[name] for name in TEST_COLUMNS} for row in rows]
+    schema = pa.schema([TEST_SCHEMA.field(name) for name in TEST_COLUMNS])
+    table = table_with_facts(pa.Table.from_pylist(lean, schema=schema), facts)
+    metadata = {METADATA_KEY: json.dumps(facts.as_dict(), sort_keys=True).encode()}
     folder.mkdir(parents=True)
-    table = pa.Table.from_pylist(lean, schema=schema)
-    pq.write_table(table, folder / "test-00000-of-00001.parquet", compression="zstd")
-    metadata = {"name": "example", "min_samples": 10, "body": BodyModel.load("default").label}
-    (folder / "chorus_bench.json").write_text(json.dumps(metadata, indent=1) + "\n")
+    writer = TableWriter(folder / "test-00000-of-00001.parquet", table.schema, metadata)
+    writer.write(table)
+    writer.close()
+    (folder / "chorus_bench.json").write_text(json.dumps(facts.as_dict(), indent=1) + "\n")
     print(f"{folder}: {load_split(folder).label}")
 
 
 def expected_occupancy(category: str) -> np.ndarray:
     """Return the blurred mean occupancy (48, 48, 48) of a category in canonical space."""
-    grid, body = GridSpec(), BodyModel.load("default")
+    grid, body = GridSpec(), load_body("default")
     operator = voxel_skinning(body.canonical_vertices, grid)
     total = np.zeros(grid.voxels)
     for index in range(TRAINING):

@@ -1,6 +1,6 @@
 """Posed-space inference: the occupancy around a person in any pose.
 
-Source: CHORUS section 3.5, chorus.md stage 9, geometry.md "Backward map".
+Source: docs/method.md M19, docs/protocol.md P12 and P13; the paper, section 3.3.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
 
@@ -53,7 +54,7 @@ def posed_field(
     canonical = field
     if not isinstance(canonical, OccupancyGrid):
         canonical = OccupancyGrid(np.asarray(canonical, dtype=np.float32), grid)
-    model = BodyModel.load(body)
+    model = load_body(body)
     points = warp_backward(model, check_pose(pose), grid, skinning, threads=threads)
     return canonical.at(points).reshape(grid.shape)
 

@@ -1,6 +1,6 @@
 """Whom a picture shows in which pose, and with what: the input of a reconstruction.
 
-Source: chorus.md stage 10.
+Source: docs/method.md M20; the paper, section 4.5.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from chorus_baselines.chorus.inference import check_pose
 from chorus_bench.errors import InputError
-from chorus_bench.synthesis.non_maximum_suppression import intersections
+from chorus_bench.geometry.boxes import box_intersections
 
 Float64 = NDArray[np.float64]
 
@@ -25,7 +25,7 @@ class Subject:
 
     Attributes:
         pose: (72,) axis-angle in radians, the global orientation zero.
-        category: of the object.
+        category: category of the object.
     """
 
     pose: Float64
@@ -53,8 +53,7 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
         raise InputError("no person with a pose", where=where, fix="choose another image")
     person = max(people, key=lambda found: float(found.get("score") or 0))
     objects = [item for item in row.get("objects") or [] if item.get("box") is not None]
-    boxes = np.array([item["box"] for item in objects], dtype=np.float64).reshape(-1, 4)
-    overlaps = intersections(person["box"], boxes)
+    overlaps = box_intersections(person["box"], [item["box"] for item in objects])[0]
     if not (overlaps > 0).any():
         raise InputError(
             f"none of {len(objects)} detected objects overlaps the person",

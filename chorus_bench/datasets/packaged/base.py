@@ -1,12 +1,15 @@
-"""What the packaged builders share."""
+"""The common base of the packaged builders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from chorus_bench.datasets.facts import Facts, schema_with_facts
 from chorus_bench.datasets.features import features_of
+from chorus_bench.datasets.lengths import check_lengths
 from chorus_bench.datasets.recipe import CardText, Note, Recipe, Row
+from chorus_bench.datasets.schema import FACTS
 from chorus_bench.errors import MissingDependencyError
 
 try:
@@ -37,9 +40,9 @@ class RecipeBuilder(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(
             description=self.CARD.summary,
-            features=datasets.Features.from_dict(features_of(self.SCHEMA)),
+            features=datasets.Features.from_dict(features_of(schema_with_facts(self.SCHEMA))),
             citation=self.CARD.citation,
-            license=self.CARD.licence,
+            license=self.CARD.license,
         )
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:  # noqa: ANN401
@@ -48,7 +51,9 @@ class RecipeBuilder(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
 
     def _generate_examples(self, recipe: Recipe) -> Iterator[tuple[tuple[int, int], Row]]:
         notes: list[Note] = []
+        facts = Facts.of_recipe(recipe).to_text()
         for number, piece in enumerate(recipe.pieces):
             for index, row in enumerate(piece.make(notes)):
+                check_lengths(row)
                 complete = {name: row.get(name) for name in self.SCHEMA.names}
-                yield (number, index), complete
+                yield (number, index), {**complete, FACTS: facts}

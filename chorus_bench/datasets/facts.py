@@ -1,0 +1,203 @@
+"""What every path to a dataset must know of it: the facts travel with the rows.
+
+They stand in three places, each written by the export: in ``chorus_bench.json``, in the metadata of
+every Parquet file's schema (key `METADATA_KEY`), and in the column `FACTS` of every row, which no
+filter, copy or conversion loses. All that is found must agree. The column is not part of a
+fingerprint.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chorus_bench.datasets.folder import metadata_file, read_metadata
+from chorus_bench.datasets.metadata import DatasetFacts
+from chorus_bench.datasets.parquet import read_batches, read_schema
+from chorus_bench.datasets.recipe import Recipe
+from chorus_bench.datasets.schema import FACTS
+from chorus_bench.errors import InputError
+from chorus_bench.io.documents import Document, Lines
+from chorus_bench.io.findings import printable, shown
+from chorus_bench.io.json_files import parse_json
+from chorus_bench.io.schemas import loaded
+from chorus_bench.names import fingerprint_of
+
+#: Where they are in the metadata of a Parquet file, with the provenance of the rows beside them.
+METADATA_KEY = b"chorus_bench"
+
+_ROWS_AT_ONCE = 10_000
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is known of a dataset besides its rows; None for what is not known.
+
+    Attributes:
+        name: stands in signatures.
+        version: of the builder.
+        split: ``test`` or ``train``.
+        body: ``name@fingerprint`` of the body that poses and cameras are of.
+        min_samples: the smallest number of test samples for a category to be scored.
+        population: the categories of the benchmark.
+    """
+
+    name: str | None = None
+    version: str | None = None
+    split: str | None = None
+    body: str | None = None
+    min_samples: int | None = None
+    population: tuple[str, ...] | None = None
+
+    @classmethod
+    def of_recipe(cls, recipe: Recipe) -> Facts:
+        """Return the facts of what a recipe makes."""
+        head = {"name": recipe.name, "version": recipe.version, "split": recipe.split}
+        return cls.read({**recipe.metadata, **head}, f"recipe '{recipe.name}'")
+
+    @classmethod
+    def read(cls, content: Mapping[str, Any], where: object) -> Facts:
+        """Return the facts among JSON's entries; other entries are not looked at.
+
+        Raises:
+            InputError: entries are not of their kind, or a name could not stand in a signature.
+        """
+        known = {field.name: content.get(field.name) for field in fields(cls)}
+        found = loaded(DatasetFacts, Document(known, Lines(str(where))))
+        population = None if found.population is None else tuple(sorted(found.population))
+        return cls(**known | {"population": population})
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what is known, for JSON."""
+        known = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in known.items()
+            if value is not None
+        }
+
+    def to_text(self) -> str:
+        """Return what the column `FACTS` holds: the same text for the same facts."""
+        return json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str, where: object) -> Facts:
+        """Read what `to_text` wrote.
+
+        Raises:
+            InputError: it is not JSON, or an entry is not of its kind.
+        """
+        content = parse_json(text.encode(), str(where)).content
+        if not isinstance(content, dict):
+            raise InputError(f"facts that are {shown(content)}", where=where)
+        return cls.read(content, where)
+
+
+# Writing
+
+
+def file_metadata(recipe: Recipe, made_with: str) -> dict[bytes, bytes]:
+    """Return what a Parquet file of a recipe's rows has in its metadata: facts and provenance."""
+    facts = Facts.of_recipe(recipe).as_dict()
+    details = {key: value for key, value in recipe.metadata.items() if key not in facts}
+    provenance = {
+        "made_with": made_with,
+        "license": recipe.card.license,
+        "sources": [[source.title, source.name, source.sha256] for source in recipe.sources],
+        "details": details,
+    }
+    content = {**facts, "provenance": provenance}
+    return {METADATA_KEY: json.dumps(content, sort_keys=True, ensure_ascii=False).encode()}
+
+
+def schema_with_facts(schema: pa.Schema) -> pa.Schema:
+    """Return the schema of rows that carry their facts."""
+    return schema.append(pa.field(FACTS, pa.string()))
+
+
+def table_with_facts(table: pa.Table, facts: Facts) -> pa.Table:
+    """Return a table whose every row carries the facts."""
+    column = pa.array([facts.to_text()] * len(table), pa.string())
+    return table.append_column(pa.field(FACTS, pa.string()), column)
+
+
+# Reading
+
+
+def read_facts(path: Path, files: Sequence[Path]) -> Facts:
+    """Return the facts of some files: those beside them, in their metadata and in their rows.
+
+    Args:
+        path: what the user named: a dataset's folder, one inside it, or one file.
+        files: the Parquet files.
+
+    Raises:
+        InputError: they cannot be read, or two places say different things.
+    """
+    found: list[tuple[object, Facts]] = []
+    place = metadata_file(path, files)
+    if place is not None:
+        found.append((place, Facts.read(read_metadata(place.parent), place)))
+    for file in files:
+        schema = read_schema(file)
+        text = (schema.metadata or {}).get(METADATA_KEY)
+        if text is not None:
+            found.append((file, Facts.from_text(text.decode("utf-8", "replace"), file)))
+        if FACTS in schema.names:
+            batches = read_batches(file, [FACTS], _ROWS_AT_ONCE)
+            texts = {text for batch in batches for text in pc.unique(batch[FACTS]).to_pylist()}
+            found += facts_of_rows(texts, file)
+    return agreed(found)
+
+
+def facts_of_rows(texts: Iterable[object], where: object) -> list[tuple[object, Facts]]:
+    """Return the facts that stand in the column `FACTS`, with where they stand.
+
+    Args:
+        texts: the column.
+        where: of the rows, for errors.
+
+    Raises:
+        InputError: they cannot be read.
+    """
+    place = f"{where}, column '{FACTS}'"
+    known = sorted({str(text) for text in texts if text is not None})
+    return [(place, Facts.from_text(text, place)) for text in known]
+
+
+def agreed(found: Iterable[tuple[object, Facts]]) -> Facts:
+    """Return the facts that several places agree on.
+
+    A body is the same when its fingerprint is. What only some places know holds for all.
+
+    Raises:
+        InputError: two places say different things.
+    """
+    listed = list(found)
+    return Facts(**{field.name: _agreed(field.name, listed) for field in fields(Facts)})
+
+
+def _agreed(name: str, found: Sequence[tuple[object, Facts]]) -> Any:  # noqa: ANN401
+    known = [(where, getattr(facts, name)) for where, facts in found]
+    known = [(where, value) for where, value in known if value is not None]
+    for where, value in known[1:]:
+        first = known[0][1]
+        same = fingerprint_of(value) == fingerprint_of(first) if name == "body" else value == first
+        if not same:
+            raise InputError(
+                f"says {name} {_shown(value)}, but {known[0][0]} says {_shown(first)}",
+                where=where,
+                expected="rows of one dataset",
+                fix="give the datasets one by one, or build them again",
+            )
+    return known[0][1] if known else None
+
+
+def _shown(value: object) -> str:
+    return printable(", ".join(value) if isinstance(value, tuple) else str(value), 120)

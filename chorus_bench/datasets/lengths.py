@@ -1,0 +1,51 @@
+"""The lengths of the lists in a row, checked wherever rows are read or written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chorus_bench.datasets.schema import LENGTHS
+from chorus_bench.errors import InputError
+
+
+def lengths_of(name: str) -> tuple[int, ...] | None:
+    """Return the lengths of the list in a column or field, outermost first; None for no list."""
+    return LENGTHS.get(name.removeprefix("true_"))
+
+
+def check_lengths(row: Mapping[str, Any]) -> None:
+    """Raise an `InputError` where a list of a row has not the length that it must have.
+
+    Args:
+        row: with any of the columns of the row schemas; what is None is not looked at.
+
+    Raises:
+        InputError: it names the column, for example ``people[0].pose``.
+    """
+    name = row.get("sample_id") or "a row"
+    for column, value in row.items():
+        _check(column, value, column, name)
+
+
+def _check(field: str, value: object, path: str, where: object) -> None:
+    lengths = lengths_of(field)
+    if value is None:
+        return
+    if lengths is not None:
+        _check_list(value, lengths, path, where)
+    elif isinstance(value, dict):
+        for key, part in value.items():
+            _check(key, part, f"{path}.{key}", where)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        for number, part in enumerate(value):
+            _check("", part, f"{path}[{number}]", where)
+
+
+def _check_list(value: Any, lengths: tuple[int, ...], path: str, where: object) -> None:  # noqa: ANN401
+    found = len(value) if hasattr(value, "__len__") else None
+    if found != lengths[0]:
+        shown = f"a {type(value).__name__}" if found is None else f"{found} entries"
+        raise InputError(f"{path} has {shown}", where=where, expected=f"{lengths[0]} entries")
+    for number, part in enumerate(value) if len(lengths) > 1 else ():
+        _check_list(part, lengths[1:], f"{path}[{number}]", where)
