@@ -48,15 +48,17 @@ def table1_command(
     """Image search against synthetic images, small and large sets, with their statistics."""
     from chorus_baselines.reproduce import reproduce_table1
     from chorus_baselines.table_text import render_table
+    from chorus_bench.io.locks import only_run
 
-    table = reproduce_table1(
-        _workplace(output, body, seed, workers),
-        crawled=crawled,
-        split=split,
-        category=category,
-        images_per_prompt_view=images_per_prompt_view,
-        samples=samples,
-    )
+    with only_run(output):
+        table = reproduce_table1(
+            _workplace(output, body, seed, workers),
+            crawled=crawled,
+            split=split,
+            category=category,
+            images_per_prompt_view=images_per_prompt_view,
+            samples=samples,
+        )
     typer.echo(render_table(table))
 
 
@@ -75,15 +77,17 @@ def table2_command(
     """The ablations: keypoint filter, canonicalization, 1 % and 10 % of the images."""
     from chorus_baselines.reproduce import reproduce_table2
     from chorus_baselines.table_text import render_table
+    from chorus_bench.io.locks import only_run
 
-    table = reproduce_table2(
-        _workplace(output, body, seed, workers),
-        data=data,
-        split=split,
-        categories=categories,
-        images_per_prompt_view=images_per_prompt_view,
-        samples=samples,
-    )
+    with only_run(output):
+        table = reproduce_table2(
+            _workplace(output, body, seed, workers),
+            data=data,
+            split=split,
+            categories=categories,
+            images_per_prompt_view=images_per_prompt_view,
+            samples=samples,
+        )
     typer.echo(render_table(table))
 
 

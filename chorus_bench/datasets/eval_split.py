@@ -19,6 +19,7 @@ from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.samples import EvalSample, EvalSplit, checked_samples
 from chorus_bench.datasets.schema import FACTS, TEST_COLUMNS
 from chorus_bench.errors import InputError
+from chorus_bench.io.untrusted_files import visible_files
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
@@ -108,7 +109,7 @@ def _from_files(path: Path) -> EvalSplit:
 def _test_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    files = sorted(path.rglob("*.parquet"))
+    files = visible_files(path, ".parquet")
     files = [f for f in files if f.name.startswith("test")] or files
     if not files:
         saved = any(path.rglob("*.arrow"))

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import atexit
+import logging
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
-from chorus_bench.io.cache import cache_folder
+from chorus_bench.io.cache import (
+    DATASETS_FOLDER,
+    NoCacheError,
+    cache_folder,
+    make_cache_folder,
+    without_cache,
+)
+from chorus_bench.io.files import WriteError, is_folder
+from chorus_bench.io.leftovers import temporary_folder
 from chorus_bench.io.shipped import PACKAGED_SPLITS, packaged_folder
+
+log = logging.getLogger(__name__)
 
 #: The full simulated test split; built into the cache on first use.
 SIMULATED = "simulated"
@@ -21,11 +35,31 @@ def dataset_folder(source: str | Path) -> Path:
 
 
 def _simulated() -> Path:
-    from chorus_bench.datasets.export import export
+    """Return the folder of the simulated split, built into the cache if it is not there yet.
+
+    Where the cache cannot be used, it is built into a temporary folder for this process.
+
+    Raises:
+        WriteError: there is no room for it anywhere.
+    """
+    from chorus_bench.datasets.export import build_once
     from chorus_bench.datasets.registry import get_builder
 
     recipe = get_builder(SIMULATED).load()(images=False)
-    folder = cache_folder() / "datasets" / f"{SIMULATED}-{recipe.key}"
-    if not folder.is_dir():
-        export(recipe, folder)
-    return folder
+    folder = f"{SIMULATED}-{recipe.key}"
+    try:
+        place = cache_folder() / DATASETS_FOLDER
+        if not is_folder(place / folder):
+            make_cache_folder(place)
+        return build_once(recipe, place / folder)
+    except (NoCacheError, WriteError) as error:
+        log.warning("The simulated split is not kept for the next run: %s", without_cache(error))
+    return build_once(recipe, _folder_of_this_process() / folder)
+
+
+@cache
+def _folder_of_this_process() -> Path:
+    """Return a temporary folder that is removed when this process ends."""
+    stack = ExitStack()
+    atexit.register(stack.close)
+    return stack.enter_context(temporary_folder())

@@ -19,6 +19,7 @@ from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import FACTS
 from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.io.untrusted_files import visible_files
 
 #: Columns that are read only on request.
 _PICTURES = ("image",)
@@ -176,7 +177,7 @@ def _open_files(source: str | Path) -> DatasetRows:
 def _parquet_files(path: Path) -> list[Path]:
     if not path.exists():
         raise InputError("no such dataset", where=path, expected="a folder of Parquet files")
-    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+    files = [path] if path.is_file() else visible_files(path, ".parquet")
     if not files:
         raise InputError(
             "no Parquet files",

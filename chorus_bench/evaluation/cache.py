@@ -19,16 +19,25 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.errors import InputError
 from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
-from chorus_bench.io.cache import cache_folder
+from chorus_bench.io.cache import (
+    GEOMETRY_FOLDER,
+    NoCacheError,
+    cache_folder,
+    make_cache_folder,
+    without_cache,
+)
+from chorus_bench.io.files import WriteError
 from chorus_bench.io.mapped_arrays import Arrays, DamagedFileError, read_arrays, write_arrays
 from chorus_bench.metrics.protocol import Protocol
 
@@ -88,7 +97,8 @@ class GeometryCache:
             can use what one of all categories has prepared.
         body: the body that is posed.
         protocol: grid, skinning and image size.
-        folder: folder of the files; by default the user's cache.
+        folder: where files are kept; the user's cache by default. Where it cannot be used, the
+            log says so once, nothing is kept, and everything goes on.
     """
 
     def __init__(
@@ -99,8 +109,20 @@ class GeometryCache:
         folder: Path | None = None,
     ) -> None:
         self.body, self.protocol = body, protocol
-        self.folder = (cache_folder() if folder is None else folder) / "geometry"
+        self._giving_up = Lock()
+        self.folder = self._find_folder(folder)
         self.batches = tuple(self._cut(samples))
+
+    def _find_folder(self, folder: Path | None) -> Path | None:
+        try:
+            return (cache_folder() if folder is None else folder) / GEOMETRY_FOLDER
+        except NoCacheError as error:
+            self._go_on_without(error)
+            return None
+
+    def _go_on_without(self, error: InputError) -> None:
+        log.warning("Prepared geometry is not kept for the next run: %s", without_cache(error))
+        self.folder = None
 
     def _cut(self, samples: Sequence[EvalSample]) -> Iterator[SampleBatch]:
         p = self.protocol
@@ -133,7 +155,7 @@ class GeometryCache:
         arrays = self._read(batch, kind)
         if arrays is None:
             arrays = self._make_lookup(self._geometry(batch, on_sample), grid, track)
-            write_arrays(self._path(batch, kind), arrays, _metadata(batch, kind))
+            self._keep(batch, kind, arrays)
         return Lookup(**arrays)
 
     def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
@@ -162,15 +184,31 @@ class GeometryCache:
                 on_sample()
                 prepared.append(prepare_sample(sample, self.body, self.protocol))
             arrays = _join(prepared, self.protocol.grid)
-            write_arrays(self._path(batch, "geometry"), arrays, _metadata(batch, "geometry"))
+            self._keep(batch, "geometry", arrays)
         return arrays
 
+    def _keep(self, batch: SampleBatch, kind: str, arrays: Arrays) -> None:
+        """Write a file of the cache; after the first that cannot be, none is tried any more."""
+        folder = self.folder
+        if folder is None:
+            return
+        try:
+            make_cache_folder(folder)
+            write_arrays(_path(folder, batch, kind), arrays, _metadata(batch, kind))
+        except WriteError as error:
+            with self._giving_up:
+                if self.folder is not None:
+                    self._go_on_without(error)
+
     def _read(self, batch: SampleBatch, kind: str) -> Arrays | None:
-        path = self._path(batch, kind)
+        folder = self.folder
+        if folder is None:
+            return None
+        path = _path(folder, batch, kind)
         try:
             arrays, metadata = read_arrays(path)
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return None  # where that is a fault, writing says so
         except (DamagedFileError, OSError) as error:
             log.warning("Recomputing a damaged cache file: %s", error)
             return None
@@ -179,8 +217,9 @@ class GeometryCache:
             return None
         return arrays
 
-    def _path(self, batch: SampleBatch, kind: str) -> Path:
-        return self.folder / batch.key[:2] / f"{batch.key}-{kind}.bin"
+
+def _path(folder: Path, batch: SampleBatch, kind: str) -> Path:
+    return folder / batch.key[:2] / f"{batch.key}-{kind}.bin"
 
 
 def _metadata(batch: SampleBatch, kind: str) -> dict[str, str]:

@@ -215,12 +215,18 @@ def evaluate(
         cached = GeometryCache(
             run.samples, run.body, run.protocol, None if cache is None else Path(cache)
         )
-        samples = _score(run, cached, output, workers or cpu_count(), progress)
-        result = _result(run, samples, started)
-    if output is not None:
-        result.save(output)
-        OutputFolder(Path(output), result.signature, result.submission["sha256"]).finish()
+        folder = None if output is None else _output_folder(run, Path(output))
+        with nullcontext() if folder is None else folder.opened():
+            samples = _score(run, cached, folder, workers or cpu_count(), progress)
+            result = _result(run, samples, started)
+            if folder is not None:
+                result.save(folder.path)
+                folder.finish()
     return result
+
+
+def _output_folder(run: Evaluation, output: Path) -> OutputFolder:
+    return OutputFolder(output, run.signature(run.protocol), run.submission.sha256)
 
 
 def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
@@ -320,15 +326,11 @@ def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) 
 def _score(
     run: Evaluation,
     cache: GeometryCache,
-    output: str | Path | None,
+    folder: OutputFolder | None,
     workers: int,
     progress: Progress,
 ) -> pa.Table:
-    """Score every batch, or reuse the results of an earlier run into ``output``."""
-    folder = None
-    if output is not None:
-        folder = OutputFolder(Path(output), run.signature(run.protocol), run.submission.sha256)
-        folder.open()
+    """Score every batch, or take up what an earlier run into the folder has left."""
     tables = {} if folder is None else folder.parts(cache.batches)
     wanted = [batch for batch in cache.batches if batch.key not in tables]
     scored = score_batches(run.submission, cache, wanted, workers=workers, progress=progress)

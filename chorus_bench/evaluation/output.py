@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,12 +16,35 @@ from chorus_bench.evaluation.cache import SampleBatch
 from chorus_bench.evaluation.results import (
     PARTIAL_FOLDER,
     RESULT_FILE,
+    SAMPLES_FILE,
     SAMPLES_SCHEMA,
     parquet_bytes,
     read_result_json,
 )
-from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
+from chorus_bench.io.leftovers import owner_of, remove_leftovers
+from chorus_bench.io.locks import LOCK_FILE, only_run
 from chorus_bench.metrics.protocol import signature_differences
+
+_RUN_FILE = "run.json"
+#: What other commands write beside a result, and what is worth nothing without it.
+_BESIDE = ("truth.json", "diagnosis.json")
+
+
+def discard_result(folder: Path) -> None:
+    """Remove a result, finished or not, from a folder; anything else in it stays."""
+    for name in (RESULT_FILE, SAMPLES_FILE, *_BESIDE):
+        (folder / name).unlink(missing_ok=True)
+    _remove_parts(folder / PARTIAL_FOLDER)
+    for path in (folder / PARTIAL_FOLDER, folder):
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+
+def _remove_parts(partial: Path) -> None:
+    for file in partial.glob("*.parquet"):
+        file.unlink(missing_ok=True)
+    (partial / _RUN_FILE).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -42,31 +65,55 @@ class OutputFolder:
     def _partial(self) -> Path:
         return self.path / PARTIAL_FOLDER
 
-    def open(self) -> None:
-        """Create the folder, or check that its contents are of the same evaluation.
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
+        """Make the folder, or check that what it holds is of the same evaluation.
+
+        One run at a time has it open. What is not finished when the block ends stays for the
+        next run.
 
         Raises:
-            InputError: it holds another result, or something that is not a result.
+            InputError: it holds another result, or something that is not a result; or another
+                run is writing it.
+            WriteError: it cannot be written to.
         """
         if self.path.exists() and not self.path.is_dir():
             raise InputError("not a folder", where=self.path, fix="give another --output")
+        try:
+            with only_run(self._partial):
+                remove_leftovers(self.path)
+                remove_unfinished(self._partial)
+                self._check()
+                run_file = json.dumps({"signature": self.signature, "sha256": self.sha256})
+                atomic_write_bytes(self._partial / _RUN_FILE, run_file.encode())
+                yield
+        finally:
+            with contextlib.suppress(OSError):
+                self._partial.rmdir()
+
+    def _check(self) -> None:
+        """Refuse a folder that is not of this evaluation; the lock must be held."""
         if (self.path / RESULT_FILE).is_file():
             result = read_result_json(self.path)
             self._refuse_another(result["signature"], result["submission"]["sha256"])
-        elif (self._partial / "run.json").is_file():
+        elif (self._partial / _RUN_FILE).is_file():
             self._take_up()
-        elif self.path.is_dir() and any(self.path.iterdir()):
+        elif any(map(self._is_foreign, self.path.iterdir())):
             raise InputError(
                 "the output folder is not empty and contains no result",
                 where=self.path,
                 fix="give a new or empty folder with --output",
             )
-        run_file = json.dumps({"signature": self.signature, "sha256": self.sha256})
-        atomic_write_bytes(self._partial / "run.json", run_file.encode())
+
+    def _is_foreign(self, path: Path) -> bool:
+        """Whether something in the folder is not what a run that has just begun leaves."""
+        if path != self._partial:
+            return owner_of(path.name) is None
+        return any(file.name != LOCK_FILE for file in path.iterdir())
 
     def _take_up(self) -> None:
-        """Keep the leftovers of an interrupted run if they are of exactly the same evaluation."""
-        run = json.loads((self._partial / "run.json").read_text(encoding="utf-8"))
+        """Keep what an interrupted run has left if it is of the very same evaluation."""
+        run = json.loads((self._partial / _RUN_FILE).read_text(encoding="utf-8"))
         self._refuse_another(run["signature"], run["sha256"])
         if run["signature"] != self.signature:  # another version of the software
             self.finish()
@@ -85,8 +132,8 @@ class OutputFolder:
         atomic_write_bytes(self._part(batch), parquet_bytes(table))
 
     def finish(self) -> None:
-        """Remove files that only a resumed run would need."""
-        shutil.rmtree(self._partial, ignore_errors=True)
+        """Remove what only a resumed run would need, and nothing else."""
+        _remove_parts(self._partial)
 
     def _part(self, batch: SampleBatch) -> Path:
         return self._partial / f"{batch.key}.parquet"

@@ -109,6 +109,22 @@ def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
     return sorted(found)
 
 
+def visible_files(folder: Path, suffix: str = "") -> list[Path]:
+    """Return the files below a folder, sorted, without hidden ones and what systems leave there.
+
+    So neither ``.ipynb_checkpoints`` nor what an unfinished run is writing is taken for data.
+
+    Args:
+        folder: links to folders below it are not followed.
+        suffix: only files whose name ends so.
+    """
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not is_ignored(name)]
+        found += [Path(parent, n) for n in names if n.endswith(suffix) and not is_ignored(n)]
+    return sorted(found)
+
+
 def is_ignored(name: str) -> bool:
     """Whether a file or folder of this name is skipped."""
     return name.startswith(".") or name in _IGNORED

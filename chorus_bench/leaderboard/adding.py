@@ -16,7 +16,7 @@ from chorus_bench.evaluation.results import (
     load_result,
 )
 from chorus_bench.geometry.body_files import load_body
-from chorus_bench.io.files import atomic_folder
+from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.fields import small_fields
@@ -38,6 +38,8 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.submission import Submission, open_submission
+
+_ENTRY = FolderKind("an entry", (ENTRY_FILE,))
 
 
 def add_entry(
@@ -91,7 +93,7 @@ def add_entry(
     target = _target(Path(leaderboard), name, manifest.method)
     if split is not None and submission is None:
         raise InputError("--split without a submission", fix="give --submission as well")
-    with _opened(submission) as opened, atomic_folder(target, overwrite=overwrite) as place:
+    with _opened(submission) as opened, atomic_folder(target, overwrite, _ENTRY) as place:
         for file in (RESULT_FILE, SAMPLES_FILE):
             shutil.copyfile(folder / file, place / file)
         (place / ENTRY_FILE).write_bytes(entry_yaml(manifest))

@@ -12,7 +12,12 @@ from chorus_bench.evaluation.results import by_category, mean_curves, scores_of
 from chorus_bench.io.findings import Finding, Findings, listed_problems, printable
 from chorus_bench.leaderboard import rules
 from chorus_bench.leaderboard.entries import Entry, EntryFiles, read_entry_files
-from chorus_bench.leaderboard.places import PUBLISHED_FILE, entry_folders
+from chorus_bench.leaderboard.places import (
+    ENTRIES_FOLDER,
+    PUBLISHED_FILE,
+    entry_folders,
+    hidden_entries,
+)
 from chorus_bench.leaderboard.published import PublishedRow, read_published
 
 Progress = Callable[[int, int], None]
@@ -107,6 +112,7 @@ def check_leaderboard(
         progress(number + 1, len(places))
     rules.duplicates_rule(entries, problems)
     rules.same_samples_rule(entries, problems)
+    _refuse_hidden(folder, problems)
     problems[PUBLISHED_FILE] = Findings()
     published = read_published(folder / PUBLISHED_FILE, problems[PUBLISHED_FILE])
     return Checked(
@@ -115,6 +121,17 @@ def check_leaderboard(
         published,
         {name: tuple(found) for name, found in problems.items() if found},
     )
+
+
+def _refuse_hidden(leaderboard: Path, problems: dict[str, Findings]) -> None:
+    for name in hidden_entries(leaderboard):
+        problems[name] = Findings()
+        problems[name].add(
+            f"{ENTRIES_FOLDER}/{printable(name)}",
+            "is hidden, so that nobody would see it in a review",
+            expected="entries only",
+            fix="remove it; `chorus-bench cache clean` removes what killed runs left",
+        )
 
 
 def check_entry(

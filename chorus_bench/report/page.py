@@ -24,7 +24,7 @@ from chorus_bench.evaluation.results import EvaluationResult, load_result, mean_
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.io.files import atomic_folder, atomic_write_bytes
+from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
 from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
@@ -35,6 +35,7 @@ from chorus_bench.report.web import asset, body_data, fields_data, script_json
 from chorus_bench.submission import Submission, check_submission, open_submission
 
 PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
+_REPORT = FolderKind("a report", (PAGE_FILE,))
 
 _CEILING = "ceiling"
 #: Repairs under their names in files of earlier versions.
@@ -109,7 +110,7 @@ def write_report(
     folder = None if isinstance(result, EvaluationResult) else Path(result)
     loaded = result if isinstance(result, EvaluationResult) else load_result(result)
     model = load_body(_SHIPPED_BODY if body is None else body)
-    with atomic_folder(output, overwrite=overwrite) as place, ExitStack() as stack:
+    with atomic_folder(output, overwrite, _REPORT) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
         parts = _Parts(diagnosis=_read_diagnosis(folder))
         if submission is None:

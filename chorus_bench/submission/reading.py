@@ -19,6 +19,7 @@ from chorus_bench.io.findings import (
     SubmissionError,
     printable,
 )
+from chorus_bench.io.leftovers import temporary_folder
 from chorus_bench.io.shipped import submission_folder
 from chorus_bench.submission.archive import ARCHIVE_SUFFIXES, is_archive, unpack
 from chorus_bench.submission.check import CheckedFolder, check_folder
@@ -241,12 +242,12 @@ def _folder(place: Path, resources: contextlib.ExitStack, errors: Findings) -> P
 
 @contextlib.contextmanager
 def _temporary_folder() -> Iterator[Path]:
-    try:
-        folder = tempfile.TemporaryDirectory(prefix="chorus-bench-")
-    except OSError as error:
-        raise WriteError.of(Path(tempfile.gettempdir()), error) from error
-    with folder as name:
-        yield Path(name)
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(temporary_folder())
+        except OSError as error:
+            raise WriteError.of(tempfile.gettempdir(), error) from error
+        yield folder
 
 
 def _categories(checked: CheckedFolder) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec
-from chorus_bench.io.files import atomic_folder, check_new_folder
+from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
 from chorus_bench.io.findings import Finding, Findings, SubmissionError
 from chorus_bench.io.limits import MAX_MANIFEST_BYTES
 from chorus_bench.io.untrusted_files import FileEntry
@@ -27,6 +27,9 @@ from chorus_bench.submission.manifest import MANIFEST_NAME, Track, read_manifest
 
 Format = Literal["safetensors", "npz"]
 DType = Literal["float32", "float16", "uint8"]
+
+#: For `check_new_folder`, where a submission is going to be written.
+SUBMISSION = FolderKind("a submission", (MANIFEST_NAME,))
 
 _DEFAULT_GRID = GridSpec()
 
@@ -142,7 +145,7 @@ def _write(folder: Path, plan: _Plan, texts: Mapping[str, object], overwrite: bo
         raise unknown_name("format", str(plan.format), get_args(Format))
     if plan.dtype not in get_args(DType):
         raise unknown_name("dtype", str(plan.dtype), get_args(DType))
-    _check_place(folder, overwrite)
+    check_new_folder(folder, overwrite=overwrite, kind=SUBMISSION)
     errors = Findings()
     manifest = _manifest(plan, texts, errors)
     _check_keys(plan, errors)
@@ -150,25 +153,13 @@ def _write(folder: Path, plan: _Plan, texts: Mapping[str, object], overwrite: bo
         _check_values(plan, key, errors)
     if errors:
         raise SubmissionError(folder, errors)
-    with atomic_folder(folder, overwrite=overwrite) as temporary:
+    with atomic_folder(folder, overwrite=overwrite, kind=SUBMISSION) as temporary:
         (temporary / MANIFEST_NAME).write_bytes(manifest)
         for key in plan.keys:
             path = temporary / plan.name(key)
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(_encode(plan.array(key), plan))
     return folder
-
-
-def _check_place(folder: Path, overwrite: bool) -> None:
-    """Refuse to replace anything other than a submission."""
-    check_new_folder(folder, overwrite=overwrite)
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST_NAME).is_file():
-        raise InputError(
-            "the folder already exists and is not a submission, so it is not overwritten",
-            where=folder,
-            expected=f"a folder with {MANIFEST_NAME}, or none",
-            fix="choose another name",
-        )
 
 
 def _manifest(plan: _Plan, texts: Mapping[str, object], errors: Findings) -> bytes:

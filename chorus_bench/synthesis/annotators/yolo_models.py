@@ -14,8 +14,6 @@ import atexit
 import contextlib
 import importlib
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +21,7 @@ import numpy as np
 
 from chorus_bench.engines.threads import torch_threads
 from chorus_bench.errors import ChorusBenchError, InputError, MissingDependencyError
+from chorus_bench.io.leftovers import temporary_folder
 from chorus_bench.synthesis.annotators.local_files import check_file
 
 #: Files that ultralytics reads with a pickle reader.
@@ -137,9 +136,9 @@ def _set_environment(*, allow_downloads: bool) -> None:
     if not allow_downloads:
         os.environ.setdefault("YOLO_OFFLINE", "true")
     if "YOLO_CONFIG_DIR" not in os.environ:
-        folder = tempfile.mkdtemp(prefix="chorus-bench-ultralytics-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ["YOLO_CONFIG_DIR"] = folder
+        stack = contextlib.ExitStack()
+        os.environ["YOLO_CONFIG_DIR"] = str(stack.enter_context(temporary_folder()))
+        atexit.register(stack.close)
 
 
 def _silence(ultralytics: Any) -> None:  # noqa: ANN401 - the module
