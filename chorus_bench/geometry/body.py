@@ -343,7 +343,7 @@ def _check_shapes(body: BodyModel) -> None:
 
 def _check_stance(body: BodyModel, where: str) -> None:
     """Refuse a joint regressor whose rows do not sum to 1, and a body in other units or axes."""
-    sums = body.joint_regressor.sum(axis=1, dtype=np.float64)
+    sums = exact.total(body.joint_regressor.astype(np.float64), axis=1)
     worst = int(np.abs(sums - 1).argmax())
     if abs(sums[worst] - 1) > _REGRESSOR_TOLERANCE:
         raise InputError(

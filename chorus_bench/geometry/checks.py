@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 
 #: How far R R^T may be from the identity, and det R from 1: float16 files are accepted, matrices
 #: that were scaled or averaged are not.
@@ -31,9 +32,9 @@ def check_rotations(matrices: ArrayLike, name: str, *, where: object | None = No
         InputError: one that is not orthonormal, or is a reflection; the first is named.
     """
     m = np.asarray(matrices, dtype=np.float64).reshape(-1, 3, 3)
-    products = (m[:, :, None, :] * m[:, None, :, :]).sum(axis=-1)
+    products = exact.product(m, np.swapaxes(m, 1, 2))
     skewed = np.abs(products - np.eye(3)).max(axis=(1, 2), initial=0.0) > ROTATION_TOLERANCE
-    determinants = (m[:, 0] * np.cross(m[:, 1], m[:, 2])).sum(axis=-1)
+    determinants = exact.determinant(m)
     wrong = skewed | (determinants < 0)
     if not wrong.any():
         return
@@ -87,8 +88,7 @@ def check_pose(pose: ArrayLike, name: str, *, where: object | None = None) -> No
         InputError: a joint turned by more than `LARGEST_ANGLE`.
     """
     joints: NDArray[np.float64] = np.asarray(pose, dtype=np.float64).reshape(-1, 3)
-    angles = np.sqrt((joints * joints).sum(axis=-1))
-    largest = float(angles.max(initial=0.0))
+    largest = float(exact.norm(joints).max(initial=0.0))
     if largest > LARGEST_ANGLE:
         raise InputError(
             f"{name} turns a joint by {largest:.4g}",

@@ -115,7 +115,7 @@ def arctan2(y: ArrayLike, x: ArrayLike) -> Float64:
     angle = t + t * (z * _polynomial(z, _ATAN))
     angle = np.where(steep, np.pi / 4 + (angle + _PI_REST / 4), angle)
     angle = np.where(across > along, np.pi / 2 - (angle - _PI_REST / 2), angle)
-    angle = np.where(np.signbit(x), np.pi - (angle - _PI_REST), angle)
+    angle = np.where(x < 0, np.pi - (angle - _PI_REST), angle)
     return np.asarray(np.copysign(angle, y))
 
 

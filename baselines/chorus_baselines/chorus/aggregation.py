@@ -162,7 +162,7 @@ class Aggregation:
 
     def views_of(self, part: str | None = None, prompt: str | None = None) -> int:
         """Return how many views belong to a cluster, to a prompt, or to both."""
-        return int(self._views(part, prompt).sum())
+        return int(self._views(part, prompt).sum(dtype=np.int64))
 
     def field(self, part: str | None = None, prompt: str | None = None) -> Float32:
         """Return the probability of occupancy.

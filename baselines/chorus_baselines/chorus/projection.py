@@ -123,7 +123,7 @@ def _blocks(homogeneous: Float64, weights: Float32, size: int) -> Float32:
     for block, start in zip(blocks, range(0, len(weights), size), strict=True):
         these = slice(start, start + size)
         products = weights[these, :, None].astype(np.float64) * homogeneous[these, None]
-        rounded = np.rint(products * 2.0**_FEATURE_BITS)
+        rounded = np.rint(np.ldexp(products, _FEATURE_BITS))
         block[:, : len(rounded)] = rounded.reshape(-1, 4 * joints).T
     return blocks
 
