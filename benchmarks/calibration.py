@@ -71,7 +71,7 @@ def main():
         late |= solver == "adam" and seconds > BUDGET * arguments.people
         print(
             f"{solver:8s} {len(result):7d} {seconds:8.2f} {1000 * seconds / len(result):10.2f} "
-            f"{np.median(result.steps):13.0f} {np.nanmedian(result.loss):12.3f} "
+            f"{np.median(result.steps):13.0f} {np.nanmedian(result.reprojection_error):12.3f} "
             f"{result.kept.mean():5.1%}"
         )
     return int(late)

@@ -86,11 +86,12 @@ def made_up_submission(folder: Path, resolution: int) -> Path:
 
 def body_of(vertices: int | None):
     from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.body_files import load_body
     from chorus_bench.selftest.data import golden_body
 
     if vertices is None:
         return golden_body()
-    free = BodyModel.load("default")
+    free = load_body("default")
     kept = np.sort(np.random.default_rng(0).choice(free.vertices, vertices, replace=False))
     regressor = free.joint_regressor[:, kept] + 1e-9
     return BodyModel(

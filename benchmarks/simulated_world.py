@@ -17,18 +17,18 @@ from concurrent.futures import ProcessPoolExecutor
 import numpy as np
 
 from chorus_bench.datasets.view_conditions import VIEWS
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation import (
     CATEGORIES,
     PROMPTS,
-    occupancy,
     simulate_test_row,
     simulate_train_row,
 )
 from chorus_bench.simulation.cameras import PHOTOGRAPH
 from chorus_bench.simulation.framing import draw_camera
 from chorus_bench.simulation.interactions import interactions, make_scene
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.scenes import render
 from chorus_bench.simulation.shading import encode_jpeg, shade
 
@@ -59,7 +59,7 @@ def time_rows(images, workers):
 
 def time_parts(repeats=5):
     """Print the median time of each part of one picture, over all interactions."""
-    body, stream, spent = BodyModel.load("default"), Stream("benchmark"), {}
+    body, stream, spent = load_body("default"), Stream("benchmark"), {}
 
     def timed(part, work):
         start = time.perf_counter()

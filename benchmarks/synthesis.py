@@ -103,11 +103,11 @@ def run_aggregate(folder):
     """Count the votes of VOTED views of 512 x 512 in this process and save them."""
     from aggregation import make_rows
 
-    from chorus_baselines.chorus import aggregate
+    from chorus_baselines.chorus import aggregate, save_aggregation
     from chorus_bench.selftest.data import golden_body
 
     found = aggregate(make_rows(VOTED), body=golden_body(), threads=1)
-    found.save(folder / "votes.npz")
+    save_aggregation(found, folder / "votes.npz")
     size = (folder / "votes.npz").stat().st_size
     return {"peak": peak(), "views": found.views, "size": size}
 
@@ -208,11 +208,11 @@ def annotation_rows(folder):
 
 def vote_rows(folder, repeats):
     """Return the size of a category's votes and what loading and adding them costs."""
-    from chorus_baselines.chorus.aggregation import Aggregation
+    from chorus_baselines.chorus.storage import load_aggregation
 
     found = [in_a_process("--stage", "aggregate", folder, "simulated")]
     file = folder / "votes.npz"
-    load, votes = timed(lambda: Aggregation.load(file), repeats)
+    load, votes = timed(lambda: load_aggregation(file), repeats)
     add, _ = timed(lambda: votes + votes, repeats)
     return [
         (

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import check_new_folder
+from chorus_bench.io.locks import only_writer
 from chorus_bench.plugins import BaselineSpec, get_baseline
 
 if TYPE_CHECKING:
     from chorus_bench.datasets.rows import DatasetRows
+    from chorus_bench.engines import EngineSettings
     from chorus_bench.geometry.body import BodyModel
 
 Progress = Callable[[int, int], None]
 
 _DEFAULT_GRID = GridSpec()
-#: What every baseline function is given besides its own options.
-_GIVEN = ("data", "body", "grid", "seed", "progress")
 
 
 def fit_baseline(
@@ -33,6 +32,8 @@ def fit_baseline(
     seed: int = 0,
     progress: Progress = lambda done, total: None,
     options: Mapping[str, Any] | None = None,
+    engine: EngineSettings | None = None,
+    work: str | Path | None = None,
 ) -> Mapping[str, Any]:
     """Run a baseline and return its fields.
 
@@ -41,31 +42,32 @@ def fit_baseline(
         data: a dataset, see `DatasetRows.open`.
         body: the body of the data's poses; by default the free body.
         grid: the grid of the fields.
-        categories: only these.
-        seed: of everything that is drawn.
+        categories: only these categories.
+        seed: random seed.
         progress: called with (rows done, rows in all).
-        options: of the baseline; they replace those of its spec.
+        options: options of the baseline; they replace those of its spec.
+        engine: where the work is shared among workers, for baselines that can; None does it here.
+        work: with an engine: a folder for what workers finish. The same call goes on from there.
 
     Returns:
         Category -> (N, N, N) float32 probabilities; on the posed track category -> sample id
         -> (N, N, N).
 
     Raises:
-        InputError: an unknown baseline or option, data of the wrong kind, another body than
-            the data's, or a baseline that gave no field for a category.
+        InputError: an unknown baseline or option, data of the wrong kind, a body other than the
+            data's, or a baseline that returned no field for a category.
     """
     from chorus_bench.datasets.bodies import body_for
     from chorus_bench.datasets.rows import DatasetRows
 
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
-    function = spec.load()
-    chosen = {**spec.options, **(options or {})}
-    _check_options(spec, function, chosen)
+    function = spec.configured(options)
+    shared = {} if engine is None else _shared(spec, engine, work)
     rows = DatasetRows.open(data).select(categories)
     _check_kind(spec, rows)
     rows.check_columns(spec.needs)
     model = body_for(rows.body, body, rows.name)
-    fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress, **chosen)
+    fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress, **shared)
     _check_categories(spec, rows, fields)
     return fields
 
@@ -77,6 +79,7 @@ def run_baseline(
     *,
     grid: GridSpec = _DEFAULT_GRID,
     overwrite: bool = False,
+    engine: EngineSettings | None = None,
     **arguments: Any,  # noqa: ANN401 - those of fit_baseline
 ) -> Path:
     """Run a baseline and write its fields as a submission.
@@ -87,26 +90,47 @@ def run_baseline(
         output: the submission's folder.
         grid: the grid of the fields.
         overwrite: replace a submission that is there.
+        engine: see `fit_baseline`; what workers finish is kept in ``<output>.work``.
         **arguments: see `fit_baseline`.
 
     Returns:
         ``output``.
 
     Raises:
-        InputError: see `fit_baseline`; or the folder is there already.
+        InputError: see `fit_baseline`; or the folder already exists, or another run is writing it.
     """
     from chorus_bench.datasets.rows import DatasetRows
+    from chorus_bench.engines import end_inner_run
+    from chorus_bench.submission.write import SUBMISSION
+
+    target = Path(output)
+    check_new_folder(target, overwrite=overwrite, kind=SUBMISSION)
+    spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
+    if engine is not None:
+        end_inner_run(engine.workers)
+    rows = DatasetRows.open(data)
+    work = target.with_name(f"{target.name}.work")
+    with only_writer(target):
+        fields = fit_baseline(spec, rows, grid=grid, engine=engine, work=work, **arguments)
+        return _write(target, spec, rows, fields, grid, overwrite)
+
+
+def _write(
+    output: Path,
+    spec: BaselineSpec,
+    rows: DatasetRows,
+    fields: Mapping[str, Any],
+    grid: GridSpec,
+    overwrite: bool,
+) -> Path:
+    """Write the fields of a baseline as a submission."""
     from chorus_bench.submission import write_posed_submission, write_submission
 
-    check_new_folder(Path(output), overwrite=overwrite)
-    spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
-    rows = DatasetRows.open(data)
-    fields = fit_baseline(spec, rows, grid=grid, **arguments)
     texts: dict[str, Any] = {
         "method": spec.name,
         "description": spec.summary,
         "paper": spec.paper or None,
-        "license": spec.licence,
+        "license": spec.license,
         "training_data": f"{rows.name} ({rows.split})",
     }
     if spec.track == "posed":
@@ -116,16 +140,19 @@ def run_baseline(
     return write_submission(output, fields=fields, grid=grid, overwrite=overwrite, **texts)
 
 
-def _check_options(
-    spec: BaselineSpec, function: Callable[..., Any], options: Mapping[str, Any]
-) -> None:
-    parameters = inspect.signature(function).parameters.values()
-    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
-        return
-    known = [p.name for p in parameters if p.name not in _GIVEN]
-    for name in options:
-        if name not in known:
-            raise unknown_name("option", name, known, where=f"baseline '{spec.name}'")
+def _shared(
+    spec: BaselineSpec, engine: EngineSettings, work: str | Path | None
+) -> dict[str, object]:
+    """Return what a baseline that shares its work is given."""
+    if not spec.engines:
+        raise InputError(
+            f"'{spec.name}' does not share its work among workers",
+            where=f"baseline '{spec.name}'",
+            fix="leave --engine, --workers and --address out",
+        )
+    if work is None:
+        raise InputError("no folder for what workers finish", fix="give work=FOLDER")
+    return {"engine": engine, "work": Path(work)}
 
 
 def _check_kind(spec: BaselineSpec, data: DatasetRows) -> None:

@@ -1,9 +1,8 @@
-"""The demo: from simulated images to scores and pictures, in a minute and without a download."""
+"""The demo: from simulated images to scores and pictures, in a minute, without downloads."""
 
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,13 +17,16 @@ from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.builders import build_dataset
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation import EvalSample, EvalSplit, EvaluationResult, evaluate, load_split
 from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.geometry.body import BodyModel
-from chorus_bench.io.files import atomic_folder
+from chorus_bench.geometry.body_files import load_body
+from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
+from chorus_bench.io.locks import only_writer
 from chorus_bench.io.pictures import decode_upright
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.metrics.ranking import Ranking
@@ -42,8 +44,9 @@ CATEGORIES = ("backpack", "surfboard", "umbrella")
 METHODS = ("chorus", "body-proximity", "mean-mask-extrusion")
 IMAGES_PER_PROMPT_AND_VIEW, IMAGE_SIZE, TEST_SAMPLES = 2, 160, 8
 
-#: In the demo's folder; says that it may be replaced by another demo.
+#: A file in the demo's folder that marks it as replaceable by another demo.
 SUMMARY_FILE = "demo.json"
+_DEMO = FolderKind("the folder of a demo", (SUMMARY_FILE,))
 
 Progress = Callable[[str, int, int], None]
 
@@ -52,13 +55,13 @@ _SHOWN = ("sample_id", "category", "prompt", "image", "object_mask")
 
 @dataclass(frozen=True)
 class Demo:
-    """What a demo made.
+    """The results of a demo.
 
     Attributes:
         folder: ``train``, ``test``, ``submissions``, ``results``, ``pictures``, `SUMMARY_FILE`.
-        images: training images.
+        images: number of training images.
         results: method -> result.
-        ranking: of the methods, with intervals.
+        ranking: ranking of the methods, with intervals.
         truth: method -> 3D scores.
         pictures: file names in ``pictures``; none without matplotlib.
         seconds: wall time.
@@ -85,18 +88,18 @@ def run_demo(
 
     Args:
         output: the folder to write.
-        seed: of the simulated world.
-        workers: processes that simulate, and threads that prepare; by default one a processor.
+        seed: random seed of the simulated world.
+        workers: processes that simulate, and threads that prepare; by default one per processor.
         overwrite: replace the folder of an earlier demo.
-        progress: called with the stage, what is done and all there is.
+        progress: called with (stage, done, total).
 
     Raises:
-        InputError: the folder is there already, or is no demo's.
+        InputError: the folder already exists, or was not made by the demo.
     """
     started = time.perf_counter()
-    target, count = Path(output), workers or os.cpu_count() or 1
-    _check_replaceable(target)
-    with atomic_folder(target, overwrite=overwrite) as folder:
+    target, count = Path(output), workers or cpu_count()
+    check_new_folder(target, overwrite=overwrite, kind=_DEMO)
+    with only_writer(target), atomic_folder(target, overwrite, _DEMO) as folder:
         images = _simulate(folder, seed, count, progress)
         results = _score_all(folder, count, progress)
         ranking = compare_results(list(results.values()))
@@ -111,16 +114,6 @@ def run_demo(
         seconds = time.perf_counter() - started
         _write_summary(folder, results, truth, seed, seconds)
     return Demo(target, images, results, ranking, truth, pictures, seconds)
-
-
-def _check_replaceable(folder: Path) -> None:
-    """Refuse to replace a folder that no demo has made."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMMARY_FILE).is_file():
-        raise InputError(
-            "the folder is there already and no demo has made it, so it is not replaced",
-            where=folder,
-            fix="choose another --output",
-        )
 
 
 def _simulate(folder: Path, seed: int, workers: int, progress: Progress) -> int:
@@ -178,7 +171,7 @@ def _draw(
         require_matplotlib()
     except MissingDependencyError:
         return ()
-    pictures, body = folder / "pictures", BodyModel.load("default")
+    pictures, body = folder / "pictures", load_body("default")
     with open_submission(folder / "submissions" / METHODS[0]) as learned:
         fields = {category: learned.field(category) for category in learned.categories}
     draw_fields(fields, body, pictures / "fields.png")

@@ -1,7 +1,8 @@
-"""Plug-ins: baselines, and how they and others are found without importing them.
+"""Plug-ins: what is known of one without importing it, and how they are found.
 
-A package registers its baselines in the entry-point group `chorus_bench.baselines`; an entry
-point names a `BaselineSpec` or several of them. In its pyproject.toml:
+A baseline, a generator, an annotator or a builder of a dataset is a function of some package. A
+spec says its name and where it is, and an entry point says where the spec is. A package registers
+its baselines, for example, by naming a `BaselineSpec` or several of them in its pyproject.toml:
 
     [project.entry-points."chorus_bench.baselines"]
     my_package = "my_package.specs:SPECS"
@@ -9,28 +10,31 @@ point names a `BaselineSpec` or several of them. In its pyproject.toml:
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
+from chorus_bench.option_types import annotation_of, check_value, type_text
 
 GROUP = "chorus_bench.baselines"
 _OURS = ("chorus_baselines.", "chorus_bench.")
 
-#: Which rows a baseline reads: a training set, a test split, or of any dataset the categories.
+#: What a baseline reads: a training set, a test split, or only the categories of any dataset.
 Reads = Literal["train", "test", "any"]
 
 
 @dataclass(frozen=True)
 class ExpectedScores:
-    """Figures that somebody published or measured for a method.
+    """Published or measured figures of a method.
 
     Attributes:
-        setting: what they were measured on.
-        source: where they stand.
+        setting: the setting in which they were measured.
+        source: where they were published.
         scores: for example ``{"mPAP": 19.86}``, percent.
     """
 
@@ -40,73 +44,187 @@ class ExpectedScores:
 
 
 @dataclass(frozen=True)
-class BaselineSpec:
-    """What is known of a baseline without importing it.
-
-    The function is called as ``function(data, body, grid, *, seed, progress, **options)`` with
-    a `DatasetRows`, a `BodyModel`, a `GridSpec`, an int and a callback ``(done, total)``. It
-    returns category -> (N, N, N) float32 probabilities on the grid; on the posed track
-    category -> sample id -> (N, N, N), where the inner mappings may compute arrays when asked.
+class Option:
+    """An option of a plug-in, as the signature of its function has it.
 
     Attributes:
-        name: what it is called, for example ``body-proximity``.
+        name: of the parameter.
+        type: what it takes, as text; empty where the function does not say.
+        default: its value where none is given; `inspect.Parameter.empty` where one must be.
+    """
+
+    name: str
+    type: str
+    default: Any
+
+    def __str__(self) -> str:
+        typed = f"{self.name}: {self.type}" if self.type else self.name
+        required = self.default is inspect.Parameter.empty
+        return f"{typed} (must be given)" if required else f"{typed} = {self.default!r}"
+
+
+@dataclass(frozen=True)
+class PluginSpec:
+    """What is known of a plug-in without importing it.
+
+    Attributes:
+        name: its name, for example ``body-proximity``.
         summary: one line.
         function: ``module:function``.
-        reads: a training set, a test split (for oracles), or of any dataset the categories.
-        track: of the submission.
-        options: passed to the function.
-        needs: columns without which it cannot work.
-        paper: the publication it comes from; empty for none.
-        licence: of its code.
-        expected: published figures.
+        options: passed to the function where nobody gives others.
+        license: of its code, and of what it brings or makes.
+        extra: the extra of chorus-bench that installs what it needs; empty for none.
     """
 
     name: str
     summary: str
     function: str
-    reads: Reads = "train"
-    track: Literal["canonical", "posed"] = "canonical"
     options: Mapping[str, Any] = field(default_factory=dict)
-    needs: tuple[str, ...] = ()
-    paper: str = ""
-    licence: str = "Apache-2.0"
-    expected: tuple[ExpectedScores, ...] = ()
+    license: str = ""
+    extra: str = ""
+
+    #: What one is called in messages.
+    kind: ClassVar[str] = "plug-in"
+    #: How many positional arguments the function is called with, and which named ones.
+    positional: ClassVar[int] = 0
+    given: ClassVar[tuple[str, ...]] = ()
 
     def load(self) -> Callable[..., Any]:
         """Import and return the function.
 
         Raises:
             InputError: there is no such module or function, or the module cannot be imported.
+            MissingDependencyError: a package is missing that an extra brings.
         """
         module, _, name = self.function.partition(":")
         try:
             function = getattr(import_module(module), name)
-        except (ImportError, AttributeError) as error:
+        except MissingDependencyError:
+            raise
+        except (ImportError, AttributeError, ValueError) as error:
+            fix = f"pip install 'chorus-bench[{self.extra}]'" if self.extra else None
             raise InputError(
                 f"its function '{self.function}' cannot be imported: {error}",
-                where=f"baseline '{self.name}'",
-                fix="install what it needs, or correct its spec",
+                where=self._label(),
+                fix=fix or "install what it needs, or correct its spec",
             ) from error
         if not callable(function):
-            raise InputError(f"'{self.function}' is no function", where=f"baseline '{self.name}'")
+            raise InputError(f"'{self.function}' is not a function", where=self._label())
         loaded: Callable[..., Any] = function
         return loaded
 
+    def option_table(self) -> tuple[Option, ...]:
+        """Return the options of the function, with the defaults that the spec gives them.
 
-class Spec(Protocol):
-    """What a plug-in is known by."""
+        Raises:
+            InputError: see `load`.
+            MissingDependencyError: see `load`.
+        """
+        known = self._parameters(self.load())
+        return tuple(
+            Option(
+                parameter.name,
+                type_text(parameter.annotation),
+                self.options.get(parameter.name, parameter.default),
+            )
+            for parameter in known.values()
+            if parameter.kind is not parameter.VAR_KEYWORD
+        )
 
-    @property
-    def name(self) -> str:
-        """What it is called."""
+    def check_options(
+        self, options: Mapping[str, Any], *, kind: str | None = None, complete: bool = True
+    ) -> None:
+        """Check options without calling the function.
+
+        Args:
+            options: name -> value; those of the spec are added.
+            kind: what the plug-in is called in messages.
+            complete: options without a default must be there.
+
+        Raises:
+            InputError: an option that the function does not have, a value of another type than
+                it says, or none for an option without a default; or see `load`.
+            MissingDependencyError: see `load`.
+        """
+        function, where = self.load(), self._label(kind)
+        known = self._parameters(function)
+        open_ended = any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values())
+        chosen = {**self.options, **options}
+        for name, value in chosen.items():
+            if name in known:
+                check_value(name, value, annotation_of(function, known[name]), where)
+            elif not open_ended:
+                raise unknown_name("option", name, known, where=where)
+        for name, parameter in known.items() if complete and not open_ended else ():
+            if parameter.default is parameter.empty and name not in chosen:
+                expected = type_text(parameter.annotation) or "a value"
+                raise InputError(f"option '{name}' is missing", where=where, expected=expected)
+
+    def configured(
+        self, options: Mapping[str, Any] | None = None, *, kind: str | None = None
+    ) -> Callable[..., Any]:
+        """Return the function with its options, ready to be called.
+
+        Args:
+            options: they replace those of the spec.
+            kind: what the plug-in is called in messages.
+
+        Raises:
+            InputError: see `check_options`.
+            MissingDependencyError: see `load`.
+        """
+        self.check_options(options or {}, kind=kind)
+        return partial(self.load(), **{**self.options, **(options or {})})
+
+    def _parameters(self, function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+        """Return the parameters of a function that are options."""
+        parameters = list(inspect.signature(function).parameters.items())[self.positional :]
+        return {name: parameter for name, parameter in parameters if name not in self.given}
+
+    def _label(self, kind: str | None = None) -> str:
+        return f"{kind or self.kind} '{self.name}'"
 
 
-SpecType = TypeVar("SpecType", bound=Spec)
+@dataclass(frozen=True)
+class BaselineSpec(PluginSpec):
+    """What is known of a baseline without importing it.
+
+    The function is called as ``function(data, body, grid, *, seed, progress, **options)`` with
+    a `DatasetRows`, a `BodyModel`, a `GridSpec`, an int and a callback ``(done, total)``. It
+    returns category -> (N, N, N) float32 probabilities on the grid; on the posed track
+    category -> sample id -> (N, N, N), where the inner mappings may compute arrays when asked.
+    One that can share its work among many workers (``engines``) is given ``engine``, an
+    `EngineSettings`, and ``work``, a folder, where the user asks for that.
+
+    Attributes:
+        license: of its code.
+        reads: a training set, a test split (for oracles), or of any dataset the categories.
+        track: of the submission.
+        needs: columns without which it cannot work.
+        engines: its function takes ``engine`` and ``work``.
+        paper: the publication it comes from; empty for none.
+        expected: published figures.
+    """
+
+    license: str = "Apache-2.0"
+    reads: Reads = "train"
+    track: Literal["canonical", "posed"] = "canonical"
+    needs: tuple[str, ...] = ()
+    engines: bool = False
+    paper: str = ""
+    expected: tuple[ExpectedScores, ...] = ()
+
+    kind: ClassVar[str] = "baseline"
+    positional: ClassVar[int] = 3
+    given: ClassVar[tuple[str, ...]] = ("seed", "progress", "engine", "work")
+
+
+SpecType = TypeVar("SpecType", bound=PluginSpec)
 
 
 @dataclass(frozen=True)
 class BrokenPlugin:
-    """An entry point that gives nothing usable.
+    """An entry point without a usable plug-in.
 
     Attributes:
         entry: the entry point's name and value.
@@ -124,11 +242,11 @@ class BrokenPlugin:
 
 @dataclass(frozen=True)
 class Plugins(Generic[SpecType]):
-    """What is registered.
+    """The registered plug-ins.
 
     Attributes:
         specs: name -> spec, sorted by name.
-        broken: entry points that give nothing usable.
+        broken: entry points without a usable plug-in.
     """
 
     specs: Mapping[str, SpecType]
@@ -138,8 +256,8 @@ class Plugins(Generic[SpecType]):
         """Return a plug-in by name.
 
         Raises:
-            InputError: there is none of that name; the message suggests the nearest one and
-                tells of broken plug-ins.
+            InputError: there is none of that name; the message suggests the nearest one and names
+                broken plug-ins.
         """
         if name in self.specs:
             return self.specs[name]
@@ -151,14 +269,14 @@ class Plugins(Generic[SpecType]):
 
 
 def find_plugins(group: str, spec_type: type[SpecType]) -> Plugins[SpecType]:
-    """Return what is registered in an entry-point group; a broken plug-in harms no other.
+    """Return the plug-ins of an entry-point group; a broken one does not affect the others.
 
-    Of two plug-ins with one name, the project's own stays, or else the one whose package comes
-    first in the alphabet.
+    Of two plug-ins with the same name, the project's own is used, or else the one whose package
+    comes first in the alphabet.
 
     Args:
         group: the entry-point group.
-        spec_type: of what its entry points name, one or several.
+        spec_type: type of what its entry points name, one or several.
     """
     specs: dict[str, SpecType] = {}
     broken: list[BrokenPlugin] = []
@@ -191,7 +309,7 @@ def _package(entry: EntryPoint) -> str:
 
 
 def _load(entry: EntryPoint, spec_type: type[SpecType]) -> tuple[tuple[SpecType, ...], str]:
-    """Return the specs of an entry point, and what is wrong with it."""
+    """Return the specs of an entry point, and its problems."""
     try:
         value = entry.load()
     except Exception as error:  # whatever somebody else's module does when it is imported

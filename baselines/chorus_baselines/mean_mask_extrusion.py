@@ -16,15 +16,14 @@ from chorus_bench.baseline import Progress
 from chorus_bench.calibration import weak_perspective_to_image
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.datasets.schema import KEPT, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import pixel_indices
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.synthesis.filters import (
-    KEPT,
     FilterSettings,
     FilterStatistics,
-    Row,
     filter_rows,
 )
 
@@ -84,7 +83,7 @@ def _mean_mask(data: DatasetRows, category: str, body: BodyModel, grid: GridSpec
 
 
 def _views(
-    rows: Iterator[Row], body: BodyModel, grid: GridSpec
+    rows: Iterator[AnyRow], body: BodyModel, grid: GridSpec
 ) -> Iterator[tuple[NDArray[np.uint8], NDArray[np.int64]]]:
     """Yield each kept row's object mask (H, W) and the pixel of every (x, y) of the grid."""
     pelvis = body.rest_joints()[0]
@@ -104,7 +103,9 @@ def _views(
         yield mask, pixel_indices(np.stack([columns, lines], axis=-1).reshape(-1, 2), *size)
 
 
-def _pelvis_and_scale(person: Row, pelvis: Float64, size: tuple[int, int]) -> tuple[Float64, float]:
+def _pelvis_and_scale(
+    person: AnyRow, pelvis: Float64, size: tuple[int, int]
+) -> tuple[Float64, float]:
     """Return the pelvis (x, y) in pixels, and the pixels of a metre."""
     points = pelvis + np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
     camera = np.asarray(person["weak_camera"], dtype=np.float64)

@@ -30,7 +30,7 @@ def fit_uniform(
         data: gives the categories.
         body: not used.
         grid: the grid of the fields.
-        seed: of the order.
+        seed: random seed of the order.
         progress: called once.
 
     Returns:

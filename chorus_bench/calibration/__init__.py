@@ -2,8 +2,10 @@
 
 Body fits come with a weak-perspective camera of a crop; the benchmark needs a perspective
 camera of the whole image. `weak_perspective_to_image` puts the body's joints into the image
-through the crop, `calibrate` finds the rotation, translation and focal length that bring the
+through the crop; `calibrate` finds the rotation, translation and focal length that bring the
 joints there.
+
+Source: docs/method.md M9 to M13.
 """
 
 from chorus_bench.calibration.settings import (

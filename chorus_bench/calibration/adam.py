@@ -3,8 +3,11 @@
 The paper's code fits one person after the other with Adam and stops early, so its result
 depends on the path. Here many people take the same steps at once and leave the batch when
 they are done. The arithmetic is float64: on the golden cameras it follows the float32 original
-as closely as float32 does, and two machines agree for the first 500 steps or so; with float32
-they part from the first step on. After that rounding decides where in the valley a step ends.
+as closely as float32 does. Thousands of steps amplify a difference in the last bit by 1e5, so
+every step is made in exact arithmetic (`chorus_bench.geometry.exact`): the same path, to the
+last bit, on every machine.
+
+Source: docs/method.md M12.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from chorus_bench.calibration.reprojection import (
 from chorus_bench.calibration.settings import CalibrationSettings
 from chorus_bench.geometry.rotations import Floats
 
-#: Decay rates and the guard of the denominator (Adam's usual values).
+#: Decay rates, and the term that keeps the denominator from zero (Adam's usual values).
 BETAS = (0.9, 0.999)
 EPSILON = 1e-8
 
@@ -36,9 +39,9 @@ def solve_adam(
     """Fit every person's camera along the original's path.
 
     A person stops before the update of a step whose loss is below ``settings.stop_below``
-    and takes all of that iterate. Until then the best is kept: when a step's loss improves,
-    rotation and translation from after its update, focal length and loss from before it.
-    A person whose loss becomes NaN leaves with the best seen so far.
+    and keeps all of that iterate. Until then the best one is kept: when a step improves the loss,
+    rotation and translation from after its update, focal length and loss from before it. A person
+    whose loss becomes NaN leaves with the best seen so far.
 
     Args:
         problem: P people, float64.
@@ -46,10 +49,11 @@ def solve_adam(
         leave: called with the number of people who just finished.
 
     Returns:
-        The solution for P people; NaN where no loss was a number.
+        The solution for P people; NaN where every loss was NaN.
     """
     solution = Solution.empty(len(problem))
     batch = _Batch.start(problem)
+    decay1 = decay2 = 1.0
     for step in range(settings.max_steps):
         if len(batch) == 0:
             break
@@ -62,7 +66,8 @@ def solve_adam(
             leave(int(gone.sum()))
             batch, loss = batch.without(gone), loss[~gone]
             gradient = np.compress(~gone, gradient, axis=-1)
-        batch.update(step, loss, gradient, settings.learning_rate)
+        decay1, decay2 = decay1 * BETAS[0], decay2 * BETAS[1]
+        batch.update((decay1, decay2), loss, gradient, settings.learning_rate)
     if len(batch):
         everyone = np.ones(len(batch), dtype=np.bool_)
         batch.write(everyone, ~everyone, settings.max_steps, solution)
@@ -72,7 +77,7 @@ def solve_adam(
 
 @dataclass
 class _Batch:
-    """The people who still take steps; the last axis is the person."""
+    """The people who are still being fitted; the last axis is the person."""
 
     people: NDArray[np.int64]
     problem: Problem
@@ -99,15 +104,20 @@ class _Batch:
     def __len__(self) -> int:
         return len(self.people)
 
-    def update(self, step: int, loss: Floats, gradient: Floats, rate: float) -> None:
-        """Take one step of Adam and keep what improves."""
+    def update(
+        self, decays: tuple[float, float], loss: Floats, gradient: Floats, rate: float
+    ) -> None:
+        """Take one step of Adam and keep what improves.
+
+        ``decays`` are the decay rates to the power of the number of steps, this one included.
+        """
         beta1, beta2 = BETAS
         self.first += (gradient - self.first) * (1 - beta1)
         self.second *= beta2
         self.second += (1 - beta2) * gradient * gradient
-        root = np.sqrt(self.second) / np.sqrt(1 - beta2 ** (step + 1)) + EPSILON
+        root = np.sqrt(self.second) / np.sqrt(1 - decays[1]) + EPSILON
         focal = self.unknowns[6].copy()
-        self.unknowns -= rate / (1 - beta1 ** (step + 1)) * (self.first / root)
+        self.unknowns -= rate / (1 - decays[0]) * (self.first / root)
         candidate = self.unknowns.copy()
         candidate[6] = focal
         self.keep_best(loss < self.best_loss, loss, candidate)
@@ -129,7 +139,7 @@ class _Batch:
         out.converged[rows] = converged[people]
 
     def without(self, people: Flags) -> _Batch:
-        """Return the batch that is left when some people leave."""
+        """Return the batch without some people."""
         rest = ~people
         return _Batch(
             people=self.people[rest],

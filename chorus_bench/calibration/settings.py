@@ -1,4 +1,7 @@
-"""The settings of a calibration, and the two that the paper's data were made with."""
+"""Calibration settings, and the two sets of them that the paper's data were made with.
+
+Source: docs/method.md M12.
+"""
 
 from __future__ import annotations
 
@@ -6,22 +9,23 @@ import math
 from dataclasses import dataclass
 
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.camera import DEFAULT_FOV_DEGREES, focal_from_fov
 
 
 @dataclass(frozen=True)
 class CalibrationSettings:
-    """How cameras are fitted and which are kept.
+    """How cameras are fitted, and which are kept.
 
     Attributes:
         name: what the settings are called in a split's signature.
-        max_steps: updates of the solver `adam` at most.
+        max_steps: largest number of updates of the solver `adam`.
         stop_below: `adam` stops before the update of a step whose loss is below this (pixels).
         drop_above: a person whose loss stays above this is not kept (pixels); None keeps all.
         fov_deg: horizontal field of view that the fit starts from (degrees).
         learning_rate: step size of `adam`.
         min_fov_deg: the narrowest field of view that the solver `lm` may reach (degrees). The
             targets come from a camera without perspective, so the least-squares minimum
-            mostly lies at an endless focal length: this bound keeps it a camera.
+            usually lies at an infinite focal length; this bound keeps it finite.
 
     Raises:
         InputError: a number is out of its range.
@@ -31,7 +35,7 @@ class CalibrationSettings:
     max_steps: int
     stop_below: float
     drop_above: float | None
-    fov_deg: float = 46.4
+    fov_deg: float = DEFAULT_FOV_DEGREES
     learning_rate: float = 0.01
     min_fov_deg: float = 5.0
 
@@ -55,25 +59,13 @@ class CalibrationSettings:
 
     @property
     def start_focal(self) -> float:
-        """The focal length of the start, in image widths."""
+        """The initial focal length, in image widths."""
         return focal_from_fov(self.fov_deg)
 
     @property
     def max_focal(self) -> float:
         """The longest focal length that the solver `lm` may reach, in image widths."""
         return focal_from_fov(self.min_fov_deg)
-
-
-def focal_from_fov(fov_deg: float) -> float:
-    """Return the focal length in image widths, ``1 / (2 tan(fov / 2))``.
-
-    Args:
-        fov_deg: horizontal field of view in degrees, between 0 and 180.
-
-    Returns:
-        The focal length in image widths.
-    """
-    return 1.0 / (2.0 * math.tan(math.radians(fov_deg) / 2.0))
 
 
 #: The extended COCO-EFT test split.

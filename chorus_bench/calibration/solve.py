@@ -1,4 +1,4 @@
-"""Calibrate many people: check the input, run a solver, decide who is kept."""
+"""Calibration of many people: check the input, run a solver, decide whom to keep."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from chorus_bench.calibration.lm import solve_lm
 from chorus_bench.calibration.reprojection import Flags, Problem, Solution
 from chorus_bench.calibration.settings import EFT, CalibrationSettings
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import Floats, axis_angle_to_matrix
 
 #: The solvers by name.
 SOLVERS = {"adam": solve_adam, "lm": solve_lm}
 
-#: People that are solved at once.
+#: People who are solved at once.
 BATCH = 1024
 
 #: A camera has 7 unknowns and every point gives 2 equations.
@@ -30,25 +31,25 @@ class Calibration:
     """Perspective cameras of P people.
 
     A pixel is ``K (R x + t)`` after division by depth, x in the zero-orientation body frame.
-    A person who could not be solved has NaN in R, t, K and loss, and a reason.
+    A person who could not be solved has NaN in all parts of the camera, and a reason.
 
     Attributes:
-        R: rotations, shape (P, 3, 3), float64.
-        t: translations in metres, shape (P, 3), float64.
-        K: intrinsics in pixels, shape (P, 3, 3), float64.
-        loss: Frobenius norm of the reprojection residual over the number of points, in
-            pixels, shape (P,).
+        rotation: R, shape (P, 3, 3), float64.
+        translation: t in metres, shape (P, 3), float64.
+        intrinsics: K in pixels, shape (P, 3, 3), float64.
+        reprojection_error: Frobenius norm of the reprojection residual over the number of
+            points, in pixels, shape (P,).
         steps: updates that the solver made, shape (P,).
         converged: whether the solver ended by its own test and not by its last step, (P,).
         reasons: why a person is not kept, None for those who are.
         solver: name of the solver.
-        settings: its settings.
+        settings: settings of the solver.
     """
 
-    R: Floats
-    t: Floats
-    K: Floats
-    loss: Floats
+    rotation: Floats
+    translation: Floats
+    intrinsics: Floats
+    reprojection_error: Floats
     steps: NDArray[np.int64]
     converged: Flags
     reasons: tuple[str | None, ...]
@@ -60,8 +61,17 @@ class Calibration:
 
     @property
     def kept(self) -> Flags:
-        """Whether a person has a camera that is good enough, shape (P,)."""
+        """Whether each person has a camera that is good enough, shape (P,)."""
         return np.array([reason is None for reason in self.reasons], dtype=np.bool_)
+
+    def camera(self, person: int) -> PerspectiveCamera:
+        """Return one person's camera, in float32."""
+        return PerspectiveCamera(
+            self.rotation[person],
+            self.translation[person],
+            self.intrinsics[person],
+            float(self.reprojection_error[person]),
+        )
 
 
 def calibrate(
@@ -75,7 +85,7 @@ def calibrate(
     settings: CalibrationSettings = EFT,
     progress: Callable[[int, int], None] | None = None,
 ) -> Calibration:
-    """Find the perspective cameras that bring body points to their places in the image.
+    """Find the perspective cameras that project body points to their places in the image.
 
     Rotation starts at the pose's global orientation, translation at ``(tx, ty, 2 f / s)``,
     the focal length at ``settings.fov_deg``; all three are free. This is the calibration of
@@ -89,15 +99,15 @@ def calibrate(
         global_orient: axis-angle global orientations in radians, shape (P, 3).
         weak_camera: weak-perspective cameras (s, tx, ty), shape (P, 3).
         image_size: image heights and widths in pixels, shape (P, 2).
-        solver: 'adam' follows the original's path; 'lm' goes to the least-squares minimum.
+        solver: 'adam' follows the original's path; 'lm' finds the least-squares minimum.
         settings: when to stop and whom to keep; `EFT` or `SYNTHESIZED`.
-        progress: called with the number of people done and of all, whenever some finish.
+        progress: called with (people done, people in all) whenever some finish.
 
     Returns:
-        The cameras, with a reason for everybody who is not kept.
+        The cameras, with a reason for everyone who is not kept.
 
     Raises:
-        InputError: a shape is wrong or there is no such solver.
+        InputError: a wrong shape or an unknown solver.
     """
     if solver not in SOLVERS:
         raise unknown_name("solver", solver, SOLVERS)
@@ -109,7 +119,7 @@ def calibrate(
     solution = Solution.empty(len(reasons))
     for first in range(0, len(usable), BATCH):
         rows = usable[first : first + BATCH]
-        # A person whose numbers run away ends as NaN and gets a reason below.
+        # A person whose numbers diverge ends as NaN and gets a reason below.
         with np.errstate(all="ignore"):
             problem = _problem(inputs, rows, settings)
             _fill(solution, rows, SOLVERS[solver](problem, settings, counter.add))
@@ -117,7 +127,7 @@ def calibrate(
 
 
 class _Counter:
-    """Counts people who are done and tells the caller."""
+    """Counts people who are done and informs the caller."""
 
     def __init__(self, total: int, progress: Callable[[int, int], None] | None) -> None:
         self.done, self.total, self.progress = 0, total, progress
@@ -136,7 +146,7 @@ def _checked(
     weak_camera: ArrayLike,
     image_size: ArrayLike,
 ) -> dict[str, Floats]:
-    """Return the inputs as float64, by name, or say which shape is wrong."""
+    """Return the inputs as float64, by name; raise an `InputError` for a wrong shape."""
     points = np.asarray(points_3d, dtype=np.float64)
     if points.ndim != 3 or points.shape[2] != 3 or points.shape[1] < MIN_POINTS:
         raise InputError(
@@ -159,7 +169,7 @@ def _checked(
 
 
 def _input_problems(inputs: dict[str, Floats]) -> list[str | None]:
-    """Return for every person why the fit cannot start, or None."""
+    """Return, for every person, why the fit cannot start; None if it can."""
     reasons: list[str | None] = [None] * len(inputs["points_3d"])
     for name, values in inputs.items():
         finite = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
@@ -175,7 +185,7 @@ def _input_problems(inputs: dict[str, Floats]) -> list[str | None]:
 def _problem(
     inputs: dict[str, Floats], rows: NDArray[np.intp], settings: CalibrationSettings
 ) -> Problem:
-    """Return some people's problem, person last, with its start."""
+    """Return the problem of some people, person last, with its initial values."""
     scale, tx, ty = inputs["weak_camera"][rows].T
     focal = settings.start_focal
     theta = inputs["global_orient"][rows].T
@@ -189,7 +199,7 @@ def _problem(
 
 
 def _fill(solution: Solution, rows: NDArray[np.intp], part: Solution) -> None:
-    """Copy the solution of some people into that of all."""
+    """Copy the solution of some people into the solution of all."""
     solution.rotation[rows] = part.rotation
     solution.translation[rows] = part.translation
     solution.focal[rows] = part.focal
@@ -205,7 +215,7 @@ def _result(
     solver: str,
     settings: CalibrationSettings,
 ) -> Calibration:
-    """Turn a solution into cameras and say who is not kept and why."""
+    """Turn a solution into cameras, and give the reason for everyone who is not kept."""
     height, width = image_size.T
     K = np.zeros((len(reasons), 3, 3))
     K[:, 0, 0] = K[:, 1, 1] = solution.focal * width
@@ -220,10 +230,10 @@ def _result(
     R = axis_angle_to_matrix(solution.rotation)
     R[~solved], K[~solved] = np.nan, np.nan
     return Calibration(
-        R=R,
-        t=np.where(solved[:, None], solution.translation, np.nan),
-        K=K,
-        loss=np.where(solved, solution.loss, np.nan),
+        rotation=R,
+        translation=np.where(solved[:, None], solution.translation, np.nan),
+        intrinsics=K,
+        reprojection_error=np.where(solved, solution.loss, np.nan),
         steps=solution.steps,
         converged=solution.converged & solved,
         reasons=tuple(reasons),

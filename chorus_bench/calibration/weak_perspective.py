@@ -1,8 +1,10 @@
-"""From a weak-perspective camera of a crop to pixels of the image.
+"""Projection through the weak-perspective camera of a crop, to pixels of the image.
 
 Body fitters look at a square crop around the person, enlarged to 224 x 224. Its corners are
-whole pixels, found the way the human-pose community's `crop` helper finds them. All
-roundings of the original are kept.
+whole pixels, found as the `crop` helper common in human-pose code finds them. All roundings of
+the original are kept.
+
+Source: docs/method.md M9.
 """
 
 from __future__ import annotations
@@ -18,10 +20,10 @@ from chorus_bench.geometry.rotations import Floats
 #: Side of the crop that body fitters look at, in pixels.
 CROP_SIDE = 224
 
-#: Side of the crop, before enlarging, of a person of scale 1, in pixels.
+#: Side of the crop of a person of scale 1, before enlarging, in pixels.
 PIXELS_PER_SCALE = 200
 
-#: A crop that is smaller than this before enlarging is of no use, in pixels.
+#: A crop smaller than this before enlarging is unusable, in pixels.
 MIN_BOX = 20
 
 
@@ -30,7 +32,7 @@ class CropBox:
     """The square of the image that becomes the 224 x 224 crop, in whole pixels.
 
     Attributes:
-        left: column of its left edge; negative where it sticks out of the image.
+        left: column of its left edge; negative where it extends beyond the image.
         top: row of its upper edge.
         right: column after its last one.
         bottom: row after its last one; rounding may make the height differ from the width.
@@ -43,7 +45,7 @@ class CropBox:
 
     @property
     def side(self) -> int:
-        """Its height, which stands for both sides."""
+        """Its height, which is used for both sides."""
         return self.bottom - self.top
 
     @property
@@ -56,9 +58,9 @@ def crop_box(center: ArrayLike, scale: float) -> CropBox:
     """Return the box of a person's crop.
 
     The box of side ``200 * scale`` about ``center`` is mapped to 224 x 224; the inverse of
-    that map gives the two corners, cut to whole numbers toward zero. The inverse is written
-    out in the order in which `numpy.linalg.inv` rounds, because for whole-numbered boxes the
-    rounding decides between two pixels.
+    that map gives the two corners, truncated toward zero. The inverse is written out in the order
+    in which `numpy.linalg.inv` rounds, because for boxes of integer size the rounding decides
+    between two pixels.
 
     Args:
         center: the box's centre (x, y) in pixels, shape (2,).
@@ -85,7 +87,7 @@ def crop_box(center: ArrayLike, scale: float) -> CropBox:
 
 
 def crop_problem(box: CropBox, image_size: tuple[int, int]) -> str | None:
-    """Say why a crop cannot be used, or return None.
+    """Return why a crop cannot be used, or None if it can.
 
     Args:
         box: the crop's box.
@@ -116,7 +118,7 @@ def weak_perspective_to_image(
 
     With o crop pixels per image pixel: ``x_crop = (s X + (tx, ty)) 112`` and ``x_image =
     x_crop / o + corner + 112 / o``. float32 points are rounded after every operation, as the
-    original does (by way of coordinates about the image's middle); others are computed in
+    original does (via coordinates relative to the image's middle); others are computed in
     float64.
 
     Args:
@@ -146,14 +148,14 @@ def weak_perspective_to_image(
     offset = np.array([box.left, box.top]) - half + CROP_SIDE / 2 / box.enlargement
     steps = (weak[0], CROP_SIDE / 2, box.enlargement)
     zoom, widen, shrink = (np.asarray(value, dtype=kind) for value in steps)
-    # The sums with the two float64 pairs are made in float64 and then rounded.
+    # The sums with the two float64 pairs are computed in float64 and then rounded.
     moved = (joints[:, :2] * zoom + weak[1:]).astype(kind)
     centred: Floats = (moved * widen / shrink + offset).astype(kind)
     return centred + half.astype(kind)
 
 
 def _check_person(joints: Floats, weak: NDArray[np.float64]) -> None:
-    """Refuse joints and cameras of a wrong shape or with numbers that are not finite."""
+    """Refuse joints and cameras of a wrong shape, or with numbers that are not finite."""
     if joints.ndim != 2 or joints.shape[1] != 3:
         raise InputError(f"points of shape {joints.shape}", expected="shape (J, 3)")
     if weak.shape != (3,):

@@ -6,20 +6,19 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.baseline as baseline
+import chorus_bench.cli.body as body
+import chorus_bench.cli.cache as cache
+import chorus_bench.cli.datasets as datasets
+import chorus_bench.cli.demo as demo
+import chorus_bench.cli.diagnose as diagnose
+import chorus_bench.cli.evaluation as evaluation
+import chorus_bench.cli.leaderboard as leaderboard
+import chorus_bench.cli.report as report
+import chorus_bench.cli.synthesis as synthesis
 from chorus_bench._version import __version__
-from chorus_bench.cli import (
-    baseline,
-    body,
-    cache,
-    datasets,
-    demo,
-    diagnose,
-    evaluation,
-    leaderboard,
-    report,
-    synthesis,
-)
 from chorus_bench.cli.extensions import add_commands
+from chorus_bench.cli.options import one_name
 
 app = typer.Typer(
     name="chorus-bench",
@@ -28,7 +27,8 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # Scripts in use say --categories.
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": one_name},
 )
 
 

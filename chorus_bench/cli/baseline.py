@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.cli.extensions import print_broken
+from chorus_bench.cli.options import (
+    Address,
+    Body,
+    Categories,
+    Engine,
+    OutputFolder,
+    Overwrite,
+    PluginOptions,
+    Seed,
+    Workers,
+    engine_settings,
+    key_values,
+)
 from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -25,8 +38,7 @@ def list_command() -> None:
     found = find_baselines()
     rows = [(spec.name, spec.reads, spec.summary) for spec in found.specs.values()]
     typer.echo(tabulate(rows, headers=("baseline", "reads", "what")))
-    for plugin in found.broken:
-        typer.echo(f"cannot be used: {plugin}", err=True)
+    print_broken(found)
 
 
 @app.command("show")
@@ -45,7 +57,6 @@ def show_command(name: Annotated[str, typer.Argument(help="A baseline.")]) -> No
 
 
 def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
-    options = ", ".join(f"{key}={value}" for key, value in spec.options.items())
     return [
         ("name", spec.name),
         ("what", spec.summary),
@@ -55,44 +66,62 @@ def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
         ),
         ("columns", ", ".join(spec.needs) or "category"),
         ("track", spec.track),
-        ("options", options or "as the function has them"),
+        ("options", _options(spec)),
         ("function", spec.function),
         ("paper", spec.paper or "none"),
-        ("licence", spec.licence),
+        ("license", spec.license),
     ]
+
+
+def _options(spec: BaselineSpec) -> str:
+    """Return the options of a baseline, one a line; a function that is broken says why."""
+    from chorus_bench.errors import ChorusBenchError
+
+    try:
+        return "\n".join(map(str, spec.option_table())) or "none"
+    except ChorusBenchError as error:
+        return str(error)
 
 
 @app.command("run")
 def run_command(
     name: Annotated[str, typer.Argument(help="A baseline.")],
-    data: Annotated[str, typer.Option(help="A built dataset, or a folder of Parquet files.")],
-    output: Annotated[Path, typer.Option(help="The submission's folder.")],
-    body: Annotated[
-        str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
-    ] = None,
+    data: Annotated[
+        str,
+        typer.Option(
+            help="A built dataset, Parquet files in a folder, or a name: example, simulated."
+        ),
+    ],
+    output: OutputFolder,
+    body: Body = None,
     resolution: Annotated[int, typer.Option(help="Voxels along each axis.")] = 48,
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
-    categories: Annotated[
-        list[str] | None, typer.Option(help="Only this category; may be repeated.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    categories: Categories = None,
+    seed: Seed = 0,
     device: Annotated[
         str | None,
         typer.Option(
             help="For baselines that can: cpu, cuda, or auto for CUDA when present (extra torch)."
         ),
     ] = None,
-    options: Annotated[
-        list[str] | None,
-        typer.Option("--option", help="An option of the baseline, NAME=VALUE; may be repeated."),
-    ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace a submission that is there.")] = False,
+    option: PluginOptions = None,
+    engine: Engine = None,
+    workers: Workers = 1,
+    address: Address = None,
+    overwrite: Overwrite = False,
 ) -> None:
-    """Run a baseline on a dataset and write a submission."""
+    """Run a baseline on a dataset and write a submission.
+
+    With --engine or --workers the files of a built dataset are counted by many workers, for
+    baselines that can; the fields are the same bit by bit. What workers finish is kept in
+    OUTPUT.work, and the same command goes on from there.
+    """
     from chorus_bench.baseline import run_baseline
     from chorus_bench.geometry.grid import GridSpec
 
-    with progress_bar("Rows") as progress:
+    shared = engine is not None or workers > 1 or address is not None
+    given = {"device": device} if device else {}
+    with progress_bar("Learning") as progress:
         run_baseline(
             name,
             data,
@@ -101,20 +130,9 @@ def run_command(
             grid=GridSpec(resolution, side_length),
             categories=categories,
             seed=seed,
-            options=dict(map(_option, options or [])) | ({"device": device} if device else {}),
+            options=key_values(option, "--option") | given,
+            engine=engine_settings(engine, workers, address) if shared else None,
             overwrite=overwrite,
             progress=progress,
         )
     typer.echo(f"wrote {output}")
-
-
-def _option(text: str) -> tuple[str, Any]:
-    """Return name and value of NAME=VALUE; the value is read as YAML."""
-    import yaml
-
-    from chorus_bench.errors import InputError
-
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise InputError(f"option '{text}'", expected="NAME=VALUE, for example ratio=0.5")
-    return name, yaml.safe_load(value)

@@ -17,9 +17,9 @@ def info_command(
     """Print what a body file holds and its fingerprint."""
     from tabulate import tabulate
 
-    from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.body_files import load_body
 
-    body = BodyModel.load(file)
+    body = load_body(file)
     low, high = body.template.min(axis=0), body.template.max(axis=0)
     shapes = 0 if body.shape_directions is None else body.shape_directions.shape[-1]
     rows = [
@@ -42,8 +42,7 @@ def convert_command(
     target: Annotated[Path, typer.Argument(help="The .npz to write.")],
 ) -> None:
     """Convert a body to a plain .npz, without chumpy and without running the pickle."""
-    from chorus_bench.geometry.body import BodyModel
-    from chorus_bench.geometry.body_files import save_body
+    from chorus_bench.geometry.body_files import load_body, save_body
 
-    save_body(BodyModel.load(source), target)
+    save_body(load_body(source), target)
     typer.echo(f"wrote {target}")

@@ -1,13 +1,18 @@
-"""Commands that other packages add: the entry-point group ``chorus_bench.commands``.
+"""What other packages add: commands, and plug-ins that cannot be used.
 
-An entry point names a function that takes the `typer.Typer` application and adds its commands.
+In the entry-point group ``chorus_bench.commands`` an entry point names a function that takes the
+`typer.Typer` application and adds its commands.
 """
 
 from __future__ import annotations
 
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from chorus_bench.plugins import Plugins
 
 GROUP = "chorus_bench.commands"
 
@@ -23,3 +28,13 @@ def add_commands(app: typer.Typer) -> None:
             entry.load()(app)
         except Exception as error:  # whatever somebody else's module does when it is imported
             typer.echo(f"warning: no commands from '{entry.value}': {error}", err=True)
+
+
+def print_broken(found: Plugins[Any]) -> None:
+    """Name the plug-ins that cannot be used, on standard error.
+
+    Args:
+        found: of a list that was printed.
+    """
+    for plugin in found.broken:
+        typer.echo(f"cannot be used: {plugin}", err=True)

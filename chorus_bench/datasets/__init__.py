@@ -1,1 +1,1 @@
-"""Datasets: row schemas, masks, builders, cards."""
+"""Datasets: row schemas, masks, builders and cards."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chorus_bench.datasets.labels import fingerprint_of
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
+from chorus_bench.names import fingerprint_of
 
 #: A body as functions take it: a body, a file, a model object; None for the free body.
 BodySource = str | Path | BodyModel | object | None
@@ -37,7 +38,7 @@ def body_for(
     Raises:
         InputError: the body is not the data's.
     """
-    model = BodyModel.load("default" if body is None else body)
+    model = load_body("default" if body is None else body)
     if allow_other or not is_other_body(known, model):
         return model
     given = "the default one, " if body is None else ""

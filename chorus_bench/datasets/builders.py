@@ -1,87 +1,15 @@
-"""The builders by name, and the one call that builds a dataset."""
+"""The one call that builds a dataset, by the name of its builder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from chorus_bench.datasets.export import SHARD_BYTES, Built, Progress, export
 from chorus_bench.datasets.recipe import Recipe
-from chorus_bench.datasets.sources import (
-    COCO_ANNOTATIONS,
-    COCO_IMAGES,
-    EFT_FITS,
-    SMPL_BODY,
-    SPIN_REGRESSOR,
-    Source,
-)
-from chorus_bench.errors import unknown_name
-
-
-@dataclass(frozen=True)
-class BuilderSpec:
-    """What is known of a builder without importing it.
-
-    Attributes:
-        name: what it is called.
-        summary: one line.
-        licence: of what it builds.
-        recipe: ``module:function`` that turns options into a `Recipe`.
-        sources: what users must bring, or may.
-    """
-
-    name: str
-    summary: str
-    licence: str
-    recipe: str
-    sources: tuple[Source, ...] = ()
-
-    @property
-    def needs(self) -> tuple[Source, ...]:
-        """The sources without which it does not build."""
-        return tuple(source for source in self.sources if not source.optional)
-
-    def load(self) -> Callable[..., Recipe]:
-        """Import and return the function that makes the recipe."""
-        module, _, function = self.recipe.partition(":")
-        loaded: Callable[..., Recipe] = getattr(import_module(module), function)
-        return loaded
-
-
-BUILDERS: dict[str, BuilderSpec] = {
-    spec.name: spec
-    for spec in (
-        BuilderSpec(
-            name="coco-eft",
-            summary="extended COCO-EFT: person-object pairs of COCO 2014 val with cameras",
-            licence="CC BY-NC 4.0",
-            recipe="chorus_bench.datasets.coco_eft:coco_eft_recipe",
-            sources=(COCO_ANNOTATIONS, EFT_FITS, SMPL_BODY, SPIN_REGRESSOR, COCO_IMAGES),
-        ),
-        BuilderSpec(
-            name="simulated",
-            summary="simulated people and things with known truth: test split or training images",
-            licence="CC0 1.0",
-            recipe="chorus_bench.simulation.recipe:simulated_recipe",
-        ),
-        BuilderSpec(
-            name="image-search",
-            summary="a folder of crawled images as training rows (`datasets import-images`)",
-            licence="of the images",
-            recipe="chorus_bench.datasets.image_folder:image_folder_recipe",
-        ),
-    )
-}
-
-
-def get_builder(name: str) -> BuilderSpec:
-    """Return a builder; an unknown name is an `InputError` with what there is."""
-    if name not in BUILDERS:
-        raise unknown_name("builder", name, BUILDERS)
-    return BUILDERS[name]
+from chorus_bench.datasets.registry import get_builder
+from chorus_bench.errors import InputError
 
 
 def build_dataset(
@@ -92,25 +20,31 @@ def build_dataset(
     workers: int = 1,
     shard_bytes: int = SHARD_BYTES,
     progress: Progress = lambda done, total: None,
+    command: str = "",
     **options: Any,  # noqa: ANN401 - each builder has its own
 ) -> Built:
     """Build a dataset into a folder of Parquet shards with a card.
 
     Args:
-        name: of the builder, see `BUILDERS`.
-        output: the folder to write. An interrupted build into it goes on where it was.
-        overwrite: replace a folder that is there.
+        name: name of the builder, see `chorus_bench.datasets.registry.find_builders`.
+        output: the folder to write. An interrupted build into it continues where it stopped.
+        overwrite: replace an existing folder.
         workers: processes that make the rows.
         shard_bytes: a Parquet file is closed when it is larger than this.
-        progress: called with what is done and all there is.
-        **options: of the builder, see its recipe function.
+        progress: called with (done, total).
+        command: the command line, for the card.
+        **options: options of the builder, see its function.
 
     Raises:
-        InputError: an unknown builder, a source that is missing or wrong, ...
+        InputError: an unknown builder or option, a source that is missing or wrong, ...
     """
-    recipe = get_builder(name).load()(**options)
+    recipe = get_builder(name).configured(options)()
+    if not isinstance(recipe, Recipe):
+        raise InputError(
+            f"gave a {type(recipe).__name__}", where=f"builder '{name}'", expected="a Recipe"
+        )
     return export(
-        recipe,
+        replace(recipe, command=command or recipe.command),
         output,
         overwrite=overwrite,
         workers=workers,

@@ -1,4 +1,4 @@
-"""Dataset cards: README.md with the configs that `load_dataset` reads, and what a reader asks."""
+"""Dataset cards: README.md with the configs for `load_dataset` and information for readers."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ def card_text(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
     """Return the card: a YAML header and Markdown.
 
     Args:
-        info: what the dataset is.
-        schema: of its rows.
+        info: description of the dataset.
+        schema: schema of its rows.
         pictures: file names of its pictures, in the folder `PICTURES_FOLDER`.
     """
     header = yaml.safe_dump(_header(info), sort_keys=False, allow_unicode=True, width=1000)
@@ -54,7 +54,7 @@ def _header(info: DatasetInfo) -> dict[str, Any]:
     size = next((name for limit, name in _SIZES if info.rows < limit), "n>1M")
     return {
         "pretty_name": info.card.title,
-        "license": info.card.licence,
+        "license": info.card.license,
         "size_categories": [size],
         "tags": list(info.card.tags),
         "configs": _configs(info),
@@ -64,8 +64,8 @@ def _header(info: DatasetInfo) -> dict[str, Any]:
 def _configs(info: DatasetInfo) -> list[dict[str, Any]]:
     """Return the configs: all categories, and each of them.
 
-    `datasets` keys its cache by the folder's name and these entries alone. The hash of the
-    content in the description makes a rebuilt folder a new one.
+    `datasets` keys its cache by the folder's name and these entries alone. The hash of the content
+    in the description makes a rebuilt folder count as a new one.
     """
     description = f"{info.label}, content {info.content}"
     folders = {DEFAULT_CONFIG: "*"} | {name: category_folder(name) for name in info.categories}
@@ -93,7 +93,7 @@ def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
         f"## Columns\n\n{_columns(schema)}",
         f"## How it was built\n\n{card.construction}\n\n{_built(info)}",
         f"## Sources\n\n{_sources(info)}",
-        f"## Licences\n\n{card.licence_note}",
+        f"## Licenses\n\n{card.license_note}",
         f"## Citation\n\n```bibtex\n{card.citation}\n```",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
@@ -102,13 +102,13 @@ def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
 def _loading(info: DatasetInfo) -> str:
     example = next(iter(info.categories))
     return (
-        "With nothing but `datasets` installed (and Pillow to look at pictures):\n\n"
+        "With `datasets` alone (and Pillow, to look at pictures):\n\n"
         "```python\n"
         "from datasets import load_dataset\n\n"
         f'everything = load_dataset("path/to/this/folder", split="{info.split}")\n'
         f'one = load_dataset("path/to/this/folder", "{example}", split="{info.split}")\n'
         "```\n\n"
-        f"`chorus-bench datasets verify path/to/this/folder` computes the fingerprint again."
+        f"`chorus-bench datasets verify path/to/this/folder` recomputes the fingerprint."
     )
 
 
@@ -155,7 +155,7 @@ def _short(value: object) -> str:
 
 def _sources(info: DatasetInfo) -> str:
     if not info.sources:
-        return "None: every row is made by the program."
+        return "None: the program generates every row."
     rows = [(s.title, s.name, f"{s.size:,}", f"`{s.sha256}`") for s in info.sources]
     headers = ("source", "file", "bytes", "SHA-256")
     return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)

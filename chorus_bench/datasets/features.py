@@ -1,7 +1,7 @@
 """Row schemas as the features of `datasets`, without importing it.
 
-Parquet files that carry their features are loaded with the right types by plain
-`load_dataset`; in particular the column ``image`` becomes an image.
+`load_dataset` loads Parquet files that carry their features with the right types; in
+particular, the column ``image`` becomes an image.
 """
 
 from __future__ import annotations

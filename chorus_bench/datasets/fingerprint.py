@@ -1,7 +1,7 @@
-"""Fingerprints of rows: what a dataset is, however its files are cut.
+"""Fingerprints of rows: the identity of a dataset, independent of its division into files.
 
 A test split's fingerprint is that of `chorus_bench.datasets.samples.EvalSplit`: it covers what
-a score depends on. Other datasets are covered with every column but the facts that all rows carry.
+a score depends on. For other datasets it covers every column but the facts that all rows carry.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chorus_bench.datasets.schema import FACTS, TEST_COLUMNS
 
 
 class Fingerprint:
-    """The fingerprint of rows that come one batch after the other, in any order.
+    """The fingerprint of rows that arrive in batches, in any order.
 
     Args:
         split: ``test`` for a test split; anything else covers every column.
@@ -54,7 +54,7 @@ def row_digest(row: Row) -> bytes:
 
 
 def _encoded(value: object) -> bytes:
-    """Return a value as bytes that no other value has; floats count as float64."""
+    """Return an unambiguous encoding of a value; floats count as float64."""
     if isinstance(value, dict):
         inner = b"".join(_encoded(name) + _encoded(value[name]) for name in sorted(value))
         return _tagged(b"d", inner)

@@ -1,4 +1,4 @@
-"""A built dataset's folder: its layout and the file that says what it is."""
+"""The folder of a built dataset: its layout and its metadata file."""
 
 from __future__ import annotations
 
@@ -12,52 +12,34 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from chorus_bench.datasets.metadata import FORMAT, DatasetFacts, DatasetFile
+from chorus_bench.datasets.metadata import Shard as Shard
 from chorus_bench.datasets.recipe import CardText, SourceFile
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError
+from chorus_bench.io.schemas import loaded, read_document
+from chorus_bench.names import category_name
 
 DATA_FOLDER, CARD_FILE, NOTES_FILE, PICTURES_FOLDER = "data", "README.md", "notes.jsonl", "pictures"
-
-#: Of the file `METADATA_FILE`.
-FORMAT = 1
 
 #: Folders between a dataset's folder and its Parquet files: ``data/<category>``.
 _LEVELS = 2
 
 
 @dataclass(frozen=True)
-class Shard:
-    """One Parquet file.
-
-    Attributes:
-        path: relative to the dataset's folder, with forward slashes.
-        category: of all its rows.
-        rows: how many.
-        size: in bytes.
-        sha256: in hex digits.
-    """
-
-    path: str
-    category: str
-    rows: int
-    size: int
-    sha256: str
-
-
-@dataclass(frozen=True)
 class DatasetInfo:
-    """What a built dataset is, as `METADATA_FILE` keeps it.
+    """The description of a built dataset, as stored in `METADATA_FILE`.
 
     Attributes:
-        name: stands in signatures.
-        version: of the builder.
+        name: appears in signatures.
+        version: version of the builder.
         split: ``test`` or ``train``.
-        fingerprint: over the rows; stands in signatures.
+        fingerprint: fingerprint of the rows; appears in signatures.
         shards: the Parquet files.
-        sources: the files that it was made of.
-        details: what the builder adds: body, solver, settings, ...
+        sources: the files that it was made from.
+        details: details that the builder adds: body, solver, settings, ...
         left_out: entries that were left out, by reason.
-        noted: entries that were used although something about them is odd, by reason.
+        noted: entries that were used despite a problem, by reason.
         command: the command line that makes it.
         made_with: the program and its version.
         card: the texts of the card.
@@ -78,7 +60,7 @@ class DatasetInfo:
 
     @property
     def label(self) -> str:
-        """The dataset as it stands in a signature, ``name@fingerprint``."""
+        """The dataset as it appears in a signature, ``name@fingerprint``."""
         return f"{self.name}@{self.fingerprint}"
 
     @cached_property
@@ -106,7 +88,7 @@ class DatasetInfo:
         (folder / METADATA_FILE).write_text(text, encoding="utf-8")
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as JSON; the builder's details stand beside the rest."""
+        """Return it as JSON; the builder's details are on the same level as the rest."""
         head = {
             "format": FORMAT,
             "name": self.name,
@@ -133,7 +115,7 @@ class DatasetInfo:
         """Read it from a built dataset's folder.
 
         Raises:
-            InputError: there is none, or it is not of this format.
+            InputError: there is none, or its format is unknown.
         """
         file = Path(folder) / METADATA_FILE
         if not file.is_file():
@@ -142,47 +124,36 @@ class DatasetInfo:
                 where=folder,
                 expected="a folder that `chorus-bench datasets build` wrote",
             )
-        try:
-            return cls._from_json(json.loads(file.read_text(encoding="utf-8")))
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise InputError(
-                f"is damaged: {type(error).__name__} {error}",
-                where=file,
-                fix="build the dataset again",
-            ) from error
-
-    @classmethod
-    def _from_json(cls, content: dict[str, Any]) -> DatasetInfo:
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']}; this program reads {FORMAT}")
-        card = {**content["card"], "tags": tuple(content["card"]["tags"])}
-        plain = ("name", "version", "split", "fingerprint", "command", "made_with")
-        ours = {*plain, *("format", "content", "rows", "categories", "left_out", "noted")}
-        ours |= {"sources", "shards", "card"}
+        document = read_document(file)
+        found = loaded(DatasetFile, document, fix="build the dataset again")
+        card, ours = found.card, DatasetFile.__annotations__
         return cls(
-            **{key: content[key] for key in plain},
-            left_out=content["left_out"],
-            noted=content["noted"],
-            shards=tuple(Shard(**shard) for shard in content["shards"]),
-            sources=tuple(SourceFile(**source) for source in content["sources"]),
-            card=CardText(**card),
-            details={key: value for key, value in content.items() if key not in ours},
+            **{key: getattr(found, key) for key in ("name", "version", "split", "fingerprint")},
+            **{key: getattr(found, key) for key in ("left_out", "noted", "command", "made_with")},
+            shards=found.shards,
+            sources=found.sources,
+            card=CardText(
+                *(card.title, card.summary, card.construction, card.license, card.license_note),
+                *(card.citation, card.tags),
+            ),
+            details={key: value for key, value in document.content.items() if key not in ours},
         )
 
 
 def category_folder(category: str) -> str:
-    """Return the name of a category's folder.
+    """Return the name of a category's folder: no two categories share one, on any system.
+
+    Lower-case letters, digits, ``-``, ``+`` and spaces (as ``_``) stand for themselves; any other
+    name is told apart by four bytes of its SHA-256.
 
     Raises:
-        InputError: the category makes no safe folder name.
+        InputError: the name may not be a category's, see `chorus_bench.names.category_name`.
     """
-    name = category.strip().replace(" ", "_")
-    if not name or not all(letter.isalnum() or letter in "_-+" for letter in name):
-        raise InputError(
-            f"the category {category!r} makes no folder name",
-            expected="letters, digits, spaces, '_', '-' and '+'",
-        )
-    return name
+    name = category_name(category)
+    slug = "".join(letter if letter.isalnum() or letter in "-+" else "_" for letter in name)
+    if slug.replace("_", " ") == name == name.casefold():
+        return slug
+    return f"{slug.strip('_')}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def describe_shard(file: Path, root: Path, category: str) -> Shard:
@@ -229,8 +200,7 @@ def read_metadata(folder: Path) -> dict[str, Any]:
     file = folder / METADATA_FILE
     if not file.is_file():
         return {}
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not JSON: {error}", where=file) from error
-    return content if isinstance(content, dict) else {}
+    document = read_document(file)
+    loaded(DatasetFacts, document)
+    content: dict[str, Any] = document.content
+    return content

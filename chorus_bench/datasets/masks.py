@@ -34,11 +34,11 @@ def decode_mask(
 
     Args:
         rle: ``{"size": [H, W], "counts": str or bytes}``.
-        size: the (height, width) that it must have.
-        where: named in the error.
+        size: the required (height, width).
+        where: place to name in the error.
 
     Raises:
-        InputError: not an RLE, another size than expected, or runs that do not fill the size.
+        InputError: not an RLE, an unexpected size, or runs that do not fill the size.
     """
     height, width = _checked_size(rle, size, where)
     counts = rle["counts"].encode() if isinstance(rle["counts"], str) else rle["counts"]
@@ -76,9 +76,9 @@ def _checked_size(
 def _run_lengths(counts: object, where: object | None) -> Int64:
     """Return the run lengths of COCO's compressed string.
 
-    pycocotools writes past its buffer when runs and size disagree, and reading the runs here
-    is what tells. A run is stored in groups of five bits, low first, with a sign, from the
-    third run on as the difference to the run before last (COCO's mask format).
+    pycocotools writes past its buffer if runs and size disagree; reading the runs here detects
+    that. A run is stored in groups of five bits, lowest first, with a sign; from the third run
+    on, as the difference from the run before the last (COCO's mask format).
     """
     damaged = InputError("the runs of the RLE are damaged", where=where, expected="COCO's string")
     if not isinstance(counts, bytes):

@@ -16,7 +16,7 @@ from chorus_bench.datasets.lengths import check_lengths
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.errors import InputError
 
-#: Rows are written in groups of at most this many, and this many bytes of pictures.
+#: Largest number of rows in a group, and of bytes of pictures.
 ROWS_A_GROUP, BYTES_A_GROUP = 100, 32_000_000
 #: Rows that are read at once.
 ROWS_AT_ONCE = 64
@@ -30,7 +30,7 @@ class TableWriter:
 
     Args:
         path: the file; it must not exist.
-        schema: of its rows.
+        schema: schema of its rows.
         metadata: more entries for the metadata of the file's schema.
     """
 
@@ -48,7 +48,7 @@ class TableWriter:
 
     @property
     def size(self) -> int:
-        """Bytes in the file so far."""
+        """The number of bytes in the file so far."""
         return self._file.tell()
 
     def close(self) -> None:
@@ -64,7 +64,7 @@ class RowWriter:
 
     Args:
         path: the file; it must not exist.
-        schema: of its rows.
+        schema: schema of its rows.
     """
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
@@ -90,7 +90,7 @@ class RowWriter:
         self._rows, self._bytes = [], 0
 
     def close(self) -> None:
-        """Write what waits and finish the file."""
+        """Write pending rows and finish the file."""
         try:
             self._flush()
         finally:

@@ -1,4 +1,4 @@
-"""A few pictures for a card: rows with their masks and joints drawn in."""
+"""A few pictures for a card: rows with masks and joints drawn in."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from chorus_bench.datasets.parquet import read_rows
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.io.pictures import decode_upright
 
-#: So many categories are shown, the largest ones, and this is how high a picture is (pixels).
+#: Number of categories shown (the largest ones), and height of a picture (pixels).
 SHOWN, HEIGHT = 6, 240
 
-#: Blue, green, red: of an empty canvas, people, objects and joints.
+#: Blue, green, red of an empty canvas, people, objects and joints.
 _CANVAS, _HUMAN, _OBJECT, _JOINT = (245, 245, 245), (200, 150, 90), (60, 130, 235), (40, 40, 40)
 
 _COLUMNS = ("category", "image", "height", "width", "human_mask", "object_mask", "joints_2d")
@@ -31,7 +31,7 @@ def write_pictures(folder: Path, info: DatasetInfo) -> list[str]:
 
     Args:
         folder: the dataset's folder, with its shards.
-        info: what the dataset is.
+        info: description of the dataset.
     """
     largest = sorted(info.categories.items(), key=lambda item: (-item[1], item[0]))[:SHOWN]
     tiles = []

@@ -1,8 +1,8 @@
-"""What a builder hands to the export: pieces of rows, and all that is known about them.
+"""Recipes: what a builder passes to the export, in pieces of rows with their description.
 
-A builder turns its options into a `Recipe`. The recipe says in small pieces how the rows are
-made; `chorus_bench.datasets.export` runs the pieces, keeps the finished ones when it is
-interrupted, and writes the folder. `chorus_bench.datasets.packaged` gives the same rows as
+A builder turns its options into a `Recipe`, which describes in small pieces how the rows are
+made; `chorus_bench.datasets.export` runs the pieces, keeps the finished ones if it is
+interrupted, and writes the folder. `chorus_bench.datasets.packaged` provides the same rows as
 `datasets` builders.
 """
 
@@ -13,22 +13,23 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something that is wrong with one entry of a source.
+    """A problem with one entry of a source.
 
     Attributes:
         entry: the entry's id as its source gives it.
         reason: what is wrong in a few words, the same for all entries with this fault.
         message: what is wrong with this one.
-        left_out: whether the entry, or a part of it, is left out for that.
+        left_out: whether the entry, or a part of it, is left out for this reason.
     """
 
     entry: str
@@ -41,19 +42,19 @@ class Note:
 
 
 def count_reasons(notes: Iterable[Note], *, left_out: bool) -> dict[str, int]:
-    """Return how many notes there are for each reason, of those that (do not) leave out."""
+    """Return the number of notes by reason, of those that leave entries out or do not."""
     return dict(sorted(Counter(n.reason for n in notes if n.left_out == left_out).items()))
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Some rows that are made together; an interrupted build repeats at most one of them.
+    """Rows that are made together; an interrupted build repeats at most one piece.
 
     Attributes:
-        key: stands for the piece in its recipe.
-        make: called with a list that takes notes; gives the rows. It must be picklable where
-            a build uses several processes.
-        size: about how many things (images, people) it works on, for the progress bar.
+        key: identifies the piece in its recipe.
+        make: called with a list that collects notes; returns the rows. It must be picklable
+            if a build uses several processes.
+        size: approximate number of items (images, people) in it, for the progress bar.
     """
 
     key: str
@@ -66,10 +67,10 @@ class SourceFile:
     """A file that went into a dataset.
 
     Attributes:
-        title: what it is.
-        name: its file name.
-        size: in bytes.
-        sha256: in hex digits.
+        title: description.
+        name: file name.
+        size: size in bytes.
+        sha256: SHA-256 in hex digits.
     """
 
     title: str
@@ -80,14 +81,14 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class CardText:
-    """What a dataset's card says beyond what its rows and numbers say.
+    """The texts of a dataset's card beside its rows and numbers.
 
     Attributes:
         title: the heading.
         summary: a paragraph or more.
         construction: how it is built, Markdown.
-        licence: identifier of the hub's list, for example ``cc-by-nc-4.0``.
-        licence_note: which licence holds for which part, Markdown.
+        license: identifier of the hub's list, for example ``cc-by-nc-4.0``.
+        license_note: which license holds for which part, Markdown.
         citation: BibTeX.
         tags: the hub's tags.
     """
@@ -95,28 +96,28 @@ class CardText:
     title: str
     summary: str
     construction: str
-    licence: str
-    licence_note: str
+    license: str
+    license_note: str
     citation: str
     tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a dataset is made, and what is known about it before.
+    """How a dataset is made, and what is known about it beforehand.
 
     Attributes:
-        name: stands in the signature, for example ``coco-eft``.
-        version: of the builder: it changes when the rows do.
+        name: appears in the signature, for example ``coco-eft``.
+        version: version of the builder; it changes when the rows do.
         split: ``test`` or ``train``.
-        schema: of the rows; the column ``category`` sorts them into configs.
-        pieces: in the order of the rows.
-        inputs: everything that the rows depend on, as JSON takes it: options, fingerprints of
+        schema: schema of the rows; the column ``category`` sorts them into configs.
+        pieces: the pieces in the order of the rows.
+        inputs: everything that the rows depend on, as JSON values: options, fingerprints of
             bodies, digests of sources. Two recipes with equal inputs make equal rows.
-        metadata: more entries for ``chorus_bench.json``.
+        metadata: further entries for ``chorus_bench.json``.
         card: the texts of the card.
-        sources: the files that it is made of.
-        notes: what was wrong with the sources, as far as it is known before the pieces run.
+        sources: the files that it is made from.
+        notes: problems with the sources that are known before the pieces run.
         command: the command line that makes it.
     """
 

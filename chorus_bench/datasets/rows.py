@@ -13,14 +13,15 @@ import pyarrow.compute as pc
 from chorus_bench.datasets.facts import Facts, agreed, facts_of_rows, read_facts
 from chorus_bench.datasets.labels import plain_name
 from chorus_bench.datasets.lengths import check_lengths
-from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
+from chorus_bench.datasets.named import dataset_folder
 from chorus_bench.datasets.parquet import read_batches, read_schema, rows_of
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import FACTS
 from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.io.untrusted_files import visible_files
 
-#: Columns that are not read unless somebody asks for them.
+#: Columns that are read only on request.
 _PICTURES = ("image",)
 #: Rows that are counted at once.
 _ROWS_COUNTED = 10_000
@@ -31,14 +32,15 @@ _Reader = Callable[[str, Collection[str]], Iterator[Row]]
 
 @dataclass(frozen=True, eq=False)
 class DatasetRows:
-    """Rows by category. They may be read any number of times, and are never all in memory.
+    """Rows by category. They can be read any number of times, and are never all in memory.
 
     Attributes:
-        name: what the rows are called.
+        name: name of the rows.
         split: ``train``, or ``test`` for the rows of a test split.
         counts: category -> number of rows, sorted.
-        columns: the columns that there are.
-        body: ``name@fingerprint`` of the body that the poses are of, where that is known.
+        columns: the available columns.
+        body: ``name@fingerprint`` of the body of the poses, if known.
+        place: the folder or file with the rows; None for rows in memory.
     """
 
     name: str
@@ -47,6 +49,7 @@ class DatasetRows:
     columns: tuple[str, ...]
     reader: _Reader
     body: str | None = None
+    place: Path | None = None
 
     @classmethod
     def open(cls, source: str | Path | DatasetRows | Iterable[Mapping[str, Any]]) -> DatasetRows:
@@ -81,7 +84,7 @@ class DatasetRows:
 
         Args:
             category: one of `categories`.
-            columns: only these of the columns; by default all but pictures.
+            columns: only these columns; by default all but pictures.
 
         Raises:
             InputError: an unknown category.
@@ -107,7 +110,7 @@ class DatasetRows:
         return replace(self, counts={k: n for k, n in self.counts.items() if k in categories})
 
     def check_columns(self, needed: Sequence[str]) -> None:
-        """Raise an `InputError` when one of the columns is not there."""
+        """Raise an `InputError` if one of the columns is missing."""
         missing = [name for name in needed if name not in self.columns]
         if missing:
             raise InputError(
@@ -154,8 +157,7 @@ def _dataset(
 
 
 def _open_files(source: str | Path) -> DatasetRows:
-    name = str(source)
-    path = named_split_folder(name) if name in NAMED_SPLITS else Path(source)
+    path = dataset_folder(source)
     files = _parquet_files(path)
     counted = {file: _count(file) for file in files}
     counts: Counter[str] = sum(counted.values(), Counter())
@@ -168,13 +170,14 @@ def _open_files(source: str | Path) -> DatasetRows:
             if category in counted[file]:
                 yield from _read_rows(file, category, wanted)
 
-    return _dataset(facts, path.stem, dict(sorted(counts.items())), columns, read)
+    data = _dataset(facts, path.stem, dict(sorted(counts.items())), columns, read)
+    return replace(data, place=path)
 
 
 def _parquet_files(path: Path) -> list[Path]:
     if not path.exists():
         raise InputError("no such dataset", where=path, expected="a folder of Parquet files")
-    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+    files = [path] if path.is_file() else visible_files(path, ".parquet")
     if not files:
         raise InputError(
             "no Parquet files",
@@ -205,7 +208,7 @@ def _without(row: Row, name: str) -> Row:
 
 
 def _split_of(columns: Iterable[str]) -> str:
-    """Return which schema the columns are of: only training rows have people."""
+    """Return the split to which the columns belong: only training rows have people."""
     return "train" if "people" in columns else "test"
 
 

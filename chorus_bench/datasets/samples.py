@@ -1,4 +1,4 @@
-"""Test samples as values: rows checked, sorted, and with a fingerprint."""
+"""Test samples as values: checked and sorted rows with a fingerprint."""
 
 from __future__ import annotations
 
@@ -17,19 +17,18 @@ from chorus_bench.datasets.lengths import check_lengths
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.schema import LENGTHS
 from chorus_bench.errors import InputError, list_some, unknown_name
-from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.camera import CAMERA_PARTS, CAMERA_PREFIX, PerspectiveCamera
+from chorus_bench.geometry.checks import check_pose
 
-#: The file beside a built dataset that says what it is (see `chorus_bench.datasets.folder`).
+#: The metadata file of a built dataset (see `chorus_bench.datasets.folder`).
 METADATA_FILE = "chorus_bench.json"
 
-_FLOAT_COLUMNS = (
-    "pose", "betas", "camera_rotation", "camera_translation", "camera_intrinsics",
-)  # fmt: skip
+_FLOAT_COLUMNS = {"pose": (72,), "betas": (10,)}
 
 
 @dataclass(frozen=True, eq=False)
 class EvalSample:
-    """One person-object pair of a test image, as far as an evaluation reads it.
+    """One person-object pair of a test image: what an evaluation reads of it.
 
     Attributes:
         sample_id: unique in the split.
@@ -42,8 +41,6 @@ class EvalSample:
         betas: (10,) shape coefficients, float32; not used by PAP.
         camera: body frame to pixels of the full image.
     """
-
-    __test__ = False  # not a test of pytest's
 
     sample_id: str
     category: str
@@ -70,13 +67,8 @@ class EvalSample:
         ]
         for name, rle in (("object_mask", self.object_mask), ("human_mask", self.human_mask)):
             parts.append((name, f"{list(rle['size'])}:{rle['counts']}".encode()))
-        arrays = {
-            "pose": self.pose,
-            "betas": self.betas,
-            "camera_rotation": self.camera.rotation,
-            "camera_translation": self.camera.translation,
-            "camera_intrinsics": self.camera.intrinsics,
-        }
+        camera = {CAMERA_PREFIX + name: getattr(self.camera, name) for name in CAMERA_PARTS}
+        arrays = {"pose": self.pose, "betas": self.betas, **camera}
         parts += [(k, np.asarray(v, dtype="<f4").tobytes()) for k, v in arrays.items()]
         for name, value in parts:
             sha.update(f"{name}:{len(value)};".encode())
@@ -89,18 +81,16 @@ class EvalSplit:
     """The samples of a test split, in the order of category and sample_id.
 
     Attributes:
-        name: stands in the signature.
+        name: appears in the signature.
         samples: sorted by (category, sample_id), whatever the order of the rows.
-        min_samples: the smallest number of samples for a category to be scored that the
-            split's maker declared, or None.
+        min_samples: smallest number of samples with which a category is scored, as declared by
+            the split's maker, or None.
         body: ``name@fingerprint`` of the body that the cameras were made with, or None.
         population: the categories of the benchmark that the split's maker declared, or None.
 
     Raises:
         InputError: a name that could not stand in a signature.
     """
-
-    __test__ = False
 
     name: str
     samples: tuple[EvalSample, ...]
@@ -116,14 +106,14 @@ class EvalSplit:
     def fingerprint(self) -> str:
         """The first 12 hex digits of a SHA-256 over every sample.
 
-        It depends neither on the order of the rows nor on how they are cut into files.
+        It depends neither on the order of the rows nor on their division into files.
         """
         digests = sorted(sample.digest() for sample in self.samples)
         return hashlib.sha256(b"".join(digests)).hexdigest()[:12]
 
     @property
     def label(self) -> str:
-        """The split as it stands in a signature, ``name@fingerprint``."""
+        """The split as it appears in a signature, ``name@fingerprint``."""
         return f"{self.name}@{self.fingerprint}"
 
     @cached_property
@@ -151,11 +141,11 @@ def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[Eval
 
     Args:
         rows: dictionaries with the columns of the row schema.
-        where: named in errors.
+        where: place to name in errors.
 
     Raises:
-        InputError: no rows, rows that cannot be used (the first five are named), ids that
-            stand twice.
+        InputError: no rows, rows that cannot be used (the first five are named), or duplicate
+            ids.
     """
     samples: list[EvalSample] = []
     problems: list[str] = []
@@ -175,7 +165,7 @@ def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[Eval
         )
     twice = [name for name, n in Counter(s.sample_id for s in samples).items() if n > 1]
     if twice:
-        raise InputError(f"{len(twice)} sample_ids stand twice: {list_some(twice)}", where=where)
+        raise InputError(f"{len(twice)} sample_ids occur twice: {list_some(twice)}", where=where)
     if not samples:
         raise InputError("no rows", where=where, expected="a test split with samples")
     return tuple(sorted(samples, key=lambda s: (s.category, s.sample_id)))
@@ -183,10 +173,11 @@ def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[Eval
 
 def _sample(row: dict[str, Any]) -> EvalSample:
     arrays = {key: _floats(key, row[key]) for key in _FLOAT_COLUMNS}
+    check_pose(arrays["pose"], "pose")
     name = str(row["sample_id"])
     if not name or name.startswith(".") or set(name) & set("/\\\0"):
         raise InputError(
-            f"sample_id {name!r}", expected="a plain file name (posed submissions use it as one)"
+            f"sample_id {name!r}", expected="a plain file name (posed submissions use it as such)"
         )
     size = (int(row["height"]), int(row["width"]))
     if min(size) < 1:
@@ -201,9 +192,7 @@ def _sample(row: dict[str, Any]) -> EvalSample:
         human_mask=masks["human_mask"],
         pose=arrays["pose"],
         betas=arrays["betas"],
-        camera=PerspectiveCamera(
-            arrays["camera_rotation"], arrays["camera_translation"], arrays["camera_intrinsics"]
-        ),
+        camera=PerspectiveCamera.from_row(row),
     )
 
 

@@ -1,11 +1,11 @@
-"""Row schemas: what one row of a dataset holds.
+"""Row schemas: the columns of a dataset's rows.
 
 There are two. A **test row** is one person-object pair of a test image with its camera; PAP is
 computed from it. A **training row** is one image of a category with what annotators found in
-it; stages (filters, cameras) add to it. A reader needs only the columns that it uses.
+it; stages (filters, cameras) add columns. A reader needs only the columns that it uses.
 
-Boxes are xyxy in pixels, masks COCO RLE, poses axis-angle in radians, cameras take the body
-frame (zero global orientation, metres) to pixels of the full image.
+Boxes are xyxy in pixels, masks COCO RLE, poses axis-angle in radians; cameras map the body frame
+(zero global orientation, metres) to pixels of the full image.
 
 Every list is stored with a variable length, because Parquet readers and writers disagree about
 fixed-size lists that are null (pyarrow 18 to 24 cannot write them inside structs, 25 cannot read
@@ -15,7 +15,16 @@ rows are read or written.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pyarrow as pa
+
+#: A row as a reader gets it: a mapping of column names to plain values.
+AnyRow = Mapping[str, Any]
+
+#: What the column ``verdict`` of a training row says.
+KEPT, REJECTED = "kept", "rejected"
 
 NUMBERS = pa.list_(pa.float32())
 POINTS = pa.list_(NUMBERS)
@@ -46,6 +55,8 @@ _CAMERA = [
     ("camera_intrinsics", POINTS),
     ("reprojection_error", pa.float32()),
 ]
+#: The columns of a row's camera, see `PerspectiveCamera.columns`.
+CAMERA_COLUMNS = tuple(name for name, _ in _CAMERA)
 
 #: One person-object pair of a test image.
 TEST_SCHEMA = pa.schema(
@@ -70,17 +81,17 @@ TEST_SCHEMA = pa.schema(
     ]
 )
 
-#: Columns of a test row that an evaluation reads; they make the split's fingerprint.
+#: Columns of a test row that an evaluation reads; the split's fingerprint covers them.
 TEST_COLUMNS = (
     "sample_id", "category", "height", "width", "object_mask", "human_mask", "pose", "betas",
-    "camera_rotation", "camera_translation", "camera_intrinsics",
+    *CAMERA_COLUMNS[:3],
 )  # fmt: skip
 
 #: The column that the export adds to every row: the facts of its dataset, as JSON (see
 #: `chorus_bench.datasets.facts`). It is no part of a fingerprint.
 FACTS = "facts"
 
-#: What an annotator finds of one person. Its camera is of either kind: ``weak_camera`` is (s, tx,
+#: The annotations of one person. The camera is of either kind: ``weak_camera`` is (s, tx,
 #: ty) of a 224-pixel crop about ``crop_center`` with ``crop_scale`` (in units of 200 pixels); the
 #: other columns are a perspective camera as a row has it.
 PERSON = pa.struct(
@@ -101,7 +112,7 @@ OBJECT = pa.struct(
     [("category", pa.string()), ("box", NUMBERS), ("score", pa.float32()), ("mask", RLE)]
 )
 
-#: One training image: its address, the image, what was found, the verdict, and the camera.
+#: One training image: address, image, annotations, verdict, and camera.
 TRAIN_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),

@@ -1,6 +1,6 @@
-"""Sources that users bring themselves: what to get, where from, under which licence.
+"""Sources that users bring themselves: what to get, where from, under which license.
 
-They are data. A file that is missing makes an error that says all of it.
+They are data, and the error about a missing file contains all of it.
 """
 
 from __future__ import annotations
@@ -16,48 +16,48 @@ from chorus_bench.errors import InputError
 
 @dataclass(frozen=True)
 class Source:
-    """A file or folder that a builder needs and that is not ours to give.
+    """A file or folder that a builder needs and that we may not distribute.
 
     Attributes:
-        title: what it is.
+        title: description.
         option: the option that takes it.
-        file: the name it has where it comes from.
-        get: where it is and how to get it, step by step.
-        licence: under which it is given.
-        size: what to expect.
-        url: the page of the project.
-        optional: what happens without it; empty where there is no way without it.
+        file: its original file name.
+        get: where to find it and how to get it, step by step.
+        license: under which it is given.
+        size: expected size.
+        url: the project's page.
+        optional: what happens without it; empty if it is required.
     """
 
     title: str
     option: str
     file: str
     get: str
-    licence: str
+    license: str
     size: str
     url: str
     optional: str = ""
 
     def instruction(self) -> str:
-        """Return what a newcomer must do to have it."""
+        """Return instructions for getting it."""
         return (
             f"get {self.title}:\n"
             f"      from     {self.url}\n"
             f"      how      {self.get}\n"
-            f"      licence  {self.licence}\n"
+            f"      license  {self.license}\n"
             f"      size     {self.size}\n"
             f"      then     {self.option} path/to/{self.file}"
         )
 
     def require(self, path: str | Path | None) -> Path:
-        """Return the path of the file, or say how to get it.
+        """Return the path of the file.
 
         Raises:
             InputError: no path is given, or nothing is there.
         """
         if path is None:
             raise InputError(
-                f"{self.option} is missing: this builder needs {self.title}, which you get from "
+                f"{self.option} is missing: this builder needs {self.title}, which you obtain from "
                 "its own project",
                 fix=self.instruction(),
             )
@@ -72,7 +72,7 @@ class Source:
 
 
 def require_sources(given: Sequence[tuple[Source, str | Path | None]]) -> list[Path]:
-    """Return the paths of several files, or say how to get all that are missing.
+    """Return the paths of several files; the error names all that are missing.
 
     Raises:
         InputError: no path is given, or nothing is there.
@@ -93,7 +93,7 @@ def require_sources(given: Sequence[tuple[Source, str | Path | None]]) -> list[P
 
 
 def describe_file(title: str, path: Path) -> SourceFile:
-    """Return name, size and SHA-256 of a file, without reading it whole into memory."""
+    """Return name, size and SHA-256 of a file without loading all of it into memory."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
     return SourceFile(title, path.name, path.stat().st_size, digest.hexdigest())
@@ -107,7 +107,7 @@ COCO_ANNOTATIONS = Source(
         'download "2014 Train/Val annotations" (annotations_trainval2014.zip, about 253 MB) '
         "and unpack annotations/instances_val2014.json"
     ),
-    licence="Creative Commons Attribution 4.0 (CC BY 4.0), COCO Consortium",
+    license="Creative Commons Attribution 4.0 (CC BY 4.0), COCO Consortium",
     size="161 MB: 40,504 images, 291,875 annotations",
     url="https://cocodataset.org/#download",
 )
@@ -120,7 +120,7 @@ EFT_FITS = Source(
         "clone the repository facebookresearch/eft and run its script scripts/download_eft.sh; "
         "the file is then eft_fit/COCO2014-Val-ver10.json"
     ),
-    licence="Creative Commons Attribution-NonCommercial 4.0 (CC BY-NC 4.0), the EFT authors",
+    license="Creative Commons Attribution-NonCommercial 4.0 (CC BY-NC 4.0), the EFT authors",
     size="10,510 people",
     url="https://github.com/facebookresearch/eft",
 )
@@ -131,20 +131,20 @@ SMPL_BODY = Source(
     file="basicModel_neutral_lbs_10_207_0_v1.0.0.pkl",
     get=(
         "register on the SMPL site (the neutral model also comes with SMPLify, "
-        "smplify.is.tue.mpg.de) and download the neutral model; the .pkl is read as it is"
+        "smplify.is.tue.mpg.de) and download the neutral model; the .pkl can be used as it is"
     ),
-    licence="SMPL's own licence: non-commercial research, not to be passed on",
+    license="SMPL's own license: non-commercial research, not to be passed on",
     size="39 MB: 6,890 vertices",
     url="https://smpl.is.tue.mpg.de",
     optional="the free default body, whose scores are not comparable with those on SMPL",
 )
 
 SPIN_REGRESSOR = Source(
-    title="SPIN's regressor of nine more joints",
+    title="SPIN's regressor of nine additional joints",
     option="--joint-regressor",
     file="J_regressor_extra.npy",
     get="clone the repository nkolot/SPIN and run its script fetch_data.sh",
-    licence="as the SPIN repository says (BSD 3-Clause for its code)",
+    license="as the SPIN repository says (BSD 3-Clause for its code)",
     size="500 kB: an array of shape (9, 6890)",
     url="https://github.com/nkolot/SPIN",
     optional="cameras are fitted to the 24 SMPL joints instead of SPIN's 24 points",
@@ -155,7 +155,7 @@ COCO_IMAGES = Source(
     option="--images",
     file="val2014",
     get='download "2014 Val images" (val2014.zip) and unpack it',
-    licence="each under its photographer's Flickr licence, which the rows name",
+    license="each under its photographer's Flickr license, which the rows name",
     size="6.6 GB: 40,504 images",
     url="https://cocodataset.org/#download",
     optional="rows without pictures; scores do not need them",

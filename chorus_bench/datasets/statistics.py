@@ -1,4 +1,4 @@
-"""Statistics of a built dataset: counts, rejection rate, where the cameras stand."""
+"""Statistics of a built dataset: counts, rejection rate, camera directions."""
 
 from __future__ import annotations
 
@@ -13,27 +13,32 @@ from numpy.typing import NDArray
 
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.parquet import read_rows
-from chorus_bench.geometry.camera import AZIMUTH_BINS, azimuth_bins, azimuth_degrees
+from chorus_bench.datasets.schema import CAMERA_COLUMNS, KEPT
+from chorus_bench.geometry.camera import (
+    AZIMUTH_BINS,
+    PerspectiveCamera,
+    azimuth_bins,
+    azimuth_degrees,
+)
 from chorus_bench.metrics.camera_entropy import CameraEntropy, camera_entropy
 
 COUNTED = ("category", "prompt", "view", "source", "verdict", "reason")
-_CAMERA = ("camera_rotation", "camera_translation")
-KEPT = "kept"
+_CAMERA = CAMERA_COLUMNS[:3]
 
 
 @dataclass(frozen=True, eq=False)
 class DatasetStatistics:
-    """What a dataset consists of.
+    """Statistics of a dataset.
 
     Attributes:
         rows: the number of rows.
         counts: per column (category, prompt, view, source, verdict, reason) the number of rows
             of each value; columns that the dataset lacks are left out.
-        rejection_rate: 1 - kept / rows where the rows have verdicts, else None.
+        rejection_rate: 1 - kept / rows if the rows have verdicts, else None.
         azimuth_histogram: (12,) cameras per azimuth bin of 30 degrees, from +x toward +z.
         camera_centers: (n, 3) camera centres in the body frame, metres, of the rows that have
             a camera and were not rejected.
-        entropy: of these cameras; None without any.
+        entropy: entropy of these cameras; None if there are none.
     """
 
     rows: int
@@ -44,7 +49,7 @@ class DatasetStatistics:
     entropy: CameraEntropy | None
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything but the single cameras, for JSON."""
+        """Return everything except the individual cameras, for JSON."""
         entropy = self.entropy
         return {
             "rows": self.rows,
@@ -74,7 +79,7 @@ def row_statistics(rows: Iterable[dict[str, Any]]) -> DatasetStatistics:
     """Return the statistics of rows, read one by one.
 
     Args:
-        rows: dictionaries with the columns that are there of `COUNTED` and of the camera.
+        rows: dictionaries with those columns of `COUNTED` and of the camera that exist.
     """
     total, centers = 0, []
     counters: dict[str, Counter[str]] = {}
@@ -84,8 +89,7 @@ def row_statistics(rows: Iterable[dict[str, Any]]) -> DatasetStatistics:
             if row.get(column) is not None:
                 counters.setdefault(column, Counter())[str(row[column])] += 1
         if row.get("verdict") in (None, KEPT) and all(row.get(key) is not None for key in _CAMERA):
-            rotation, translation = (np.asarray(row[key], dtype=np.float32) for key in _CAMERA)
-            centers.append(-rotation.T @ translation)
+            centers.append(PerspectiveCamera(*(row[key] for key in _CAMERA)).center)
     stacked = np.array(centers, dtype=np.float32).reshape(-1, 3)
     bins = azimuth_bins(azimuth_degrees(stacked[:, 0], stacked[:, 2]))
     verdicts = counters.get("verdict")

@@ -1,4 +1,4 @@
-"""Checking a built dataset: its files, its counts, and its fingerprint from the rows."""
+"""Verification of a built dataset: its files, its counts, and the fingerprint of its rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
-import yaml
 
 from chorus_bench.datasets.facts import read_facts
 from chorus_bench.datasets.fingerprint import Fingerprint, fingerprint_columns
@@ -14,25 +13,27 @@ from chorus_bench.datasets.folder import (
     CARD_FILE,
     DATA_FOLDER,
     DatasetInfo,
-    Shard,
     describe_shard,
 )
+from chorus_bench.datasets.metadata import Shard
 from chorus_bench.datasets.parquet import read_batches, read_schema, rows_of
 from chorus_bench.errors import InputError
+from chorus_bench.io.untrusted_files import visible_files
+from chorus_bench.io.yaml_files import yaml_value
 
-#: Rows that are in memory at once.
+#: Number of rows in memory at once.
 _BATCH = 100
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What the check of a dataset gave.
+    """The result of verifying a dataset.
 
     Attributes:
-        info: what the dataset says it is.
-        rows: how many were read.
-        fingerprint: of these rows.
-        problems: what is wrong; nothing when all is well.
+        info: the dataset's description of itself.
+        rows: number of rows read.
+        fingerprint: fingerprint of these rows.
+        problems: what is wrong; empty if nothing is.
     """
 
     info: DatasetInfo
@@ -42,18 +43,18 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether no problem was found."""
         return not self.problems
 
 
 def verify_dataset(folder: str | Path) -> Verification:
-    """Read a built dataset and compare it with what it says it is.
+    """Read a built dataset and compare it with its description.
 
     Args:
-        folder: as `chorus-bench datasets build` wrote it.
+        folder: a folder that `chorus-bench datasets build` wrote.
 
     Raises:
-        InputError: it is not a built dataset at all.
+        InputError: it is not a built dataset.
     """
     root = Path(folder)
     info = DatasetInfo.load(root)
@@ -77,28 +78,29 @@ def verify_dataset(folder: str | Path) -> Verification:
 
 def _unknown_files(root: Path, info: DatasetInfo) -> list[str]:
     known = {shard.path for shard in info.shards}
-    there = {f.relative_to(root).as_posix() for f in (root / DATA_FOLDER).rglob("*.parquet")}
+    found = visible_files(root / DATA_FOLDER, ".parquet")
+    there = {file.relative_to(root).as_posix() for file in found}
     return [f"{path}: is not part of the dataset" for path in sorted(there - known)]
 
 
 def _card_problems(root: Path, info: DatasetInfo) -> list[str]:
-    """Say when the card's configs are not those of these shards (`datasets` reads them)."""
+    """Report card configs that do not match these shards (`datasets` reads them)."""
     file = root / CARD_FILE
     if not file.is_file():
         return [f"{CARD_FILE}: is missing"]
     text = file.read_text(encoding="utf-8")
     parts = text.split("---\n", 2)
     try:
-        header = yaml.safe_load(parts[1]) if len(parts) == 3 else None
-    except yaml.YAMLError:
+        header = yaml_value(parts[1], CARD_FILE) if len(parts) == 3 else None
+    except InputError:
         header = None
     configs = header.get("configs") if isinstance(header, dict) else None
-    if not isinstance(configs, list):
+    if not isinstance(configs, list) or not all(isinstance(c, dict) for c in configs):
         return [f"{CARD_FILE}: has no header with configs; write it again with `datasets card`"]
     stale = [c for c in configs if info.content not in str(c.get("description"))]
     names = {c.get("config_name") for c in configs} - {"default"}
     if stale or names != set(info.categories):
-        return [f"{CARD_FILE}: is of other rows; write it again with `datasets card`"]
+        return [f"{CARD_FILE}: describes other rows; write it again with `datasets card`"]
     return []
 
 
@@ -121,7 +123,7 @@ def _shard_problems(root: Path, shard: Shard) -> list[str]:
     if found.rows != shard.rows:
         problems.append(f"{shard.path}: has {found.rows} rows, not {shard.rows}")
     if found.sha256 != shard.sha256:
-        problems.append(f"{shard.path}: its SHA-256 is {found.sha256[:12]}..., it was changed")
+        problems.append(f"{shard.path}: its SHA-256 is {found.sha256[:12]}..., so it was changed")
     return problems
 
 

@@ -1,27 +1,30 @@
-"""The view conditions that a prompt is repeated with.
+"""The view conditions with which each prompt is repeated.
 
-The prompt alone and 21 additions, which push a generator towards other viewpoints and
-distances (CHORUS, section 3.1, lists their kinds; the wording here is our own).
+The prompt alone and 21 endings, which steer a generator toward other viewpoints and distances.
+
+Source: docs/method.md M2; the paper, section 3.2. Ten endings are worded differently.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-import yaml
+from pydantic import Field, RootModel
 
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.io.schema_words import ONE_LINE
+from chorus_bench.io.schemas import load
 
 
 @dataclass(frozen=True)
-class View:
+class ViewCondition:
     """A view condition.
 
     Args:
-        name: what it is called in rows and file names.
-        suffix: what follows the prompt; empty for the prompt alone.
+        name: its name in rows and file names.
+        suffix: the words after the prompt; empty for the prompt alone.
     """
 
     name: str
@@ -32,33 +35,40 @@ class View:
         return f"{prompt}, {self.suffix}" if self.suffix else prompt
 
 
-VIEWS: tuple[View, ...] = (
-    View("plain", ""),
-    View("side_view", "side view"),
-    View("back_view", "back view"),
-    View("front_view", "front view"),
-    View("top_view", "top view"),
-    View("bottom_view", "bottom view"),
-    View("realistic", "realistic photo"),
-    View("from_side", "seen from the side"),
-    View("from_back", "seen from the back"),
-    View("various_views", "seen from various views"),
-    View("from_close", "seen from close"),
-    View("from_far", "seen from far"),
-    View("scenic", "scenic"),
-    View("full_body", "full body"),
-    View("hand", "hand"),
-    View("face", "face"),
-    View("near_hand", "near the hand"),
-    View("near_face", "near the face"),
-    View("selfie", "selfie"),
-    View("close_up", "close-up"),
-    View("hand_only", "hand only"),
-    View("face_only", "face only"),
+_Name = Annotated[str, Field(min_length=1, max_length=80, pattern=ONE_LINE)]
+_Suffix = Annotated[
+    str,
+    Field(max_length=1000, pattern=ONE_LINE, description="text in one line; '' for the prompt"),
+]
+Suffixes = Annotated[dict[_Name, _Suffix], Field(min_length=1)]
+
+VIEWS: tuple[ViewCondition, ...] = (
+    ViewCondition("plain", ""),
+    ViewCondition("side_view", "side view"),
+    ViewCondition("back_view", "back view"),
+    ViewCondition("front_view", "front view"),
+    ViewCondition("top_view", "top view"),
+    ViewCondition("bottom_view", "bottom view"),
+    ViewCondition("realistic", "realistic photo"),
+    ViewCondition("from_side", "seen from the side"),
+    ViewCondition("from_back", "seen from the back"),
+    ViewCondition("various_views", "seen from various views"),
+    ViewCondition("from_close", "seen from close"),
+    ViewCondition("from_far", "seen from far"),
+    ViewCondition("scenic", "scenic"),
+    ViewCondition("full_body", "full body"),
+    ViewCondition("hand", "hand"),
+    ViewCondition("face", "face"),
+    ViewCondition("near_hand", "near the hand"),
+    ViewCondition("near_face", "near the face"),
+    ViewCondition("selfie", "selfie"),
+    ViewCondition("close_up", "close-up"),
+    ViewCondition("hand_only", "hand only"),
+    ViewCondition("face_only", "face only"),
 )
 
 
-def get_view(name: str) -> View:
+def get_view(name: str) -> ViewCondition:
     """Return a view of `VIEWS` by name; an unknown name is an `InputError` that lists them."""
     for view in VIEWS:
         if view.name == name:
@@ -66,7 +76,11 @@ def get_view(name: str) -> View:
     raise unknown_name("view", name, [view.name for view in VIEWS])
 
 
-def read_views(path: str | Path) -> tuple[View, ...]:
+class ViewsFile(RootModel[Suffixes], strict=True):
+    """View conditions, one line each: 'name: suffix'."""
+
+
+def read_views(path: str | Path) -> tuple[ViewCondition, ...]:
     """Read view conditions from a YAML file that maps names to suffixes.
 
     Args:
@@ -74,22 +88,11 @@ def read_views(path: str | Path) -> tuple[View, ...]:
             prompt alone is an empty text.
 
     Raises:
-        InputError: the file is missing, is not YAML, or is not such a mapping.
+        InputError: the file is missing, is not YAML, or is not such a mapping; every problem is
+            listed.
     """
     file = Path(path)
     if not file.is_file():
         raise InputError("no such file of views", where=file)
-    try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"not YAML: {error}", where=file) from error
-    if not isinstance(content, Mapping) or not content:
-        raise InputError("holds no views", where=file, expected="one line per view, 'name: suffix'")
-    wrong = [k for k, v in content.items() if not isinstance(k, str) or not isinstance(v, str)]
-    if wrong:
-        raise InputError(
-            f"the view {wrong[0]!r} is not text",
-            where=file,
-            expected="names and suffixes in quotes; '' for the prompt alone",
-        )
-    return tuple(View(name, suffix) for name, suffix in content.items())
+    views = load(ViewsFile, file).root
+    return tuple(ViewCondition(name, suffix) for name, suffix in views.items())

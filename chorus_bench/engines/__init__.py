@@ -1,69 +1,41 @@
 """Engines: the same jobs in this process, in several, or on a Ray cluster.
 
 A job is a small picklable value. ``setup`` is called once in every worker (it loads the models)
-and gives the function that does a job; what that function returns must be JSON. Jobs are
-independent and may be done again: each writes its own file, whole or not at all.
+and returns the function that does a job; the result of that function must be JSON. Jobs are
+independent and can be repeated: each writes its own file, completely or not at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Iterator, Sequence
 
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.engines.jobs import ENGINES, EngineSettings, Job, Result, Setup, end_inner_run
 
-Job = TypeVar("Job")
-Result = dict[str, Any]
-Setup = Callable[[], Callable[[Job], Result]]
-
-ENGINES = ("local", "ray")
-
-
-@dataclass(frozen=True)
-class EngineSettings:
-    """Where jobs run.
-
-    Attributes:
-        name: ``local`` or ``ray``.
-        workers: processes (local) or actors (Ray).
-        address: of a Ray cluster, ``auto`` or ``host:port``; by default a cluster of this machine
-            is started for the run.
-        gpus: of each Ray actor; fractions share a GPU.
-
-    Raises:
-        InputError: an unknown engine, or a number that makes no sense.
-    """
-
-    name: str = "local"
-    workers: int = 1
-    address: str | None = None
-    gpus: float = 0.0
-
-    def __post_init__(self) -> None:
-        if self.name not in ENGINES:
-            raise unknown_name("engine", self.name, ENGINES)
-        if self.workers < 1:
-            raise InputError(f"{self.workers} workers", expected="1 or more")
-        if self.gpus < 0:
-            raise InputError(f"{self.gpus} GPUs a worker", expected="0 or more")
-        if self.name == "local" and self.address is not None:
-            raise InputError("an address is given for the local engine", fix="add --engine ray")
+__all__ = [
+    "ENGINES",
+    "EngineSettings",
+    "Job",
+    "Result",
+    "Setup",
+    "end_inner_run",
+    "run_jobs",
+]
 
 
 def run_jobs(setup: Setup[Job], jobs: Sequence[Job], settings: EngineSettings) -> Iterator[Result]:
-    """Do all jobs and yield their results as they come, in any order.
+    """Do all jobs and yield their results as they finish, in any order.
 
     A worker that dies loses at most the job it was doing, which is done again.
 
     Args:
-        setup: makes the function that does a job; picklable unless one local worker runs it.
-        jobs: picklable.
+        setup: returns the function that does a job; picklable unless one local worker runs it.
+        jobs: the jobs, picklable.
         settings: where they run.
 
     Raises:
-        ChorusBenchError: what a job raised, or a job that killed its worker every time.
-        MissingDependencyError: Ray is asked for and not installed.
+        ChorusBenchError: an error of a job, or a job that killed its worker every time.
+        InputError: workers cannot begin, because the main script has no main guard.
+        MissingDependencyError: Ray is requested but not installed.
     """
     if not jobs:
         return iter(())

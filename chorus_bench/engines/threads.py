@@ -1,7 +1,8 @@
-"""Work on a stream in threads, in order, with little of it in memory."""
+"""Threads: how many there are, and work on a stream in several of them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -13,23 +14,40 @@ Result = TypeVar("Result")
 
 
 def cpu_count() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
+@contextlib.contextmanager
+def torch_threads(threads: int | None = None) -> Iterator[None]:
+    """Let torch use so many threads of the processor in the block, and as many as before after it.
+
+    Args:
+        threads: None changes nothing; what the block itself sets is undone all the same.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int
 ) -> Iterator[tuple[Item, Result]]:
-    """Yield every item with what the function makes of it, in the order of the items.
+    """Yield every item with the function's result, in the order of the items.
 
     The items are drawn by the calling thread, at most ``threads + 1`` ahead.
 
     Args:
         function: must be safe to call from several threads.
         items: any iterable.
-        threads: how many calls run at once.
+        threads: number of concurrent calls.
     """
     pending: deque[tuple[Item, Future[Result]]] = deque()
     with ThreadPoolExecutor(max_workers=threads) as pool:

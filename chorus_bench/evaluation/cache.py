@@ -1,14 +1,14 @@
 """The cache of prepared test geometry.
 
-A split is cut into shards of a few samples. Of each shard there are two kinds of files, both
-written atomically, both carrying the key of what they were made from:
+A split is divided into batches of a few samples. Each batch has two kinds of files, both written
+atomically and marked with the key of their inputs:
 
-* ``geometry``: per entry the probe voxel and, where it moves with the body, its canonical point;
-* ``lookup-<grid>``: per entry the index of the voxel that a submission's grid is read at.
+* ``geometry``: for each entry the probe voxel and, if it moves with the body, its canonical point;
+* ``lookup-<grid>``: for each entry the index of the voxel to read in a submission's grid.
 
-An entry is one probe voxel that lands in the image of one sample; entries are sorted by sample
-and pixel. Scoring a submission needs the lookup alone; a grid that was not met before gets its
-lookup from the geometry, without any posing.
+An entry is one probe voxel that projects into the image of one sample; entries are sorted by
+sample and pixel. Scoring a submission needs only the lookup; for a new grid, the lookup is derived
+from the geometry, without posing.
 """
 
 from __future__ import annotations
@@ -19,16 +19,25 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.errors import InputError
 from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
-from chorus_bench.io.cache import cache_folder
+from chorus_bench.io.cache import (
+    GEOMETRY_FOLDER,
+    NoCacheError,
+    cache_folder,
+    make_cache_folder,
+    without_cache,
+)
+from chorus_bench.io.files import WriteError
 from chorus_bench.io.mapped_arrays import Arrays, DamagedFileError, read_arrays, write_arrays
 from chorus_bench.metrics.protocol import Protocol
 
@@ -36,20 +45,20 @@ log = logging.getLogger(__name__)
 
 Track = Literal["canonical", "posed"]
 
-SHARD_SIZE = 16
-#: Changes whenever the files' layout or anything that they hold is computed differently.
+BATCH_SIZE = 16
+#: Changes whenever the layout of the files or the computation of their contents changes.
 CACHE_VERSION = 1
 
 
 @dataclass(frozen=True, eq=False)
-class Shard:
+class Lookup:
     """The lookup of a few samples: everything that scoring them needs.
 
     Attributes:
         index: (n,) int32 voxel of the submission's grid that each entry reads; one past the
             last voxel for "outside".
         bounds: (S + 1,) int64 where each sample's entries begin.
-        starts: (p,) int64 where each pixel's entries begin; no pixel is without entries.
+        starts: (p,) int64 where each pixel's entries begin; every pixel has entries.
         pixels: (p,) int64 position of each pixel in ``classes``.
         classes: (q,) uint8 class of every pixel of every sample, 1 for target plus 2 for human.
         images: (S + 1,) int64 where each sample's pixels begin in ``classes``.
@@ -66,12 +75,12 @@ class Shard:
 
 
 @dataclass(frozen=True, eq=False)
-class ShardSource:
+class SampleBatch:
     """A few samples of one category, prepared and kept together.
 
     Attributes:
-        category: of every sample.
-        samples: at most `SHARD_SIZE`, in the order in which they are scored.
+        category: category of every sample.
+        samples: at most `BATCH_SIZE` samples, in the order of scoring.
         key: fingerprint of samples, body and protocol.
     """
 
@@ -84,11 +93,12 @@ class GeometryCache:
     """Prepared geometry of some samples with one body under one protocol.
 
     Args:
-        samples: the samples; shards do not mix categories, so an evaluation of some
-            categories finds what one of all of them has prepared.
+        samples: the samples; batches do not mix categories, so an evaluation of some categories
+            can use what one of all categories has prepared.
         body: the body that is posed.
         protocol: grid, skinning and image size.
-        folder: where files are kept; the user's cache by default.
+        folder: where files are kept; the user's cache by default. Where it cannot be used, the
+            log says so once, nothing is kept, and everything goes on.
     """
 
     def __init__(
@@ -99,50 +109,62 @@ class GeometryCache:
         folder: Path | None = None,
     ) -> None:
         self.body, self.protocol = body, protocol
-        self.folder = (cache_folder() if folder is None else folder) / "geometry"
-        self.shards = tuple(self._cut(samples))
+        self._giving_up = Lock()
+        self.folder = self._find_folder(folder)
+        self.batches = tuple(self._cut(samples))
 
-    def _cut(self, samples: Sequence[EvalSample]) -> Iterator[ShardSource]:
+    def _find_folder(self, folder: Path | None) -> Path | None:
+        try:
+            return (cache_folder() if folder is None else folder) / GEOMETRY_FOLDER
+        except NoCacheError as error:
+            self._go_on_without(error)
+            return None
+
+    def _go_on_without(self, error: InputError) -> None:
+        log.warning("Prepared geometry is not kept for the next run: %s", without_cache(error))
+        self.folder = None
+
+    def _cut(self, samples: Sequence[EvalSample]) -> Iterator[SampleBatch]:
         p = self.protocol
         settings = f"{self.body.fingerprint};{p.grid.label};{p.skinning.label};{p.image_side}"
         for category, group in itertools.groupby(samples, key=lambda s: s.category):
             members = tuple(group)
-            for begin in range(0, len(members), SHARD_SIZE):
-                chosen = members[begin : begin + SHARD_SIZE]
+            for begin in range(0, len(members), BATCH_SIZE):
+                chosen = members[begin : begin + BATCH_SIZE]
                 sha = hashlib.sha256(f"{CACHE_VERSION};{settings};".encode())
                 for sample in chosen:
                     sha.update(sample.digest())
-                yield ShardSource(category, chosen, sha.hexdigest()[:32])
+                yield SampleBatch(category, chosen, sha.hexdigest()[:32])
 
     def load(
         self,
-        shard: ShardSource,
+        batch: SampleBatch,
         grid: GridSpec,
         track: Track,
         on_sample: Callable[[], None] = lambda: None,
-    ) -> Shard:
-        """Return the lookup of a shard, making whatever is missing or damaged.
+    ) -> Lookup:
+        """Return the lookup of a batch; compute what is missing or damaged.
 
         Args:
-            shard: one of `shards`.
+            batch: one of `batches`.
             grid: the submission's grid.
             track: ``canonical`` reads at the canonical points, ``posed`` at the voxel centres.
-            on_sample: called before each sample that has to be prepared; it may raise.
+            on_sample: called before each sample that must be prepared; it may raise.
         """
         kind = _lookup_kind(grid, track)
-        arrays = self._read(shard, kind)
+        arrays = self._read(batch, kind)
         if arrays is None:
-            arrays = self._make_lookup(self._geometry(shard, on_sample), grid, track)
-            write_arrays(self._path(shard, kind), arrays, _metadata(shard, kind))
-        return Shard(**arrays)
+            arrays = self._make_lookup(self._geometry(batch, on_sample), grid, track)
+            self._keep(batch, kind, arrays)
+        return Lookup(**arrays)
 
-    def ensure(self, shard: ShardSource, on_sample: Callable[[], None] = lambda: None) -> None:
-        """Make the geometry of a shard if it is missing or damaged; arguments as for `load`."""
-        self._geometry(shard, on_sample)
+    def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
+        """Compute the geometry of a batch if it is missing or damaged; for arguments see `load`."""
+        self._geometry(batch, on_sample)
 
-    def prepared(self, shard: ShardSource) -> tuple[PreparedSample, ...]:
-        """Return the prepared samples of a shard, making whatever is missing or damaged."""
-        return _split(self._geometry(shard, lambda: None), self.protocol.grid)
+    def prepared(self, batch: SampleBatch) -> tuple[PreparedSample, ...]:
+        """Return the prepared samples of a batch; compute what is missing or damaged."""
+        return _split(self._geometry(batch, lambda: None), self.protocol.grid)
 
     def _make_lookup(self, geometry: Arrays, grid: GridSpec, track: Track) -> Arrays:
         probes = self.protocol.grid
@@ -154,37 +176,54 @@ class GeometryCache:
         shared = ("bounds", "starts", "pixels", "classes", "images", "sizes")
         return {"index": index, **{key: geometry[key] for key in shared}}
 
-    def _geometry(self, shard: ShardSource, on_sample: Callable[[], None]) -> Arrays:
-        arrays = self._read(shard, "geometry")
+    def _geometry(self, batch: SampleBatch, on_sample: Callable[[], None]) -> Arrays:
+        arrays = self._read(batch, "geometry")
         if arrays is None:
             prepared = []
-            for sample in shard.samples:
+            for sample in batch.samples:
                 on_sample()
                 prepared.append(prepare_sample(sample, self.body, self.protocol))
             arrays = _join(prepared, self.protocol.grid)
-            write_arrays(self._path(shard, "geometry"), arrays, _metadata(shard, "geometry"))
+            self._keep(batch, "geometry", arrays)
         return arrays
 
-    def _read(self, shard: ShardSource, kind: str) -> Arrays | None:
-        path = self._path(shard, kind)
+    def _keep(self, batch: SampleBatch, kind: str, arrays: Arrays) -> None:
+        """Write a file of the cache; after the first that cannot be, none is tried any more."""
+        folder = self.folder
+        if folder is None:
+            return
+        try:
+            make_cache_folder(folder)
+            write_arrays(_path(folder, batch, kind), arrays, _metadata(batch, kind))
+        except WriteError as error:
+            with self._giving_up:
+                if self.folder is not None:
+                    self._go_on_without(error)
+
+    def _read(self, batch: SampleBatch, kind: str) -> Arrays | None:
+        folder = self.folder
+        if folder is None:
+            return None
+        path = _path(folder, batch, kind)
         try:
             arrays, metadata = read_arrays(path)
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return None  # where that is a fault, writing says so
         except (DamagedFileError, OSError) as error:
-            log.warning("Damaged cache file, made again: %s", error)
+            log.warning("Recomputing a damaged cache file: %s", error)
             return None
-        if (metadata.get("key"), metadata.get("kind")) != (shard.key, kind):
-            log.warning("Cache file of something else, made again: %s", path)
+        if (metadata.get("key"), metadata.get("kind")) != (batch.key, kind):
+            log.warning("Recomputing a cache file with other contents: %s", path)
             return None
         return arrays
 
-    def _path(self, shard: ShardSource, kind: str) -> Path:
-        return self.folder / shard.key[:2] / f"{shard.key}-{kind}.bin"
+
+def _path(folder: Path, batch: SampleBatch, kind: str) -> Path:
+    return folder / batch.key[:2] / f"{batch.key}-{kind}.bin"
 
 
-def _metadata(shard: ShardSource, kind: str) -> dict[str, str]:
-    return {"key": shard.key, "kind": kind}
+def _metadata(batch: SampleBatch, kind: str) -> dict[str, str]:
+    return {"key": batch.key, "kind": kind}
 
 
 def _lookup_kind(grid: GridSpec, track: Track) -> str:
@@ -193,7 +232,7 @@ def _lookup_kind(grid: GridSpec, track: Track) -> str:
 
 
 def _join(prepared: Sequence[PreparedSample], probes: GridSpec) -> Arrays:
-    """Concatenate prepared samples, shifting what counts from the beginning of each."""
+    """Concatenate prepared samples, with shifted indices."""
     entries = _offsets([len(p.voxels) for p in prepared])
     images = _offsets([p.height * p.width for p in prepared])
     voxels = np.concatenate([p.voxels for p in prepared])

@@ -1,4 +1,4 @@
-"""Compare results: only where their signatures and samples agree."""
+"""Comparison of results, provided that their signatures and samples agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.results import EvaluationResult, by_category, load_result, scores_of
 from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.metrics.ranking import Ranking, rank_methods
-from chorus_bench.metrics.statistics import RESAMPLES
+from chorus_bench.metrics.resampling import RESAMPLES
 
 
 def compare_results(
@@ -24,17 +24,22 @@ def compare_results(
     Args:
         results: two or more results, or their folders.
         score: ``mPAP`` or one of its variants.
-        resamples: how many.
-        seed: of the resampling.
+        resamples: number of resamples.
+        seed: random seed of the resampling.
 
     Raises:
         InputError: fewer than two results, signatures that differ (the parts are named), or
-            other samples.
+            different samples.
     """
     loaded = [r if isinstance(r, EvaluationResult) else load_result(r) for r in results]
     if len(loaded) < 2:
         raise InputError(f"{len(loaded)} result to compare", expected="two or more")
     names = _names(loaded)
+    if len(loaded[0].samples) < 2:
+        raise InputError(
+            f"{len(loaded[0].samples)} sample in each result",
+            expected="two or more: resampling one sample says nothing about the next",
+        )
     for name, result in zip(names[1:], loaded[1:], strict=True):
         _check_comparable(names[0], loaded[0], name, result)
     tables = {
@@ -45,7 +50,7 @@ def compare_results(
 
 
 def _names(results: Sequence[EvaluationResult]) -> list[str]:
-    """Return the methods' names, told apart by number where two are equal."""
+    """Return the methods' names, with numbers to distinguish equal ones."""
     names = [str(result.submission["method"]) for result in results]
     return [
         name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"

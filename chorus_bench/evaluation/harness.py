@@ -1,11 +1,12 @@
-"""Evaluate a submission: the project's main job, as a function."""
+"""Evaluation of a submission, as a function."""
 
 from __future__ import annotations
 
+import difflib
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -13,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from chorus_bench._version import __version__
 from chorus_bench.datasets.bodies import body_for, is_other_body
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
-from chorus_bench.datasets.labels import fingerprint_of
-from chorus_bench.datasets.named import submission_folder
-from chorus_bench.errors import InputError, list_some
-from chorus_bench.evaluation.cache import GeometryCache, ShardSource
+from chorus_bench.engines.threads import cpu_count
+from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
     SAMPLES_SCHEMA,
@@ -32,28 +33,36 @@ from chorus_bench.evaluation.results import (
     scores_only,
     summarize,
 )
-from chorus_bench.evaluation.scoring import Progress, score_shards
+from chorus_bench.evaluation.scoring import Progress, score_batches
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.metrics.pap import counted
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, get_protocol
+from chorus_bench.names import fingerprint_of
 from chorus_bench.submission import Submission, open_submission
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
 
+#: The categories that an evaluation scores: those of the declared benchmark, or all.
+BENCHMARK, ALL = "benchmark", "all"
+POPULATIONS = (BENCHMARK, ALL)
+
+
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """One evaluation, everything resolved: what is scored, with what, and how.
+    """One evaluation with all arguments resolved.
 
     Attributes:
         submission: the fields.
         split: the test split.
         body: the body that is posed.
-        protocol: how it is scored.
+        protocol: the protocol.
         categories: the categories that are scored, sorted.
         samples: the samples of these categories.
         skipped: categories with too few samples, with their number.
-        restricted: the categories that the caller asked for, or None.
+        restricted: the categories that the caller requested, or None.
+        population: the categories of the benchmark if the split has others too, else None.
     """
 
     submission: Submission
@@ -64,6 +73,7 @@ class Evaluation:
     samples: tuple[EvalSample, ...]
     skipped: dict[str, int]
     restricted: tuple[str, ...] | None
+    population: tuple[str, ...] | None
 
     def signature(self, protocol: Protocol) -> str:
         """Return the signature of these scores under a protocol."""
@@ -72,17 +82,18 @@ class Evaluation:
             self.body.label,
             track=self.submission.track,
             categories=self.restricted,
+            population=self.population,
             other_body=self.other_body,
         )
 
     @property
     def other_body(self) -> str | None:
-        """The fingerprint of the split's body where another one is posed."""
+        """The fingerprint of the split's body if a different one is posed."""
         known = self.split.body
         return fingerprint_of(known) if known and is_other_body(known, self.body) else None
 
     def warnings(self) -> list[str]:
-        """Return what the reader of the scores must know about submission and split."""
+        """Return remarks about submission and split for the reader of the scores."""
         found = [str(w) for w in self.submission.warnings]
         if self.split.body is None:
             found.append(
@@ -92,7 +103,7 @@ class Evaluation:
         elif self.other_body is not None:
             found.append(
                 f"The split was made with the body {self.split.body}, but scored with "
-                f"{self.body.label}: poses and cameras do not fit."
+                f"{self.body.label}: poses and cameras do not match."
             )
         missing = sorted(set(self.categories) - set(self.submission.categories))
         if missing:
@@ -100,10 +111,56 @@ class Evaluation:
                 f"The submission lacks {len(missing)} of {len(self.categories)} scored "
                 f"categories, which count as 0: {', '.join(missing)}"
             )
-        extra = sorted(set(self.submission.categories) - set(self.split.counts))
-        if extra:
-            found.append(f"The split has no samples of: {', '.join(extra)}. Not scored.")
+        found += unknown_categories(self.submission.categories, self.split.counts)
         return found
+
+
+def coverage_warnings(
+    submission: Submission,
+    split: str | Path | EvalSplit | Dataset | IterableDataset,
+    population: str = BENCHMARK,
+) -> list[str]:
+    """Return what a submission lacks of a split, or has beyond it, without scoring anything.
+
+    Args:
+        submission: an open submission.
+        split: see `evaluate`.
+        population: see `evaluate`.
+
+    Raises:
+        InputError: anything wrong with the split.
+    """
+    loaded = load_split(split)
+    wanted = _population(loaded, population) or tuple(loaded.counts)
+    missing = sorted(set(wanted) & set(loaded.counts) - set(submission.categories))
+    found = unknown_categories(submission.categories, loaded.counts)
+    if missing:
+        found.append(f"Lacks the categories {', '.join(missing)}, which would count as 0.")
+    if submission.track == "posed":
+        found += _posed_coverage(submission, loaded.samples)
+    return found
+
+
+def _posed_coverage(submission: Submission, samples: Sequence[EvalSample]) -> list[str]:
+    try:
+        _check_posed_samples(submission, samples)
+    except InputError as error:
+        return [f"{error.where}: {error.found}; it would not be scored."]
+    return []
+
+
+def unknown_categories(given: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return warnings about categories of a submission that are not in the split."""
+    extra = sorted(set(given) - set(known))
+    if not extra:
+        return []
+    spaced = {name: name.replace("_", " ").casefold() for name in extra}
+    near = {
+        name: difflib.get_close_matches(text, list(known), n=1, cutoff=0.75)
+        for name, text in spaced.items()
+    }
+    named = [f"{name} (did you mean '{near[name][0]}'?)" if near[name] else name for name in extra]
+    return [f"The split has no samples of: {', '.join(named)}. Not scored."]
 
 
 def evaluate(
@@ -112,7 +169,8 @@ def evaluate(
     split: str | Path | EvalSplit | Dataset | IterableDataset = "example",
     body: str | Path | BodyModel | object | None = None,
     output: str | Path | None = None,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
+    population: str = BENCHMARK,
     min_samples: int | None = None,
     workers: int | None = None,
     protocol: str | Protocol = "official",
@@ -126,17 +184,20 @@ def evaluate(
         submission: a submission folder or archive, or an open submission.
         split: a test split: the name of one that comes with the package, a folder of Parquet
             files, or a `datasets.Dataset` with the columns of the row schema.
-        body: the body to pose, see `BodyModel.load`; by default the free body. It must be the
-            one that the split says it was made with.
+        body: the body to pose, see `load_body`; by default the free body. It must be the body
+            with which the split was made, as far as the split states it.
         output: folder for ``results.json`` and ``samples.parquet``; none by default. An
-            interrupted evaluation into the same folder goes on where it was.
-        categories: restrict the evaluation (the signature then says so).
-        min_samples: categories with fewer samples are not scored; by default what the split
+            interrupted evaluation into the same folder continues where it stopped.
+        categories: one or several names that restrict the evaluation, which the signature states.
+        population: ``benchmark`` scores the categories that the split declares as its benchmark
+            (all if it declares none); ``all`` scores every category of the split. The
+            signature states it if the two differ.
+        min_samples: categories with fewer samples are not scored; by default as the split
             declares, else 30.
-        workers: threads that prepare test geometry; by default one a processor.
-        protocol: ``official`` or ``closed``; the scores of the others are shown beside.
+        workers: number of threads that prepare test geometry; by default one per processor.
+        protocol: ``official`` or ``closed``; scores under the other one are given as well.
         cache: folder for prepared geometry; by default the user's cache.
-        allow_other_body: score with another body than the split's; the signature says so.
+        allow_other_body: score with a body other than the split's; the signature states it.
         progress: called with (samples done, samples in all).
 
     Returns:
@@ -149,51 +210,61 @@ def evaluate(
     started = time.perf_counter()
     with opened_submission(submission) as opened:
         run = resolve_evaluation(
-            opened, split, body, categories, min_samples, protocol, allow_other_body
+            opened, split, body, categories, min_samples, protocol, allow_other_body, population
         )
         cached = GeometryCache(
             run.samples, run.body, run.protocol, None if cache is None else Path(cache)
         )
-        samples = _score(run, cached, output, workers or os.cpu_count() or 1, progress)
-        result = _result(run, samples, started)
-    if output is not None:
-        result.save(output)
-        OutputFolder(Path(output), result.signature, result.submission["sha256"]).finish()
+        folder = None if output is None else _output_folder(run, Path(output))
+        with nullcontext() if folder is None else folder.opened():
+            samples = _score(run, cached, folder, workers or cpu_count(), progress)
+            result = _result(run, samples, started)
+            if folder is not None:
+                result.save(folder.path)
+                folder.finish()
     return result
 
 
+def _output_folder(run: Evaluation, output: Path) -> OutputFolder:
+    return OutputFolder(output, run.signature(run.protocol), run.submission.sha256)
+
+
 def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
-    """Open a submission for as long as it is scored; one that is open stays open."""
+    """Open a submission while it is scored; an open one stays open."""
     if isinstance(submission, Submission):
         return nullcontext(submission)
-    return open_submission(submission_folder(submission))
+    return open_submission(submission)
 
 
 def resolve_evaluation(
     submission: Submission,
     split: str | Path | EvalSplit | Dataset | IterableDataset,
     body: str | Path | BodyModel | object | None,
-    categories: Sequence[str] | None,
+    categories: str | Sequence[str] | None,
     min_samples: int | None,
     protocol: str | Protocol,
     allow_other_body: bool = False,
+    population: str = BENCHMARK,
 ) -> Evaluation:
-    """Resolve the arguments of `evaluate`, as `Evaluation` explains them."""
+    """Resolve the arguments of `evaluate` to an `Evaluation`."""
     loaded = load_split(split)
+    restricted = category_names(categories)
+    declared = _population(loaded, population) if restricted is None else None
     chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
     limit = min_samples if min_samples is not None else loaded.min_samples
     if limit is not None:
         chosen = replace(chosen, min_samples=limit)
-    samples = loaded.select(categories)
-    counts = {name: n for name, n in loaded.counts.items() if not categories or name in categories}
+    samples = loaded.select(restricted)
+    wanted = restricted or declared or tuple(loaded.counts)
+    counts = {name: loaded.counts.get(name, 0) for name in wanted}
     scored = tuple(name for name, n in counts.items() if n >= chosen.min_samples)
     if not scored:
         largest = max(counts.values())
         raise InputError(
-            f"no category has the {chosen.min_samples} samples that it takes to be scored; "
+            f"no category has the {chosen.min_samples} samples that scoring requires; "
             f"the largest has {largest}",
             where=f"split '{loaded.name}'",
-            fix=f"ask for fewer with --min-samples {largest}; the signature will say so",
+            fix=f"lower the minimum with --min-samples {largest}; the signature will state it",
         )
     samples = tuple(s for s in samples if s.category in set(scored))
     if submission.track == "posed":
@@ -206,8 +277,34 @@ def resolve_evaluation(
         categories=scored,
         samples=samples,
         skipped={name: n for name, n in counts.items() if name not in scored},
-        restricted=None if categories is None else tuple(sorted(set(categories))),
+        restricted=restricted,
+        population=declared if declared and set(loaded.counts) - set(declared) else None,
     )
+
+
+def category_names(categories: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return the names of categories, unique and sorted; None for all.
+
+    Raises:
+        InputError: no name, or something that is not a name.
+    """
+    if categories is None:
+        return None
+    names = (categories,) if isinstance(categories, str) else tuple(categories)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            f"categories {categories!r}", expected="the name of a category, or several names"
+        )
+    return tuple(sorted(set(names)))
+
+
+def _population(split: EvalSplit, population: str) -> tuple[str, ...] | None:
+    """Return the categories of the benchmark; None for all of the split."""
+    if population not in POPULATIONS:
+        raise unknown_name("population", population, POPULATIONS)
+    if population == ALL or not split.population:
+        return None
+    return tuple(sorted(split.population))
 
 
 def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) -> None:
@@ -222,41 +319,49 @@ def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) 
                 + (f"; {len(extra)} are not in the split: {list_some(extra)}" if extra else ""),
                 where=f"posed fields of '{category}'",
                 expected="one field for every test sample of the category, named by sample_id",
-                fix="a partial category is never scored; leave the category out or complete it",
+                fix="leave the category out or complete it; a partial category is never scored",
             )
 
 
 def _score(
     run: Evaluation,
     cache: GeometryCache,
-    output: str | Path | None,
+    folder: OutputFolder | None,
     workers: int,
     progress: Progress,
 ) -> pa.Table:
-    """Score every shard, or take up what an earlier run into ``output`` has left."""
-    folder = None
-    if output is not None:
-        folder = OutputFolder(Path(output), run.signature(run.protocol), run.submission.sha256)
-        folder.open()
-    tables = {} if folder is None else folder.parts(cache.shards)
-    wanted = [shard for shard in cache.shards if shard.key not in tables]
-    scored = score_shards(run.submission, cache, wanted, workers=workers, progress=progress)
+    """Score every batch, or take up what an earlier run into the folder has left."""
+    tables = {} if folder is None else folder.parts(cache.batches)
+    wanted = [batch for batch in cache.batches if batch.key not in tables]
+    scored = score_batches(run.submission, cache, wanted, workers=workers, progress=progress)
     with closing(scored):  # an interruption here must stop the threads there
-        for shard, histogram in scored:
-            tables[shard.key] = _shard_table(shard, histogram, run.protocol)
+        for batch, histogram in scored:
+            tables[batch.key] = _batch_table(batch, histogram, run.protocol)
             if folder is not None:
-                folder.write_part(shard, tables[shard.key])
-    ordered = [tables[shard.key] for shard in cache.shards]
+                folder.write_part(batch, tables[batch.key])
+    ordered = [tables[batch.key] for batch in cache.batches]
     return pa.concat_tables(ordered).combine_chunks().cast(SAMPLES_SCHEMA)
 
 
-def _shard_table(shard: ShardSource, histogram: Any, protocol: Protocol) -> pa.Table:  # noqa: ANN401
-    ids = [sample.sample_id for sample in shard.samples]
-    return samples_table(ids, shard.category, histogram, protocol)
+def _batch_table(batch: SampleBatch, histogram: Any, protocol: Protocol) -> pa.Table:  # noqa: ANN401
+    ids = [sample.sample_id for sample in batch.samples]
+    return samples_table(ids, batch.category, histogram, protocol)
 
 
 def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationResult:
-    summary = summarize(by_category(samples, scores_of(samples)))
+    tables = by_category(samples, scores_of(samples))
+    unavailable = {name: len(a) for name, (_, a) in tables.items() if not counted(a).any()}
+    samples = samples.filter(
+        pc.invert(pc.is_in(samples["category"], pa.array(list(unavailable), pa.string())))
+    )
+    tables = {name: table for name, table in tables.items() if name not in unavailable}
+    if not tables:
+        raise InputError(
+            f"no sample of {', '.join(unavailable)} has a target pixel",
+            where=f"split '{run.split.name}'",
+            expected="object masks that are visible at 32 pixels",
+        )
+    summary = summarize(tables)
     for name, entry in summary["categories"].items():
         entry["missing"] = name not in run.submission.categories
     others = {
@@ -282,11 +387,27 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
         **summary,
         beside=beside,
         skipped=run.skipped,
-        warnings=tuple(run.warnings()),
+        unavailable=unavailable,
+        warnings=(*run.warnings(), *_availability(unavailable, summary["categories"])),
         environment=_environment(),
         seconds=time.perf_counter() - started,
         samples=samples,
     )
+
+
+def _availability(unavailable: Mapping[str, int], categories: Mapping[str, Any]) -> list[str]:
+    """Return warnings about categories without any target pixel, or any outside the person."""
+    texts = [
+        f"No sample of '{name}' has a target pixel ({n} samples): not available, left out of the "
+        "means."
+        for name, n in unavailable.items()
+    ]
+    hidden = [name for name, entry in categories.items() if not entry["counted_hoa"]]
+    return texts + [
+        f"The person hides every target of '{name}': its hoa scores are not available and left "
+        "out of the hoa means."
+        for name in hidden
+    ]
 
 
 def _environment() -> dict[str, Any]:

@@ -1,19 +1,19 @@
-"""The geometry of a test sample, which no submission changes.
+"""The geometry of a test sample, which does not depend on the submission.
 
-Posing the probe grid, warping it back and projecting it depends on the person, the camera and
-the body alone. So it is computed once per sample: for every small pixel, the canonical points
-of the probe voxels that land on it.
+Posing the probe grid, warping it back and projecting it depends only on the person, the camera and
+the body. So it is computed once per sample: for every small pixel, the canonical points of the
+probe voxels that project to it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.evaluation.area_scaling import scaled_mask
 from chorus_bench.geometry.body import BodyModel, without_global_orientation
 from chorus_bench.geometry.camera import PerspectiveCamera, pixel_indices
 from chorus_bench.geometry.grid import GridSpec
@@ -31,7 +31,7 @@ def small_image_size(height: int, width: int, side: int = 32) -> tuple[int, int,
 
     The shorter side becomes ``side``, the longer one is truncated.
 
-    Source: pap.md step 1.
+    Source: docs/protocol.md P14.
     """
     factor = side / min(height, width)
     if height > width:
@@ -44,13 +44,11 @@ def small_image_size(height: int, width: int, side: int = 32) -> tuple[int, int,
 def small_target(mask: ArrayLike, height: int, width: int) -> UInt8:
     """Return a mask (H, W) of 0 and 1 scaled to (height, width), as 0 and 1.
 
-    OpenCV's area interpolation on uint8 rounds the covered fraction to the nearest integer.
+    The covered share of each pixel is rounded to the nearer of the two, see `scaled_mask`.
 
-    Source: pap.md step 2.
+    Source: docs/protocol.md P16.
     """
-    source = np.ascontiguousarray(mask, dtype=np.uint8)
-    small = cv2.resize(source, (width, height), interpolation=cv2.INTER_AREA)
-    return (np.asarray(small) != 0).astype(np.uint8)
+    return scaled_mask(np.asarray(mask, dtype=np.uint8), height, width)
 
 
 def splat(points: ArrayLike, camera: PerspectiveCamera, height: int, width: int) -> UInt8:
@@ -62,7 +60,7 @@ def splat(points: ArrayLike, camera: PerspectiveCamera, height: int, width: int)
         height: pixels.
         width: pixels.
 
-    Source: pap.md step 6 (the human mask is a splat of vertices, not a silhouette).
+    Source: docs/protocol.md P20.
     """
     mask = np.zeros(height * width + 1, dtype=np.uint8)
     mask[pixel_indices(camera.project(points), height, width)] = 1
@@ -71,15 +69,15 @@ def splat(points: ArrayLike, camera: PerspectiveCamera, height: int, width: int)
 
 @dataclass(frozen=True, eq=False)
 class PreparedSample:
-    """What is left of a test sample once the submission-independent work is done.
+    """A test sample after the work that does not depend on the submission.
 
     Attributes:
-        height: of the small image, pixels.
-        width: of the small image, pixels.
+        height: height of the small image, pixels.
+        width: width of the small image, pixels.
         classes: (height * width,) uint8: 1 for target plus 2 for human.
-        pixels: (p,) flat indices, ascending, of the pixels on which a probe voxel lands.
+        pixels: (p,) flat indices, ascending, of the pixels to which a probe voxel projects.
         starts: (p,) where each pixel's voxels begin in ``voxels``.
-        voxels: (n,) int32 probe voxels in the order of the pixels they land on.
+        voxels: (n,) int32 probe voxels in the order of their pixels.
         points: (n, 3) float32 canonical point of each, metres.
     """
 
@@ -118,7 +116,7 @@ class PreparedSample:
 def prepare_sample(
     sample: EvalSample, body: BodyModel, protocol: Protocol, *, threads: int = 1
 ) -> PreparedSample:
-    """Do the part of the evaluation of one sample that depends on no submission.
+    """Do the part of one sample's evaluation that does not depend on the submission.
 
     Args:
         sample: the test sample.
@@ -126,7 +124,7 @@ def prepare_sample(
         protocol: grid, skinning and image size.
         threads: threads for the nearest-neighbour query.
 
-    Source: pap.md steps 1 to 4 and 6.
+    Source: docs/protocol.md P12 to P17 and P20.
     """
     height, width, factor = small_image_size(sample.height, sample.width, protocol.image_side)
     camera = sample.camera.rescaled(factor)
@@ -148,7 +146,7 @@ def prepare_sample(
 def _by_pixel(
     grid: GridSpec, camera: PerspectiveCamera, height: int, width: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Int64]:
-    """Sort the probe voxels that land in the image by pixel."""
+    """Sort the probe voxels that project into the image by pixel."""
     pixel = pixel_indices(camera.project(grid.centers()), height, width)
     inside = np.flatnonzero(pixel < height * width)
     order = inside[np.argsort(pixel[inside].astype(np.uint32), kind="stable")]

@@ -1,4 +1,4 @@
-"""Results: the value, and the folder with ``results.json`` and ``samples.parquet``."""
+"""Results: their value, and the folder with ``results.json`` and ``samples.parquet``."""
 
 from __future__ import annotations
 
@@ -14,25 +14,29 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.metrics.curves import MeanCurve, mean_curve
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     PixelCounts,
+    available_mean,
     benchmark_mean,
-    category_mean,
     counted,
     four_scores,
     pixel_counts,
 )
 from chorus_bench.metrics.protocol import Protocol
-from chorus_bench.metrics.statistics import CategoryTables, bootstrap_intervals
+from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 
-SCHEMA_VERSION = 1
+#: The names of the four means over the categories.
+MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
+
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
 
 _COUNTS = ("predicted", "hit", "predicted_hoa", "hit_hoa")
 
-#: One row a sample: the four numbers, the areas, and the counts behind them per threshold.
+#: One row per sample: the four numbers, the areas, and the counts behind them by threshold.
 SAMPLES_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -47,22 +51,24 @@ SAMPLES_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Attributes:
-        signature: how the scores were computed.
-        submission: method, sha256 and the optional metadata of the submission.
+        signature: states how the scores were computed.
+        submission: method, sha256 and optional metadata of the submission.
         scores: ``mPAP, mPAP_strict, mPAP_hoa, mPAP_strict_hoa`` in [0, 1], ``categories`` and
             ``samples``.
         intervals: 95 % bootstrap intervals of the four means, ``[low, high]``.
         categories: per category the four means, their intervals, the number of samples, and
             whether the submission lacks it.
         beside: the scores under the other protocols, with their own signatures.
-        skipped: categories that have too few samples to be scored, with their number.
-        warnings: what the reader must know.
+        unavailable: categories of the benchmark without any target pixel, with their number of
+            samples; they have no score and are left out of the means.
+        skipped: categories with too few samples to be scored, with their number.
+        warnings: remarks for the reader.
         environment: software and machine.
         seconds: wall time.
-        samples: one row a sample, see `SAMPLES_SCHEMA`.
+        samples: one row per sample, see `SAMPLES_SCHEMA`.
     """
 
     signature: str
@@ -72,13 +78,14 @@ class EvaluationResult:
     categories: dict[str, dict[str, Any]]
     beside: dict[str, dict[str, Any]]
     skipped: dict[str, int]
+    unavailable: dict[str, int]
     warnings: tuple[str, ...]
     environment: dict[str, Any]
     seconds: float
     samples: pa.Table = field(repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what goes into ``results.json``."""
+        """Return the contents of ``results.json``."""
         return {
             "schema": SCHEMA_VERSION,
             "signature": self.signature,
@@ -88,6 +95,7 @@ class EvaluationResult:
             "categories": self.categories,
             "beside": self.beside,
             "skipped": self.skipped,
+            "unavailable": self.unavailable,
             "warnings": list(self.warnings),
             "environment": self.environment,
             "seconds": round(self.seconds, 3),
@@ -106,7 +114,7 @@ def load_result(folder: str | Path) -> EvaluationResult:
     """Read a result folder.
 
     Raises:
-        InputError: no result there, not readable, or of another schema version.
+        InputError: there is no result, or it is not readable, or has another schema version.
     """
     path = Path(folder)
     path = path.parent if path.name == RESULT_FILE else path
@@ -115,39 +123,28 @@ def load_result(folder: str | Path) -> EvaluationResult:
         samples = pq.read_table(path / SAMPLES_FILE)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"cannot be read: {error}", where=path / SAMPLES_FILE) from error
-    keys = set(content) - {"schema"}
-    wanted = set(EvaluationResult.__dataclass_fields__) - {"samples"}
-    if keys != wanted:
-        raise InputError(
-            f"keys missing: {sorted(wanted - keys)}; unknown: {sorted(keys - wanted)}",
-            where=path / RESULT_FILE,
-        )
-    values = {key: content[key] for key in wanted}
+    values = {"unavailable": {}} | {k: v for k, v in content.items() if k != "schema"}
     return EvaluationResult(**(values | {"warnings": tuple(values["warnings"])}), samples=samples)
 
 
 def read_result_json(folder: Path) -> dict[str, Any]:
-    """Return the contents of a folder's ``results.json``, its schema version checked."""
+    """Return the contents of a folder's ``results.json``, compared with its schema.
+
+    Raises:
+        InputError: there is none, or it is invalid; every problem is listed.
+    """
     file = folder / RESULT_FILE
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        document = parse_result(file.read_bytes(), str(file))
     except FileNotFoundError:
         raise InputError(
             "no result here",
             where=folder,
             expected=f"a folder with {RESULT_FILE}, as `chorus-bench evaluate --output` writes it",
         ) from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot be read: {error}", where=file) from error
-    if not isinstance(content, dict) or content.get("schema") != SCHEMA_VERSION:
-        version = content.get("schema") if isinstance(content, dict) else None
-        raise InputError(
-            f"result of schema version {version!r}",
-            where=file,
-            expected=f"version {SCHEMA_VERSION}",
-            fix="evaluate the submission again with this version of chorus-bench",
-        )
-    return content
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", where=file) from error
+    return checked_result(document)
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -164,9 +161,9 @@ def samples_table(
 
     Args:
         ids: the S sample ids.
-        category: theirs.
+        category: their category.
         histograms: (S, 4, T + 1) pixels by class and level.
-        protocol: says whether the last recall step counts.
+        protocol: determines whether the last recall step counts.
     """
     plain, hoa = pixel_counts(histograms), pixel_counts(histograms, without_human=True)
     scores = four_scores(plain, hoa, closed=protocol.closed)
@@ -198,6 +195,17 @@ def counts_of(samples: pa.Table) -> tuple[PixelCounts, PixelCounts]:
     )
 
 
+def mean_curves(samples: pa.Table) -> dict[str, MeanCurve]:
+    """Return the mean precision-recall curve of every category of a table, see `mean_curve`."""
+    plain, _ = counts_of(samples)
+    category = samples["category"].to_numpy(zero_copy_only=False)
+    parts = (plain.predicted, plain.hit, plain.target)
+    return {
+        name: mean_curve(PixelCounts(*(part[category == name] for part in parts)))
+        for name in sorted(set(category.tolist()))
+    }
+
+
 def scores_of(samples: pa.Table) -> NDArray[np.float64]:
     """Return the four numbers of every sample, (S, 4)."""
     return np.stack([samples[name].to_numpy() for name in SCORE_NAMES], axis=1)
@@ -223,7 +231,7 @@ def rescored(samples: pa.Table, *, closed: bool) -> NDArray[np.float64]:
 
 def summarize(tables: CategoryTables) -> dict[str, Any]:
     """Return ``scores``, ``intervals`` and ``categories`` of a benchmark."""
-    means = {name: category_mean(*table) for name, table in tables.items()}
+    means = {name: available_mean(*table) for name, table in tables.items()}
     overall, intervals = bootstrap_intervals(tables)
     used = {name: counted(areas).sum(axis=0) for name, (_, areas) in tables.items()}
     return {
@@ -236,7 +244,10 @@ def summarize(tables: CategoryTables) -> dict[str, Any]:
         "categories": {
             name: {
                 **means[name],
-                "intervals": {k: v.as_list() for k, v in intervals[name].items()},
+                "intervals": {
+                    score: intervals[name][score].as_list() if score in intervals[name] else None
+                    for score in SCORE_NAMES
+                },
                 "samples": len(tables[name][1]),
                 "counted": int(used[name][0]),
                 "counted_hoa": int(used[name][2]),
@@ -247,6 +258,6 @@ def summarize(tables: CategoryTables) -> dict[str, Any]:
 
 
 def scores_only(tables: CategoryTables) -> Mapping[str, Any]:
-    """Return means without intervals, for the protocols shown beside."""
-    means = {name: category_mean(*table) for name, table in tables.items()}
+    """Return means without intervals, for the additional protocols."""
+    means = {name: available_mean(*table) for name, table in tables.items()}
     return {"scores": benchmark_mean(means.values()), "categories": means}

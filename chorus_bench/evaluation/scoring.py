@@ -1,4 +1,4 @@
-"""From a submission's fields and prepared geometry to pixel histograms."""
+"""Scoring: from a submission's fields and prepared geometry to pixel histograms."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.cache import GeometryCache, Shard, ShardSource
+from chorus_bench.evaluation.cache import GeometryCache, Lookup, SampleBatch
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import occupancy_levels
 from chorus_bench.metrics.protocol import Protocol
@@ -19,23 +19,23 @@ from chorus_bench.submission import Submission
 UInt8 = NDArray[np.uint8]
 Int64 = NDArray[np.int64]
 
-#: Called with the number of samples done and the number of samples in all.
+#: Called with (samples done, samples in all).
 Progress = Callable[[int, int], None]
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody pressed Ctrl-C
-    """The evaluation was stopped; what was prepared is kept."""
+    """The evaluation was stopped; prepared geometry is kept."""
 
 
 def level_table(field: OccupancyGrid, protocol: Protocol) -> UInt8:
-    """Return how many thresholds each voxel reaches, (N**3 + 1,) uint8.
+    """Return the number of thresholds that each voxel reaches, (N**3 + 1,) uint8.
 
-    The last entry is what a point outside the grid reads: probability 0. The levels of a
-    maximum are the maximum of the levels, so an evaluation gathers one byte a voxel.
+    The last entry is read for points outside the grid: probability 0. The level of a maximum is
+    the maximum of the levels, so an evaluation gathers one byte per voxel.
 
     Args:
         field: a submission's field.
-        protocol: its thresholds, at most 255.
+        protocol: gives the thresholds, at most 255.
     """
     if len(protocol.thresholds) > 255:
         raise InputError(f"{len(protocol.thresholds)} thresholds", expected="at most 255")
@@ -44,60 +44,60 @@ def level_table(field: OccupancyGrid, protocol: Protocol) -> UInt8:
     return levels.astype(np.uint8)
 
 
-def shard_histogram(shard: Shard, tables: UInt8 | Sequence[UInt8], thresholds: int) -> Int64:
+def lookup_histogram(lookup: Lookup, tables: UInt8 | Sequence[UInt8], thresholds: int) -> Int64:
     """Return the pixels of each sample by class and level, (S, 4, T + 1).
 
     Args:
-        shard: prepared geometry.
-        tables: one level table for all samples (canonical track) or one a sample (posed).
+        lookup: prepared geometry.
+        tables: one level table for all samples (canonical track) or one per sample (posed).
         thresholds: T.
     """
-    levels = _read_levels(shard, tables)
-    image = np.zeros(len(shard.classes), dtype=np.uint8)
-    if len(shard.starts):
-        image[shard.pixels] = np.maximum.reduceat(levels, shard.starts)
-    samples = len(shard.sizes)
-    sample = np.repeat(np.arange(samples), np.diff(shard.images))
-    codes = (sample * 4 + shard.classes) * (thresholds + 1) + image
+    levels = _read_levels(lookup, tables)
+    image = np.zeros(len(lookup.classes), dtype=np.uint8)
+    if len(lookup.starts):
+        image[lookup.pixels] = np.maximum.reduceat(levels, lookup.starts)
+    samples = len(lookup.sizes)
+    sample = np.repeat(np.arange(samples), np.diff(lookup.images))
+    codes = (sample * 4 + lookup.classes) * (thresholds + 1) + image
     histogram = np.bincount(codes, minlength=samples * 4 * (thresholds + 1))
     return histogram.reshape(samples, 4, thresholds + 1)
 
 
-def _read_levels(shard: Shard, tables: UInt8 | Sequence[UInt8]) -> UInt8:
+def _read_levels(lookup: Lookup, tables: UInt8 | Sequence[UInt8]) -> UInt8:
     if isinstance(tables, np.ndarray):
         table: UInt8 = tables
-        return table.take(shard.index)
+        return table.take(lookup.index)
     parts = [
-        table.take(shard.index[begin:end])
-        for table, begin, end in zip(tables, shard.bounds[:-1], shard.bounds[1:], strict=True)
+        table.take(lookup.index[begin:end])
+        for table, begin, end in zip(tables, lookup.bounds[:-1], lookup.bounds[1:], strict=True)
     ]
     return np.concatenate(parts)
 
 
-def score_shards(
+def score_batches(
     submission: Submission,
     cache: GeometryCache,
-    wanted: Sequence[ShardSource],
+    wanted: Sequence[SampleBatch],
     *,
     workers: int,
     progress: Progress,
-) -> Generator[tuple[ShardSource, Int64], None, None]:
-    """Yield the histograms of each shard, in the given order.
+) -> Generator[tuple[SampleBatch, Int64], None, None]:
+    """Yield the histograms of each batch, in the given order.
 
     Geometry that is not in the cache is prepared by ``workers`` threads (the nearest-neighbour
     search and the sparse products run outside Python's lock).
 
     Args:
-        submission: gives the fields.
+        submission: the submission with the fields.
         cache: prepared geometry.
-        wanted: the shards to score.
-        workers: threads.
-        progress: told of every sample.
+        wanted: the batches to score.
+        workers: number of threads.
+        progress: called after every sample.
     """
     stop = threading.Event()
-    done = _Counter(progress, sum(len(shard.samples) for shard in wanted))
+    done = _Counter(progress, sum(len(batch.samples) for batch in wanted))
 
-    def load(source: ShardSource) -> Shard:
+    def load(batch: SampleBatch) -> Lookup:
         prepared = 0
 
         def on_sample() -> None:
@@ -107,16 +107,16 @@ def score_shards(
             done.add(1 if prepared else 0)
             prepared += 1
 
-        shard = cache.load(source, submission.grid, submission.track, on_sample)
-        done.add(len(source.samples) - max(0, prepared - 1))
-        return shard
+        lookup = cache.load(batch, submission.grid, submission.track, on_sample)
+        done.add(len(batch.samples) - max(0, prepared - 1))
+        return lookup
 
     tables = _LevelTables(submission, cache.protocol)
     thresholds = len(cache.protocol.thresholds)
     pool = ThreadPoolExecutor(max_workers=workers)
     try:
-        for source, shard in zip(wanted, pool.map(load, wanted), strict=True):
-            yield source, shard_histogram(shard, tables.of(source), thresholds)
+        for batch, lookup in zip(wanted, pool.map(load, wanted), strict=True):
+            yield batch, lookup_histogram(lookup, tables.of(batch), thresholds)
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
@@ -130,15 +130,15 @@ class _LevelTables:
         self._category: str | None = None
         self._table = np.zeros(0, dtype=np.uint8)
 
-    def of(self, source: ShardSource) -> UInt8 | list[UInt8]:
-        if self._submission.track == "posed" and source.category in self._submission.categories:
+    def of(self, batch: SampleBatch) -> UInt8 | list[UInt8]:
+        if self._submission.track == "posed" and batch.category in self._submission.categories:
             fields = (
-                self._submission.posed_field(source.category, sample.sample_id)
-                for sample in source.samples
+                self._submission.posed_field(batch.category, sample.sample_id)
+                for sample in batch.samples
             )
             return [level_table(field, self._protocol) for field in fields]
-        if source.category != self._category:
-            self._category, self._table = source.category, self._canonical(source.category)
+        if batch.category != self._category:
+            self._category, self._table = batch.category, self._canonical(batch.category)
         return self._table
 
     def _canonical(self, category: str) -> UInt8:

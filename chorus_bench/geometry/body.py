@@ -1,8 +1,10 @@
-"""SMPL-format bodies: loading, posing, bone transforms.
+"""SMPL-format bodies: posing, bone transforms.
 
 Frames and units: metres and radians; the template's own origin; x to the person's left,
 y up, z forward. A posed body has no translation, and here always a zero global orientation
-unless the caller says otherwise: the orientation towards a camera lives in the camera.
+unless the caller says otherwise: the orientation toward a camera is part of the camera.
+
+Source: docs/protocol.md P2 to P6.
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 Float32 = NDArray[np.float32]
@@ -33,11 +35,28 @@ JOINTS = len(JOINT_NAMES)
 POSE_SIZE = 3 * JOINTS
 POSE_FEATURES = 9 * (JOINTS - 1)
 
+#: Rows of regressors that were fitted, and stored in float32, sum to 1 within this.
+_REGRESSOR_TOLERANCE = 1e-2
+#: Metres from the soles to the top of the head, infants included.
+_HEIGHTS = (0.3, 3.0)
+
+
+def _levels() -> list[tuple[list[int], list[int]]]:
+    """Return the joints that are 1, 2, ... bones away from the pelvis, with their parents."""
+    depth = [0]
+    for parent in PARENTS[1:]:
+        depth.append(depth[parent] + 1)
+    at = [[j for j in range(JOINTS) if depth[j] == d] for d in range(1, max(depth) + 1)]
+    return [(joints, [PARENTS[j] for j in joints]) for joints in at]
+
+
+_LEVELS = _levels()
+
 
 def star_pose() -> Float64:
     """Return the pose of the canonical ("star") body, (72,) axis-angle in radians.
 
-    All zero but the hips, which are turned outwards by 30 degrees about z.
+    All zero except the hips, which are turned outward by 30 degrees about z.
     """
     pose = np.zeros(POSE_SIZE)
     pose[5], pose[8] = np.pi / 6, -np.pi / 6
@@ -46,7 +65,7 @@ def star_pose() -> Float64:
 
 @dataclass(frozen=True, eq=False)
 class BodyModel:
-    """A body in SMPL's format. Make one with `BodyModel.load`.
+    """A body in SMPL's format. Read one with `body_files.load_body`.
 
     Args:
         name: a short name, used in signatures.
@@ -54,13 +73,13 @@ class BodyModel:
         weights: (V, 24) skinning weights, rows summing to 1.
         joint_regressor: (24, V) from template vertices to joints.
         faces: (F, 3) vertex indices.
-        pose_directions: (V, 3, 207) pose blend shapes, metres, or None for none.
-        shape_directions: (V, 3, S) shape blend shapes, metres, or None for none.
+        pose_directions: (V, 3, 207) pose blend shapes, metres; None if there are none.
+        shape_directions: (V, 3, S) shape blend shapes, metres; None if there are none.
         keypoint_vertices: (5,) vertices at nose, left eye, right eye, left ear and right ear,
-            or None where the file does not say.
+            or None if the file does not name them.
 
     Raises:
-        InputError: another number of joints, shapes that do not fit, values not finite.
+        InputError: wrong number of joints, mismatched shapes, or values that are not finite.
 
     Source: SMPL (Loper et al. 2015), equations 2 to 9.
     """
@@ -78,21 +97,6 @@ class BodyModel:
         _check_shapes(self)
         _check_values(self)
 
-    @classmethod
-    def load(cls, source: str | Path | BodyModel | object = "default") -> BodyModel:
-        """Load a body.
-
-        Args:
-            source: ``"default"`` for the free body inside the package, the path of an .npz or
-                of SMPL's own .pkl, or a model object of the `smplx` package.
-
-        Raises:
-            InputError: the file is missing, is not a body, or holds anything unexpected.
-        """
-        from chorus_bench.geometry.body_files import load_body
-
-        return source if isinstance(source, BodyModel) else load_body(source)
-
     @property
     def vertices(self) -> int:
         """The number of vertices, V."""
@@ -100,7 +104,7 @@ class BodyModel:
 
     @cached_property
     def fingerprint(self) -> str:
-        """The first 12 hex digits of a SHA-256 over every array that moves a number."""
+        """The first 12 hex digits of a SHA-256 over every array that affects a score."""
         digest = hashlib.sha256()
         for key in ("template", "weights", "joint_regressor", "pose_directions"):
             value = getattr(self, key)
@@ -116,17 +120,30 @@ class BodyModel:
 
     def shaped_template(self, betas: ArrayLike | None = None) -> Float64:
         """Return the rest-pose vertices (V, 3) in metres for shape coefficients (S,)."""
-        template = self.template.astype(np.float64)
-        if betas is None or self.shape_directions is None or not np.any(betas):
-            return template
-        coefficients = np.asarray(betas, dtype=np.float64)
-        used = min(len(coefficients), self.shape_directions.shape[-1])
-        shaped: Float64 = template + self.shape_directions[..., :used] @ coefficients[:used]
-        return shaped
+        return _shaped(self.template, self.shape_directions, betas)
 
     def rest_joints(self, betas: ArrayLike | None = None) -> Float64:
         """Return the joints (24, 3) in metres of the rest pose."""
-        return np.matmul(self.joint_regressor.astype(np.float64), self.shaped_template(betas))
+        return _shaped(self._mean_joints, self._joint_directions, betas)
+
+    @cached_property
+    def _mean_joints(self) -> Float64:
+        return self._regressed(self.template)
+
+    @cached_property
+    def _joint_directions(self) -> Float64 | None:
+        """How the joints move with the shape, (24, 3, S)."""
+        if self.shape_directions is None:
+            return None
+        directions = np.moveaxis(self.shape_directions, -1, 0)
+        return np.stack([self._regressed(direction) for direction in directions], axis=-1)
+
+    def _regressed(self, values: Float32) -> Float64:
+        """Take values (V, 3) at the vertices to the joints, (24, 3)."""
+        used = np.flatnonzero(self.joint_regressor.any(axis=0))
+        shares = self.joint_regressor[:, used].astype(np.float64)
+        products = shares.T[:, :, None] * values[used, None, :].astype(np.float64)
+        return np.asarray(exact.total(products))
 
     def bone_transforms(
         self, pose: ArrayLike, betas: ArrayLike | None = None
@@ -138,21 +155,16 @@ class BodyModel:
             betas: (S,) shape coefficients; None for the mean shape.
 
         Returns:
-            A (..., 24, 4, 4), which take rest-pose points to posed points and are the identity
+            A (..., 24, 4, 4), which map rest-pose points to posed points and are the identity
             for a zero pose; joints (..., 24, 3) in metres.
         """
-        local = axis_angle_to_matrix(_as_joint_rotations(pose))
         rest = self.rest_joints(betas)
-        world = np.empty((*local.shape[:-3], JOINTS, 4, 4))
-        for joint, parent in enumerate(PARENTS):
-            step = np.zeros((*local.shape[:-3], 4, 4))
-            step[..., :3, :3] = local[..., joint, :, :]
-            step[..., :3, 3] = rest[joint] - (rest[parent] if parent >= 0 else 0)
-            step[..., 3, 3] = 1
-            world[..., joint, :, :] = step if parent < 0 else world[..., parent, :, :] @ step
-        joints = world[..., :3, 3].copy()
-        transforms = world.copy()
-        transforms[..., :3, 3] -= np.einsum("...jab,jb->...ja", world[..., :3, :3], rest)
+        local = axis_angle_to_matrix(_as_joint_rotations(pose))
+        joints, turned = forward_kinematics(local, bones(rest))
+        transforms = np.zeros((*turned.shape[:-2], 4, 4))
+        transforms[..., :3, :3] = turned
+        transforms[..., :3, 3] = joints - exact.apply(turned, rest)
+        transforms[..., 3, 3] = 1
         return transforms, joints
 
     def pose(self, pose: ArrayLike, betas: ArrayLike | None = None) -> Float64:
@@ -167,20 +179,28 @@ class BodyModel:
         """
         transforms, _ = self.bone_transforms(pose, betas)
         rest = self.shaped_template(betas) + self._pose_offsets(pose)
-        per_vertex = np.tensordot(transforms[..., :3, :], self.weights, axes=([-3], [1]))
-        per_vertex = np.moveaxis(per_vertex, -1, -3)  # (..., V, 3, 4)
-        rotated = np.einsum("...vab,...vb->...va", per_vertex[..., :3], rest)
-        vertices: Float64 = rotated + per_vertex[..., 3]
-        return vertices
+        return blended_motions(transforms, self.weights_by_joint, rest)
+
+    @cached_property
+    def weights_by_joint(self) -> Float64:
+        """The skinning weights as (24, V)."""
+        return np.ascontiguousarray(self.weights.T, dtype=np.float64)
+
+    @cached_property
+    def _offsets_by_feature(self) -> Float32 | None:
+        """The pose blend shapes as (207, V * 3)."""
+        if self.pose_directions is None:
+            return None
+        return np.ascontiguousarray(self.pose_directions.reshape(-1, POSE_FEATURES).T)
 
     def _pose_offsets(self, pose: ArrayLike) -> Float64 | float:
-        if self.pose_directions is None:
+        directions = self._offsets_by_feature
+        if directions is None:
             return 0.0
         rotations = axis_angle_to_matrix(_as_joint_rotations(pose))[..., 1:, :, :]
-        features = (rotations - np.eye(3)).reshape(*rotations.shape[:-3], POSE_FEATURES)
-        directions = self.pose_directions.reshape(-1, POSE_FEATURES)
-        offsets = features.astype(np.float32) @ directions.T
-        return offsets.reshape(*features.shape[:-1], self.vertices, 3).astype(np.float64)
+        features = (rotations - np.eye(3)).reshape(*rotations.shape[:-3], 1, POSE_FEATURES)
+        offsets = exact.product(features.astype(np.float32), directions)
+        return offsets.reshape(*features.shape[:-2], self.vertices, 3).astype(np.float64)
 
     @cached_property
     def canonical_vertices(self) -> Float64:
@@ -191,7 +211,7 @@ class BodyModel:
 
     @cached_property
     def _rest_from_canonical(self) -> Float64:
-        return np.linalg.inv(self.bone_transforms(star_pose())[0]).astype(np.float64)
+        return _inverse_motions(self.bone_transforms(star_pose())[0])
 
     def canonical_to_posed(self, pose: ArrayLike) -> Float64:
         """Return ``C_j = A_j(pose) A_j(star)^-1`` for every bone.
@@ -203,11 +223,37 @@ class BodyModel:
             (..., 24, 4, 4) transforms from the canonical to the posed body frame, metres.
         """
         posed, _ = self.bone_transforms(without_global_orientation(pose))
-        return posed @ self._rest_from_canonical
+        return np.asarray(exact.product(posed, self._rest_from_canonical))
 
     def dominant_joints(self) -> Int32:
         """Return the joint (0 to 23) with the largest skinning weight of each vertex, (V,)."""
         return np.argmax(self.weights, axis=1).astype(np.int32)
+
+
+def bones(rest: Float64) -> Float64:
+    """Return where each joint (24, 3) is from its parent; the pelvis stays where it is."""
+    steps = rest.copy()
+    steps[1:] -= rest[list(PARENTS[1:])]
+    return steps
+
+
+def forward_kinematics(local: Float64, steps: Float64) -> tuple[Float64, Float64]:
+    """Turn a skeleton's joints, from the pelvis outwards.
+
+    Args:
+        local: (..., 24, 3, 3) rotation of every joint against its parent.
+        steps: (24, 3) where each joint is from its parent at rest, see `bones`.
+
+    Returns:
+        The joints' places (..., 24, 3) and orientations (..., 24, 3, 3).
+    """
+    turned = local.copy()
+    places = np.broadcast_to(steps, local.shape[:-1]).copy()
+    for children, parents in _LEVELS:
+        above = turned[..., parents, :, :]
+        places[..., children, :] = places[..., parents, :] + exact.apply(above, steps[children])
+        turned[..., children, :, :] = exact.product(above, turned[..., children, :, :])
+    return places, turned
 
 
 def without_global_orientation(pose: ArrayLike) -> Float64:
@@ -215,6 +261,48 @@ def without_global_orientation(pose: ArrayLike) -> Float64:
     body_pose = np.array(pose, dtype=np.float64)
     body_pose[..., :3] = 0
     return body_pose
+
+
+def blended_motions(transforms: Float64, weights: Float64, rest: Float64) -> Float64:
+    """Move points by linear blend skinning.
+
+    Args:
+        transforms: (..., 24, 4, 4) of the bones.
+        weights: (24, n) of the points.
+        rest: (..., n, 3) the points at rest.
+
+    Returns:
+        (..., n, 3) the points, moved.
+    """
+    entries = transforms[..., :3, :].reshape(*transforms.shape[:-3], JOINTS, 12)
+    blended = exact.product(np.swapaxes(entries, -1, -2), weights)
+    rows = blended.reshape(*blended.shape[:-2], 3, 4, weights.shape[1])
+    x, y, z = (rest[..., None, :, axis] for axis in range(3))
+    moved = rows[..., 0, :] * x + rows[..., 1, :] * y + rows[..., 2, :] * z + rows[..., 3, :]
+    return np.ascontiguousarray(np.swapaxes(moved, -1, -2))
+
+
+def _shaped(
+    mean: NDArray[np.floating], directions: NDArray[np.floating] | None, betas: ArrayLike | None
+) -> Float64:
+    """Return points (n, 3) moved along directions (n, 3, S) by shape coefficients."""
+    points = np.array(mean, dtype=np.float64)
+    if betas is None or directions is None or not np.any(betas):
+        return points
+    coefficients = np.asarray(betas, dtype=np.float64)
+    for number in range(min(len(coefficients), directions.shape[-1])):
+        points += directions[..., number].astype(np.float64) * coefficients[number]
+    return points
+
+
+def _inverse_motions(motions: Float64) -> Float64:
+    """Return the inverses of rotations with a shift, (..., 4, 4)."""
+    inverse = np.zeros_like(motions)
+    turned_back = np.swapaxes(motions[..., :3, :3], -1, -2)
+    inverse[..., :3, :3] = turned_back
+    inverse[..., :3, 3] = -exact.apply(turned_back, motions[..., :3, 3])
+    inverse[..., 3, 3] = 1
+    return inverse
 
 
 def _as_joint_rotations(pose: ArrayLike) -> Float64:
@@ -253,6 +341,42 @@ def _check_shapes(body: BodyModel) -> None:
         )
 
 
+def _check_stance(body: BodyModel, where: str) -> None:
+    """Refuse a joint regressor whose rows do not sum to 1, and a body in other units or axes."""
+    sums = body.joint_regressor.sum(axis=1, dtype=np.float64)
+    worst = int(np.abs(sums - 1).argmax())
+    if abs(sums[worst] - 1) > _REGRESSOR_TOLERANCE:
+        raise InputError(
+            f"row {worst} ({JOINT_NAMES[worst]}) of joint_regressor sums to {sums[worst]:.4f}",
+            where=where,
+            expected="rows that sum to 1: a joint is a mean of vertices",
+        )
+    joints = dict(zip(JOINT_NAMES, body.rest_joints(), strict=True))
+    trunk, hips = joints["head"] - joints["pelvis"], joints["left_hip"] - joints["right_hip"]
+    if not (np.argmax(np.abs(trunk)) == 1 and trunk[1] > 0):
+        raise InputError(
+            f"the head is at {np.round(trunk, 3).tolist()} from the pelvis",
+            where=where,
+            expected="y up: x to the person's left, y up, z forward",
+            fix="rotate the body's vertices and blend shapes",
+        )
+    if not (np.argmax(np.abs(hips)) == 0 and hips[0] > 0):
+        raise InputError(
+            f"the left hip is at {np.round(hips, 3).tolist()} from the right one",
+            where=where,
+            expected="x to the person's left",
+            fix="rotate the body's vertices and blend shapes, or mirror them",
+        )
+    height = float(np.ptp(body.template[:, 1]))
+    if not _HEIGHTS[0] <= height <= _HEIGHTS[1]:
+        raise InputError(
+            f"the body is {height:.4g} units high",
+            where=where,
+            expected=f"metres: {_HEIGHTS[0]} to {_HEIGHTS[1]} m",
+            fix="convert vertices and blend shapes to metres",
+        )
+
+
 def _check_values(body: BodyModel) -> None:
     where = f"body '{body.name}'"
     for key in ("template", "weights", "joint_regressor", "pose_directions", "shape_directions"):
@@ -260,15 +384,16 @@ def _check_values(body: BodyModel) -> None:
         bad = 0 if value is None else int(np.count_nonzero(~np.isfinite(value)))
         if bad:
             raise InputError(f"{key} has {bad} values that are NaN or infinite", where=where)
-    sums = body.weights.sum(axis=1, dtype=np.float64)
+    sums = exact.total(body.weights.astype(np.float64), axis=1)
     if np.abs(sums - 1).max() > 1e-3 or body.weights.min() < -1e-6:
         raise InputError(
             f"the skinning weights of vertex {int(np.abs(sums - 1).argmax())} sum to "
             f"{sums[np.abs(sums - 1).argmax()]:.4f} (smallest weight {body.weights.min():.4f})",
             where=where,
-            expected="weights that are not negative and sum to 1 for every vertex",
+            expected="non-negative weights that sum to 1 for every vertex",
         )
+    _check_stance(body, where)
     for key in ("faces", "keypoint_vertices"):
         value = getattr(body, key)
         if value is not None and value.size and not 0 <= value.min() <= value.max() < len(sums):
-            raise InputError(f"{key} name vertices that do not exist", where=where)
+            raise InputError(f"{key} refers to vertices that do not exist", where=where)

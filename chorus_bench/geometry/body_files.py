@@ -1,4 +1,4 @@
-"""Bodies from and to files: .npz, SMPL's own .pkl, model objects of `smplx`, the default body."""
+"""Reading and writing bodies: .npz, SMPL's own .pkl, `smplx` model objects, the default body."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import JOINTS, PARENTS, BodyModel
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.safe_pickle import load_pickle
 
 #: Fields of `BodyModel` and the names that SMPL's files give them.
 _REQUIRED = {
@@ -30,8 +31,19 @@ _OPTIONAL = {
 }
 
 
-def load_body(source: str | Path | object) -> BodyModel:
-    """Load a body; see `BodyModel.load`."""
+def load_body(source: str | Path | BodyModel | object = "default") -> BodyModel:
+    """Load a body.
+
+    Args:
+        source: ``"default"`` for the free body inside the package, the path of an .npz or of
+            SMPL's own .pkl, or a model object of the `smplx` package. A `BodyModel` is
+            returned as it is.
+
+    Raises:
+        InputError: the file is missing, is not a body, or holds anything unexpected.
+    """
+    if isinstance(source, BodyModel):
+        return source
     if isinstance(source, str) and source == "default":
         return _default_body()
     if isinstance(source, str | Path):
@@ -40,7 +52,7 @@ def load_body(source: str | Path | object) -> BodyModel:
 
 
 def save_body(body: BodyModel, path: str | Path) -> Path:
-    """Write a body as a plain .npz in SMPL's key names, atomically."""
+    """Write a body as a plain .npz under SMPL's key names, atomically."""
     arrays: dict[str, NDArray[Any]] = {
         key: getattr(body, field)
         for field, key in (_REQUIRED | _OPTIONAL).items()
@@ -68,8 +80,6 @@ def _load_file(path: Path) -> BodyModel:
     if path.suffix == ".npz":
         return _from_arrays(_read_npz(path), path.stem, path)
     if path.suffix == ".pkl":
-        from chorus_bench.io.safe_pickle import load_pickle
-
         content = load_pickle(path)
         if not isinstance(content, Mapping):
             raise InputError("not a body: the pickle holds no dictionary", where=path)

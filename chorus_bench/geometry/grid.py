@@ -2,6 +2,8 @@
 
 Voxel (i, j, k) of a cube with side ``L``, centre ``c`` and resolution ``N`` has its centre at
 ``c - L / 2 + (L / N) * ((i, j, k) + 1 / 2)``, axes x, y, z in that order, metres.
+
+Source: docs/protocol.md P7.
 """
 
 from __future__ import annotations
@@ -85,10 +87,10 @@ class GridSpec:
         return _centers(self)
 
     def indices(self, points: ArrayLike) -> Int32:
-        """Return the flat index of the voxel that each point reads.
+        """Return the flat index of the voxel that is read at each point.
 
         The continuous index ``(p - low) / voxel_size`` is computed in float32 and truncated
-        toward zero on each axis, as the original does: a point less than one voxel below the
+        toward zero on each axis, as in the original: a point less than one voxel below the
         cube still reads the first layer.
 
         Args:
@@ -98,7 +100,7 @@ class GridSpec:
             (...) int32 flat C-order indices; ``voxels`` (one past the end) where the point is
             outside the cube or not finite.
 
-        Source: geometry of the backward map; QUIRKS B8 of the golden figures.
+        Source: docs/protocol.md P13.
         """
         p = np.asarray(points, dtype=np.float32)
         with np.errstate(invalid="ignore"):
@@ -127,7 +129,7 @@ class OccupancyGrid:
         spec: the grid's geometry; by default a 3 m cube around the origin.
 
     Raises:
-        InputError: another shape, values that are not finite or outside [0, 1].
+        InputError: a wrong shape, or values that are not finite or outside [0, 1].
     """
 
     values: Float32
@@ -143,7 +145,7 @@ class OccupancyGrid:
         object.__setattr__(self, "values", values)
 
     def at(self, points: ArrayLike) -> Float32:
-        """Return the probabilities read at ``points`` (..., 3), metres; 0 outside the cube."""
+        """Return the probabilities at ``points`` (..., 3), metres; 0 outside the cube."""
         table = np.append(self.values.reshape(-1), np.float32(0))
         read: Float32 = table[self.spec.indices(points)]
         return read
@@ -152,7 +154,7 @@ class OccupancyGrid:
 def check_probabilities(values: NDArray[np.floating], *, where: object | None = None) -> None:
     """Raise an `InputError` when values are not finite or lie outside [0, 1].
 
-    The message says how many values are wrong and gives the first one with its index.
+    The message gives the number of wrong values, and the first one with its index.
     """
     for kind, wrong in (
         ("NaN or infinite", ~np.isfinite(values)),

@@ -1,7 +1,7 @@
-"""Triangles to pixels, in whole-number arithmetic.
+"""Rasterisation of triangles, in integer arithmetic.
 
 Corners are rounded to 1/256 pixel; which pixel centres a triangle covers is then decided
-exactly, so that masks come out the same on every machine. A pixel (column, row) has its
+exactly, so that masks are the same on every machine. A pixel (column, row) has its
 centre at (column + 1/2, row + 1/2). Shared edges belong to exactly one triangle.
 """
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chorus_bench.geometry import exact
 
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
@@ -23,7 +25,7 @@ _DEPTH_UNIT = 2.0**32
 
 @dataclass(frozen=True, eq=False)
 class Fragments:
-    """Pixels under triangles, one entry per triangle and covered pixel.
+    """Pixels covered by triangles, one entry per triangle and pixel.
 
     Args:
         face: (n,) the triangle.
@@ -87,19 +89,19 @@ def _edge(start: Int64, end: Int64, face: Int64, x: Int64, y: Int64) -> Int64:
 
 
 def _owns_edge(step: Int64) -> NDArray[np.bool_]:
-    """Of the two triangles at an edge exactly one owns it: the edge runs opposite in the other."""
+    """Decide which of two triangles owns their common edge, whose direction differs in them."""
     owned: NDArray[np.bool_] = (step[:, 1] < 0) | ((step[:, 1] == 0) & (step[:, 0] > 0))
     return owned
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
-    """What is in front at each pixel.
+class Raster:
+    """The nearest surface at each pixel.
 
     Args:
         face: (H, W) the triangle, -1 for none.
         weights: (H, W, 3) weights of its corners on the surface (perspective corrected).
-        depth: (H, W) depth in metres; infinite where nothing is.
+        depth: (H, W) depth in metres; infinite where there is none.
     """
 
     face: Int32
@@ -109,8 +111,8 @@ class Picture:
 
 def draw(
     points: Float64, faces: Int32, intrinsics: Float64, size: tuple[int, int], near: float
-) -> Picture:
-    """Draw the outside of closed meshes with a z-buffer.
+) -> Raster:
+    """Render the outside of closed meshes with a z-buffer.
 
     Args:
         points: (V, 3) metres, camera frame (x right, y down, z away).
@@ -122,8 +124,7 @@ def draw(
     height, width = size
     ahead = points[:, 2] >= near
     front = np.where(ahead, points[:, 2], 1.0)
-    homogeneous = points @ intrinsics.T
-    corners = homogeneous[:, :2] / front[:, None]
+    corners = exact.product(points, intrinsics[:2].T) / front[:, None]
     kept = np.flatnonzero(ahead[faces[:, 0]] & ahead[faces[:, 1]] & ahead[faces[:, 2]])
     f = fragments(np.where(ahead[:, None], corners, 0.0), faces[kept][:, ::-1], height, width)
     face, weights = kept[f.face], f.weights[:, ::-1]
@@ -133,17 +134,17 @@ def draw(
     best = np.full(height * width, -1, dtype=np.int64)
     np.maximum.at(best, f.pixel, key)
     seen = np.flatnonzero(best[f.pixel] == key)
-    picture = Picture(
+    raster = Raster(
         np.full(height * width, -1, dtype=np.int32),
         np.zeros((height * width, 3)),
         np.full(height * width, np.inf),
     )
     pixel = f.pixel[seen]
-    picture.face[pixel] = face[seen]
-    picture.weights[pixel] = over_depth[seen] / nearness[seen][:, None]
-    picture.depth[pixel] = 1 / nearness[seen]
-    return Picture(
-        picture.face.reshape(size),
-        picture.weights.reshape(*size, 3),
-        picture.depth.reshape(size),
+    raster.face[pixel] = face[seen]
+    raster.weights[pixel] = over_depth[seen] / nearness[seen][:, None]
+    raster.depth[pixel] = 1 / nearness[seen]
+    return Raster(
+        raster.face.reshape(size),
+        raster.weights.reshape(*size, 3),
+        raster.depth.reshape(size),
     )

@@ -2,6 +2,8 @@
 
 Axis-angle vectors are in radians. Matrices act on column vectors. Every function takes any
 number of leading axes and keeps the floating type of its input (other types become float64).
+
+Source: docs/protocol.md P3 and P32.
 """
 
 from __future__ import annotations
@@ -12,22 +14,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 
 Floats = NDArray[np.floating[Any]]
 
 #: Added to each component before the angle is taken, as SPIN and smplx do.
 ANGLE_OFFSET = 1e-8
 
-#: Below this length of the antisymmetric part its direction is mostly rounding.
+#: If the antisymmetric part is shorter than this, its direction is mostly rounding error.
 SINE_FLOOR = 1e-3
 
 
 def axis_angle_to_matrix(theta: Floats) -> Floats:
-    """Turn axis-angle vectors into rotation matrices by way of a unit quaternion.
+    """Convert axis-angle vectors to rotation matrices via a unit quaternion.
 
     This is SPIN's conversion, which the paper's code uses for poses and cameras:
-    ``a = |theta + 1e-8|``, ``axis = theta / a``, ``q = (cos a/2, axis sin a/2)``, made to
-    length 1. A zero vector gives exactly the identity. Where ``a`` is 0 the original yields
+    ``a = |theta + 1e-8|``, ``axis = theta / a``, ``q = (cos a/2, axis sin a/2)``, normalised.
+    A zero vector gives exactly the identity. Where ``a`` is 0 the original yields
     NaN; here it is the identity too.
 
     Args:
@@ -41,38 +44,14 @@ def axis_angle_to_matrix(theta: Floats) -> Floats:
     """
     theta = _as_floats(theta, (3,), "theta")
     angle, axis = _angle_and_axis(theta)
-    half = angle * theta.dtype.type(0.5)
-    quaternion = np.concatenate([np.cos(half), np.sin(half) * axis], axis=-1)
-    quaternion /= np.sqrt(np.sum(quaternion * quaternion, axis=-1, keepdims=True))
+    sine, cosine = _sin_cos(angle * theta.dtype.type(0.5))
+    quaternion = np.concatenate([cosine, sine * axis], axis=-1)
+    quaternion /= exact.norm(quaternion)[..., None]
     return quaternion_to_matrix(quaternion)
 
 
-def axis_angle_to_matrix_rodrigues(theta: Floats) -> Floats:
-    """Turn axis-angle vectors into rotation matrices by Rodrigues' formula.
-
-    ``R = I + sin(a) K + (1 - cos a) K^2`` with ``a = |theta + 1e-8|`` and K the cross-product
-    matrix of ``theta / a``. The paper's code makes its star template with it. It differs from
-    `axis_angle_to_matrix` by rounding only.
-
-    Args:
-        theta: axis-angle vectors in radians, shape (..., 3).
-
-    Returns:
-        Rotation matrices, shape (..., 3, 3), of the same floating type.
-
-    Raises:
-        InputError: the last axis is not of length 3.
-    """
-    theta = _as_floats(theta, (3,), "theta")
-    angle, axis = _angle_and_axis(theta)
-    cross = cross_matrix(axis)
-    sine, versine = np.sin(angle)[..., None], (1 - np.cos(angle))[..., None]
-    identity = np.eye(3, dtype=theta.dtype)
-    return identity + sine * cross + versine * (cross @ cross)
-
-
 def quaternion_to_matrix(quaternion: Floats) -> Floats:
-    """Turn unit quaternions into rotation matrices.
+    """Convert unit quaternions to rotation matrices.
 
     Args:
         quaternion: (w, x, y, z) of length 1, shape (..., 4).
@@ -112,10 +91,10 @@ def rotation_entries(w: Floats, x: Floats, y: Floats, z: Floats) -> list[list[Fl
 
 
 def matrix_to_quaternion(matrix: Floats) -> Floats:
-    """Turn rotation matrices into unit quaternions with w >= 0.
+    """Convert rotation matrices to unit quaternions with w >= 0.
 
-    Of the four ways to read a quaternion off a matrix the one with the largest divisor is
-    taken, so the result is accurate for every rotation.
+    Of the four ways to read a quaternion off a matrix, the one with the largest divisor is used,
+    so the result is accurate for every rotation.
 
     Args:
         matrix: rotation matrices, shape (..., 3, 3).
@@ -144,15 +123,15 @@ def matrix_to_quaternion(matrix: Floats) -> Floats:
     best = np.argmax(np.diagonal(outer, axis1=-2, axis2=-1), axis=-1)
     row = np.take_along_axis(outer, best[..., None, None], axis=-2)[..., 0, :]
     row = row * np.where(row[..., :1] < 0, -1, 1).astype(m.dtype)
-    unit: Floats = row / np.sqrt(np.sum(row * row, axis=-1, keepdims=True))
+    unit: Floats = row / exact.norm(row)[..., None]
     return unit
 
 
 def matrix_to_axis_angle(matrix: Floats) -> Floats:
-    """Turn rotation matrices into axis-angle vectors, stable for every angle.
+    """Convert rotation matrices to axis-angle vectors, stably for every angle.
 
-    The identity gives zero and half turns give a vector of length pi (of the two opposite
-    axes either may come out). The paper's code yields NaN for both; elsewhere the two agree.
+    The identity gives zero, and half turns give a vector of length pi (about either of the two
+    opposite axes). The paper's code yields NaN for both; elsewhere the two agree.
 
     Args:
         matrix: rotation matrices, shape (..., 3, 3).
@@ -166,21 +145,21 @@ def matrix_to_axis_angle(matrix: Floats) -> Floats:
     """
     quaternion = matrix_to_quaternion(matrix)
     w, vector = quaternion[..., :1], quaternion[..., 1:]
-    sine = np.sqrt(np.sum(vector * vector, axis=-1, keepdims=True))
-    angle = 2 * np.arctan2(sine, w)
+    sine = exact.norm(vector)[..., None]
+    angle = 2 * exact.arctan2(sine, w).astype(sine.dtype)
     ratio = np.divide(angle, sine, out=np.full_like(sine, 2), where=sine > 0)
     axis_angle: Floats = vector * ratio
     return axis_angle
 
 
 def matrix_to_axis_angle_antisymmetric(matrix: Floats) -> Floats:
-    """Turn rotation matrices into axis-angle vectors as the paper's code does.
+    """Convert rotation matrices to axis-angle vectors as the paper's code does.
 
     ``r = (m21 - m12, m02 - m20, m10 - m01)``, axis ``r / |r|``, angle
     ``atan2(|r|, trace - 1)``. Within about 1e-2 of a half turn this loses digits in float32
     (people who stand upright and face the camera have such a root rotation), so a build that
-    is to follow the original number for number starts from these values. Where ``|r|`` is
-    below 1e-3 rounding decides, and the stable `matrix_to_axis_angle` is used.
+    follows the original number for number must start from these values. Where ``|r|`` is below
+    1e-3, rounding would decide, and the stable `matrix_to_axis_angle` is used.
 
     Args:
         matrix: rotation matrices, shape (..., 3, 3). float32 gives the original's figures.
@@ -194,43 +173,30 @@ def matrix_to_axis_angle_antisymmetric(matrix: Floats) -> Floats:
     """
     m = _as_floats(matrix, (3, 3), "matrix")
     r = np.stack([m[..., j, i] - m[..., i, j] for i, j in ((1, 2), (2, 0), (0, 1))], axis=-1)
-    length = np.sqrt(np.sum(r * r, axis=-1, keepdims=True))
+    length = exact.norm(r)[..., None]
     trace = m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
-    angle = np.arctan2(length, trace[..., None] - 1)
+    angle = exact.arctan2(length, trace[..., None] - 1).astype(m.dtype)
     clear = length >= SINE_FLOOR
     axis = np.divide(r, length, out=np.zeros_like(r), where=clear)
     return np.where(clear, axis * angle, matrix_to_axis_angle(m))
 
 
-def cross_matrix(vector: Floats) -> Floats:
-    """Return the matrices K with ``K @ x = vector x x`` (the cross product).
-
-    Args:
-        vector: vectors, shape (..., 3).
-
-    Returns:
-        Skew-symmetric matrices, shape (..., 3, 3), of the same floating type.
-
-    Raises:
-        InputError: the last axis is not of length 3.
-    """
-    v = _as_floats(vector, (3,), "vector")
-    out = np.zeros((*v.shape[:-1], 3, 3), dtype=v.dtype)
-    out[..., 2, 1], out[..., 0, 2], out[..., 1, 0] = v[..., 0], v[..., 1], v[..., 2]
-    out[..., 1, 2], out[..., 2, 0], out[..., 0, 1] = -v[..., 0], -v[..., 1], -v[..., 2]
-    return out
-
-
 def _angle_and_axis(theta: Floats) -> tuple[Floats, Floats]:
     """Return ``|theta + 1e-8|`` of shape (..., 1) and ``theta`` over it (0 where it is 0)."""
     moved = theta + theta.dtype.type(ANGLE_OFFSET)
-    angle = np.sqrt(np.sum(moved * moved, axis=-1, keepdims=True))
+    angle = exact.norm(moved)[..., None]
     axis = np.divide(theta, angle, out=np.zeros_like(theta), where=angle > 0)
     return angle, axis
 
 
+def _sin_cos(angle: Floats) -> tuple[Floats, Floats]:
+    """Return sine and cosine in the floating type of the angles."""
+    sine, cosine = exact.sin_cos(angle)
+    return sine.astype(angle.dtype), cosine.astype(angle.dtype)
+
+
 def _as_floats(array: Floats, tail: tuple[int, ...], name: str) -> Floats:
-    """Return ``array`` as floats whose last axes are ``tail``, or say what is wrong."""
+    """Return ``array`` as floats whose last axes are ``tail``; raise an `InputError` otherwise."""
     out = np.asarray(array)
     if out.shape[-len(tail) :] != tail:
         wanted = ", ".join(str(n) for n in tail)

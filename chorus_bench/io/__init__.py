@@ -1,1 +1,1 @@
-"""Files and folders: written whole, locked, and read within limits."""
+"""Files and folders: written atomically, locked, and read within limits."""

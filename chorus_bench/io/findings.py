@@ -1,20 +1,21 @@
-"""What a check of a submission finds, and the error that carries all of it."""
+"""Findings of a submission check, and the error that carries all of them."""
 
 from __future__ import annotations
 
 import difflib
 import textwrap
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from chorus_bench.errors import InputError
 
-#: Where a finding is that concerns no single file.
+#: The place of a finding that concerns no single file.
 WHOLE = "the submission"
 
-# Characters that make text be shown in another order than it is written in.
+_SHORT = 60
+# Characters that change the order in which text is displayed.
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
@@ -24,8 +25,8 @@ class Finding:
 
     Attributes:
         where: the file, and the key in it.
-        found: what is there, as one sentence without a final full stop.
-        expected: what would have been right.
+        found: what was found, as one sentence without a final full stop.
+        expected: what was expected.
         fix: what the author of the submission can do.
     """
 
@@ -35,16 +36,16 @@ class Finding:
     fix: str | None = None
 
     @classmethod
-    def of(cls, error: InputError, where: str) -> Finding:
-        """Return an error as the finding about the file ``where``."""
-        return cls(where, error.found, error.expected, error.fix)
+    def of(cls, error: InputError, where: str, fix: str | None = None) -> Finding:
+        """Return an error as the finding about the file ``where``; ``fix`` is advice for all."""
+        return cls(where, error.found, error.expected, error.fix or fix)
 
     def __str__(self) -> str:
         return str(InputError(self.found, where=self.where, expected=self.expected, fix=self.fix))
 
 
 class Findings(list[Finding]):
-    """Findings in the order in which they turn up."""
+    """Findings in the order in which they occur."""
 
     def add(
         self, where: str, found: str, *, expected: str | None = None, fix: str | None = None
@@ -63,23 +64,31 @@ class SubmissionError(InputError):
 
     def __init__(self, path: str | Path, findings: Iterable[Finding]) -> None:
         self.findings = tuple(findings)
-        count = len(self.findings)
-        listed = "".join(f"\n{_bullet(finding)}" for finding in self.findings)
         super().__init__(
-            f"{count} problem{'' if count == 1 else 's'} in the submission{listed}",
-            where=printable(str(path)),
+            listed_problems(self.findings, "the submission"), where=printable(str(path))
         )
 
     def __reduce__(self) -> tuple[object, ...]:
         return (SubmissionError, (self.where, self.findings))
 
 
-def _bullet(finding: Finding) -> str:
-    return "- " + textwrap.indent(str(finding), "  ")[2:]
+def listed_problems(findings: Sequence[Finding], place: str) -> str:
+    """Return how many problems there are in a place, and under it each of them."""
+    count = len(findings)
+    listed = "".join(f"\n- {textwrap.indent(str(f), '  ')[2:]}" for f in findings)
+    return f"{count} problem{'' if count == 1 else 's'} in {place}{listed}"
+
+
+def problems_error(findings: Sequence[Finding], place: str) -> InputError:
+    """Return findings as one error: a single one as it is, several as a list."""
+    if len(findings) == 1:
+        (one,) = findings
+        return InputError(one.found, where=one.where, expected=one.expected, fix=one.fix)
+    return InputError(listed_problems(findings, printable(place)))
 
 
 def has_controls(text: str, allowed: str = "") -> bool:
-    """Whether a text has control, direction or unpaired characters other than ``allowed``."""
+    """Whether a text has control, direction or surrogate characters other than ``allowed``."""
     return any(
         c not in allowed and (unicodedata.category(c) in ("Cc", "Cs") or c in _DIRECTIONS)
         for c in text
@@ -87,9 +96,9 @@ def has_controls(text: str, allowed: str = "") -> bool:
 
 
 def printable(text: str, limit: int = 200) -> str:
-    """Return text of unknown origin so that it can be shown on a terminal.
+    """Return text of unknown origin in a form that is safe to show on a terminal.
 
-    Control, direction and unpaired characters become escapes; the middle of a long text is
+    Control, direction and surrogate characters become escapes; the middle of a long text is
     left out.
     """
     if len(text) > limit:
@@ -97,8 +106,23 @@ def printable(text: str, limit: int = 200) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def shown(value: object) -> str:
+    """Return any value of unknown origin as short, safe text that says what it is."""
+    if isinstance(value, str):
+        length = f" ({len(value)} characters)" if len(value) > _SHORT else ""
+        return f"'{printable(value, _SHORT)}'{length}"
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    table, many = isinstance(value, dict), isinstance(value, list | tuple)
+    try:
+        text = printable(repr(value), _SHORT)
+    except (ValueError, RecursionError):  # Python prints no number of thousands of digits
+        return "a very long number" if isinstance(value, int) else "nested too deep"
+    return f"{'a table of keys: ' if table else 'a list: ' if many else ''}{text}"
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like ``name``, or None when none is like it."""
+    """Return the known name most similar to ``name``, or None if none is similar."""
     by_folded = {other.casefold(): other for other in known}
     near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[near[0]] if near else None

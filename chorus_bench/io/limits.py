@@ -1,8 +1,6 @@
-"""How much a submission may ask of the machine that reads it. Bytes unless said otherwise."""
+"""Limits on what a submission may demand of the machine that reads it, in bytes unless stated."""
 
 from __future__ import annotations
-
-from chorus_bench.geometry.grid import MAX_RESOLUTION
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
@@ -11,27 +9,21 @@ MAX_MANIFEST_BYTES = 64 * KIB
 MAX_METHOD_LENGTH = 80
 MAX_TEXT_LENGTH = 10_000
 
-#: Length of a category's name and of a sample's id, characters.
-MAX_CATEGORY_LENGTH = 80
-MAX_SAMPLE_LENGTH = 200
-
-#: Side of the cube and distance of its centre from the origin, metres. Wide on purpose: wrong
-#: units get a warning that explains them, and only what breaks float32 is refused.
+#: Side of the cube and distance of its centre from the origin, metres. Deliberately wide:
+#: wrong units get a warning that explains them, and only what breaks float32 is refused.
 MIN_SIDE_LENGTH, MAX_SIDE_LENGTH = 0.001, 100_000.0
 
 MAX_CATEGORIES = 1_000
 #: Files and folders in the submission, or members of the archive.
 MAX_FILES = 100_000
-#: All grid files together.
+#: Total size of all grid files.
 MAX_TOTAL_BYTES = 8 * GIB
-#: What a header or a container adds to a grid.
+#: Overhead of a header or container around a grid.
 GRID_SLACK_BYTES = MIB
-#: One grid file: the finest float32 grid and its header.
-MAX_GRID_BYTES = 4 * MAX_RESOLUTION**3 + GRID_SLACK_BYTES
 #: The header of a .safetensors or .npy file.
 MAX_HEADER_BYTES = 10_000
 
-#: An archive: the file, what it unpacks to, the list of its members.
+#: An archive: its file, its unpacked content, the list of its members.
 MAX_ARCHIVE_BYTES = 4 * GIB
 MAX_UNPACKED_BYTES = 4 * GIB
 MAX_ARCHIVE_DIRECTORY_BYTES = 16 * MIB

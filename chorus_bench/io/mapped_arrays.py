@@ -1,4 +1,4 @@
-"""Named arrays in one file, memory-mapped, that notices when it is damaged.
+"""Named arrays in one memory-mapped file that detects damage.
 
 The files are plain safetensors with a digest of their contents in the header.
 """
@@ -24,23 +24,23 @@ _MAX_HEADER = 1 << 20
 
 
 class DamagedFileError(Exception):
-    """The file is not what was written."""
+    """The file differs from what was written."""
 
 
 def write_arrays(
     path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
 ) -> None:
-    """Write arrays atomically, with their digest and ``metadata`` in the header."""
+    """Write arrays atomically, with a digest and ``metadata`` in the header."""
     contiguous = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
     header = {**metadata, "digest": _digest(contiguous)}
     atomic_write_bytes(path, safetensors_numpy.save(contiguous, metadata=header))
 
 
 def read_arrays(path: Path) -> tuple[Arrays, dict[str, str]]:
-    """Map arrays into memory, read-only, and check their digest.
+    """Map arrays into memory, read-only, and verify their digest.
 
     Raises:
-        DamagedFileError: truncated, or contents that do not fit the digest.
+        DamagedFileError: truncated, or contents that do not match the digest.
         FileNotFoundError: no such file.
     """
     try:
@@ -52,7 +52,7 @@ def read_arrays(path: Path) -> tuple[Arrays, dict[str, str]]:
     except (ValueError, KeyError, TypeError, IndexError) as error:
         raise DamagedFileError(f"{path}: {error}") from error
     if metadata.get("digest") != _digest(arrays):
-        raise DamagedFileError(f"{path}: the contents do not fit their digest")
+        raise DamagedFileError(f"{path}: the contents do not match their digest")
     return arrays, metadata
 
 

@@ -1,4 +1,4 @@
-"""Looking at and opening files of unknown origin: regular files only, never through a link."""
+"""Listing and opening files of unknown origin: regular files only, never through a link."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.io.findings import WHOLE, Findings, printable
 from chorus_bench.io.limits import MAX_FILES
 
-# What systems leave in folders by themselves; it is no part of a submission.
+# Files that operating systems leave in folders; they are not part of a submission.
 _IGNORED = ("__MACOSX", "Thumbs.db", "desktop.ini")
 _SAFE_FLAGS = (
     os.O_RDONLY
@@ -28,8 +28,8 @@ class FileEntry:
     """A regular file of a submission.
 
     Attributes:
-        name: its path below the submission, with ``/``.
-        path: where it is.
+        name: path relative to the submission, with ``/``.
+        path: full path.
         size: bytes.
     """
 
@@ -39,16 +39,32 @@ class FileEntry:
 
 
 def read_bytes(entry: FileEntry, limit: int) -> bytes:
-    """Return the content of a file.
+    """Return the content of a file of a listed folder; see `read_regular`.
 
-    The file is checked again once it is open: a regular file, not reached through a link, not
-    longer than ``limit``, as long as the entry says.
+    Raises:
+        InputError: it cannot be read so, or is not as long as the entry says.
+    """
+    data = read_regular(entry.path, limit)
+    if len(data) != entry.size:
+        raise InputError(
+            f"has {len(data)} bytes, but had {entry.size} when the folder was listed",
+            expected="files that do not change while they are read",
+            fix="wait until the submission is complete, and try again",
+        )
+    return data
+
+
+def read_regular(path: Path, limit: int) -> bytes:
+    """Return the content of a regular file.
+
+    What it is, is looked at once it is open: a regular file, not reached through a link, not
+    longer than ``limit``.
 
     Raises:
         InputError: it is not such a file, or cannot be read.
     """
     try:
-        with os.fdopen(os.open(entry.path, _SAFE_FLAGS), "rb") as file:
+        with os.fdopen(os.open(path, _SAFE_FLAGS), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 raise InputError("is not a regular file", expected="a regular file")
@@ -59,12 +75,8 @@ def read_bytes(entry: FileEntry, limit: int) -> bytes:
         raise InputError(
             f"cannot be read: {error.strerror or error}", fix="check the file and its permissions"
         ) from error
-    if not len(data) == status.st_size == entry.size:
-        raise InputError(
-            f"has {len(data)} bytes, and had {entry.size} when the folder was listed",
-            expected="files that stay as they are while they are read",
-            fix="wait until the submission is complete, and try again",
-        )
+    if len(data) != status.st_size:
+        raise InputError("changed while it was read", fix="wait until it is complete")
     return data
 
 
@@ -76,8 +88,7 @@ def too_long(size: int, limit: int) -> InputError:
 def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
     """Return the regular files below a folder, sorted by name; hidden ones are left out.
 
-    Links, devices, pipes and folders that cannot be listed are added to ``errors``; nothing is
-    opened.
+    Links, devices, pipes and unreadable folders are added to ``errors``; nothing is opened.
     """
     found: list[FileEntry] = []
     folders = [(folder, "")]
@@ -87,7 +98,7 @@ def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
         for base, status in _listed(parent, prefix, errors):
             seen += 1
             if seen > MAX_FILES:
-                errors.add(WHOLE, f"has more than {MAX_FILES} files", expected="at most that many")
+                errors.add(WHOLE, f"has more than {MAX_FILES} files", expected="fewer")
                 return []
             name = prefix + base
             if _check_kind(name, status.st_mode, errors) and not is_ignored(base):
@@ -98,13 +109,29 @@ def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
     return sorted(found)
 
 
+def visible_files(folder: Path, suffix: str = "") -> list[Path]:
+    """Return the files below a folder, sorted, without hidden ones and what systems leave there.
+
+    So neither ``.ipynb_checkpoints`` nor what an unfinished run is writing is taken for data.
+
+    Args:
+        folder: links to folders below it are not followed.
+        suffix: only files whose name ends so.
+    """
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not is_ignored(name)]
+        found += [Path(parent, n) for n in names if n.endswith(suffix) and not is_ignored(n)]
+    return sorted(found)
+
+
 def is_ignored(name: str) -> bool:
-    """Whether a file or folder of this name is passed over."""
+    """Whether a file or folder of this name is skipped."""
     return name.startswith(".") or name in _IGNORED
 
 
 def _listed(folder: Path, prefix: str, errors: Findings) -> list[tuple[str, os.stat_result]]:
-    """Return the names in a folder and what they are, not more than are allowed in all."""
+    """Return the names in a folder and their kinds, at most as many as are allowed in total."""
     try:
         with os.scandir(folder) as items:
             some = islice(items, MAX_FILES + 1)

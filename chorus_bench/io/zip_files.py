@@ -1,4 +1,4 @@
-"""Reading .zip files (archives and .npz) that somebody else made."""
+"""Reading .zip files (archives and .npz) of unknown origin."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _ENCRYPTED = 0x1
 
 
 class BoundedReads(io.RawIOBase):
-    """A file that refuses to hand out more than ``limit`` bytes at a time.
+    """A file that refuses to return more than ``limit`` bytes at a time.
 
-    Python's zip reader asks for the whole list of members in one read of whatever length the
-    file states, and needs much more memory than that for what it makes of it.
+    Python's zip reader requests the whole list of members in one read of whatever length the file
+    states, and needs much more memory than that to process it.
     """
 
     def __init__(self, file: BinaryIO, limit: int) -> None:
@@ -43,7 +43,7 @@ class BoundedReads(io.RawIOBase):
         self._file, self._limit = file, limit
 
     def read(self, size: int | None = -1) -> bytes:
-        """Return up to ``size`` bytes; an error beyond the limit."""
+        """Return up to ``size`` bytes; raise beyond the limit."""
         wanted = self._limit + 1 if size is None or size < 0 else size
         data = self._file.read(min(wanted, self._limit + 1))
         if len(data) > self._limit:
@@ -51,7 +51,7 @@ class BoundedReads(io.RawIOBase):
         return data
 
     def seek(self, offset: int, whence: int = 0) -> int:
-        """Move as in any file."""
+        """Seek as in any file."""
         return self._file.seek(offset, whence)
 
     def tell(self) -> int:
@@ -59,15 +59,15 @@ class BoundedReads(io.RawIOBase):
         return self._file.tell()
 
     def seekable(self) -> bool:
-        """Say that the file can be moved in."""
+        """Return True: the file can be sought in."""
         return True
 
 
 def open_zip(file: BinaryIO, directory_limit: int) -> zipfile.ZipFile:
-    """Open a .zip whose list of members takes at most ``directory_limit`` bytes.
+    """Open a .zip file whose list of members takes at most ``directory_limit`` bytes.
 
     Raises:
-        InputError: it is no .zip, or its list is longer.
+        InputError: it is not a .zip file, or its list is longer.
     """
     try:
         return zipfile.ZipFile(BoundedReads(file, max(directory_limit, 2 * CHUNK)))
@@ -76,7 +76,7 @@ def open_zip(file: BinaryIO, directory_limit: int) -> zipfile.ZipFile:
 
 
 def check_member(info: zipfile.ZipInfo) -> None:
-    """Raise an `InputError` for a member that is encrypted or packed in an unusual way."""
+    """Raise an `InputError` for a member that is encrypted or compressed in an unusual way."""
     if info.flag_bits & _ENCRYPTED:
         raise InputError("is encrypted", fix="pack it without a password")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -91,7 +91,7 @@ def member_chunks(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[b
     """Return a member's bytes, exactly as many as it declares.
 
     Raises:
-        InputError: broken, or shorter than declared.
+        InputError: it is damaged, or shorter than declared.
     """
     left = info.file_size
     try:

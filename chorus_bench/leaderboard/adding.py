@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
@@ -16,14 +15,15 @@ from chorus_bench.evaluation.results import (
     EvaluationResult,
     load_result,
 )
-from chorus_bench.geometry.body import BodyModel
-from chorus_bench.io.files import atomic_folder
+from chorus_bench.geometry.body_files import load_body
+from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.fields import small_fields
 from chorus_bench.leaderboard.manifest import (
     TEXT_KEYS,
     EntryManifest,
+    Scored,
     entry_yaml,
     read_entry_yaml,
 )
@@ -38,6 +38,8 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.submission import Submission, open_submission
+
+_ENTRY = FolderKind("an entry", (ENTRY_FILE,))
 
 
 def add_entry(
@@ -66,8 +68,8 @@ def add_entry(
         date: ISO date of the entry.
         saw_coco_val: whether training saw COCO's val images: ``yes``, ``no`` or ``unknown``.
         training_data: what the method was trained on; by default what the submission says.
-        url: of the submission's archive.
-        name: of the folder; by default from the method's name.
+        url: address of the submission's archive.
+        name: name of the folder; by default from the method's name.
         texts: optional texts of `entry.yaml`; by default what the submission says.
         parameters: how the method was run.
         submission: the submission that was scored; its fields are kept for the 3D view.
@@ -91,7 +93,7 @@ def add_entry(
     target = _target(Path(leaderboard), name, manifest.method)
     if split is not None and submission is None:
         raise InputError("--split without a submission", fix="give --submission as well")
-    with _opened(submission) as opened, atomic_folder(target, overwrite=overwrite) as place:
+    with _opened(submission) as opened, atomic_folder(target, overwrite, _ENTRY) as place:
         for file in (RESULT_FILE, SAMPLES_FILE):
             shutil.copyfile(folder / file, place / file)
         (place / ENTRY_FILE).write_bytes(entry_yaml(manifest))
@@ -114,9 +116,7 @@ def _target(leaderboard: Path, name: str | None, method: str) -> Path:
 
 @contextmanager
 def _opened(submission: str | Path | None) -> Iterator[Submission | None]:
-    with (
-        nullcontext() if submission is None else open_submission(submission_folder(submission))
-    ) as opened:
+    with nullcontext() if submission is None else open_submission(submission) as opened:
         yield opened
 
 
@@ -133,16 +133,16 @@ def _manifest(
     said = {k: _joined(v) for k, v in result.submission.items()}
     given = {key: texts.get(key) or said.get(key) for key in TEXT_KEYS}
     return EntryManifest(
-        method=str(result.submission.get("method")),
+        method=result.submission["method"],
         submitted_by=submitted_by,
         date=date,
-        sha256=str(result.submission.get("sha256")),
-        url=url,
+        submission=Scored(sha256=result.submission["sha256"], url=url),
         track=signature_parts(result.signature).get("track", "canonical"),
         training_data=training_data or said.get("training_data") or "not stated",
         saw_coco_val=saw_coco_val,
-        texts={key: value for key, value in given.items() if value},
+        status="self-reported",
         parameters=dict(parameters),
+        **{key: value for key, value in given.items() if value},
     )
 
 
@@ -179,14 +179,13 @@ def _write_pictures(
     body: str | Path | None,
     folder: Path,
 ) -> None:
-    from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
+    from chorus_bench.datasets.named import dataset_folder
     from chorus_bench.report.overlays import write_sample_overlays
 
-    source = named_split_folder(str(split)) if str(split) in NAMED_SPLITS else split
-    loaded = BodyModel.load("default" if body is None else body)
+    loaded = load_body("default" if body is None else body)
     pictures = folder / PICTURES_FOLDER
     pictures.mkdir()
-    rows = write_sample_overlays(result, submission, source, loaded, pictures)
+    rows = write_sample_overlays(result, submission, dataset_folder(split), loaded, pictures)
     text = json.dumps(rows, indent=1, ensure_ascii=False)
     (pictures / PICTURES_FILE).write_text(text + "\n", encoding="utf-8")
 

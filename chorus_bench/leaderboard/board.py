@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from chorus_bench._version import __version__
+from chorus_bench.evaluation.results import MEANS
 from chorus_bench.leaderboard.entries import Entry
 from chorus_bench.leaderboard.published import PublishedRow
-from chorus_bench.leaderboard.result_schema import MEANS
 from chorus_bench.leaderboard.rules import comparable
 from chorus_bench.leaderboard.summary import summary
 from chorus_bench.metrics.pap import SCORE_NAMES
@@ -210,7 +210,7 @@ def _category_json(category: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _published_json(name: str, rows: Sequence[PublishedRow]) -> dict[str, Any]:
-    categories = sorted({category for row in rows for category in row.categories})
+    categories = sorted({category for row in rows for category in row.categories or ()})
     return {
         "id": name,
         "title": PUBLISHED_TITLE,
@@ -226,6 +226,8 @@ def _published_json(name: str, rows: Sequence[PublishedRow]) -> dict[str, Any]:
 
 
 def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
+    scores: Mapping[Any, float] = row.scores or {}
+    categories: Mapping[str, Mapping[Any, float]] = row.categories or {}
     nothing = dict.fromkeys(
         ("date", "submitted_by", "training_data", "description", "page", "rank", "tied")
     )
@@ -239,19 +241,19 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "links": dict.fromkeys(("paper", "code", "submission")),
         "has_fields": False,
         "has_scores": False,
-        "scores": {mean: row.scores.get(mean) for mean in MEANS},
+        "scores": {mean: scores.get(mean) for mean in MEANS},
         "intervals": dict.fromkeys(MEANS),
         "first_share": None,
         "categories": {
-            name: {score: scores.get(score) for score in SCORE_NAMES}
+            name: {score: published.get(score) for score in SCORE_NAMES}
             | {"low": [None] * 4, "high": [None] * 4, "missing": False}
-            for name, scores in sorted(row.categories.items())
+            for name, published in sorted(categories.items())
         },
-        "categories_count": row.categories_count or len(row.categories) or None,
+        "categories_count": row.categories_count or len(categories) or None,
         "samples": None,
         "signature": "as published",
         "sha256": None,
         "source": row.source,
-        "setting": row.setting,
-        "note": row.note,
+        "setting": row.setting or "",
+        "note": row.note or "",
     }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,14 +14,17 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation.result_schema import FIX, ResultFile, parse_result
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
     SAMPLES_FILE,
     SAMPLES_SCHEMA,
-    SCHEMA_VERSION,
 )
-from chorus_bench.io.findings import Findings, printable
+from chorus_bench.io.documents import Lines
+from chorus_bench.io.findings import Finding, Findings, printable
 from chorus_bench.io.limits import MIB
+from chorus_bench.io.schemas import validated
+from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
 from chorus_bench.leaderboard.pictures import read_pictures
@@ -31,10 +33,10 @@ from chorus_bench.leaderboard.places import (
     ENTRY_FILE,
     FIELDS_FILE,
     PICTURES_FOLDER,
-    Lines,
 )
+from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import THRESHOLDS
-from chorus_bench.metrics.statistics import CategoryTables
+from chorus_bench.metrics.resampling import CategoryTables
 
 NAMES = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE, FIELDS_FILE, PICTURES_FOLDER)
 REQUIRED = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE)
@@ -51,7 +53,7 @@ class EntryFiles:
         slug: the folder's name.
         where: the folder, for findings.
         manifest: `entry.yaml`.
-        content: `results.json`, of the known schema version, otherwise unchecked.
+        content: `results.json`, as its schema asks for.
         lines: its lines.
         samples: `samples.parquet`, of the right columns, otherwise unchecked.
         pictures: what `pictures.json` lists.
@@ -62,7 +64,7 @@ class EntryFiles:
     where: str
     manifest: EntryManifest | None = None
     content: dict[str, Any] | None = None
-    lines: Lines = field(default_factory=lambda: Lines(RESULT_FILE, lambda keys: 1))
+    lines: Lines = field(default_factory=lambda: Lines(RESULT_FILE))
     samples: pa.Table | None = None
     pictures: list[dict[str, Any]] = field(default_factory=list)
     has_fields: bool = False
@@ -81,7 +83,7 @@ class Entry:
         categories: (S,) theirs.
         tables: scores and target areas of each category.
         scores: (S, 4) the four numbers, in the order of the table.
-        curves: category -> mean recall and precision (T,) each.
+        curves: category -> its mean precision-recall curve.
         pictures: what `pictures.json` lists.
         has_fields: whether there are fields for the 3D view.
     """
@@ -94,7 +96,7 @@ class Entry:
     categories: tuple[str, ...]
     tables: CategoryTables
     scores: NDArray[np.float64]
-    curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    curves: Mapping[str, MeanCurve]
     pictures: list[dict[str, Any]]
     has_fields: bool
 
@@ -161,32 +163,14 @@ def _too_large(file: Path, where: str, limit: int, errors: Findings) -> bool:
 
 def _read_result(file: Path, files: EntryFiles, errors: Findings) -> None:
     where = f"{files.where}/{RESULT_FILE}"
-    if _too_large(file, where, _MAX_JSON_BYTES, errors):
-        return
     try:
-        text = file.read_text(encoding="utf-8")
-        content = json.loads(text, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        errors.add(f"{where}:{error.lineno}", f"is not JSON: {error.msg}", fix="copy it again")
+        document = parse_result(read_regular(file, _MAX_JSON_BYTES), where)
+    except InputError as error:
+        errors.append(Finding.of(error, error.where or where, FIX))
         return
-    except (OSError, ValueError, RecursionError) as error:
-        errors.add(f"{where}:1", f"cannot be read: {printable(str(error))}", fix="copy it again")
-        return
-    files.lines = Lines.of_json(where, text)
-    version = content.get("schema") if isinstance(content, dict) else None
-    if not isinstance(content, dict) or version != SCHEMA_VERSION or version is True:
-        errors.add(
-            files.lines.at("schema"),
-            f"result of schema version {printable(repr(version), 40)}",
-            expected=f"version {SCHEMA_VERSION}",
-            fix="evaluate the submission again with this version of chorus-bench",
-        )
-        return
-    files.content = content
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"it holds {name}, which is no number of JSON")
+    files.lines = document.lines
+    if validated(ResultFile, document, errors, fix=FIX) is not None:
+        files.content = document.content
 
 
 def _read_samples(file: Path, where: str, errors: Findings) -> pa.Table | None:

@@ -2,25 +2,51 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 import struct
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
-import cv2
-import numpy as np
+from pydantic import Field, RootModel
 
-from chorus_bench.io.findings import Findings, printable
+from chorus_bench.errors import InputError
+from chorus_bench.io.findings import Finding, Findings, printable
+from chorus_bench.io.limits import MIB
+from chorus_bench.io.pictures import decode_upright
+from chorus_bench.io.schemas import Fraction, Line, Schema, right_parts
+from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.places import PICTURES_FILE
-
-KINDS = ("best", "median", "worst")
-KEYS = ("sample_id", "category", "kind", "file", "score")
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
 _MAX_PICTURES, _MAX_BYTES, _MAX_SIDE = 200, 2 << 20, 4096
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,150}\.png", re.ASCII)
+_MAX_LIST_BYTES = MIB
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
+
+
+class Picture(Schema):
+    """A picture of one sample.
+
+    Attributes:
+        sample_id: of the sample.
+        category: of the sample.
+        kind: why it is shown.
+        file: its name in this folder.
+        score: the sample's PAP; null where it has none.
+    """
+
+    sample_id: Line = Field(max_length=MAX_SAMPLE_LENGTH)
+    category: Line = Field(max_length=MAX_CATEGORY_LENGTH)
+    kind: Literal["best", "median", "worst"]
+    file: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._ -]{0,150}\.png$", description="a plain name of a .png"
+    )
+    score: Fraction | None
+
+
+Pictures = Annotated[tuple[Picture, ...], Field(max_length=_MAX_PICTURES)]
+
+
+class PictureList(RootModel[Pictures], strict=True):
+    """A list of at most 200 pictures."""
 
 
 def read_pictures(folder: Path, where: str, errors: Findings) -> list[dict[str, Any]]:
@@ -31,47 +57,25 @@ def read_pictures(folder: Path, where: str, errors: Findings) -> list[dict[str, 
         where: its name, for the findings.
         errors: takes the problems, unreadable pictures among them.
     """
-    file = folder / PICTURES_FILE
+    file = f"{where}/{PICTURES_FILE}"
     try:
-        rows = json.loads(file.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        errors.add(f"{where}/{PICTURES_FILE}:{error.lineno}", f"is not JSON: {error.msg}")
+        data = read_regular(folder / PICTURES_FILE, _MAX_LIST_BYTES)
+    except InputError as error:
+        errors.append(Finding.of(error, file))
         return []
-    except (OSError, ValueError) as error:
-        errors.add(f"{where}/{PICTURES_FILE}", f"cannot be read: {error}")
-        return []
-    if not isinstance(rows, list) or len(rows) > _MAX_PICTURES:
-        errors.add(f"{where}/{PICTURES_FILE}:1", "is no list", expected=f"{_MAX_PICTURES} at most")
-        return []
-    good = [row for n, row in enumerate(rows) if _check_row(row, n, folder, where, errors)]
-    listed = {row["file"] for row in good}
-    for path in sorted(folder.iterdir()):
-        if path.name not in listed | {PICTURES_FILE} and len(good) == len(rows):
-            errors.add(f"{where}/{printable(path.name)}", f"is not listed in {PICTURES_FILE}")
-    return good
-
-
-def _check_row(row: object, number: int, folder: Path, where: str, errors: Findings) -> bool:
-    place = f"{where}/{PICTURES_FILE}: picture {number + 1}"
-    if not isinstance(row, dict) or set(row) != set(KEYS):
-        errors.add(place, "has other keys", expected=", ".join(KEYS))
-        return False
-    texts = all(isinstance(row[key], str) and len(row[key]) <= 300 for key in KEYS[:4])
-    if not texts or row["kind"] not in KINDS or not _is_score(row["score"]):
-        errors.add(place, "has values that are not usable", expected=f"kind one of {KINDS}, texts")
-        return False
-    if not _NAME.fullmatch(row["file"]):
-        errors.add(place, f"file '{printable(row['file'], 60)}'", expected="a plain name of a .png")
-        return False
-    problem = picture_problem(folder / row["file"])
-    if problem is not None:
-        errors.add(f"{where}/{row['file']}", problem, expected="a PNG picture of at most 2 MiB")
-    return problem is None
-
-
-def _is_score(value: object) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return value is None or (number and math.isfinite(float(str(value))))
+    before = len(errors)
+    rows = right_parts(PictureList, data, file, errors)
+    listed = [row for row in (rows or {}).values() if row is not None]
+    names = {row["file"] for row in listed}
+    if len(errors) == before:
+        for path in sorted(folder.iterdir()):
+            if path.name not in names | {PICTURES_FILE}:
+                errors.add(f"{where}/{printable(path.name)}", f"is not listed in {PICTURES_FILE}")
+    problems = {name: picture_problem(folder / name) for name in sorted(names)}
+    for name, problem in problems.items():
+        if problem is not None:
+            errors.add(f"{where}/{name}", problem, expected="a PNG picture of at most 2 MiB")
+    return [row for row in listed if problems[row["file"]] is None]
 
 
 def picture_problem(file: Path) -> str | None:
@@ -86,6 +90,6 @@ def picture_problem(file: Path) -> str | None:
     width, height = struct.unpack(">II", data[16:24])
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         return f"is {width} x {height} pixels"
-    if cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) is None:
+    if decode_upright(data) is None:
         return "cannot be decoded as a picture"
     return None

@@ -1,17 +1,14 @@
-"""Where things lie in a leaderboard, and where in a file a finding is."""
+"""Where things lie in a leaderboard."""
 
 from __future__ import annotations
 
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
-from functools import cache
 from pathlib import Path
 
-import yaml
-
-from chorus_bench.io.findings import printable
+from chorus_bench.io.leftovers import owner_of
+from chorus_bench.io.owners import Owner
 
 ENTRIES_FOLDER = "entries"
 PUBLISHED_FILE = "published.yaml"
@@ -22,8 +19,6 @@ MAX_SLUG_LENGTH = 100
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # Names that other files of the page have.
 _TAKEN = re.compile(r"board|body|samples-.*|published-.*|.*-fields")
-
-KeyPath = tuple[str | int, ...]
 
 
 def slug_of(method: str) -> str:
@@ -39,7 +34,7 @@ def slug_problem(name: str, method: str | None) -> str | None:
     """Return what is wrong with an entry's folder name, or None.
 
     Args:
-        name: of the folder.
+        name: name of the folder.
         method: the method's name; the folder must be named after it, and may add a suffix
             (the same method on another split). None to leave that out.
     """
@@ -61,61 +56,15 @@ def entry_folders(leaderboard: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-class Lines:
-    """The lines on which the keys of a text file stand.
-
-    Args:
-        file: the name that findings show.
-        find: path of keys -> line, from 1.
-    """
-
-    def __init__(self, file: str, find: Callable[[KeyPath], int]) -> None:
-        self.file, self._find = file, find
-
-    def at(self, *keys: str | int) -> str:
-        """Return ``file:line: key.key``; the line of the nearest key that is there."""
-        label = ".".join(str(key) for key in keys)
-        return printable(f"{self.file}:{self._find(keys)}" + (f": {label}" if label else ""), 400)
-
-    @classmethod
-    def of_yaml(cls, file: str, text: str) -> Lines:
-        """Return the lines of a YAML text that `load_mapping` has accepted."""
-
-        @cache
-        def known() -> dict[KeyPath, int]:
-            found: dict[KeyPath, int] = {}
-            _walk(yaml.compose(text, Loader=yaml.SafeLoader), (), found)
-            return found
-
-        return cls(file, lambda keys: _nearest(keys, known()))
-
-    @classmethod
-    def of_json(cls, file: str, text: str) -> Lines:
-        """Return the lines of a JSON text, found by looking for the keys in their order."""
-        return cls(file, lambda keys: _json_line(text, keys))
+def hidden_entries(leaderboard: Path) -> list[str]:
+    """Return the names of hidden files in ``entries`` but for what a run is writing just now."""
+    folder = leaderboard / ENTRIES_FOLDER
+    if not folder.is_dir():
+        return []
+    names = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    return sorted(name for name in names if name != ".gitkeep" and not _is_being_written(name))
 
 
-def _nearest(keys: KeyPath, found: Mapping[KeyPath, int]) -> int:
-    places = (found.get(keys[:n]) for n in range(len(keys), -1, -1))
-    return next((line for line in places if line is not None), 1)
-
-
-def _walk(node: yaml.Node | None, path: KeyPath, found: dict[KeyPath, int]) -> None:
-    if node is None:
-        return
-    found.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            found[(*path, str(key.value))] = key.start_mark.line + 1
-            _walk(value, (*path, str(key.value)), found)
-    elif isinstance(node, yaml.SequenceNode):
-        for number, value in enumerate(node.value):
-            _walk(value, (*path, number), found)
-
-
-def _json_line(text: str, path: KeyPath) -> int:
-    position = 0
-    for key in path:
-        found = text.find(f'"{key}"', position)
-        position = position if found < 0 else found
-    return text.count("\n", 0, position) + 1
+def _is_being_written(name: str) -> bool:
+    owner = owner_of(name)
+    return owner is not None and owner.machine == Owner.current().machine and not owner.is_gone()

@@ -1,7 +1,7 @@
 """What an entry must satisfy. Each rule is a function that adds what it finds.
 
-The rules of one entry: `name_rule`, `result_schema.schema_rule`, `signature_rule`,
-`manifest_rule`, `verified_rule`, `counts_rule`, `scores_rule`, `pictures_rule`. Of several:
+The rules of one entry: `name_rule`, `signature_rule`, `manifest_rule`,
+ `verified_rule`, `counts_rule`, `scores_rule`, `pictures_rule`. Of several:
 `duplicates_rule`, `same_samples_rule`. Against an earlier state: `unchanged_rule`.
 """
 
@@ -25,9 +25,9 @@ from chorus_bench.evaluation.results import (
     rescored,
     scores_of,
     scores_only,
+    summarize,
 )
 from chorus_bench.io.findings import Findings, has_controls, printable
-from chorus_bench.io.limits import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
@@ -35,19 +35,13 @@ from chorus_bench.leaderboard.places import (
     PICTURES_FOLDER,
     slug_problem,
 )
-from chorus_bench.leaderboard.result_schema import MEANS, table_of
-from chorus_bench.metrics.pap import (
-    SCORE_NAMES,
-    benchmark_mean,
-    category_mean,
-    counted,
-)
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
-from chorus_bench.metrics.resampling import means_of_many, percentile_bounds
-from chorus_bench.metrics.statistics import CategoryTables
+from chorus_bench.metrics.resampling import CategoryTables
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
-#: Intervals are sums over resamples, whose last bits depend on the machine. Scores are exact.
-INTERVAL_TOLERANCE = 1e-9
+#: Intervals of today are exact. Results of earlier versions, which summed them in another order,
+#: may differ from them in their last bits.
+INTERVAL_TOLERANCE = 1e-12
 
 _LABEL = re.compile(r"[^|@]+@[0-9a-f]{8,64}")
 
@@ -114,14 +108,14 @@ def manifest_rule(files: EntryFiles, errors: Findings) -> None:
     manifest, content = files.manifest, files.content
     if manifest is None or content is None:
         return
-    submission = table_of(content.get("submission"))
+    submission = content["submission"]
     try:
         track = signature_parts(str(content.get("signature"))).get("track", "canonical")
     except InputError:
         track = manifest.track
     for key, mine, other in (
-        ("submission.sha256", manifest.sha256, submission.get("sha256")),
-        ("method", manifest.method, submission.get("method")),
+        ("submission.sha256", manifest.sha256, submission["sha256"]),
+        ("method", manifest.method, submission["method"]),
         ("track", manifest.track, track),
     ):
         if mine != other:
@@ -187,7 +181,7 @@ def _check_names(table: pa.Table, where: str, errors: Findings) -> None:
 
 
 def _closed(files: EntryFiles) -> bool:
-    metric = str(table_of(files.content).get("signature")).partition("|")[0]
+    metric = "" if files.content is None else files.content["signature"].partition("|")[0]
     return any(p.closed for p in PROTOCOLS.values() if p.name == metric)
 
 
@@ -214,7 +208,7 @@ def scores_rule(files: EntryFiles, errors: Findings) -> None:
     if files.samples is None or files.content is None:
         return
     tables = by_category(files.samples, scores_of(files.samples))
-    wanted, stored = _numbers(tables), files.content
+    wanted, stored = summarize(tables), files.content
     if set(wanted["categories"]) != set(stored["categories"]):
         only = sorted(set(wanted["categories"]) ^ set(stored["categories"]))
         text = f"categories that only the result or only the table has: {list_some(only)}"
@@ -233,35 +227,6 @@ def scores_rule(files: EntryFiles, errors: Findings) -> None:
     _check_beside(files, errors)
 
 
-def _numbers(tables: CategoryTables) -> dict[str, Any]:
-    """Return what `summarize` returns, its intervals computed the fast way."""
-    means = {name: category_mean(*table) for name, table in tables.items()}
-    bounds, total = {}, 0.0
-    for name, resampled in means_of_many([tables]):
-        total = total + resampled[0]
-        bounds[name] = _bounds(resampled[0].copy(), SCORE_NAMES)
-    used = {name: counted(areas).sum(axis=0) for name, (_, areas) in tables.items()}
-    categories = {
-        name: {
-            **mean,
-            "intervals": bounds[name],
-            "samples": len(tables[name][1]),
-            "counted": int(used[name][0]),
-            "counted_hoa": int(used[name][2]),
-        }
-        for name, mean in means.items()
-    }
-    samples = sum(len(areas) for _, areas in tables.values())
-    overall = benchmark_mean(means.values()) | {"categories": len(means), "samples": samples}
-    intervals = _bounds(np.asarray(total) / len(means), MEANS)
-    return {"scores": overall, "intervals": intervals, "categories": categories}
-
-
-def _bounds(values: NDArray[np.float64], names: Sequence[str]) -> dict[str, list[float]]:
-    low, high = percentile_bounds(values)
-    return {name: [float(low[i]), float(high[i])] for i, name in enumerate(names)}
-
-
 def _leaves(
     value: object, path: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], float | list[float]]]:
@@ -274,7 +239,7 @@ def _leaves(
 
 def _at(content: object, path: tuple[str, ...]) -> object:
     for key in path:
-        content = table_of(content).get(key)
+        content = content.get(key) if isinstance(content, dict) else None
     return content
 
 
@@ -295,7 +260,7 @@ def _check_missing(files: EntryFiles, tables: CategoryTables, errors: Findings) 
 
 def _check_beside(files: EntryFiles, errors: Findings) -> None:
     """The scores under the other protocols follow from the counts, too."""
-    beside = table_of(table_of(files.content).get("beside"))
+    beside = {} if files.content is None else files.content["beside"]
     for name in sorted(set(beside) - set(PROTOCOLS)):
         shown = printable(name, 40)
         errors.add(

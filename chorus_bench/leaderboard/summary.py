@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chorus_bench.leaderboard.result_schema import MEANS
+from chorus_bench.evaluation.results import MEANS
 from chorus_bench.metrics.ranking import Ranking
 
 _GAINS = 3

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation import evaluate
-from chorus_bench.evaluation.results import EvaluationResult, load_result
+from chorus_bench.evaluation.results import MEANS, EvaluationResult, load_result
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.adding import check_digest, read_manifest
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry_yaml
 from chorus_bench.leaderboard.places import ENTRY_FILE
-from chorus_bench.leaderboard.result_schema import MEANS
 from chorus_bench.leaderboard.rules import protocol_of
 from chorus_bench.metrics.protocol import signature_differences, signature_parts
 from chorus_bench.submission import open_submission
@@ -47,7 +45,7 @@ def verify_entry(
         body: the body that it names; the free one by default.
         by: who verifies.
         date: ISO date of the verification.
-        url: of the run.
+        url: address of the run.
         output: folder that takes the new result, for the records.
         workers: threads that prepare test geometry.
         progress: called with (samples done, samples in all).
@@ -83,7 +81,7 @@ def verify_entry(
         )
     _compare(folder, stored, again)
     done = Verification(date=date, by=by, sha256=manifest.sha256, url=url)
-    marked = replace(manifest, status="verified", verified=done)
+    marked = manifest.model_copy(update={"status": "verified", "verified": done})
     atomic_write_bytes(folder / ENTRY_FILE, entry_yaml(marked))
     return marked
 

@@ -1,10 +1,11 @@
-"""The metric: Projective Average Precision, its protocols and its statistics."""
+"""The metric: Projective Average Precision, its protocols, and its statistics."""
 
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     THRESHOLDS,
     PAPScore,
     PixelCounts,
+    available_mean,
     average_precision,
     benchmark_mean,
     category_mean,
@@ -23,6 +24,7 @@ __all__ = [
     "PAPScore",
     "PixelCounts",
     "Protocol",
+    "available_mean",
     "average_precision",
     "benchmark_mean",
     "category_mean",

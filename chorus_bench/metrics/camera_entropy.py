@@ -2,10 +2,10 @@
 
 Every camera's direction (its centre in the body frame, normalised) is a Gaussian in geodesic
 distance on the unit sphere; the entropy of their mixture is high when views come from all
-around. The paper prints bits of a discretised density without saying into which cells, so the
-cells are stated here and the differential entropy, which depends on none, stands beside it.
+directions. The paper prints bits of a discretised density without stating the cells, so the cells
+are stated here, and the differential entropy, which needs none, is given as well.
 
-Source: CHORUS (ICCV 2023), table 1 ("camera entropy").
+Source: docs/method.md M21; the paper, table 1 ("camera entropy").
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Float64 = NDArray[np.float64]
 
 SIGMA = 0.01
 CELLS = 2**19
-_REACH = 5.0  # standard deviations beyond which a Gaussian is taken as zero
+_REACH = 5.0  # standard deviations beyond which a Gaussian counts as zero
 _CHUNK = 2000
 
 
@@ -32,8 +32,8 @@ class CameraEntropy:
 
     Attributes:
         bits: entropy of the mixture discretised into ``cells`` equal areas, in bits.
-        differential_bits: differential entropy in bits; log2(4 pi) = 3.65 for a uniform one.
-        cameras: how many directions.
+        differential_bits: differential entropy in bits; log2(4 pi) = 3.65 for uniform directions.
+        cameras: number of directions.
         cells: equal-area cells of the sphere (a Fibonacci lattice).
         sigma: standard deviation of each Gaussian, radians.
     """
@@ -51,9 +51,9 @@ def camera_entropy(
     """Return the entropy of camera directions.
 
     Args:
-        centers: (n, 3) camera centres in the body frame, any length but zero.
-        sigma: standard deviation in radians of geodesic distance.
-        cells: equal-area cells; their spacing must be finer than sigma.
+        centers: (n, 3) camera centres in the body frame, of any length but zero.
+        sigma: standard deviation of the geodesic distance, radians.
+        cells: number of equal-area cells; their spacing must be finer than sigma.
 
     Raises:
         InputError: no cameras, centres that are zero or not finite, cells too coarse.

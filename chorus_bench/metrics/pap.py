@@ -1,10 +1,10 @@
 """Projective Average Precision (PAP), in NumPy alone.
 
-A field of occupancy probabilities is posed as the person of a test image and projected. The
+A field of occupancy probabilities is posed like the person in a test image and projected. The
 mask predicted at threshold tau is the set of pixels that receive a voxel with probability at
-least tau. Because that holds exactly where the **maximum** over a pixel's voxels is at least
-tau, one image of maxima (the *occupancy image*) holds the masks of every threshold, and
-precision and recall follow from one histogram.
+least tau. That is where the **maximum** over the pixel's voxels is at least tau, so one image of
+maxima (the *occupancy image*) contains the masks of all thresholds, and precision and recall
+follow from one histogram.
 
     >>> import numpy as np
     >>> occupancy = np.float32([[0.9, 0.5], [0.1, -np.inf]])
@@ -13,11 +13,12 @@ precision and recall follow from one histogram.
     >>> round(projective_average_precision(occupancy, target, human).pap, 6)
     1.0
 
-Mind what the score rewards: a *distribution*. What remains of recall at the last threshold is
-never added, so a field that is 1 everywhere scores 0 (``closed=True`` adds it).
+PAP sums, over consecutive thresholds, the drop in recall times the best precision so far. Recall
+that remains at the last threshold is not counted, so a field that is 1 everywhere scores 0: the
+score rewards a *distribution* (``closed=True`` counts the rest).
 
-Source: CHORUS (ICCV 2023), section 4.1 and the supplementary; where paper and evaluation code
-differ, the code's number.
+Source: docs/protocol.md P18 to P26; the paper, section 4.2. Where paper and evaluation code
+differ, the code's number counts.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError
 
 Float64 = NDArray[np.float64]
@@ -37,7 +39,7 @@ Int64 = NDArray[np.int64]
 #: The protocol's thresholds: 0.01, 0.02, ..., 0.99, each the double nearest to its decimal.
 THRESHOLDS: tuple[float, ...] = tuple(round(0.01 * i, 2) for i in range(1, 100))
 
-#: The names of the four numbers, in the order in which they are always given.
+#: The names of the four numbers, in the order in which they are given everywhere.
 SCORE_NAMES = ("PAP", "PAP_strict", "PAP_hoa", "PAP_strict_hoa")
 
 _TARGET, _HUMAN, _CLASSES = 1, 2, 4
@@ -49,12 +51,12 @@ class PAPScore:
 
     Attributes:
         pap: plain PAP.
-        pap_strict: thresholds at which nothing is predicted add nothing.
-        pap_hoa: human-occlusion-aware: the human's pixels are left out of both masks.
+        pap_strict: PAP without the thresholds at which nothing is predicted.
+        pap_hoa: human-occlusion-aware PAP: the human's pixels are left out of both masks.
         pap_strict_hoa: both.
-        target_area: pixels of the target; with 0 the image is left out of every mean.
-        target_area_hoa: pixels of the target that the human does not hide; with 0 the image is
-            left out of the two ``hoa`` means.
+        target_area: pixels of the target; if 0, the image is left out of every mean.
+        target_area_hoa: pixels of the target that the human does not hide; if 0, the image is left
+            out of the two ``hoa`` means.
     """
 
     pap: float
@@ -71,7 +73,7 @@ class PAPScore:
 
 @dataclass(frozen=True)
 class PixelCounts:
-    """What precision and recall are made of, for any number of images.
+    """The counts behind precision and recall, for any number of images.
 
     Attributes:
         predicted: (..., T) pixels predicted at each threshold, ascending.
@@ -90,7 +92,7 @@ class PixelCounts:
 
     @property
     def recall(self) -> Float64:
-        """Recall at each threshold, (..., T); it never rises."""
+        """Recall at each threshold, (..., T); it never increases."""
         return self.hit / np.maximum(self.target, 1)[..., None]
 
 
@@ -105,19 +107,21 @@ def projective_average_precision(
     """Score one image.
 
     Args:
-        occupancy_image: (H, W) largest probability among the voxels that land on each pixel,
-            compared as float32; minus infinity where none lands.
+        occupancy_image: (H, W) largest probability among the voxels that project to each pixel,
+            compared as float32; minus infinity where there is none.
         target: (H, W) mask of the object; non-zero is on.
         human: (H, W) mask of the person; non-zero is on.
         thresholds: ascending.
-        closed: add the recall step that is left over at the last threshold (protocol
-            ``closed``). The default is the paper's number.
+        closed: also count the recall that remains at the last threshold (protocol ``closed``).
+            The default gives the paper's number.
 
     Raises:
-        InputError: shapes that differ, an occupancy that is NaN, thresholds not ascending.
+        InputError: shapes that differ, an occupancy that is NaN or no probability (logits,
+            0 to 255), a mask of other numbers than 0 and 1 in floating point, masked elements,
+            thresholds not ascending.
     """
-    levels = occupancy_levels(occupancy_image, thresholds)
-    masks = {"target": np.asarray(target) != 0, "human": np.asarray(human) != 0}
+    levels = occupancy_levels(_checked_occupancy(occupancy_image), thresholds)
+    masks = {"target": _checked_mask(target, "target"), "human": _checked_mask(human, "human")}
     for name, mask in masks.items():
         if mask.shape != levels.shape:
             raise InputError(
@@ -128,10 +132,36 @@ def projective_average_precision(
     return scores_from_histogram(histogram, closed=closed)
 
 
+def _checked_occupancy(occupancy: object) -> NDArray[np.float32]:
+    """Return probabilities as float32; refuse logits and percentages, keep minus infinity."""
+    values = real_array(occupancy, "the occupancy image").astype(np.float32)
+    outside = np.isfinite(values) & ((values < 0) | (values > 1)) | np.isposinf(values)
+    if outside.any():
+        raise InputError(
+            f"{int(outside.sum())} occupancies are not between 0 and 1, {values[outside][0]:g} "
+            "for one",
+            expected="probabilities, or minus infinity where nothing projects",
+            fix="apply a sigmoid to logits; divide 0..255 by 255",
+        )
+    return values
+
+
+def _checked_mask(mask: object, name: str) -> NDArray[np.bool_]:
+    """Return a mask as booleans; soft masks in floating point are refused."""
+    values = real_array(mask, f"the {name} mask")
+    if values.dtype.kind == "f" and not np.isin(values, (0, 1)).all():
+        raise InputError(
+            f"the {name} mask has other values than 0 and 1",
+            expected="a mask: booleans, or numbers where non-zero is on",
+            fix="threshold a soft mask, for example `mask > 0.5`",
+        )
+    return values != 0
+
+
 def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHOLDS) -> Int64:
     """Return how many of the thresholds each probability reaches.
 
-    ``level > i`` is the same statement as ``occupancy >= thresholds[i]``, both in float32.
+    ``level > i`` is equivalent to ``occupancy >= thresholds[i]``, both in float32.
 
     Args:
         occupancy: (...) probabilities; minus infinity for "nothing there".
@@ -193,13 +223,13 @@ def average_precision(counts: PixelCounts, *, closed: bool = False) -> tuple[Flo
     """Return plain and strict average precision, each of shape (...).
 
     With thresholds ascending, step i adds ``(recall[i-1] - recall[i])`` times the largest
-    precision of the thresholds before i; strict leaves out steps at which nothing is
-    predicted. The sum runs in the order of the thresholds, whatever the batch, so that a
-    sample has the same bits alone and among others.
+    precision of the thresholds before i; strict leaves out steps at which nothing is predicted.
+    The sum runs in the order of the thresholds regardless of the batch, so that a sample has the
+    same bits alone and among others.
 
     Args:
         counts: see `PixelCounts`.
-        closed: also add the recall at the last threshold times the largest precision of all.
+        closed: also add the recall at the last threshold times the largest precision.
     """
     precision, recall = counts.precision, counts.recall
     best = precision[..., 0]
@@ -253,13 +283,13 @@ def category_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float]:
     """Return a category's means over its images.
 
     An image without target pixels is left out altogether; one whose target the human hides
-    entirely is left out of the two ``hoa`` means. The sums are exact, so their order is free.
+    entirely is left out of the two ``hoa`` means. The sums are exact, so the order does not matter.
 
     Args:
         scores: (S, 4) in the order of `SCORE_NAMES`.
         areas: (S, 2) target areas: plain, hoa.
 
-    Source: pap.md, "Averages".
+    Source: docs/protocol.md P25.
     """
     scores = np.asarray(scores, dtype=np.float64).reshape(-1, 4)
     used = counted(areas)
@@ -277,9 +307,25 @@ def counted(areas: ArrayLike) -> NDArray[np.bool_]:
     return np.stack([plain, plain, hoa, hoa], axis=1)
 
 
-def benchmark_mean(categories: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Return ``mPAP`` and its three variants: unweighted means over the categories."""
+def available_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float | None]:
+    """Return a category's means, None for a number that no image counts for.
+
+    Arguments as for `category_mean`. A category without a single target pixel has no score; 0
+    would lower the benchmark's mean as if every method had failed on it.
+    """
+    used = np.atleast_1d(counted(areas).any(axis=0))
+    means = category_mean(scores, areas)
+    return {name: means[name] if used[i] else None for i, name in enumerate(SCORE_NAMES)}
+
+
+def benchmark_mean(categories: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
+    """Return ``mPAP`` and its three variants: unweighted means over the categories.
+
+    Categories whose number is None are left out of that mean; see `available_mean`.
+    """
     rows = list(categories)
-    return {
-        f"m{name}": math.fsum(row[name] for row in rows) / max(1, len(rows)) for name in SCORE_NAMES
-    }
+    means = {}
+    for name in SCORE_NAMES:
+        known = [value for row in rows if (value := row[name]) is not None]
+        means[f"m{name}"] = math.fsum(known) / max(1, len(known))
+    return means

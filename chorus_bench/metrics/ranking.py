@@ -1,4 +1,7 @@
-"""Which method is better, and how sure that is: paired bootstrap over the same samples."""
+"""Which method is better, and with what certainty: paired bootstrap over the same samples.
+
+Source: docs/protocol.md P28.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +12,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
-from chorus_bench.metrics.pap import SCORE_NAMES, benchmark_mean, category_mean
-from chorus_bench.metrics.resampling import intervals_of, means_of_many, pairwise_bounds
-from chorus_bench.metrics.statistics import CONFIDENCE, RESAMPLES, CategoryTables, Interval
+from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean
+from chorus_bench.metrics.resampling import (
+    CONFIDENCE,
+    RESAMPLES,
+    CategoryTables,
+    Interval,
+    intervals_of,
+    pairwise_bounds,
+    resampled_totals,
+)
 
 Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Several methods on the same samples, by one of the four means.
+    """Several methods on the same samples, ranked by one of the four means.
 
     Attributes:
-        score: which mean, for example ``mPAP``.
+        score: the mean, for example ``mPAP``.
         methods: M names, in the order given.
-        values: (M,) the mean of each.
-        intervals: its bootstrap interval.
+        values: (M,) the mean of each method.
+        intervals: the bootstrap interval of each mean.
         low: (M, M) lower end of the interval of ``values[i] - values[j]``.
         high: (M, M) upper end.
         ranks: (M,) 1 + the number of methods that are significantly better; methods share a
             rank where the interval of their difference includes zero.
-        first_share: (M,) in which share of the resamples each came first; ties are divided.
+        first_share: (M,) share of the resamples in which each method is first; ties are divided.
     """
 
     score: str
@@ -42,7 +52,7 @@ class Ranking:
     first_share: Float64
 
     def order(self) -> list[int]:
-        """Return the methods' numbers, best first."""
+        """Return the indices of the methods, best first."""
         return sorted(range(len(self.methods)), key=lambda i: (self.ranks[i], -self.values[i]))
 
     def difference(self, first: int, second: int) -> Interval:
@@ -61,15 +71,15 @@ def rank_methods(
     """Rank methods by a paired bootstrap.
 
     Args:
-        tables: per method the scores (S, 4) and target areas (S, 2) of each category, the
-            samples in the same order in all of them.
+        tables: for each method, scores (S, 4) and target areas (S, 2) by category, the samples in
+            the same order in all of them.
         score: ``mPAP`` or one of its variants.
-        resamples: how many.
+        resamples: number of resamples.
         seed: every method sees the same resamples, so differences are paired.
-        confidence: of the intervals.
+        confidence: confidence level of the intervals.
 
     Raises:
-        InputError: an unknown score, no methods, or methods with other samples.
+        InputError: an unknown score, no methods, or methods with different samples.
     """
     names = [f"m{name}" for name in SCORE_NAMES]
     if score not in names or not tables:
@@ -88,34 +98,26 @@ def rank_by_every_score(
 
     Args:
         tables: as for `rank_methods`.
-        resamples: how many.
-        seed: of the resampling.
-        confidence: of the intervals.
+        resamples: number of resamples.
+        seed: random seed of the resampling.
+        confidence: confidence level of the intervals.
 
     Returns:
         ``{"mPAP": ..., "mPAP_strict": ..., ...}``.
 
     Raises:
-        InputError: methods with other samples.
+        InputError: methods with different samples.
     """
     _check_same_samples(tables)
-    totals = _resampled_totals(list(tables.values()), resamples, seed)
+    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed)
     means = [
-        benchmark_mean(category_mean(*entry) for entry in table.values())
+        benchmark_mean(available_mean(*entry) for entry in table.values())
         for table in tables.values()
     ]
     return {
         f"m{name}": _ranking(f"m{name}", tuple(tables), means, totals[:, i], confidence)
         for i, name in enumerate(SCORE_NAMES)
     }
-
-
-def _resampled_totals(tables: Sequence[CategoryTables], resamples: int, seed: int) -> Float64:
-    """Return the means over the categories in every resample, (M, 4, R)."""
-    total = np.zeros((len(tables), len(SCORE_NAMES), resamples))
-    for _, means in means_of_many(tables, resamples=resamples, seed=seed):
-        total += means
-    return total / len(tables[0])
 
 
 def _ranking(

@@ -1,16 +1,18 @@
-"""PAP as a `torchmetrics.Metric`: a thin shell that sums what the NumPy metric returns.
+"""PAP as a `torchmetrics.Metric`: a thin wrapper that sums the results of the NumPy metric.
 
 Needs the extra ``torchmetrics``.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from chorus_bench.errors import MissingDependencyError, unknown_name
+from chorus_bench.arrays import real_array
+from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     THRESHOLDS,
@@ -33,7 +35,7 @@ class ProjectiveAveragePrecision(Metric):
     """Projective Average Precision over images of several categories.
 
     Args:
-        categories: their names.
+        categories: their names, each once.
         thresholds: ascending.
         closed: see `chorus_bench.metrics.projective_average_precision`.
         kwargs: passed to `torchmetrics.Metric`.
@@ -64,6 +66,12 @@ class ProjectiveAveragePrecision(Metric):
         **kwargs: Any,  # noqa: ANN401 - torchmetrics' own options
     ) -> None:
         super().__init__(**kwargs)
+        twice = sorted(name for name, n in Counter(categories).items() if n > 1)
+        if isinstance(categories, str) or twice or not categories:
+            raise InputError(
+                f"categories {categories!r}",
+                expected="the names of the categories, each once, in a list",
+            )
         self.categories, self.thresholds, self.closed = tuple(categories), tuple(thresholds), closed
         shape = (len(self.categories), len(SCORE_NAMES))
         zeros = torch.zeros(shape, dtype=torch.float64)
@@ -82,9 +90,18 @@ class ProjectiveAveragePrecision(Metric):
             categories: B names.
 
         Raises:
-            InputError: shapes that differ, or a category that was not declared.
+            InputError: shapes that differ, a category that was not declared, and what
+                `chorus_bench.metrics.projective_average_precision` refuses.
         """
-        images = (tensor.detach().cpu().numpy() for tensor in (occupancy, target, human))
+        names = ("the occupancy images", "the target masks", "the human masks")
+        batch = zip((occupancy, target, human), names, strict=True)
+        images = [real_array(tensor, name) for tensor, name in batch]
+        sizes = {len(array) if array.ndim else 0 for array in images} | {len(categories)}
+        if len(sizes) > 1:
+            raise InputError(
+                f"a batch of {[array.shape for array in images]} and {len(categories)} categories",
+                expected="(B, H, W) occupancy images, targets and human masks, and B categories",
+            )
         for image, on, body, category in zip(*images, categories, strict=True):
             if category not in self.categories:
                 raise unknown_name("category", category, self.categories)

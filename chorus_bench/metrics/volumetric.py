@@ -1,7 +1,7 @@
-"""Scores of an occupancy field against the truth in 3D, where there is one.
+"""Scores of an occupancy field against the ground truth in 3D.
 
 PAP sees a field through one camera and rewards a good order of the voxels; it does not ask
-whether a probability of 0.3 means three times in ten. These numbers do.
+whether a probability of 0.3 is right three times in ten. These scores do.
 
     >>> import numpy as np
     >>> truth = np.array([True, False, False, False])
@@ -28,13 +28,13 @@ CALIBRATION_BINS = 10
 
 @dataclass(frozen=True)
 class CalibrationCurve:
-    """How often the truth is there where a probability was given; counts, so that they add.
+    """Observed against predicted frequency, as counts, which can be added.
 
     The first bin ends before ``1 / bins``, the last one includes 1.
 
     Attributes:
         voxels: (B,) voxels whose probability falls in each bin.
-        occupied: (B,) how many of these the truth occupies.
+        occupied: (B,) how many of these the ground truth occupies.
         total: (B,) the sum of their probabilities.
     """
 
@@ -49,7 +49,7 @@ class CalibrationCurve:
 
     @property
     def observed(self) -> Float64:
-        """The share of the truth in each bin (B,); NaN for an empty bin."""
+        """The observed share of occupied voxels in each bin (B,); NaN for an empty bin."""
         return _ratio(self.occupied, self.voxels)
 
     @property
@@ -65,30 +65,30 @@ class CalibrationCurve:
 
 
 def brier_score(probabilities: ArrayLike, truth: ArrayLike) -> float:
-    """Return the mean squared difference to the truth; 0 is perfect.
+    """Return the Brier score: the mean squared difference from the ground truth; 0 is perfect.
 
-    Objects fill a thousandth of the cube, so an empty field scores about 0.001: compare
+    Objects fill about a thousandth of the cube, so an empty field scores about 0.001: compare
     methods, not values.
 
     Args:
         probabilities: (...) in [0, 1].
-        truth: (...) of bools, or of probabilities.
+        truth: (...) booleans or probabilities.
 
     Raises:
-        InputError: other shapes, no voxel, or values outside [0, 1].
+        InputError: shapes that differ, no voxel, or values outside [0, 1].
     """
     p, t = _checked(probabilities, truth)
     return float(np.mean((p - t) ** 2))
 
 
 def soft_iou(probabilities: ArrayLike, truth: ArrayLike) -> float:
-    """Return the sum of the minima over the sum of the maxima; 1 is perfect.
+    """Return the soft IoU: the sum of the minima over the sum of the maxima; 1 is perfect.
 
-    For bools it is the intersection over union. Where both are empty it is 1.
+    For booleans it is the intersection over union. If both are empty, it is 1.
 
     Args:
         probabilities: (...) in [0, 1].
-        truth: (...) of bools, or of probabilities.
+        truth: (...) booleans or probabilities.
 
     Raises:
         InputError: see `brier_score`.
@@ -101,12 +101,12 @@ def soft_iou(probabilities: ArrayLike, truth: ArrayLike) -> float:
 def calibration_curve(
     probabilities: ArrayLike, truth: ArrayLike, bins: int = CALIBRATION_BINS
 ) -> CalibrationCurve:
-    """Count the truth by the probability that was given.
+    """Count the occupied voxels by predicted probability.
 
     Args:
         probabilities: (...) in [0, 1].
-        truth: (...) of bools, or of probabilities.
-        bins: of equal width.
+        truth: (...) booleans or probabilities.
+        bins: number of bins, of equal width.
 
     Raises:
         InputError: see `brier_score`; or less than one bin.

@@ -1,13 +1,14 @@
-"""What people look at: tables, figures, overlays, the 3D view, the report of one result.
+"""Tables, figures, overlays, the 3D view, and the report of one result.
 
-The figures of matplotlib are for print and notebooks alike; `view_fields` is the 3D view that
-can be turned with the mouse. The names below are imported when they are first used.
+The matplotlib figures are for print and notebooks alike; `view_fields` is an interactive 3D view.
+The names below are imported on first use.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from chorus_bench.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from chorus_bench.report.dataset_plots import cameras_figure
@@ -22,20 +23,24 @@ if TYPE_CHECKING:
     from chorus_bench.report.overlays import overlay_picture, write_sample_overlays
     from chorus_bench.report.page import write_report
     from chorus_bench.report.view import view_fields
-
-_HOMES = {
-    "Overlay": "figures",
-    "bars_figure": "figures",
-    "calibration_figure": "figures",
-    "cameras_figure": "dataset_plots",
-    "curves_figure": "figures",
-    "fields_figure": "figures",
-    "overlay_picture": "overlays",
-    "overlays_figure": "figures",
-    "view_fields": "view",
-    "write_report": "page",
-    "write_sample_overlays": "overlays",
-}
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "dataset_plots": ("cameras_figure",),
+            "figures": (
+                "Overlay",
+                "bars_figure",
+                "calibration_figure",
+                "curves_figure",
+                "fields_figure",
+                "overlays_figure",
+            ),
+            "overlays": ("overlay_picture", "write_sample_overlays"),
+            "page": ("write_report",),
+            "view": ("view_fields",),
+        },
+    )
 
 __all__ = [
     "Overlay",
@@ -50,13 +55,3 @@ __all__ = [
     "write_report",
     "write_sample_overlays",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
-    if name not in _HOMES:
-        raise AttributeError(f"module 'chorus_bench.report' has no attribute '{name}'")
-    return getattr(import_module(f"chorus_bench.report.{_HOMES[name]}"), name)
-
-
-def __dir__() -> list[str]:
-    return __all__

@@ -8,15 +8,15 @@ from chorus_bench.calibration import calibrate, calibration_settings, weak_persp
 from chorus_bench.selftest.comparison import Comparison, differing, largest
 from chorus_bench.selftest.data import golden
 
-#: Solves of at most this many steps agree in every number. Longer ones drift by rounding, in
-#: the original too; of those the loss and the decision are compared.
+#: Solves of at most this many steps agree in every number. Longer ones drift by rounding, in the
+#: original as well; for them, the loss and the decision are compared.
 SHORT = 500
 
 _INPUTS = ("points", "targets", "orient", "weak", "size")
 
 
 def compare_cameras() -> list[Comparison]:
-    """Bring four people's joints into the image and fit their cameras."""
+    """Project four people's joints into the image and fit their cameras."""
     file = golden("cameras")
     crops = [
         weak_perspective_to_image(
@@ -43,10 +43,14 @@ def _compare_solves(name: str) -> list[Comparison]:
     short = theirs["steps"] <= SHORT
     label = f"cameras '{name}'"
     return [
-        _largest(f"{label}, short solves, R", "", ours.R[short], theirs["R"][short], 1e-5),
-        _largest(f"{label}, short solves, t", "m", ours.t[short], theirs["t"][short], 1e-5),
-        _largest(f"{label}, short solves, K", "px", ours.K[short], theirs["K"][short], 0.01),
-        _largest(f"{label}, loss", "px", ours.loss, theirs["loss"], 5e-3),
+        _largest(f"{label}, short solves, R", "", ours.rotation[short], theirs["R"][short], 1e-5),
+        _largest(
+            f"{label}, short solves, t", "m", ours.translation[short], theirs["t"][short], 1e-5
+        ),
+        _largest(
+            f"{label}, short solves, K", "px", ours.intrinsics[short], theirs["K"][short], 0.01
+        ),
+        _largest(f"{label}, loss", "px", ours.reprojection_error, theirs["loss"], 5e-3),
         differing(label, "decisions that differ", "people", ours.converged, theirs["stopped"], 0),
     ]
 

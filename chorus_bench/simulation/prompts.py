@@ -1,6 +1,6 @@
 """Prompts of the simulated world, each tied to an interaction.
 
-Subject, verb, object, as a language model is asked to write them (CHORUS, section 3.1).
+Subject, verb, object, as a language model is asked to write them (docs/method.md M1).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def prompts_of(interaction: Interaction) -> tuple[str, ...]:
 
 
 def interaction_of(category: str, prompt: str) -> Interaction:
-    """Return what a prompt shows.
+    """Return the interaction that a prompt describes.
 
     Args:
         category: one of `CATEGORIES`.

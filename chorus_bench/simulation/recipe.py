@@ -15,6 +15,7 @@ from chorus_bench.datasets.schema import NUMBERS, POINTS, TEST_SCHEMA, TRAIN_SCH
 from chorus_bench.datasets.view_conditions import VIEWS
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.simulation.interactions import CATEGORIES
 from chorus_bench.simulation.prompts import PROMPTS
 from chorus_bench.simulation.testing_rows import simulate_test_row
@@ -23,7 +24,7 @@ from chorus_bench.simulation.training_rows import simulate_train_row
 NAME, VERSION = "simulated", "1.1.0"
 _ROWS_A_PIECE = 30
 
-#: Test rows, with what only a simulation knows.
+#: Test rows, with columns that only a simulation knows.
 SIMULATED_TEST_SCHEMA = pa.schema(
     [
         *TEST_SCHEMA,
@@ -32,7 +33,7 @@ SIMULATED_TEST_SCHEMA = pa.schema(
         ("object_occupancy", pa.binary()),
     ]
 )
-#: Training rows, with the truth behind the annotations.
+#: Training rows, with the ground truth behind the annotations.
 SIMULATED_TRAIN_SCHEMA = pa.schema(
     [
         *TRAIN_SCHEMA,
@@ -50,19 +51,19 @@ SIMULATED_TRAIN_SCHEMA = pa.schema(
 CARD = CardText(
     title="The simulated human-object world",
     summary=(
-        "People and things with known truth, made by a program: poses, cameras, masks with true "
+        "People and objects with ground truth, made by a program: poses, cameras, masks with true "
         "mutual occlusion, and the occupancy of the object around the person. For trying, testing "
         "and understanding; scores on it are not comparable with scores on real images."
     ),
     construction=(
         "Every row depends on its address alone (seed, category and index; for training images "
-        "also prompt and view), so any row can be made again alone. Test rows have true cameras "
-        "and poses. Training rows have annotations with noise, and the failures that filters "
+        "also prompt and view), so any row can be made alone. Test rows have true cameras and "
+        "poses. Training rows have noisy annotations, and the failures that the filters "
         "exist for. `object_occupancy` and `true_object_occupancy` are the occupied voxels of the "
         "posed 48-voxel grid (zlib of packed bits, `decode_occupancy`)."
     ),
-    licence="cc0-1.0",
-    licence_note="Everything here is made by chorus-bench and dedicated to the public (CC0 1.0).",
+    license="cc0-1.0",
+    license_note="Everything here is made by chorus-bench and dedicated to the public (CC0 1.0).",
     citation="",
     tags=("human-object-interaction", "simulation"),
 )
@@ -78,21 +79,19 @@ def simulated_recipe(
     body: str | Path | BodyModel = "default",
     size: int = 256,
     images: bool = True,
-    command: str = "",
 ) -> Recipe:
     """Return the recipe of a simulated dataset.
 
     Args:
-        split: ``test`` (clean, true cameras) or ``train`` (as a generator and annotators would
-            give it, failures included).
+        split: ``test`` (clean, true cameras) or ``train`` (as from a generator and annotators,
+            failures included).
         categories: some of `CATEGORIES`; all by default.
-        per_category: test samples of each category.
-        images_per_prompt_view: training images for each prompt and view of a category.
-        seed: of the whole dataset.
-        body: the people's body, see `BodyModel.load`.
+        per_category: number of test samples of each category.
+        images_per_prompt_view: number of training images for each prompt and view of a category.
+        seed: random seed of the whole dataset.
+        body: the people's body, see `load_body`.
         size: height and width of training images, pixels.
         images: with shaded pictures; everything else is the same without.
-        command: the command line, for the card.
 
     Raises:
         InputError: an unknown split or category, or a number below 1.
@@ -105,7 +104,7 @@ def simulated_recipe(
     for name, count in counts.items():
         if count < 1:
             raise InputError(f"{name} is {count}", expected="1 or more")
-    model = BodyModel.load(body)
+    model = load_body(body)
     if split == "test":
         pieces = _test_pieces(chosen, per_category, seed, model, images)
         schema = SIMULATED_TEST_SCHEMA
@@ -122,7 +121,7 @@ def simulated_recipe(
         "made_by": __version__,
     }
     if split == "test":
-        metadata |= {"min_samples": min(30, per_category), "population": list(CATEGORIES)}
+        metadata |= {"min_samples": min(30, per_category), "population": list(chosen)}
     return Recipe(
         name=NAME,
         version=VERSION,
@@ -132,7 +131,6 @@ def simulated_recipe(
         inputs={**inputs, "categories": list(chosen), "body": model.fingerprint},
         metadata=metadata,
         card=CARD,
-        command=command,
     )
 
 
@@ -153,7 +151,7 @@ def _test_pieces(
 def _test_rows(
     category: str, indices: range, seed: int, body: BodyModel, images: bool, notes: list[Note]
 ) -> Iterator[Row]:
-    del notes  # nothing can be wrong with a simulated row
+    del notes  # a simulated row has no problems to note
     for index in indices:
         yield simulate_test_row(category, index, seed=seed, body=body, with_image=images)
 

@@ -9,7 +9,11 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.datasets.masks import encode_mask
+from chorus_bench.datasets.occupancy import encode_occupancy
+from chorus_bench.datasets.sample_ids import sample_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
+from chorus_bench.geometry.boxes import mask_box, overlap_of_smaller
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.cameras import PHOTOGRAPH, ViewBias
@@ -20,15 +24,11 @@ from chorus_bench.simulation.interactions import (
     interaction_at,
     make_scene,
 )
-from chorus_bench.simulation.occupancy import encode_occupancy, occupancy
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.prompts import prompts_of
 from chorus_bench.simulation.rows import (
-    box_overlap,
-    camera_columns,
     check_request,
-    mask_box,
     row_stream,
-    sample_name,
 )
 from chorus_bench.simulation.scenes import Rendering, Scene, render
 from chorus_bench.simulation.shading import encode_jpeg, shade
@@ -47,15 +47,15 @@ def simulate_test_row(
     image_size: tuple[int, int] | None = None,
     with_image: bool = True,
 ) -> dict[str, Any]:
-    """Make one test sample. It depends on its arguments only.
+    """Make one test sample, which depends on its arguments only.
 
     Args:
         category: one of `CATEGORIES`.
-        index: its number; interactions take turns.
-        seed: of the whole split.
+        index: its number; the interactions alternate.
+        seed: random seed of the whole split.
         body: by default the free body of the package.
         image_size: height and width in pixels; by default one of `TEST_SIZES`.
-        with_image: without it the column ``image`` is None and everything else the same.
+        with_image: if false, the column ``image`` is None; nothing else changes.
 
     Returns:
         The columns of `TEST_SCHEMA`, and ``prompt``, ``interaction`` and
@@ -63,13 +63,13 @@ def simulate_test_row(
         zero and the camera true, so the reprojection error is 0.
 
     Raises:
-        InputError: the simulated world has no such category, the index is negative or the
-            size below 32 pixels.
+        InputError: the simulated world has no such category, the index is negative, or the size
+            is below 32 pixels.
     """
     stream = row_stream("test", seed, category, index)
     size = image_size or stream.fork("size").choice(TEST_SIZES)
     check_request(index, size)
-    body = BodyModel.load("default") if body is None else body
+    body = load_body("default") if body is None else body
     interaction = interaction_at(category, index)
     scene = make_scene(interaction, body, stream.fork("scene"))
     camera, rendering = _clear_view(scene, interaction, size, stream)
@@ -79,7 +79,7 @@ def simulate_test_row(
         image = {"bytes": encode_jpeg(picture), "path": None}
     number = (CATEGORIES.index(category) + 1) * 1_000_000 + index
     return {
-        "sample_id": sample_name("test", category, f"{index:05d}"),
+        "sample_id": sample_name("simulated-test", category, f"{index:05d}"),
         "category": category,
         "image_id": number,
         "annotation_id": 2 * number,
@@ -90,7 +90,7 @@ def simulate_test_row(
         **_mask_columns(rendering),
         "pose": scene.people[0].pose.tolist(),
         "betas": [0.0] * 10,
-        **camera_columns(camera),
+        **camera.columns(),
         "reprojection_error": 0.0,
         "joints_2d": camera.project(body.bone_transforms(scene.people[0].pose)[1]).tolist(),
         "prompt": stream.fork("prompt").choice(prompts_of(interaction)),
@@ -111,8 +111,8 @@ def simulated_test(
 
     Args:
         categories: some of `CATEGORIES`.
-        per_category: samples of each, from index 0 on.
-        seed: of the whole split.
+        per_category: number of samples of each, from index 0 on.
+        seed: random seed of the whole split.
         body: by default the free body of the package.
         with_image: see `simulate_test_row`.
 
@@ -130,7 +130,7 @@ def _mask_columns(rendering: Rendering) -> dict[str, Any]:
     masks = [rendering.mask(k) for k in (0, 1)]
     boxes = [mask_box(mask) for mask in masks]
     human, thing = boxes
-    overlap = None if human is None or thing is None else box_overlap(human, thing)
+    overlap = None if human is None or thing is None else overlap_of_smaller(human, thing)
     return {
         "human_mask": encode_mask(masks[0]),
         "object_mask": encode_mask(masks[1]),
@@ -141,7 +141,7 @@ def _mask_columns(rendering: Rendering) -> dict[str, Any]:
 
 
 def _photograph(interaction: Interaction) -> ViewBias:
-    """Return how people picture an interaction: of small things more from near."""
+    """Return the framings of an interaction: closer ones for small objects."""
     return replace(
         PHOTOGRAPH, framings=(("upper", interaction.near), ("full", 1 - interaction.near))
     )
@@ -150,9 +150,9 @@ def _photograph(interaction: Interaction) -> ViewBias:
 def _clear_view(
     scene: Scene, interaction: Interaction, size: tuple[int, int], stream: Stream
 ) -> tuple[PerspectiveCamera, Rendering]:
-    """Draw cameras until person and object are clearly in the picture.
+    """Draw cameras until person and object are clearly visible.
 
-    If none of `_ATTEMPTS` cameras is, the one that sees most of the object is taken.
+    If none of `_ATTEMPTS` cameras achieves that, the one that sees most of the object is used.
     """
     bias = _photograph(interaction)
     pixels = size[0] * size[1]

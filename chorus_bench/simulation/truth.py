@@ -1,16 +1,18 @@
-"""The canonical truth: where things are relative to people, averaged over many scenes."""
+"""Canonical ground truth: where objects are relative to people, averaged over many scenes."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.occupancy import POSED_GRID
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import voxel_skinning, warp_forward
 from chorus_bench.simulation.interactions import interaction_at, make_scene
-from chorus_bench.simulation.occupancy import POSED_GRID, occupancy
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.rows import row_stream
 
 Float32 = NDArray[np.float32]
@@ -26,14 +28,14 @@ def canonical_truth(
 ) -> Float32:
     """Return how often the category's object is at each canonical voxel.
 
-    Every canonical voxel centre is warped forward into the posed space of a scene and reads
-    whether the object is there; the answers are averaged. The scenes are those of the test
+    Every canonical voxel centre is warped forward into the posed space of a scene, where it reads
+    whether the object is there; the readings are averaged. The scenes are those of the test
     rows with the same seed and indices 0 to ``samples - 1``.
 
     Args:
         category: one of `CATEGORIES`.
-        samples: how many scenes.
-        seed: of the split.
+        samples: number of scenes.
+        seed: random seed of the split.
         body: by default the free body of the package.
         grid: the canonical grid, which is also that of the posed space.
 
@@ -45,7 +47,7 @@ def canonical_truth(
     """
     if samples < 1:
         raise InputError(f"{samples} samples", expected="at least 1")
-    body = BodyModel.load("default") if body is None else body
+    body = load_body("default") if body is None else body
     operator = voxel_skinning(body.canonical_vertices, grid)
     total = np.zeros(grid.voxels, dtype=np.int64)
     for index in range(samples):

@@ -1,8 +1,7 @@
-"""Which file is the grid of which category and sample."""
+"""The layout of a submission: the grid files by category and sample."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import NamedTuple
@@ -11,11 +10,10 @@ from chorus_bench.errors import list_some
 from chorus_bench.io.findings import WHOLE, Findings, nearest, printable
 from chorus_bench.io.limits import (
     MAX_CATEGORIES,
-    MAX_CATEGORY_LENGTH,
-    MAX_SAMPLE_LENGTH,
     MAX_TOTAL_BYTES,
 )
 from chorus_bench.io.untrusted_files import FileEntry
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH, wrong_name
 from chorus_bench.submission.arrays import SUFFIXES
 from chorus_bench.submission.manifest import MANIFEST_NAME, Track
 
@@ -35,7 +33,7 @@ def _order(key: FieldKey) -> tuple[str, str]:
 
 
 def find_manifest(files: Iterable[FileEntry], errors: Findings) -> FileEntry | None:
-    """Return the manifest among the files; without one, an error that says what is near."""
+    """Return the manifest among the files; without one, add an error that names similar files."""
     by_name = {entry.name: entry for entry in files}
     if MANIFEST_NAME in by_name:
         return by_name[MANIFEST_NAME]
@@ -62,10 +60,10 @@ def find_fields(
 
     Args:
         files: everything in the folder.
-        track: the track that the manifest names; None when it names none, and grids of both
-            are looked for.
-        errors: gets names that are not allowed, two grids for one category, too many.
-        warnings: gets the files that will not be read.
+        track: the track that the manifest names; None if it names none: then grids of both
+            tracks are sought.
+        errors: collects invalid names, two grids for one category, too many grids.
+        warnings: collects files that will not be read.
     """
     fields: dict[FieldKey, FileEntry] = {}
     others: list[str] = []
@@ -83,40 +81,23 @@ def find_fields(
 
 
 def check_key(where: str, key: FieldKey, errors: Findings) -> bool:
-    """Whether the names of a category and a sample are allowed; if not, add an error."""
-    kind, name, wrong = "category", key.category, _wrong_name(key.category, MAX_CATEGORY_LENGTH)
+    """Whether the names of a category and a sample are valid; if not, add an error."""
+    kind, name, wrong = "category", key.category, wrong_name(key.category, MAX_CATEGORY_LENGTH)
     if wrong is None and key.sample is not None:
-        kind, name, wrong = "sample", key.sample, _wrong_name(key.sample, MAX_SAMPLE_LENGTH)
+        kind, name, wrong = "sample", key.sample, wrong_name(key.sample, MAX_SAMPLE_LENGTH)
     if wrong is None:
         return True
     errors.add(
         where,
         f"the {kind} name '{printable(name, 60)}' {wrong}",
-        expected=f"the name that the {kind} has in the split",
+        expected=f"the name of the {kind} in the split",
         fix="rename it",
     )
     return False
 
 
-def _wrong_name(name: str, limit: int) -> str | None:
-    """Return what is wrong with the name of a category or sample; None when nothing is."""
-    if not 1 <= len(name) <= limit:
-        return f"has {len(name)} characters, and may have 1 to {limit}"
-    if name in (".", "..") or "/" in name or "\\" in name:
-        return "is a path"
-    if name.startswith("."):
-        return "begins with a dot, like a hidden file"
-    if name != name.strip():
-        return "begins or ends with a space"
-    if not name.isprintable():
-        return "has characters that cannot be shown"
-    if name != unicodedata.normalize("NFC", name):
-        return "is not in Unicode's normal form NFC"
-    return None
-
-
 def _key(entry: FileEntry, track: Track | None) -> FieldKey | None:
-    """Return what a file is the grid of, or None when it is no grid."""
+    """Return the category and sample of a grid file, or None if it is not a grid."""
     path = PurePosixPath(entry.name)
     if path.suffix.lower() not in SUFFIXES:
         return None
@@ -162,7 +143,7 @@ def _check_categories(fields: Iterable[FieldKey], errors: Findings) -> None:
 
 
 def _check_amount(fields: dict[FieldKey, FileEntry], track: Track | None, errors: Findings) -> bool:
-    """Whether there are grids, and not too much of them."""
+    """Whether there are grids, within the limit of size."""
     total = sum(entry.size for entry in fields.values())
     if total > MAX_TOTAL_BYTES:
         errors.add(

@@ -1,6 +1,6 @@
 """Cameras of training rows: weak perspective to perspective, many people at a time.
 
-Source: chorus.md stage 6; geometry.md, "Weak perspective to perspective".
+Source: docs/method.md M9 to M13.
 """
 
 from __future__ import annotations
@@ -12,21 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_baselines.chorus.views import Row
 from chorus_bench.calibration import SYNTHESIZED, calibrate, weak_perspective_to_image
 from chorus_bench.calibration.settings import CalibrationSettings
+from chorus_bench.datasets.schema import KEPT, REJECTED, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import JOINTS, BodyModel, without_global_orientation
 
 Float64 = NDArray[np.float64]
 
 PEOPLE_AT_ONCE = 1024
-KEPT, REJECTED, NO_CAMERA = "kept", "rejected", "no camera"
+NO_CAMERA = "no camera"
 _NEEDED = ("pose", "weak_camera", "crop_center", "crop_scale")
 
 
 def add_cameras(
-    rows: Iterable[Row],
+    rows: Iterable[AnyRow],
     body: BodyModel,
     *,
     settings: CalibrationSettings = SYNTHESIZED,
@@ -34,18 +34,18 @@ def add_cameras(
 ) -> Iterator[dict[str, Any]]:
     """Give kept training rows the perspective camera of their person.
 
-    Rows that are not kept, and rows that have a camera, pass as they are. A kept row whose
-    camera cannot be found (no weak-perspective camera, a crop outside the image, a loss that
-    is not finite) becomes rejected, with the reason.
+    Rows that are not kept, and rows that have a camera, pass through unchanged. A kept row without
+    a solution (no weak-perspective camera, a crop outside the image, a loss that is not finite)
+    becomes rejected, with the reason.
 
     Args:
         rows: training rows after the filters; the person is the first of ``people``.
-        body: poses and shapes are of this body.
-        settings: of the calibration; the paper's for synthesised images by default.
+        body: the body of the poses and shapes.
+        settings: settings of the calibration; the paper's for synthesised images by default.
         solver: ``adam`` or ``lm``.
 
     Yields:
-        The rows in their order, with ``camera_rotation``, ``camera_translation``,
+        The rows in order, with ``camera_rotation``, ``camera_translation``,
         ``camera_intrinsics`` and ``reprojection_error`` (pixels).
     """
     for batch in _batches(rows, PEOPLE_AT_ONCE):
@@ -53,7 +53,7 @@ def add_cameras(
 
 
 def _solve_batch(
-    rows: Sequence[Row], body: BodyModel, settings: CalibrationSettings, solver: str
+    rows: Sequence[AnyRow], body: BodyModel, settings: CalibrationSettings, solver: str
 ) -> Iterator[dict[str, Any]]:
     cameras: dict[int, Mapping[str, Any]] = {}
     solvable, people = [], []
@@ -72,12 +72,12 @@ def _solve_batch(
         )
         for place, number in enumerate(solvable):
             reason = found.reasons[place]
-            cameras[number] = _without_camera(reason) if reason else _camera(found, place)
+            cameras[number] = _without_camera(reason) if reason else found.camera(place).columns()
     for number, row in enumerate(rows):
         yield {**row, **cameras.get(number, {})}
 
 
-def _person(row: Row, body: BodyModel) -> tuple[Any, ...]:
+def _person(row: AnyRow, body: BodyModel) -> tuple[Any, ...]:
     """Return what the calibration takes of one person, see `calibrate`."""
     person = row["people"][0]
     missing = [name for name in _NEEDED if person.get(name) is None]
@@ -95,20 +95,11 @@ def _person(row: Row, body: BodyModel) -> tuple[Any, ...]:
     return canonical.reshape(JOINTS, 3), targets, pose[:3], weak, np.array(size)
 
 
-def _camera(found: Any, place: int) -> dict[str, Any]:  # noqa: ANN401 - a Calibration
-    return {
-        "camera_rotation": found.R[place].astype(np.float32).tolist(),
-        "camera_translation": found.t[place].astype(np.float32).tolist(),
-        "camera_intrinsics": found.K[place].astype(np.float32).tolist(),
-        "reprojection_error": float(found.loss[place]),
-    }
-
-
 def _without_camera(reason: str) -> dict[str, Any]:
     return {"verdict": REJECTED, "reason": f"{NO_CAMERA}: {reason}"}
 
 
-def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+def _batches(rows: Iterable[AnyRow], size: int) -> Iterator[list[AnyRow]]:
     iterator = iter(rows)
     while batch := list(itertools.islice(iterator, size)):
         yield batch

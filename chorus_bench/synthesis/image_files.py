@@ -1,4 +1,4 @@
-"""Pictures as files: encoding, and whether a file is whole and shows anything."""
+"""Picture files: encoding, and checks for completeness and blank content."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def encode_picture(pixels: UInt8, name: str, quality: int) -> bytes:
     Args:
         pixels: the picture.
         name: ``jpeg`` or ``png``.
-        quality: of JPEG.
+        quality: JPEG quality.
     """
     kind = _FORMATS[name]
     _, data = cv2.imencode(kind.suffix, pixels[..., ::-1], kind.options(quality))
@@ -51,7 +51,7 @@ def decode_picture(content: bytes, where: object) -> UInt8:
     """Return the upright RGB picture (H, W, 3) of a file's content.
 
     Raises:
-        InputError: it is no picture.
+        InputError: it is not a picture.
     """
     pixels = decode_upright(content)
     if pixels is None:
@@ -60,5 +60,5 @@ def decode_picture(content: bytes, where: object) -> UInt8:
 
 
 def is_blank(pixels: UInt8) -> bool:
-    """Whether all pixels are the same: black, as safety checkers and overflows leave it."""
+    """Whether all pixels are equal: black, for example, after a safety checker or an overflow."""
     return bool((pixels == pixels[0, 0]).all())

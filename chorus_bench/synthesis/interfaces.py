@@ -1,9 +1,9 @@
-"""The small interfaces that models are used through: generators and three kinds of annotators.
+"""Small interfaces to models: generators and three kinds of annotators.
 
-An implementation is found by name (`chorus_bench.synthesis.registry`). It is made by a function
-``factory(context, **options)``; the options are those of the configuration, the context is what
-a run knows. What comes back from an implementation is checked by the caller
-(`chorus_bench.synthesis.checks`), so implementations need not.
+An implementation is found by name (`chorus_bench.synthesis.registry`) and made by a function
+``factory(context, **options)``; the options come from the configuration, the context from the
+run. The caller checks the results of an implementation (`chorus_bench.synthesis.checks`), so
+implementations need not.
 
 Pictures are RGB, boxes xyxy in pixels, poses axis-angle in radians of a body in SMPL's format,
 lengths metres.
@@ -22,7 +22,8 @@ from chorus_bench.errors import ChorusBenchError
 from chorus_bench.seeds import address_seed
 
 if TYPE_CHECKING:
-    from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.body import BodyModel
 
 UInt8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
@@ -32,20 +33,20 @@ PERSON = "person"
 
 
 class OutOfDeviceMemoryError(ChorusBenchError):
-    """A device has no memory left for a batch of this size (exit code 1).
+    """A device has not enough memory for a batch of this size (exit code 1).
 
-    Implementations raise it in place of their library's own error; the caller then tries again
-    with half the batch (`chorus_bench.synthesis.batching`).
+    Implementations raise it instead of their library's own error; the caller then retries with
+    half the batch (`chorus_bench.synthesis.batching`).
     """
 
 
 @dataclass(frozen=True)
 class Address:
-    """What an image is called: everything about it follows from here and the run's seed.
+    """The identity of an image: everything about it follows from this and the run's seed.
 
     Attributes:
-        category: of the object.
-        prompt: the sentence, without the view's words.
+        category: category of the object.
+        prompt: the sentence, without the words of the view.
         view: the name of the view condition.
         index: its number under this category, prompt and view.
     """
@@ -59,8 +60,8 @@ class Address:
         """Return the image's own seed, 63 bits, the same on every machine.
 
         Args:
-            run_seed: of the whole dataset.
-            attempt: 0, or how often the image has been made again.
+            run_seed: random seed of the whole dataset.
+            attempt: 0, or how often the image has been remade.
         """
         again = ("again", attempt) if attempt else ()
         return address_seed(
@@ -70,14 +71,14 @@ class Address:
 
 @dataclass(frozen=True)
 class Context:
-    """What a run knows and an implementation may need.
+    """Properties of a run that an implementation may need.
 
     Attributes:
-        seed: of the whole dataset.
-        body: the body that poses and shapes are of.
+        seed: random seed of the whole dataset.
+        body: the body of poses and shapes.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ...
-        threads: of the processor, for libraries that can be told; results may depend on it.
-        categories: of the dataset.
+        threads: processor threads, for libraries that can be told; results may depend on it.
+        categories: categories of the dataset.
         image_options: the options of the image generator.
     """
 
@@ -94,8 +95,8 @@ class ImageRequest:
     """One image to be made.
 
     Attributes:
-        address: what it is called.
-        text: the prompt with the view's words.
+        address: its identity.
+        text: the prompt with the words of the view.
         seed: its own seed.
     """
 
@@ -105,16 +106,16 @@ class ImageRequest:
 
 
 class ImageGenerator(Protocol):
-    """Makes images of texts."""
+    """Makes images from texts."""
 
     @property
     def description(self) -> str:
-        """The model and everything that decides its pixels; stands in the rows."""
+        """The model and everything that determines its pixels; stored in the rows."""
 
     def generate(self, requests: Sequence[ImageRequest]) -> list[UInt8]:
         """Make one batch of images, each (H, W, 3) RGB.
 
-        An image that cannot be shown (not finite, refused by a safety checker) comes back all
+        An image that cannot be shown (not finite, refused by a safety checker) is returned
         black.
 
         Raises:
@@ -127,8 +128,8 @@ class Picture:
     """An image to be annotated.
 
     Attributes:
-        sample_id: what it is called in messages and files.
-        address: how it was made, or None for an image from elsewhere.
+        sample_id: its name in messages and files.
+        address: its address, or None for an image from elsewhere.
         pixels: (H, W, 3) RGB.
     """
 
@@ -165,8 +166,8 @@ class WeakCamera:
 
     Attributes:
         camera: (3,) s, tx, ty.
-        center: (2,) of the crop, pixels.
-        scale: of the crop, in units of 200 pixels.
+        center: (2,) centre of the crop, pixels.
+        scale: side of the crop, in units of 200 pixels.
     """
 
     camera: Float32
@@ -175,35 +176,18 @@ class WeakCamera:
 
 
 @dataclass(frozen=True, eq=False)
-class FullCamera:
-    """A perspective camera from the person's body frame (no global orientation) to pixels.
-
-    Attributes:
-        rotation: (3, 3).
-        translation: (3,) metres.
-        intrinsics: (3, 3) pixels.
-        reprojection_error: pixels, how well it explains the 2D joints it was made of.
-    """
-
-    rotation: Float32
-    translation: Float32
-    intrinsics: Float32
-    reprojection_error: float
-
-
-@dataclass(frozen=True, eq=False)
 class BodyFit:
-    """A person's pose as an estimator found it.
+    """A person's pose as estimated.
 
     Attributes:
         pose: (72,) global orientation first.
         betas: (10,).
-        camera: either kind.
+        camera: of a crop, or from the person's body frame (no global orientation) to pixels.
     """
 
     pose: Float32
     betas: Float32
-    camera: WeakCamera | FullCamera
+    camera: WeakCamera | PerspectiveCamera
 
 
 class Segmenter(Protocol):
@@ -211,15 +195,15 @@ class Segmenter(Protocol):
 
     @property
     def description(self) -> str:
-        """The model and its settings; stands in the dataset's card."""
+        """The model and its settings; shown in the dataset's card."""
 
     def check_categories(self, categories: Sequence[str]) -> None:
-        """Raise an `InputError` that names a category which this segmenter does not know."""
+        """Raise an `InputError` that names a category unknown to this segmenter."""
 
     def segment(
         self, pictures: Sequence[Picture], categories: Sequence[str]
     ) -> list[list[Detection]]:
-        """Return what is found of the categories (``person`` may be one) in each picture."""
+        """Return detections of the categories (``person`` may be one) in each picture."""
 
 
 class KeypointDetector(Protocol):
@@ -227,14 +211,14 @@ class KeypointDetector(Protocol):
 
     @property
     def description(self) -> str:
-        """The model and its settings; stands in the dataset's card."""
+        """The model and its settings; shown in the dataset's card."""
 
     def detect(
         self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
     ) -> list[Float32]:
         """Return keypoints (P, 17, 3), x, y in pixels and confidence, of each picture's people.
 
-        A person that nothing is found of has zeros.
+        People without detected keypoints get zeros.
         """
 
 
@@ -243,9 +227,9 @@ class PoseEstimator(Protocol):
 
     @property
     def description(self) -> str:
-        """The model and its settings; stands in the dataset's card."""
+        """The model and its settings; shown in the dataset's card."""
 
     def estimate(
         self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
     ) -> list[list[BodyFit | None]]:
-        """Return a fit of each picture's people, None where there is none."""
+        """Return the fits of each picture's people; None for people without one."""

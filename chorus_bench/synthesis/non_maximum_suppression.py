@@ -1,41 +1,23 @@
-"""Near-duplicate detections: one object that a detector found twice.
+"""Non-maximum suppression: removal of detections that a detector made twice.
 
-Source: chorus.md stage 4, QUIRKS O1 of the golden figures.
+Source: docs/method.md M5.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
+from chorus_bench.geometry.boxes import box_areas, box_intersections
 
-Float64 = NDArray[np.float64]
-Row = Mapping[str, Any]
-
-#: A detection goes when its intersection with another covers this share of either box, ...
+#: A detection is removed if its intersection with another covers this share of either box, ...
 MIN_OVERLAP = 0.8
 #: ... unless its score is at least this.
 SURE_SCORE = 0.98
-
-
-def intersections(box: ArrayLike, boxes: ArrayLike) -> Float64:
-    """Return the areas (n,) of the intersections of a box (4,) with boxes (n, 4), xyxy."""
-    one, many = np.asarray(box, dtype=np.float64), np.asarray(boxes, dtype=np.float64)
-    low = np.maximum(one[:2], many[:, :2])
-    high = np.minimum(one[2:], many[:, 2:])
-    area: Float64 = np.clip(high - low, 0, None).prod(axis=1)
-    return area
-
-
-def areas(boxes: ArrayLike) -> Float64:
-    """Return the areas (n,) of boxes (n, 4), xyxy; zero where they are turned inside out."""
-    corners = np.asarray(boxes, dtype=np.float64)
-    area: Float64 = np.clip(corners[:, 2:] - corners[:, :2], 0, None).prod(axis=1)
-    return area
 
 
 def keep_without_near_duplicates(
@@ -45,20 +27,20 @@ def keep_without_near_duplicates(
     min_overlap: float = MIN_OVERLAP,
     sure_score: float = SURE_SCORE,
 ) -> list[int]:
-    """Say which detections of one class stay.
+    """Return which detections of one class are kept.
 
-    In ascending order of score, a detection whose score is below ``sure_score`` goes if its
-    intersection with one that is still there covers at least ``min_overlap`` of either box. A
-    box without area covers nothing.
+    In ascending order of score, a detection whose score is below ``sure_score`` is removed if its
+    intersection with a remaining one covers at least ``min_overlap`` of either box. A box without
+    area covers nothing.
 
     Args:
         boxes: (n, 4) xyxy in pixels.
         scores: (n,).
         min_overlap: share of either box.
-        sure_score: from this score on a detection always stays.
+        sure_score: detections with at least this score are always kept.
 
     Returns:
-        The indices that stay, ascending.
+        The indices that are kept, ascending.
 
     Raises:
         InputError: the numbers of boxes and scores differ.
@@ -67,34 +49,34 @@ def keep_without_near_duplicates(
     score = np.asarray(scores, dtype=np.float64)
     if score.shape != (len(corners),):
         raise InputError(f"{len(corners)} boxes and scores of shape {score.shape}")
-    area = areas(corners)
+    areas = box_areas(corners)
     kept = np.ones(len(corners), dtype=bool)
     for number in np.argsort(score, kind="stable").tolist():
         if score[number] >= sure_score:
             continue
         others = np.flatnonzero(kept & (np.arange(len(corners)) != number))
-        common = intersections(corners[number], corners[others])
-        smaller = np.minimum(area[number], area[others])
+        common = box_intersections(corners[number], corners[others])[0]
+        smaller = np.minimum(areas[number], areas[others])
         with np.errstate(divide="ignore", invalid="ignore"):
             kept[number] = not (common / smaller >= min_overlap).any()
     return np.flatnonzero(kept).tolist()
 
 
 def without_near_duplicates(
-    row: Row, *, min_overlap: float = MIN_OVERLAP, sure_score: float = SURE_SCORE
+    row: AnyRow, *, min_overlap: float = MIN_OVERLAP, sure_score: float = SURE_SCORE
 ) -> dict[str, Any]:
     """Return a training row without near-duplicate people and objects.
 
     Objects are compared within their category. Boxes are those of the schema, xyxy.
 
     Args:
-        row: with ``people`` and ``objects``, each with ``box`` and ``score``.
+        row: a row with ``people`` and ``objects``, each with ``box`` and ``score``.
         min_overlap: see `keep_without_near_duplicates`.
         sure_score: see `keep_without_near_duplicates`.
     """
 
     def clean(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return the detections of one class that stay."""
+        """Return the detections of one class that are kept."""
         boxes, scores = [item["box"] for item in found], [item["score"] for item in found]
         kept = keep_without_near_duplicates(
             boxes, scores, min_overlap=min_overlap, sure_score=sure_score

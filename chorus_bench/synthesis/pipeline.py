@@ -1,4 +1,4 @@
-"""The whole synthesis: stages in their order, on an engine, resumable, to a dataset folder."""
+"""The whole synthesis: all stages in order, on an engine, resumable, to a dataset folder."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from chorus_bench.datasets.export import Built, export
 from chorus_bench.datasets.folder import DatasetInfo, read_metadata
 from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
-from chorus_bench.engines import EngineSettings, run_jobs
+from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.locks import only_run
@@ -25,15 +25,16 @@ from chorus_bench.synthesis.manifests import (
     stages_from,
 )
 from chorus_bench.synthesis.recipe import NAME, synthesized_recipe
-from chorus_bench.synthesis.registry import check_options
-from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.registry import Kind, check_options
+from chorus_bench.synthesis.settings import Component, SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import load_annotations, make_segmenters
+from chorus_bench.synthesis.stages.cameras import load_cameras
+from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import load_images
 from chorus_bench.synthesis.stages.prompts import Prompts, load_prompts, make_prompts
-from chorus_bench.synthesis.stages.verdicts import load_cameras, load_filters
 from chorus_bench.synthesis.work_folder import ROW_STAGES, STAGES, Manifest, Record, StageFolder
 
-#: Called with the stage, what is done and all there is.
+#: Called with (stage, done, total).
 Progress = Callable[[str, int, int], None]
 
 SETTINGS_FILE = "settings.yaml"
@@ -49,14 +50,14 @@ _HERE, _ON_CPU = EngineSettings(), RunSettings()
 
 @dataclass(frozen=True)
 class StageReport:
-    """What a run did in a stage.
+    """The work of a run in a stage.
 
     Attributes:
-        stage: which.
-        rows: of the shards that were made now.
-        seconds: that making them took, added up over the workers.
-        found: shards that were there already.
-        counts: what happened, over all shards of the stage.
+        stage: the stage.
+        rows: number of rows in the shards made by this run.
+        seconds: time of making them, summed over the workers.
+        found: number of shards that existed already.
+        counts: number of events by kind, over all shards of the stage.
     """
 
     stage: str
@@ -68,13 +69,13 @@ class StageReport:
 
 @dataclass(frozen=True, eq=False)
 class Synthesis:
-    """What a run has made.
+    """The results of a run.
 
     Attributes:
         work: the folder of the stages.
-        stages: what was done.
-        dataset: the finished dataset; None when the run ended before the last stage.
-        statistics: of the dataset.
+        stages: the work in each stage.
+        dataset: the finished dataset; None if the run ended before the last stage.
+        statistics: statistics of the dataset.
     """
 
     work: Path
@@ -84,7 +85,7 @@ class Synthesis:
 
 
 def work_folder(output: str | Path) -> Path:
-    """Return the folder of the stages that make a dataset: ``<output>.work``, beside it."""
+    """Return the folder of a dataset's stages: ``<output>.work``, beside it."""
     target = Path(output)
     return target.with_name(f"{target.name}.work")
 
@@ -103,27 +104,28 @@ def synthesize(
 ) -> Synthesis:
     """Make a dataset of synthesised images, or one stage of it.
 
-    What is there already is not made again: the run goes on where an earlier one was stopped.
-    The same settings give the same bytes with any engine and any number of workers, as far as
-    the models do (see `ImageSettings.layout`).
+    What exists is not made again: the run continues where an earlier one stopped. The same settings
+    give the same bytes with any engine and any number of workers, as far as the models allow (see
+    `ImageSettings.layout`).
 
     Args:
-        settings: what to make.
-        output: the dataset's folder; the stages lie in ``<output>.work`` beside it.
-        stage: only this one of `STAGES`; those before it must be finished.
-        redo: make this stage and all after it again.
-        overwrite: throw away all stages and the dataset first.
+        settings: settings of the synthesis.
+        output: the dataset's folder; the stages are in ``<output>.work`` beside it.
+        stage: run only this one of `STAGES`; those before it must be finished.
+        redo: repeat this stage and all after it.
+        overwrite: delete all stages and the dataset first.
         engine: where shards are made.
-        run: how.
-        progress: called with the stage, what is done and all there is.
+        run: how the run is executed.
+        progress: called with (stage, done, total).
         command: the command line, for the card.
 
     Raises:
-        InputError: settings that make no sense, a model that cannot be had, another run in the
-            same place, or stages that were made with other settings.
+        InputError: invalid settings, a model that is not available, another run in the same
+            place, or stages that were made with other settings.
         ChorusBenchError: a model failed.
-        WriteError: the disk is full, ...; what is finished stays for the next run.
+        WriteError: the disk is full, ...; finished work is kept for the next run.
     """
+    end_inner_run(engine.workers)
     target, work = Path(output), work_folder(output)
     _check_request(settings, stage, redo)
     _check_output(target, work)
@@ -145,29 +147,34 @@ def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | N
         raise InputError(
             "no category is named", expected="one or more objects", fix="add --category surfboard"
         )
-    images, found = settings.images, settings.annotations
-    check_options("generator", images.generator.name, images.generator.options)
-    for component in (found.segmenter, found.object_segmenter):
+    found = settings.annotations
+    used: list[tuple[str, Kind, Component | None]] = [
+        ("images", "generator", settings.images.generator),
+        ("annotations", "segmenter", found.segmenter),
+        ("annotations", "segmenter", found.object_segmenter),
+        ("annotations", "keypoint detector", found.keypoints),
+        ("annotations", "pose estimator", found.pose),
+    ]
+    for used_by, kind, component in used:
         if component is not None:
-            check_options("segmenter", component.name, component.options)
-    check_options("keypoint detector", found.keypoints.name, found.keypoints.options)
-    check_options("pose estimator", found.pose.name, found.pose.options)
+            made = stage in (None, used_by)
+            check_options(kind, component.name, component.options, complete=made)
 
 
 def _check_output(target: Path, work: Path) -> None:
-    """Refuse to write over something that is no synthesised dataset."""
+    """Refuse to write over something that is not a synthesised dataset."""
     if not target.exists():
         return
     if not work.is_dir():
         raise InputError(
-            "is there already, and its stages are not",
+            "already exists, but its stages do not",
             where=target,
             expected=f"a new folder, or one beside its stages ({work.name})",
             fix="choose another output",
         )
     if _metadata(target).get("name") != NAME:
         raise InputError(
-            "is there already, and is no synthesised dataset",
+            "already exists and is not a synthesised dataset",
             where=target,
             expected="a new folder",
             fix="move it away, or choose another output",
@@ -199,7 +206,7 @@ class _Session:
         atomic_write_bytes(self.work / SETTINGS_FILE, self.settings.to_yaml().encode())
 
     def _refuse_changes(self) -> None:
-        """Refuse changes of stages that stay, before anything is removed."""
+        """Refuse changes to stages that are kept, before anything is removed."""
         if "prompts" in self.discarded:
             return
         refuse_changes(self.work, [prompts_manifest(self.settings)])
@@ -228,7 +235,7 @@ class _Session:
         return row_manifests(self.settings, self._prompts())
 
     def run_stage(self, name: str) -> StageReport:
-        """Run one stage, whatever of it is missing."""
+        """Run the missing part of one stage."""
         return self._run_prompts() if name == "prompts" else self._run_rows(name)
 
     def _run_prompts(self) -> StageReport:
@@ -261,7 +268,7 @@ class _Session:
         return StageReport(name, int(rows), float(seconds), len(found), dict(counts.most_common()))
 
     def _check_annotators(self) -> None:
-        """Have a wrong category be found before images are made or thrown away, not after."""
+        """Detect a wrong category before images are made or deleted, not after."""
         make_segmenters(self.settings.annotations, context_of(self.settings, self.run))
 
     def _make(
@@ -280,7 +287,7 @@ class _Session:
         return StageWork(name, _LOADERS[name], self.work, self.settings, plan, self.run)
 
     def assemble(self, command: str) -> tuple[Built, DatasetStatistics]:
-        """Put the stages together as a dataset folder with its card, unless it is there."""
+        """Assemble the stages to a dataset folder with its card, unless it exists."""
         manifests = self._manifests()
         statistics = self._statistics(manifests["cameras"])
         recipe = synthesized_recipe(
@@ -299,7 +306,7 @@ class _Session:
         return built, statistics
 
     def _finished(self, key: str) -> Built | None:
-        """Return the dataset where it is there and made of these stages."""
+        """Return the dataset if it exists and was made from these stages."""
         if _metadata(self.target).get("stages") != key:
             return None
         return Built(self.target, DatasetInfo.load(self.target), (), 0)
@@ -318,7 +325,7 @@ class _Session:
         return row_statistics(rows())
 
     def _models(self, manifests: Mapping[str, Manifest]) -> dict[str, tuple[str, ...]]:
-        """Return what the rows were made with: role -> models."""
+        """Return the models that made the rows: role -> models."""
         found: dict[str, dict[str, None]] = {}
         for stage in ("images", "annotations"):
             for record in StageFolder(self.work, stage).records(manifests[stage]).values():

@@ -1,4 +1,4 @@
-"""Which images there are to be: addresses in their order, cut into shards."""
+"""The planned images: addresses in order, divided into shards."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chorus_bench.datasets.folder import category_folder
-from chorus_bench.datasets.view_conditions import View
-from chorus_bench.simulation.rows import prompt_slug
+from chorus_bench.datasets.sample_ids import prompt_slug, sample_name
+from chorus_bench.datasets.view_conditions import ViewCondition
 from chorus_bench.synthesis.interfaces import Address, ImageRequest
 from chorus_bench.synthesis.work_folder import Shard
 
@@ -19,20 +19,20 @@ class Plan:
     Attributes:
         prompts: category -> its prompts.
         views: the view conditions.
-        per_prompt_view: images of each prompt and view.
+        per_prompt_view: number of images for each prompt and view.
     """
 
     prompts: Mapping[str, tuple[str, ...]]
-    views: tuple[View, ...]
+    views: tuple[ViewCondition, ...]
     per_prompt_view: int
 
     def images_of(self, category: str) -> int:
-        """Return how many images a category has."""
+        """Return the number of images of a category."""
         return len(self.prompts[category]) * len(self.views) * self.per_prompt_view
 
     @property
     def images(self) -> int:
-        """How many images there are."""
+        """The total number of images."""
         return sum(map(self.images_of, self.prompts))
 
     def address(self, category: str, number: int) -> Address:
@@ -42,18 +42,18 @@ class Plan:
         return Address(category, self.prompts[category][prompt], self.views[view].name, index)
 
     def request(self, address: Address, seed: int, attempt: int = 0) -> ImageRequest:
-        """Return what the generator is asked for.
+        """Return the request to the generator.
 
         Args:
-            address: of the image.
-            seed: of the dataset.
-            attempt: 0, or how often it has been made again.
+            address: address of the image.
+            seed: random seed of the dataset.
+            attempt: 0, or how often it has been remade.
         """
         view = next(view for view in self.views if view.name == address.view)
         return ImageRequest(address, view.extend(address.prompt), address.seed(seed, attempt))
 
     def shards(self, size: int) -> tuple[Shard, ...]:
-        """Return the shards: at most ``size`` rows of one category each."""
+        """Return the shards, each of at most ``size`` rows of one category."""
         return tuple(
             Shard(f"{category_folder(category)}-{n:05d}", category, begin, min(begin + size, total))
             for category in self.prompts
@@ -64,6 +64,5 @@ class Plan:
 
 def sample_id(address: Address) -> str:
     """Return an image's id, for example ``synthesized-tie-a-man-ties-a-tie-1f00-plain-00003``."""
-    category = address.category.replace(" ", "_")
-    slug = prompt_slug(address.prompt)
-    return f"synthesized-{category}-{slug}-{address.view}-{address.index:05d}"
+    parts = (prompt_slug(address.prompt), address.view, f"{address.index:05d}")
+    return sample_name("synthesized", address.category, *parts)

@@ -1,4 +1,4 @@
-"""Generators and annotators by name: what is known of one without importing it.
+"""Generators and annotators by name, described without importing them.
 
 A package registers its own in the entry-point group of their kind, for example
 
@@ -10,15 +10,14 @@ where an entry point names a `ComponentSpec` or several of them.
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
-from chorus_bench.plugins import find_plugins
-from chorus_bench.synthesis.interfaces import Context
+from chorus_bench.plugins import Plugins, PluginSpec, find_plugins
+
+if TYPE_CHECKING:
+    from chorus_bench.synthesis.interfaces import Context
 
 Kind = Literal["generator", "segmenter", "keypoint detector", "pose estimator"]
 
@@ -32,78 +31,44 @@ GROUPS: dict[Kind, str] = {
 
 
 @dataclass(frozen=True)
-class ComponentSpec:
+class ComponentSpec(PluginSpec):
     """What is known of a generator or an annotator without importing it.
 
+    Its function is called as ``function(context, **options)`` and makes the component.
+
     Attributes:
-        name: what it is called.
-        summary: one line.
-        factory: ``module:function``; called as ``function(context, **options)``.
+        license: of its code and of its weights.
         weights: where its weights come from.
-        licence: of its code and of its weights.
-        extra: the extra of chorus-bench that installs what it needs; empty for none.
     """
 
-    name: str
-    summary: str
-    factory: str
     weights: str = ""
-    licence: str = ""
-    extra: str = ""
 
-    def load(self) -> Callable[..., Any]:
-        """Import and return the factory.
-
-        Raises:
-            InputError: it cannot be imported.
-            MissingDependencyError: a package is missing that an extra brings.
-        """
-        module, _, name = self.factory.partition(":")
-        try:
-            loaded: Callable[..., Any] = getattr(import_module(module), name)
-        except MissingDependencyError:
-            raise
-        except (ImportError, AttributeError, ValueError) as error:
-            raise InputError(
-                f"'{self.factory}' cannot be imported: {error}",
-                where=f"'{self.name}'",
-                fix=f"pip install 'chorus-bench[{self.extra}]'" if self.extra else None,
-            ) from error
-        return loaded
+    kind: ClassVar[str] = "component"
+    positional: ClassVar[int] = 1
 
 
-def components(kind: Kind) -> Mapping[str, ComponentSpec]:
-    """Return what is registered of a kind, by name, sorted."""
-    return find_plugins(GROUPS[kind], ComponentSpec).specs
+def find_components(kind: Kind) -> Plugins[ComponentSpec]:
+    """Return what is registered of a kind, see `find_plugins`."""
+    return find_plugins(GROUPS[kind], ComponentSpec)
 
 
 def get_component(kind: Kind, name: str) -> ComponentSpec:
     """Return a component by name; an unknown one is an `InputError` with what there is."""
-    return find_plugins(GROUPS[kind], ComponentSpec).get(kind, name)
+    return find_components(kind).get(kind, name)
 
 
-def check_options(kind: Kind, name: str, options: Mapping[str, Any]) -> None:
-    """Raise an `InputError` for an option that a component does not have.
-
-    Raises:
-        InputError: an unknown component or option.
-        MissingDependencyError: a package is missing that an extra brings.
-    """
-    parameters = inspect.signature(get_component(kind, name).load()).parameters.values()
-    if any(p.kind is inspect.Parameter.VAR_KEYWORD for p in parameters):
-        return
-    known = [p.name for p in parameters][1:]
-    for option in options:
-        if option not in known:
-            raise unknown_name("option", option, known, where=f"{kind} '{name}'")
+def check_options(
+    kind: Kind, name: str, options: Mapping[str, Any], *, complete: bool = False
+) -> None:
+    """Check the options of a component by name, see `PluginSpec.check_options`."""
+    get_component(kind, name).check_options(options, kind=kind, complete=complete)
 
 
 def make_component(kind: Kind, name: str, context: Context, options: Mapping[str, Any]) -> Any:  # noqa: ANN401 - one of four protocols
     """Make a component.
 
     Raises:
-        InputError: an unknown name or option, or whatever the factory finds wrong.
+        InputError: an unknown name or option, or whatever its function finds wrong.
         MissingDependencyError: a package is missing that an extra brings.
     """
-    check_options(kind, name, options)
-    return get_component(kind, name).load()(context, **options)
+    return get_component(kind, name).configured(options, kind=kind)(context)

@@ -1,39 +1,37 @@
-"""What a synthesis is asked for: one value that a YAML file holds, checked before anything runs.
+"""Settings of a synthesis: one value, stored as YAML, checked before anything runs.
 
-Only what decides the rows stands here. Where and how fast they are made (workers, device,
-batches of annotators) is for each run to choose.
+They contain only what determines the rows. Where and how fast these are made (workers, device,
+batches of annotators) is chosen for each run.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import yaml
+from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.io.yaml_files import load_mapping
+from chorus_bench.io.documents import Document, KeyPath, Lines, label
+from chorus_bench.io.findings import shown
+from chorus_bench.io.schemas import Line, Schema, loaded, parse, read_document, rule
+from chorus_bench.names import MAX_CATEGORY_LENGTH
 from chorus_bench.synthesis.filters import FilterSettings
 from chorus_bench.synthesis.non_maximum_suppression import MIN_OVERLAP, SURE_SCORE
 
 SHIPPED, CHAT = "shipped", "chat"
 FIXED, FREE = "fixed", "free"
-FORMATS = ("jpeg", "png")
 
 _NAME = "name"
-_FILTERS = FilterSettings()
+_COMPONENT = "a name, or a table with 'name' and options"
 
-
-def _at_least_one(settings: object, *names: str) -> None:
-    for name in names:
-        if getattr(settings, name) < 1:
-            raise InputError(f"{name} is {getattr(settings, name)}", expected="1 or more")
+Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Category = Annotated[Line, Field(max_length=MAX_CATEGORY_LENGTH)]
 
 
 @dataclass(frozen=True)
@@ -41,38 +39,58 @@ class Component:
     """A generator or an annotator with its options.
 
     Attributes:
-        name: how it is registered.
-        options: of its factory.
+        name: its registered name.
+        options: options of its factory.
     """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def parse(cls, value: object, where: str) -> Component:
+    def parse(cls, value: object) -> Component:
         """Read a name, or a mapping with ``name`` and options."""
+        if isinstance(value, Component):
+            return value
         if isinstance(value, str):
             return cls(value)
         if isinstance(value, Mapping) and isinstance(value.get(_NAME), str):
             return cls(value[_NAME], {k: v for k, v in value.items() if k != _NAME})
-        raise InputError(
-            f"is {value!r}", where=where, expected="a name, or a mapping with 'name' and options"
-        )
+        raise rule(f"is {shown(value)}", _COMPONENT)
 
     def to_yaml(self) -> Any:  # noqa: ANN401 - text or mapping
         """Return what `parse` reads."""
         return {_NAME: self.name, **self.options} if self.options else self.name
 
 
-@dataclass(frozen=True)
-class PromptSettings:
+Made = Annotated[
+    Component,
+    PlainValidator(Component.parse),
+    PlainSerializer(Component.to_yaml),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string"},
+                {
+                    "type": "object",
+                    "properties": {_NAME: {"type": "string"}},
+                    "required": [_NAME],
+                    "additionalProperties": True,
+                },
+            ],
+            "description": _COMPONENT,
+        }
+    ),
+]
+
+
+class PromptSettings(Schema):
     """Stage 1.
 
     Attributes:
         source: ``shipped``, ``chat`` (a language model), or a folder or file of prompts.
-        count: of a category, from a language model; by default drawn from 3 to 20.
-        attempts: how often it is asked at most.
-        temperature: of its sampling.
+        count: prompts per category, from a language model; by default drawn from 3 to 20.
+        attempts: largest number of attempts.
+        temperature: sampling temperature.
         model: its name at the endpoint; by default from the environment.
         base_url: the endpoint; by default from the environment.
         send_seed: whether questions carry a seed.
@@ -89,123 +107,98 @@ class PromptSettings:
     max_tokens: int | None = None
 
 
-@dataclass(frozen=True)
-class ImageSettings:
+class ImageSettings(Schema):
     """Stages 2 and 3.
 
     Attributes:
-        per_prompt_view: images of each prompt and view.
+        per_prompt_view: number of images for each prompt and view.
         views: a YAML file of view conditions; by default the 22 of the package.
-        generator: what makes the images.
-        layout: ``fixed`` (an image's batch follows from its address, so its bytes do) or
+        generator: the image generator.
+        layout: ``fixed`` (an image's batch, and thus its bytes, follow from its address) or
             ``free`` (batches as they come; on most devices the last bits differ).
-        batch: images at a time; part of the layout where that is fixed.
+        batch: number of images at a time; part of a fixed layout.
         format: ``jpeg`` or ``png``.
-        quality: of JPEG, 1 to 100.
+        quality: JPEG quality, 1 to 100.
     """
 
-    per_prompt_view: int = 1
+    per_prompt_view: Positive = 1
     views: str | None = None
-    generator: Component = Component("diffusers", {"model": "CompVis/stable-diffusion-v1-4"})
-    layout: str = FIXED
-    batch: int = 1
-    format: str = "jpeg"
-    quality: int = 95
-
-    def __post_init__(self) -> None:
-        _at_least_one(self, "per_prompt_view", "batch")
-        if not 1 <= self.quality <= 100:
-            raise InputError(f"quality is {self.quality}", where="images", expected="1 to 100")
-        for name, known in (("layout", (FIXED, FREE)), ("format", FORMATS)):
-            if getattr(self, name) not in known:
-                raise unknown_name(name, getattr(self, name), known, where="images")
+    generator: Made = Component("diffusers", {"model": "CompVis/stable-diffusion-v1-4"})
+    layout: Literal["fixed", "free"] = "fixed"
+    batch: Positive = 1
+    format: Literal["jpeg", "png"] = "jpeg"
+    quality: int = Field(95, ge=1, le=100)
 
 
-@dataclass(frozen=True)
-class AnnotationSettings:
+class AnnotationSettings(Schema):
     """Stage 4.
 
     Attributes:
-        segmenter: finds people, and objects where there is no other one.
-        object_segmenter: finds the objects, for names that ``segmenter`` does not know.
-        keypoints: finds keypoints.
-        pose: finds poses.
-        min_overlap: of near-duplicates, see `keep_without_near_duplicates`.
-        sure_score: of near-duplicates.
+        segmenter: segments people, and objects unless there is an ``object_segmenter``.
+        object_segmenter: segments objects whose names ``segmenter`` does not know.
+        keypoints: the keypoint detector.
+        pose: the pose estimator.
+        min_overlap: overlap of near-duplicates, see `keep_without_near_duplicates`.
+        sure_score: score above which no detection is a near-duplicate.
     """
 
-    segmenter: Component = Component("transformers")
-    object_segmenter: Component | None = None
-    keypoints: Component = Component("transformers")
-    pose: Component = Component("nlf")
-    min_overlap: float = MIN_OVERLAP
-    sure_score: float = SURE_SCORE
-
-    def __post_init__(self) -> None:
-        for name in ("min_overlap", "sure_score"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise InputError(
-                    f"{name} is {getattr(self, name)}", where="annotations", expected="0 to 1"
-                )
+    segmenter: Made = Component("transformers")
+    object_segmenter: Made | None = None
+    keypoints: Made = Component("transformers")
+    pose: Made = Component("nlf")
+    min_overlap: Share = MIN_OVERLAP
+    sure_score: Share = SURE_SCORE
 
 
-@dataclass(frozen=True)
-class CameraSettings:
+class CameraSettings(Schema):
     """Stage 6.
 
     Attributes:
         solver: ``adam`` (the paper's) or ``lm``.
     """
 
-    solver: str = "adam"
-
-    def __post_init__(self) -> None:
-        if self.solver not in ("adam", "lm"):
-            raise unknown_name("solver", self.solver, ("adam", "lm"), where="cameras")
+    solver: Literal["adam", "lm"] = "adam"
 
 
-@dataclass(frozen=True)
-class SynthesisSettings:
+class SynthesisSettings(Schema):
     """Everything that decides the rows of a synthesised dataset.
 
     Attributes:
-        categories: of the objects.
-        seed: of everything that is drawn.
-        body: of the poses, see `BodyModel.load`.
+        categories: categories of the objects.
+        seed: random seed.
+        body: body of the poses, see `load_body`.
         shard_size: rows of a shard at most.
-        threads: of a worker that computes on the processor; the last bits depend on it.
-        prompts: stage 1.
-        images: stages 2 and 3.
-        annotations: stage 4.
-        filters: stage 5.
-        cameras: stage 6.
+        threads: threads of a worker that computes on the processor; the last bits depend on it.
+        prompts: settings of the stage `prompts`.
+        images: settings of the stage `images`.
+        annotations: settings of the stage `annotations`.
+        filters: settings of the stage `filters`.
+        cameras: settings of the stage `cameras`.
 
     Raises:
         InputError: a value makes no sense.
     """
 
-    categories: tuple[str, ...] = ()
+    categories: Annotated[
+        tuple[Category, ...], AfterValidator(lambda names: tuple(dict.fromkeys(names)))
+    ] = ()
     seed: int = 0
     body: str = "default"
-    shard_size: int = 256
-    threads: int = 1
+    shard_size: Positive = 256
+    threads: Positive = 1
     prompts: PromptSettings = PromptSettings()
     images: ImageSettings = ImageSettings()
     annotations: AnnotationSettings = AnnotationSettings()
-    filters: FilterSettings = _FILTERS
+    filters: FilterSettings = FilterSettings()
     cameras: CameraSettings = CameraSettings()
 
-    def __post_init__(self) -> None:
-        _at_least_one(self, "shard_size", "threads")
-
     def to_yaml(self) -> str:
-        """Return the YAML text that `parse_settings` reads."""
-        return yaml.safe_dump(_plain(self), sort_keys=False, allow_unicode=True)
+        """Return them as YAML, which `read_settings` reads."""
+        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as YAML and JSON take them."""
-        plain: dict[str, Any] = _plain(self)
-        return plain
+        return self.model_dump(mode="json")
 
 
 def preset_names() -> tuple[str, ...]:
@@ -219,7 +212,7 @@ def read_settings(
     file: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> SynthesisSettings:
-    """Return settings: the defaults, changed by a preset, a YAML file and single changes.
+    """Return settings: the defaults, updated by a preset, a YAML file and single changes.
 
     Args:
         preset: one of `preset_names`.
@@ -227,36 +220,69 @@ def read_settings(
         changes: dotted name -> value, for example ``{"images.generator.steps": 20}``.
 
     Raises:
-        InputError: an unknown name, or a value of the wrong kind; the message says where.
+        InputError: an unknown name, or a value of the wrong kind; every problem is listed, with
+            its line where it is in the file.
     """
-    tree = _plain(SynthesisSettings())
+    tree, read = SynthesisSettings().as_dict(), None
     if preset is not None:
-        if preset not in preset_names():
-            raise unknown_name("preset", preset, preset_names())
-        text = (
-            resources.files("chorus_bench") / "data" / "synthesis" / f"{preset}.yaml"
-        ).read_text(encoding="utf-8")
-        _merge(tree, yaml.safe_load(text))
+        _merge(tree, _preset(preset).content)
     if file is not None:
-        _merge(tree, _read_yaml(Path(file)))
+        read = _read_yaml(Path(file))
+        _merge(tree, read.content)
     for name, value in (changes or {}).items():
         _merge(tree, _nested(tree, name, value))
-    return _build(SynthesisSettings, tree, "")
+    return loaded(SynthesisSettings, Document(tree, _Places(read, changes or {})))
 
 
-def _read_yaml(file: Path) -> dict[str, Any]:
+def _preset(name: str) -> Document:
+    if name not in preset_names():
+        raise unknown_name("preset", name, preset_names())
+    file = resources.files("chorus_bench") / "data" / "synthesis" / f"{name}.yaml"
+    return parse(file.read_bytes(), file.name)
+
+
+def _read_yaml(file: Path) -> Document:
     if not file.is_file():
         raise InputError("no such configuration", where=file)
-    try:
-        return {str(key): value for key, value in load_mapping(file.read_bytes()).items()}
-    except InputError as error:
-        raise InputError(error.found, where=file, expected=error.expected, fix=error.fix) from error
+    document = read_document(file)
+    if not isinstance(document.content, dict):
+        found = f"is {shown(document.content)}"
+        raise InputError(found, where=file, expected="one 'setting: value' to a line")
+    return document
+
+
+class _Places(Lines):
+    """Where settings come from: a line of the file, or just their name.
+
+    Args:
+        read: the file, if there is one.
+        changes: dotted name -> value, as given to `read_settings`.
+    """
+
+    def __init__(self, read: Document | None, changes: Mapping[str, Any]) -> None:
+        super().__init__("the settings")
+        self._read, self._changes = read, changes
+
+    def at(self, *keys: str | int) -> str:
+        """Return the setting's name, behind the line of the file that sets it."""
+        name = label(keys)
+        changed = any(f"{name}.".startswith(f"{change}.") for change in self._changes)
+        in_file = self._read is not None and _stands_in(self._read.content, keys)
+        return self._read.lines.at(*keys) if self._read and in_file and not changed else name
+
+
+def _stands_in(content: Any, path: KeyPath) -> bool:  # noqa: ANN401 - whatever the file holds
+    for key in path:
+        if not isinstance(content, dict) or key not in content:
+            return isinstance(content, list)
+        content = content[key]
+    return True
 
 
 def _nested(tree: Mapping[str, Any], name: str, value: object) -> dict[str, Any]:
     """Return a mapping of mappings with a value at a dotted name.
 
-    A component that is only a name in the tree becomes a mapping when an option of it is set.
+    A component given only by its name becomes a mapping when one of its options is set.
     """
     head, _, rest = name.partition(".")
     if not rest:
@@ -268,7 +294,7 @@ def _nested(tree: Mapping[str, Any], name: str, value: object) -> dict[str, Any]
 
 
 def _merge(tree: dict[str, Any], changes: Mapping[str, Any]) -> None:
-    """Put changes into a tree; a component of another name replaces the whole component."""
+    """Apply changes to a tree; a component with another name replaces the whole component."""
     for key, value in changes.items():
         old = tree.get(key)
         if isinstance(old, dict) and isinstance(value, Mapping) and _same_component(old, value):
@@ -279,48 +305,3 @@ def _merge(tree: dict[str, Any], changes: Mapping[str, Any]) -> None:
 
 def _same_component(old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
     return bool(new.get(_NAME, old.get(_NAME)) == old.get(_NAME))
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - nested settings
-    if isinstance(value, Component):
-        return value.to_yaml()
-    if dataclasses.is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
-    return list(value) if isinstance(value, tuple) else value
-
-
-def _build(kind: type[Any], tree: object, where: str) -> Any:  # noqa: ANN401 - nested settings
-    """Make settings of a mapping; every key and every kind of value is checked."""
-    if not isinstance(tree, Mapping):
-        raise InputError(f"is {tree!r}", where=where, expected="a mapping")
-    hints = typing.get_type_hints(kind)
-    for key in tree:
-        if key not in hints:
-            raise unknown_name("setting", str(key), hints, where=where or None)
-    prefix = f"{where}." if where else ""
-    values = {key: _value(hints[key], value, f"{prefix}{key}") for key, value in tree.items()}
-    return kind(**values)
-
-
-def _value(kind: Any, value: Any, where: str) -> Any:  # noqa: ANN401 - any setting
-    options = typing.get_args(kind) if isinstance(kind, types.UnionType) else (kind,)
-    if value is None and type(None) in options:
-        return None
-    kind = options[0]
-    if kind is Component:
-        return Component.parse(value, where)
-    if dataclasses.is_dataclass(kind):
-        return _build(typing.cast("type[Any]", kind), value, where)
-    if typing.get_origin(kind) is tuple:
-        return _names(value, where)
-    if kind is float and type(value) is int:
-        return float(value)
-    if type(value) is not kind:
-        raise InputError(f"is {value!r}", where=where, expected=f"a value of type {kind.__name__}")
-    return value
-
-
-def _names(value: object, where: str) -> tuple[str, ...]:
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        raise InputError(f"is {value!r}", where=where, expected="a list of names")
-    return tuple(dict.fromkeys(value))

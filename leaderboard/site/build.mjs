@@ -7,7 +7,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const output = here('../../chorus_bench/data/site/');
 const bundles = ['board', 'method', 'charts', 'viewer'];
 
-/** The packages that end up in a bundle, and the file that holds their licence. */
+/** The packages that end up in a bundle, and the file that holds their license. */
 const bundled = { three: 'LICENSE' };
 
 await mkdir(output, { recursive: true });
@@ -24,11 +24,11 @@ await build({
 });
 await copyFile(here('style.css'), `${output}style.css`);
 
-const texts = ['Licences of the npm packages that are bundled into the scripts of this folder.\n'];
+const texts = ['Licenses of the npm packages that are bundled into the scripts of this folder.\n'];
 for (const [name, file] of Object.entries(bundled)) {
   const { version } = JSON.parse(await readFile(here(`node_modules/${name}/package.json`), 'utf8'));
-  const licence = await readFile(here(`node_modules/${name}/${file}`), 'utf8');
-  texts.push(`${name} ${version}\n${'-'.repeat(60)}\n${licence.trim()}\n`);
+  const license = await readFile(here(`node_modules/${name}/${file}`), 'utf8');
+  texts.push(`${name} ${version}\n${'-'.repeat(60)}\n${license.trim()}\n`);
 }
 await writeFile(`${output}LICENSES.txt`, texts.join('\n'));
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.view_conditions import VIEWS
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.simulation import PROMPTS, simulate_test_row, simulate_train_row
 
 CATEGORIES = ("backpack", "surfboard")
@@ -13,7 +13,7 @@ IMAGES, SAMPLES = 24, 2
 
 def train_rows(category: str, count: int) -> list[dict]:
     """Return training rows without pictures, prompts and views in turn."""
-    body, prompts = BodyModel.load("default"), PROMPTS[category]
+    body, prompts = load_body("default"), PROMPTS[category]
     rows = []
     for number in range(count):
         turn, prompt = divmod(number, len(prompts))

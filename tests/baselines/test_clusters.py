@@ -17,10 +17,10 @@ from chorus_baselines.chorus.clusters import (
     part_vertices,
 )
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 
-BODY = BodyModel.load("default")
+BODY = load_body("default")
 
 
 def test_every_vertex_belongs_to_the_joint_that_moves_it_most():

@@ -5,11 +5,12 @@ import pytest
 
 from chorus_baselines.chorus import posed_field
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel, star_pose
+from chorus_bench.geometry.body import star_pose
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 
 GRID = GridSpec(24)
-BODY = BodyModel.load("default")
+BODY = load_body("default")
 RIGHT_SHOULDER, RIGHT_WRIST = 17, 21
 
 

@@ -8,14 +8,14 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from chorus_baselines.chorus.method import ChorusOptions, aggregate_category
+from chorus_baselines.chorus.category import ChorusOptions, aggregate_category
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import fit_baseline, run_baseline
 from chorus_bench.cli.baseline import app
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.plugins import BaselineSpec
 from chorus_bench.submission import open_submission
@@ -23,7 +23,7 @@ from tests.baselines.small_world import CATEGORIES, IMAGES
 
 SPEC = {spec.name: spec for spec in SPECS}
 GRID = GridSpec(24)
-BODY = BodyModel.load("default")
+BODY = load_body("default")
 CANONICAL = [spec.name for spec in SPECS if spec.track == "canonical"]
 
 
@@ -176,7 +176,7 @@ def test_a_submission_says_where_it_comes_from(tmp_path, train):
         assert set(submission.categories) == set(CATEGORIES)
         assert "ICCV 2023" in submission.metadata["paper"]
         assert submission.metadata["training_data"] == "rows (train)"
-    with pytest.raises(InputError, match="the folder is there already"):
+    with pytest.raises(InputError, match="the folder already exists"):
         run_baseline(SPEC["chorus"], train, tmp_path / "s", grid=GRID)
     run_baseline(SPEC["uniform"], train, tmp_path / "s", grid=GRID, overwrite=True)
 
@@ -222,7 +222,7 @@ def test_the_body_must_be_that_of_the_data(tmp_path, train):
 def test_the_command_runs_a_baseline(tmp_path, monkeypatch):
     monkeypatch.setattr("chorus_bench.baseline.get_baseline", SPEC.__getitem__)
     arguments = ["--data", "example", "--output", str(tmp_path / "s"), "--resolution", "16"]
-    arguments += ["--categories", "surfboard", "--option", "decay=0.5"]
+    arguments += ["--category", "surfboard", "--option", "decay=0.5"]
     done = CliRunner().invoke(app, ["run", "body-proximity", *arguments])
     assert done.exit_code == 0, done.output
     with open_submission(tmp_path / "s") as submission:

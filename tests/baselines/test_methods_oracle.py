@@ -10,14 +10,14 @@ from chorus_baselines.oracle import PosedTruth, extruded_mask, graded_truth
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import fit_baseline, run_baseline
 from chorus_bench.datasets.masks import encode_mask
+from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, split_from_rows
 from chorus_bench.evaluation.ceiling import HIGHEST, LOWEST
 from chorus_bench.evaluation.truth import truth_scores
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
-from chorus_bench.simulation import decode_occupancy
 from tests.baselines.small_world import CATEGORIES, SAMPLES
 
 SPEC = {spec.name: spec for spec in SPECS}
@@ -28,8 +28,8 @@ def submissions(tmp_path_factory, train, samples):
     folder = tmp_path_factory.mktemp("submissions")
     for name in ("chorus", "uniform"):
         run_baseline(SPEC[name], train, folder / name)
-    run_baseline(SPEC["oracle"], samples, folder / "oracle")
-    run_baseline(SPEC["oracle"], samples, folder / "mask", options={"source": "mask"})
+    run_baseline(SPEC["oracle-3d"], samples, folder / "oracle")
+    run_baseline(SPEC["oracle"], samples, folder / "mask")
     return {name: folder / name for name in ("chorus", "uniform", "oracle", "mask")}
 
 
@@ -111,7 +111,7 @@ def test_posed_fields_come_when_they_are_asked_for(samples):
 
 def mask_row(number: int, *, left: int, top: int) -> dict:
     """Return a kept row: a person 100 pixels a metre, an object of 20 x 20 pixels beside."""
-    size, pelvis = 300, BodyModel.load("default").rest_joints()[0]
+    size, pelvis = 300, load_body("default").rest_joints()[0]
     mask = np.zeros((size, size), bool)
     mask[top : top + 20, left : left + 20] = True
     keypoints = [[150.0, 150.0, 1.0]] * 17
@@ -132,13 +132,13 @@ def mask_row(number: int, *, left: int, top: int) -> dict:
 
 def test_the_mean_mask_is_in_metres_about_the_pelvis():
     """The object lies 0.5 to 0.7 m to the right of the pelvis in the picture, 0.4 to 0.6 above."""
-    pelvis = BodyModel.load("default").rest_joints()[0]
+    pelvis = load_body("default").rest_joints()[0]
     rows = [mask_row(number, left=200, top=90) for number in range(3)]
     rows.append(mask_row(3, left=60, top=90))
     grid = GridSpec()
     data = DatasetRows.open(rows)
     field = fit_mean_mask_extrusion(
-        data, BodyModel.load("default"), grid, seed=0, progress=lambda done, total: None
+        data, load_body("default"), grid, seed=0, progress=lambda done, total: None
     )["bench"]
     assert np.ptp(field, axis=2).max() == 0, "extruded along depth"
     plane = field[:, :, 0]

@@ -5,7 +5,7 @@ import pytest
 
 from chorus_baselines.chorus.mirror import mirror_camera, mirror_pose, mirror_view
 from chorus_baselines.chorus.views import read_view
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import PerspectiveCamera
 from tests.baselines.views import make_row
 
@@ -28,7 +28,7 @@ def test_a_mirrored_point_falls_on_the_mirrored_pixel(shift):
 
 
 def test_the_mirrored_pose_is_the_mirrored_body():
-    body = BodyModel.load("default")
+    body = load_body("default")
     pose = read_view(make_row(4)).pose
     joints, mirrored = (body.bone_transforms(p)[1] for p in (pose, mirror_pose(pose)))
     left, right = [4, 7, 16, 18, 20, 22], [5, 8, 17, 19, 21, 23]

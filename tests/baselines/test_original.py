@@ -72,7 +72,7 @@ def test_a_submission_is_written(tmp_path):
     assert submission.grid.shape == (N, N, N)
     for category, field in fields.items():
         assert np.array_equal(submission.field(category).values, field)
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         import_chorus(files, tmp_path / "out")
     import_chorus(files, tmp_path / "out", overwrite=True)
     with pytest.raises(SubmissionError, match="author"):

@@ -9,12 +9,12 @@ import trimesh
 from chorus_baselines.chorus import posed_field, reconstruct
 from chorus_baselines.chorus.reconstruction import Mesh, person_mesh, save_meshes, surface
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import WriteError
 
 GRID = GridSpec(32, 2.0, (0.1, 0.0, -0.2))
-BODY = BodyModel.load("default")
+BODY = load_body("default")
 CENTER, RADIUS = np.array([0.2, 0.1, 0.0]), 0.5
 
 

@@ -17,7 +17,7 @@ from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.demo import METHODS, run_demo
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import load_result
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.submission import open_submission
 
 
@@ -70,10 +70,10 @@ def test_chorus_wins_the_demo(made):
 
 def test_the_demo_replaces_only_demos(made, tmp_path):
     found, _ = made
-    with pytest.raises(InputError, match="the folder is there already"):
+    with pytest.raises(InputError, match="the folder already exists"):
         run_demo(found.folder)
     (tmp_path / "thesis.txt").write_text("three years of work")
-    with pytest.raises(InputError, match="no demo has made it"):
+    with pytest.raises(InputError, match="is not the folder of a demo"):
         run_demo(tmp_path, overwrite=True)
     assert (tmp_path / "thesis.txt").exists()
 
@@ -104,7 +104,7 @@ def test_without_matplotlib_the_demo_says_how_to_get_pictures(made, monkeypatch,
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    return Workplace(tmp_path_factory.mktemp("tables"), BodyModel.load("default"))
+    return Workplace(tmp_path_factory.mktemp("tables"), load_body("default"))
 
 
 def test_the_ablation_table(place):

@@ -12,8 +12,8 @@ CARD = CardText(
     title="Squares",
     summary="Rows for tests.",
     construction="Squares on a canvas.",
-    licence="cc0-1.0",
-    licence_note="None.",
+    license="cc0-1.0",
+    license_note="None.",
     citation="@misc{squares}",
 )
 HEIGHT, WIDTH = 24, 32

@@ -71,14 +71,14 @@ RLE_OF_BOX = encode_mask(np.ones((HEIGHT, WIDTH)))
 @pytest.mark.parametrize(
     ("segmentation", "reason"),
     [
-        ({"size": [5, 5], "counts": [25]}, "masks of another size than the image"),
-        ({"size": [WIDTH, HEIGHT], "counts": "a"}, "masks of another size than the image"),
-        ({"size": [HEIGHT, WIDTH], "counts": [5, 5]}, "masks of another size than the image"),
+        ({"size": [5, 5], "counts": [25]}, "masks whose size differs from the image"),
+        ({"size": [WIDTH, HEIGHT], "counts": "a"}, "masks whose size differs from the image"),
+        ({"size": [HEIGHT, WIDTH], "counts": [5, 5]}, "masks whose size differs from the image"),
         ({"size": [HEIGHT, WIDTH], "counts": [5, -5]}, "masks that are damaged"),
         ({"size": [HEIGHT, WIDTH], "counts": "a"}, "masks that are damaged"),
         ({"size": [HEIGHT, WIDTH], "counts": "é"}, "masks that are damaged"),
         ({"size": [HEIGHT, WIDTH], "counts": None}, "masks that are damaged"),
-        ({"counts": "a"}, "masks of another size than the image"),
+        ({"counts": "a"}, "masks whose size differs from the image"),
         ([[1, 2, 3, 4, 5, "x"]], "masks that are damaged"),
         ([[1, 2, 3, 4, 5, float("nan")]], "masks that are damaged"),
         ([[1, 2, 3, 4, 5, 6, 7]], "masks that are damaged"),
@@ -97,7 +97,7 @@ def test_masks_that_are_wrong(world, tmp_path, segmentation, reason, number):
     [{"size": [HEIGHT, WIDTH], "counts": [0, HEIGHT * WIDTH]}, RLE_OF_BOX],
 )
 def test_run_lengths_plain_and_compressed(world, tmp_path, segmentation):
-    world.of(21)["segmentation"] = segmentation
+    world.of(21).update(segmentation=segmentation, bbox=[0, 0, WIDTH, HEIGHT])
     rows = {row["image_id"]: row for row in rows_of(world.build(tmp_path))}
     assert rows[2]["object_mask"] == RLE_OF_BOX
 
@@ -119,9 +119,9 @@ def test_run_lengths_plain_and_compressed(world, tmp_path, segmentation):
         ({"parm_cam": None}, "fits without a usable parm_cam"),
         ({"parm_cam": [0, 0, 0]}, "cameras without scale"),
         ({"bbox_scale": 0}, "zero-area boxes"),
-        ({"bbox_scale": 0.05}, "fits whose crop is of no use"),
-        ({"bbox_center": [9000, 60]}, "fits whose crop is of no use"),
-        ({"smpltype": "smplx"}, "fits of another body than SMPL"),
+        ({"bbox_scale": 0.05}, "fits whose crop is unusable"),
+        ({"bbox_center": [9000, 60]}, "fits whose crop is unusable"),
+        ({"smpltype": "smplx"}, "fits of a body other than SMPL"),
         ({"imageName": 5}, "entries without imageName"),
     ],
 )
@@ -133,7 +133,7 @@ def test_fits_that_are_wrong(world, tmp_path, changes, reason):
 @pytest.mark.parametrize("change", [{"annotId": None}, {"annotId": "x"}])
 def test_fits_without_an_id(world, tmp_path, change):
     world.fits["data"][2].update(change)
-    check_left_out(world, tmp_path, [1, 3], "entries without annotId", "it has no annotId")
+    check_left_out(world, tmp_path, [1, 3], "entries without annotId", "not a whole number")
 
 
 def test_rotations_name_the_joint(world, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from tests.datasets.coco_eft_world import (
     HEIGHT,
     WIDTH,
@@ -34,7 +34,7 @@ def test_a_clean_build(world, tmp_path):
     assert row["flickr_url"] is None
     assert row["image"] is None
     assert row["reprojection_error"] < 1
-    assert built.info.details["body"] == BodyModel.load("default").label
+    assert built.info.details["body"] == load_body("default").label
     assert built.info.details["complete_annotations"] is False
     assert [source.name for source in built.info.sources] == [
         "instances_val2014.json",
@@ -71,7 +71,7 @@ def test_truncated_files(world, tmp_path, name, share, packed):
         (b"PK\x03\x04....", "is a zip archive"),
         (b"<html>no</html>", "truncated|is not JSON"),
         (b'{"a": oops}', "is not JSON"),
-        (b'{"a": "\xff"}', "is not text"),
+        (b'{"a": "\xff"}', "is not UTF-8 text: byte 7"),
         (b"[1, 2]", "it holds a list"),
         (b'{"a": 1}', "it has the keys a"),
     ],
@@ -115,7 +115,7 @@ def test_a_single_image_of_another_year_is_taken_by_its_id(world, tmp_path):
     world.coco["images"][1]["file_name"] = "000000000002.jpg"
     built = world.build(tmp_path)
     assert images_of(built) == [1, 2, 3]
-    assert built.info.noted == {"images of other names": 1}
+    assert built.info.noted == {"images under other names": 1}
 
 
 def test_keypoints_and_captions_are_refused(world, tmp_path):

@@ -81,7 +81,7 @@ def _broken(rows, **change):
         ({"pose": [0.0] * 71}, r"pose of shape \(71,\)"),
         ({"height": 121}, "object_mask of"),
         ({"sample_id": "a/b"}, "sample_id 'a/b'"),
-        ({"camera_translation": None}, "camera_translation of shape"),
+        ({"camera_translation": None}, "camera_translation: no camera"),
     ],
 )
 def test_unusable_rows_are_named(rows, change, message):
@@ -92,7 +92,7 @@ def test_unusable_rows_are_named(rows, change, message):
 
 
 def test_duplicate_ids(rows):
-    with pytest.raises(InputError, match="1 sample_ids stand twice: made-bench-000"):
+    with pytest.raises(InputError, match="1 sample_ids occur twice: made-bench-000"):
         split_from_rows([*rows, rows[0]], "made")
 
 

@@ -248,7 +248,8 @@ def test_a_full_disk_leaves_nothing_that_looks_complete(tmp_path, monkeypatch, p
         with pytest.raises(InputError, match="No space left on device") as caught:
             export(squares(), tmp_path / "out")
     assert "free some space" in str(caught.value)
-    assert isinstance(caught.value, WriteError) == (phase == "shards")
+    assert isinstance(caught.value, WriteError)
+    assert ("goes on from what is finished" in str(caught.value)) == (phase == "pieces")
     assert not (tmp_path / "out").exists()
     [work] = leftovers(tmp_path)
     assert work.startswith(".out.building-")
@@ -268,7 +269,7 @@ def test_a_fault_in_the_first_piece_leaves_nothing(tmp_path):
 def test_a_folder_that_is_there_stays(tmp_path):
     export(squares(), tmp_path / "out")
     before = (tmp_path / "out/chorus_bench.json").read_bytes()
-    with pytest.raises(InputError, match="is there already"):
+    with pytest.raises(InputError, match="already exists"):
         export(squares(value=0.5), tmp_path / "out")
     assert (tmp_path / "out/chorus_bench.json").read_bytes() == before
 
@@ -281,9 +282,9 @@ def test_no_row_at_all(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("name", ["", "a/b", "..", "a\\b", "c:d"])
+@pytest.mark.parametrize("name", ["", "a/b", "..", "a\\b", "c:d", "x" * 81, "a\nb"])
 def test_categories_that_make_no_folder(name):
-    with pytest.raises(InputError, match="makes no folder name"):
+    with pytest.raises(InputError, match="the category"):
         category_folder(name)
 
 
@@ -359,15 +360,53 @@ def test_verify_finds_another_card(tmp_path):
     export(squares(), tmp_path / "a")
     export(squares(value=1.0), tmp_path / "b")
     (tmp_path / "a/README.md").write_bytes((tmp_path / "b/README.md").read_bytes())
-    assert "is of other rows" in " ".join(verify_dataset(tmp_path / "a").problems)
+    assert "describes other rows" in " ".join(verify_dataset(tmp_path / "a").problems)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"format": 99}', '{"format": 1}'])
-def test_a_damaged_description_is_named(tmp_path, content):
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("{", r"chorus_bench\.json:1: is not JSON"),
+        ("[]", r"chorus_bench\.json:1: is a list: \[\]\n  Expected: a table with the keys name"),
+        ("[" * 100_000, r"chorus_bench\.json: is nested too deep"),
+        ('{"name": "a",\n"name": "b"}', r"chorus_bench\.json:2: has the key 'name' twice"),
+        ({"format": 99}, r":2: format: is 99\n  Expected: 1, the format that this version reads"),
+        ({"name": "\ud800"}, r":3: name: has control characters: '\\ud800'"),
+        ({"name": "a|b"}, r":3: name: is 'a\|b'\n.*without '@' and '\|'"),
+        (
+            {"rows": 10**400},
+            r"rows: is infinite or too large\n  Expected: a whole",
+        ),
+        ({"body": 5}, r"body: is 5\n  Expected: name@fingerprint or null"),
+        (
+            {"min_samples": "5"},
+            r"min_samples: is the text '5'\n  Expected: a whole",
+        ),
+        ({"extra": {"a": [float("nan")]}}, r"extra\.a\[0\]: is NaN"),
+        ({"shards": [{"path": "../x"}]}, r"shards\[0\]\.path: is '\.\./x'\n.* a path inside"),
+        ({"shards": [], "card": {}}, r"card\.license: is missing"),
+    ],
+)
+def test_a_damaged_description_is_named(tmp_path, change, message):
     built = export(squares(), tmp_path / "out")
-    (built.path / "chorus_bench.json").write_text(content)
-    with pytest.raises(InputError, match="is damaged"):
+    file = built.path / "chorus_bench.json"
+    content = json.loads(file.read_text())
+    text = change if isinstance(change, str) else json.dumps({**content, **change}, indent=1)
+    file.write_text(text)
+    with pytest.raises(InputError, match=message):
         DatasetInfo.load(built.path)
+
+
+def test_cards_with_the_older_spelling_are_read(tmp_path):
+    built = export(squares(), tmp_path / "out")
+    file = built.path / "chorus_bench.json"
+    content = json.loads(file.read_text())
+    older = ("title", "summary", "construction", "licence", "licence_note", "citation", "tags")
+    newer = (key.replace("licence", "license") for key in older)
+    for keys in (older, newer):
+        texts = iter(content["card"].values())
+        file.write_text(json.dumps({**content, "card": dict(zip(keys, texts, strict=True))}))
+        assert DatasetInfo.load(built.path) == built.info
 
 
 def test_not_a_dataset(tmp_path):

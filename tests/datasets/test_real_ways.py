@@ -16,7 +16,7 @@ from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.datasets.packaged.coco_eft import CocoEft
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 
 REAL = Path(__file__).parents[1] / "data" / "real_coco"
 SOURCES = {"annotations": str(REAL / "instances.json"), "fits": str(REAL / "fits.json")}
@@ -120,6 +120,6 @@ def tall(tmp_path_factory, bodies):
 def test_no_way_loses_the_guard(tall, tmp_path, way):
     """A split made with a tall body is never scored with another one by accident."""
     source = WAYS[way](tall, tall.parent, tmp_path)
-    for body in (None, "default", BodyModel.load("default")):
+    for body in (None, "default", load_body("default")):
         with pytest.raises(InputError, match=r"made with the body (tall|body)@.*, not with"):
             evaluate("example", split=source, body=body, min_samples=1)

@@ -7,14 +7,16 @@ import json
 import numpy as np
 import pytest
 
+from chorus_bench.datasets.schema import CAMERA_COLUMNS
 from chorus_bench.datasets.statistics import row_statistics
+from chorus_bench.geometry.camera import PerspectiveCamera
 
 
 def _row(angle: float | None, verdict: str | None = None, **columns):
-    camera = {"camera_rotation": None, "camera_translation": None}
+    camera = dict.fromkeys(CAMERA_COLUMNS)
     if angle is not None:
         center = np.array([np.cos(angle), 0, np.sin(angle)]) * 3
-        camera = {"camera_rotation": np.eye(3).tolist(), "camera_translation": (-center).tolist()}
+        camera = PerspectiveCamera(np.eye(3), -center, np.eye(3)).columns()
     return {"category": "bench", "verdict": verdict, **camera, **columns}
 
 

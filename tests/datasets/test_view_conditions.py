@@ -2,7 +2,7 @@
 
 import pytest
 
-from chorus_bench.datasets.view_conditions import VIEWS, View, get_view, read_views
+from chorus_bench.datasets.view_conditions import VIEWS, ViewCondition, get_view, read_views
 from chorus_bench.errors import InputError
 
 
@@ -24,22 +24,32 @@ def test_unknown_views_are_named():
 
 def test_views_are_read_from_a_file(tmp_path):
     path = tmp_path / "views.yaml"
-    path.write_text("plain: ''\nabove: from above\n")
-    assert read_views(path) == (View("plain", ""), View("above", "from above"))
+    path.write_text("plain: ''\nabove: from above\nno: from nowhere\n1: from one side\n")
+    assert read_views(path) == (
+        ViewCondition("plain", ""),
+        ViewCondition("above", "from above"),
+        ViewCondition("no", "from nowhere"),
+        ViewCondition("1", "from one side"),
+    )
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no views"),
-        ("- a\n- b", "holds no views"),
-        ("a: 3", "is not text"),
-        ("{", "not YAML"),
+        ("", "is empty"),
+        ("- a\n- b", r"views\.yaml:1: is a list.*\n.*one line each: 'name: suffix'"),
+        ("{}", "one line each"),
+        ("a: 3", r"views\.yaml:1: a: is 3\n.*text in one line.*\n.*put quotes around it"),
+        ("a: x\nb:\nc: [d]", r"2 problems in .*\n- .*:2: b: is null\n.*\n- .*:3: c: is a list"),
+        ("a: x\na: y", r"views\.yaml:2: has the key 'a' twice"),
+        ("{", r"views\.yaml:1: is not valid YAML"),
+        ("side_view: 'side view'\n".encode("utf-16"), "is not UTF-8 text: it is UTF-16"),
+        (b"side_view: 'f\xfcr alle'", "is not UTF-8 text: byte 13"),
     ],
 )
 def test_files_that_hold_no_views_are_refused(tmp_path, text, message):
     path = tmp_path / "views.yaml"
-    path.write_text(text)
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(InputError, match=message):
         read_views(path)
 

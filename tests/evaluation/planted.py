@@ -11,10 +11,10 @@ import numpy as np
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.evaluation import split_from_rows
 from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import Protocol
-from tests.evaluation.conftest import make_row
+from tests.evaluation.small_split import make_row
 
 #: The official protocol on a coarser probe grid.
 PROTOCOL = Protocol(grid=GridSpec(resolution=32), min_samples=1)
@@ -84,7 +84,7 @@ def _row(number: int) -> dict:
 def _prepared(number: int) -> PreparedSample:
     """Return the geometry of a row, whatever its target."""
     [sample] = split_from_rows([_row(number)], "one").samples
-    return prepare_sample(sample, BodyModel.load("default"), PROTOCOL)
+    return prepare_sample(sample, load_body("default"), PROTOCOL)
 
 
 def hidden_target(split):

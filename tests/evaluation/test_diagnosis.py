@@ -27,13 +27,12 @@ from chorus_bench.evaluation.readings import (
     translated,
 )
 from chorus_bench.evaluation.repairs import MOVING, REPAIRS, SearchSettings
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import OFFICIAL, occupancy_levels
 from chorus_bench.report.diagnosis import render_diagnosis
 from chorus_bench.submission import write_posed_submission, write_submission
 from tests.cli.cli_tools import run_cli
-from tests.evaluation.conftest import blob_field, make_row
 from tests.evaluation.planted import (
     PROTOCOL,
     VOXEL,
@@ -44,6 +43,7 @@ from tests.evaluation.planted import (
     shifted,
     turned_over,
 )
+from tests.evaluation.small_split import blob_field, make_row
 
 FULL = SearchSettings()
 #: For tests that are not about what the oracles find.
@@ -145,13 +145,13 @@ def test_one_side_of_two(diagnosed):
 @pytest.mark.parametrize("squash", [lambda p: p**8, lambda p: 0.03 * p, lambda p: p ** (1 / 64)])
 def test_spread(diagnosed, split, squash):
     entry = diagnosed(squash(good_field()), split)
-    _only(entry, "spread")
-    spread = entry.repairs["spread"]
-    assert spread.found["changed"]
-    assert spread.pap > 0.9
-    assert spread.pap <= spread.found["limit"] + 1e-12
-    assert spread.found["limit"] - spread.pap < 0.005
-    cuts = [math.inf if cut is None else cut for cut in spread.found["cuts"]]
+    _only(entry, "recalibration")
+    mended = entry.repairs["recalibration"]
+    assert mended.found["changed"]
+    assert mended.pap > 0.9
+    assert mended.pap <= mended.found["limit"] + 1e-12
+    assert mended.found["limit"] - mended.pap < 0.005
+    cuts = [math.inf if cut is None else cut for cut in mended.found["cuts"]]
     assert cuts == sorted(cuts)
     assert min(cuts) > 0
 
@@ -167,7 +167,7 @@ def test_occlusion(diagnosed):
 def test_closed_protocol(diagnosed, split):
     closed = replace(PROTOCOL, name="PAP-closed", closed=True)
     entry = diagnosed(np.float32(0.03) * good_field(), split, protocol=closed, search=QUICK)
-    assert entry.repairs["spread"].pap > 0.9
+    assert entry.repairs["recalibration"].pap > 0.9
 
 
 def test_one_sample(diagnosed, split):
@@ -175,7 +175,8 @@ def test_one_sample(diagnosed, split):
     entry = diagnosed(shifted(good_field(), (3, 0, 0)), one)
     assert entry.samples == 1
     assert entry.repairs["position"].pap > entry.pap + 0.04
-    assert entry.repairs["spread"].pap == pytest.approx(entry.repairs["spread"].found["limit"])
+    mended = entry.repairs["recalibration"]
+    assert mended.pap == pytest.approx(mended.found["limit"])
 
 
 def test_no_target(diagnosed, split):
@@ -189,7 +190,7 @@ def test_empty_field(diagnosed, split):
     assert set(_gains(entry).values()) == {0.0}
     assert entry.repairs["position"].found["translation"] == [0, 0, 0]
     assert entry.repairs["scale"].found["factor"] == 1
-    assert not entry.repairs["spread"].found["changed"]
+    assert not entry.repairs["recalibration"].found["changed"]
     assert entry.repairs["ceiling"].gain > 0.99
 
 
@@ -215,7 +216,7 @@ def test_missing_category_counts_as_zero(tmp_path, split):
 
 
 def test_posed_track(tmp_path, split):
-    body, field = BodyModel.load("default"), OccupancyGrid(np.float32(0.03) * good_field())
+    body, field = load_body("default"), OccupancyGrid(np.float32(0.03) * good_field())
     posed = {}
     for sample in split.samples:
         prepared = prepare_sample(sample, body, PROTOCOL)
@@ -234,7 +235,7 @@ def test_posed_track(tmp_path, split):
     assert [name for name in REPAIRS if entry.repairs[name] is None] == list(MOVING)
     assert set(found.unavailable) == set(MOVING)
     assert found.mean.repairs["scale"] is None
-    for name in ("spread", "ceiling"):
+    for name in ("recalibration", "ceiling"):
         assert entry.repairs[name] == other.repairs[name]
     assert entry.occlusion == other.occlusion
     assert json.loads(render_diagnosis(found, "json"))["mean"]["repairs"]["mirror"] is None
@@ -352,7 +353,7 @@ def test_command_line(tmp_path, files, command):
     assert f"Wrote {output}" in out
     code, out, _ = command(*files, "--min-samples", 2, "--format", "json")
     assert json.loads(out) | {"seconds": 0} == json.loads(output.read_text()) | {"seconds": 0}
-    only = ("--categories", "surfboard", "--workers", 1, "--format", "markdown")
+    only = ("--category", "surfboard", "--workers", 1, "--format", "markdown")
     code, out, _ = command(*files, "--min-samples", 2, *only)
     assert "| surfboard" in out
     assert "|cat:surfboard|" in out
@@ -366,7 +367,7 @@ def test_command_line_refuses(tmp_path, files, command):
         return errors
 
     assert "min-samples 2" in fails(*files)
-    assert "Did you mean 'surfboard'" in fails(*files, "--categories", "surfbord")
+    assert "Did you mean 'surfboard'" in fails(*files, "--category", "surfbord")
     assert "Did you mean 'closed'" in fails(*files, "--protocol", "close")
     assert "--format" in fails(*files, "--format", "latex")
     assert "is a folder" in fails(*files, "--output", tmp_path)

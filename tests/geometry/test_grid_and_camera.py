@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chorus_bench.datasets.schema import CAMERA_COLUMNS
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.camera import (
     PerspectiveCamera,
     azimuth_bins,
     azimuth_degrees,
-    default_focal_length,
+    focal_from_fov,
     pixel_indices,
 )
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
@@ -97,16 +98,37 @@ def test_rescaling_is_in_single_precision():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"rotation": np.zeros((3, 3))}, "determinant of its rotation"),
-        ({"intrinsics": np.diag([1.0, 0, 1])}, "determinant of its intrinsics"),
-        ({"translation": [0, 0]}, r"translation of shape \(2,\)"),
-        ({"rotation": np.full((3, 3), np.nan)}, "not finite"),
+        ({"rotation": np.zeros((3, 3))}, "rotation is not orthonormal.*: an impossible camera"),
+        ({"rotation": -np.eye(3)}, "rotation is a reflection.*: an impossible camera"),
+        ({"rotation": 1.1 * np.eye(3)}, "rotation is not orthonormal"),
+        ({"intrinsics": np.diag([1.0, 0, 1])}, "intrinsics is .*: an impossible camera"),
+        ({"intrinsics": np.transpose(K)}, "intrinsics is .*: an impossible camera"),
+        ({"intrinsics": np.diag([-1.0, -1.0, 1.0])}, "intrinsics is .*: an impossible camera"),
+        ({"translation": [0, 0]}, r"translation of shape \(2,\): a damaged camera"),
+        ({"translation": {"x": 1}}, "camera_translation: a damaged camera"),
+        ({"translation": None}, "camera_translation: no camera"),
+        ({"rotation": np.full((3, 3), np.nan)}, "rotation: .* not finite"),
+        ({"translation": [0, None, 1]}, "translation: .* not finite"),
+        ({"translation": [0, 1e39, 1]}, "translation: .* not finite"),
     ],
 )
 def test_impossible_cameras(change, message):
-    camera = {"rotation": np.eye(3), "translation": [0, 0, 1], "intrinsics": K}
+    parts = {"rotation": np.eye(3), "translation": [0, 0, 1], "intrinsics": K} | change
     with pytest.raises(InputError, match=message):
-        PerspectiveCamera(**(camera | change))
+        PerspectiveCamera.from_row({f"camera_{name}": value for name, value in parts.items()})
+
+
+def test_a_camera_in_a_row():
+    camera = PerspectiveCamera(np.eye(3), [0.1, 0, 2], K, 0.25)
+    true_columns = PerspectiveCamera(np.eye(3), [0, 0, 1], K).columns("true_camera_")
+    assert tuple(camera.columns()) == CAMERA_COLUMNS
+    assert tuple(true_columns) == tuple(f"true_{name}" for name in CAMERA_COLUMNS[:3])
+    row = camera.columns() | true_columns
+    again = PerspectiveCamera.from_row(row)
+    assert again.columns() == camera.columns()
+    true = PerspectiveCamera.from_row(row, "true_camera_")
+    assert true.translation.tolist() == [0, 0, 1]
+    assert true.reprojection_error is None
 
 
 @given(st.floats(0, 359.9), st.floats(0.5, 10))
@@ -121,4 +143,4 @@ def test_azimuth_goes_from_x_toward_z(angle, radius):
 def test_camera_centre_and_focal_length():
     camera = PerspectiveCamera(np.diag([1.0, -1, -1]), [0.1, 0.2, 3], K)
     np.testing.assert_allclose(camera.center, [-0.1, 0.2, 3], atol=1e-6)
-    assert default_focal_length() == pytest.approx(1.1665874, abs=1e-7)
+    assert focal_from_fov() == pytest.approx(1.1665874, abs=1e-7)

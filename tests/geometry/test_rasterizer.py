@@ -73,15 +73,15 @@ def test_the_nearer_surface_is_seen():
     near = box((0.4, 0.4, 0.1), (1, 0, 0)).moved(None, (0, 0, 2))
     far = box((2, 2, 0.1), (0, 1, 0)).moved(None, (0, 0, 3))
     mesh = join([far, near])
-    picture = draw(mesh.vertices, mesh.faces, K, (48, 64), 0.05)
-    seen = picture.face >= len(far.faces)
+    raster = draw(mesh.vertices, mesh.faces, K, (48, 64), 0.05)
+    seen = raster.face >= len(far.faces)
     half = 0.2 * 100 / 1.95
     expected = (abs(np.arange(64) + 0.5 - 32) < half) & (
         abs(np.arange(48)[:, None] + 0.5 - 24) < half
     )
     assert (seen == expected).all()
-    assert picture.depth[seen] == pytest.approx(1.95, abs=1e-6)
-    assert picture.depth[(picture.face >= 0) & ~seen] == pytest.approx(2.95, abs=1e-6)
+    assert raster.depth[seen] == pytest.approx(1.95, abs=1e-6)
+    assert raster.depth[(raster.face >= 0) & ~seen] == pytest.approx(2.95, abs=1e-6)
 
 
 def test_interpenetrating_surfaces_meet_where_their_depths_are_equal():
@@ -90,29 +90,29 @@ def test_interpenetrating_surfaces_meet_where_their_depths_are_equal():
     )
     flat = box((4, 4, 0.01), (0, 1, 0)).moved(None, (0, 0, 3))
     mesh = join([slanted, flat])
-    picture = draw(mesh.vertices, mesh.faces, K, (48, 64), 0.05)
-    first = picture.face < len(slanted.faces)
+    raster = draw(mesh.vertices, mesh.faces, K, (48, 64), 0.05)
+    first = raster.face < len(slanted.faces)
     assert first[:, 34:].all()
     assert not first[:, :30].any()
 
 
 def test_weights_on_the_surface_give_the_point_that_projects_to_the_pixel():
     mesh = ellipsoid((0.5, 0.3, 0.4), (1, 1, 1)).moved(None, (0.1, 0.0, 2.0))
-    picture = draw(mesh.vertices, mesh.faces, K, (48, 64), 0.05)
-    row, column = np.nonzero(picture.face >= 0)
-    corners = mesh.vertices[mesh.faces[picture.face[row, column]]]
-    surface = np.einsum("nk,nka->na", picture.weights[row, column], corners)
+    raster = draw(mesh.vertices, mesh.faces, K, (48, 64), 0.05)
+    row, column = np.nonzero(raster.face >= 0)
+    corners = mesh.vertices[mesh.faces[raster.face[row, column]]]
+    surface = np.einsum("nk,nka->na", raster.weights[row, column], corners)
     uv = surface @ K.T
     np.testing.assert_allclose(uv[:, 0] / uv[:, 2], column + 0.5, atol=0.01)
     np.testing.assert_allclose(uv[:, 1] / uv[:, 2], row + 0.5, atol=0.01)
-    np.testing.assert_allclose(surface[:, 2], picture.depth[row, column], rtol=1e-9)
+    np.testing.assert_allclose(surface[:, 2], raster.depth[row, column], rtol=1e-9)
 
 
 def test_triangles_that_come_too_near_are_left_out():
     mesh = box((0.2, 0.2, 2.5), (1, 1, 1)).moved(None, (0, 0, 1.2))
-    picture = draw(mesh.vertices, mesh.faces, K, (48, 64), 0.05)
-    assert np.isfinite(picture.weights).all()
-    assert (picture.depth > 0.05).all()
+    raster = draw(mesh.vertices, mesh.faces, K, (48, 64), 0.05)
+    assert np.isfinite(raster.weights).all()
+    assert (raster.depth > 0.05).all()
 
 
 @pytest.mark.parametrize(

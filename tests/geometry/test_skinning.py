@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel, star_pose
+from chorus_bench.geometry.body import star_pose
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import (
     SkinningSettings,
@@ -24,7 +25,7 @@ SMALL = GridSpec(resolution=14)
 
 @pytest.fixture(scope="module")
 def body():
-    return BodyModel.load("default")
+    return load_body("default")
 
 
 def plain_weights(vertices, vertex_weights, grid, settings):
@@ -85,7 +86,7 @@ def test_voxel_on_a_vertex_takes_its_weights(body):
 @settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**31))
 def test_weights_are_weights(seed):
-    body = BodyModel.load("default")
+    body = load_body("default")
     pose = np.concatenate([np.zeros(3), np.random.default_rng(seed).normal(0, 0.5, 69)])
     weights = skinning_weights(body.pose(pose), body.weights, SMALL)
     np.testing.assert_allclose(weights.sum(axis=1), 1, atol=1e-5)

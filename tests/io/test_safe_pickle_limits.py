@@ -66,7 +66,7 @@ def test_the_pieces_make_pickles_that_are_read(tmp_path):
         (array("f8", (1,), b"](NNe") + b".", "without bytes"),
         (array("f8", (1,), text("\u1234" * 8)) + b".", "unreadable value"),
         (array("b1", (1,), raw_bytes(b"\x02")) + b".", "other than 0 and 1"),
-        (array("U1", (1,), raw_bytes(b"\xff\xff\xff\x7f")) + b".", "letters that do not exist"),
+        (array("U1", (1,), raw_bytes(b"\xff\xff\xff\x7f")) + b".", "invalid characters"),
         (call(name("_codecs", "encode"), text("x"), text("rot13")) + b".", "encoding other"),
         (call(name("builtins", "bytes"), number(10**12)) + b".", "bytes with 1 arguments"),
     ],
@@ -95,7 +95,7 @@ def test_a_sparse_matrix_may_hold_more_room_than_values(tmp_path):
     [
         ({"indices": (0, 3)}, "leave its shape"),
         ({"indices": (0, -1)}, "leave its shape"),
-        ({"indices": (0, 1.5), "code": "f8"}, "no whole numbers"),
+        ({"indices": (0, 1.5), "code": "f8"}, "are not integers"),
         ({"indptr": (0, 1)}, "indptr does not fit"),
         ({"indptr": (0, 2, 1)}, "indptr does not fit"),
         ({"indptr": (1, 1, 2)}, "indptr does not fit"),

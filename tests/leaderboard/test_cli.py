@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.io.shipped import packaged_folder
 from chorus_bench.leaderboard.adding import add_entry, read_manifest
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.submission import open_submission, write_submission
@@ -75,7 +75,7 @@ def test_add_refuses_and_leaves_nothing_behind(example, result, tmp_path):
     board, _ = example
     again = run_cli("leaderboard", "add", result, "--leaderboard", board, "--submitted-by", "me")
     assert again.returncode == 2
-    assert "the folder is there already" in again.stderr
+    assert "the folder already exists" in again.stderr
     fields = {"surfboard": np.zeros((8, 8, 8), np.float32)}
     other = write_submission(tmp_path / "other", method="other", fields=fields, grid=GridSpec(8))
     with pytest.raises(InputError, match="is another submission than the one that was scored"):

@@ -28,18 +28,35 @@ def test_a_good_leaderboard_has_no_problems(board):
     checked.raise_problems()
 
 
+def test_intervals_are_computed_again_to_the_last_bit(board, good, monkeypatch):
+    """What is written today agrees exactly; the last bits of earlier versions are accepted."""
+    monkeypatch.setattr("chorus_bench.leaderboard.rules.INTERVAL_TOLERANCE", 0)
+    check_leaderboard(board).raise_problems()
+    low, high = json.loads((good / "results.json").read_text())["intervals"]["mPAP"]
+    world.edit_json(good, "intervals", "mPAP", value=[np.nextafter(low, 0), high])
+    assert_found(board, r"intervals\.mPAP: is \[")
+    monkeypatch.undo()
+    check_leaderboard(board).raise_problems()
+    world.edit_json(good, "intervals", "mPAP", value=[low - 1e-11, high])
+    assert_found(board, r"intervals\.mPAP: is \[")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [
         ("date: '2026-01-31'", "date: soon", r"entry\.yaml:3: date: is 'soon'"),
-        ("saw_coco_val: 'no'", "saw_coco_val: no", r"entry\.yaml:9: saw_coco_val: is bool False"),
+        (
+            "saw_coco_val: 'no'",
+            "saw_coco_val: no",
+            r":9: saw_coco_val: is false\n.*put quotes",
+        ),
         ("status: self-reported", "staus: x", r"entry\.yaml:10: staus: unknown key 'staus'.*"),
-        ("status: self-reported", "status: best", r'status: is .best. .*\n.*"self-reported" or'),
-        ("method: Good", "method: ''", r"entry\.yaml:1: method: is '' \(0 characters\)"),
+        ("status: self-reported", "status: best", r"status: is 'best'\n.*'self-reported' or"),
+        ("method: Good", "method: ''", r"entry\.yaml:1: method: has 0 characters"),
         ("url: null", "url: javascript:alert(1)", r"entry\.yaml:6: submission\.url: is 'javascr"),
         ("url: null", "adress: null", r"entry\.yaml:6: submission\.adress: unknown key"),
-        ("verified: null", "verified: &a null", r"entry\.yaml: has an anchor or alias.* line 11"),
-        ("method: Good", "method: [", r"entry\.yaml: is not valid YAML"),
+        ("verified: null", "verified: &a null", r"entry\.yaml:11: has an anchor or alias"),
+        ("method: Good", "method: [", r"entry\.yaml:3: is not valid YAML"),
         ("track: canonical", "track: posed", r"track: is 'posed', the result has 'canonical'"),
         ("method: Good", "method: Goods", r"entry\.yaml: method: is 'Goods', the result has 'Good"),
         ("status: self-reported", "status: verified", r"verified: is missing though the status"),
@@ -82,22 +99,26 @@ def test_verified_must_be_of_the_same_submission(board, good):
     ("path", "value", "found"),
     [
         (("schema",), 2, r":2: schema: result of schema version 2\n.*version 1"),
-        (("seconds",), "long", "seconds: is str"),
+        (("seconds",), "long", "seconds: is the text 'long'"),
         (("extra",), 1, "unknown key 'extra'"),
         (("scores", "mPAP"), 1.5, r"scores\.mPAP: is 1\.5\n.*fraction"),
-        (("scores", "mPAP"), None, r"scores\.mPAP: is None"),
+        (("scores", "mPAP"), None, r"scores\.mPAP: is null\n.*fraction"),
         (("scores", "mPAP"), 0.99, r":10: scores\.mPAP: is 0\.99, the table"),
         (("scores", "samples"), 71, r"scores\.samples: is 71, the table of samples gives 70"),
         (("intervals", "mPAP"), [0.1, 0.2], r"intervals\.mPAP: is \[0\.1, 0\.2\], the table"),
-        (("intervals", "mPAP_hoa"), [0.1], r"intervals\.mPAP_hoa: is no interval"),
+        (
+            ("intervals", "mPAP_hoa"),
+            [0.1],
+            r"intervals\.mPAP_hoa: is a list: \[0\.1\]\n.*\[low, high\]",
+        ),
         (("categories", "bench", "PAP_hoa"), 0.5, r"categories\.bench\.PAP_hoa: is 0\.5, the"),
         (("categories", "bench", "counted"), 30, r"bench\.counted: is 30, .* gives 29"),
         (("categories", "bench", "missing"), True, r"bench\.missing: is true though"),
-        (("categories", "tie"), {}, r"categories\.tie: has other keys"),
+        (("categories", "tie"), {}, r"categories\.tie\.counted: is missing"),
         (("beside", "closed", "scores", "mPAP"), 0.9, r"beside\.closed\.scores\.mPAP: is not"),
-        (("beside", "open"), {}, r"unknown protocol 'open'"),
-        (("submission", "sha256"), "xyz", r"submission\.sha256: is no SHA-256"),
-        (("signature",), "", r"signature: not a signature: ''"),
+        (("beside", "open"), {}, r"beside\.open\.scores: is missing"),
+        (("submission", "sha256"), "xyz", r"submission\.sha256: is 'xyz'\n.*a SHA-256"),
+        (("signature",), "", r"signature: has 0 characters"),
         (("signature",), "PAP", "signature: not a signature"),
         (("signature",), "mAP|v1|split:a@0123456789ab", "unknown metric 'mAP'"),
         (("signature",), "PAP|v1|split:made-up", "has no split with a fingerprint"),
@@ -153,7 +174,7 @@ def test_damaged_files(board, good):
 
 def test_not_a_number_in_json(board, good):
     world.edit_json(good, "seconds", value=float("nan"))
-    assert "it holds NaN" in world.problems(board)
+    assert "seconds: is NaN" in world.problems(board)
 
 
 def test_links_and_stray_files(board, good, tmp_path):
@@ -249,11 +270,11 @@ def test_fields_and_pictures(board, good):
     text = world.problems(board)
     assert "pictures/b.png: cannot be decoded as a picture" in text
     assert "pictures/c.png: is 16777215 x 16777215 pixels" in text
-    assert "picture 4: file '../x.png'" in text
+    assert "pictures.json:1: [3].file: is '../x.png'" in text
     assert "pictures/none.png: is not there" in text
     assert "is of the sample 'sofa-1', which the result does not have" in text
-    assert "picture 7: has other keys" in text
-    assert "picture 8: has values" in text
+    assert "[6].score: is missing" in text
+    assert "[7].kind: is 'nicest'" in text
 
 
 def test_unlisted_pictures(board, good):
@@ -318,13 +339,16 @@ def test_published(board):
         "scores: {mPAP: 101, PAP: 3}}\n"
     )
     text = world.problems(board)
-    assert "published.yaml:3: rows.1.source: is missing" in text
-    assert "published.yaml:3: rows.1: has neither scores nor categories" in text
-    assert "published.yaml:4: rows.2.score: unknown key 'score'" in text
-    assert "rows.2.scores.mPAP: is 101" in text
-    assert "unknown score 'PAP'" in text
+    assert "published.yaml:3: rows[1].source: is missing" in text
+    assert "published.yaml:3: rows[1]: has neither scores nor categories" in text
+    assert "published.yaml:4: rows[2].score: unknown key 'score'" in text
+    assert "rows[2].scores.mPAP: is 101" in text
+    assert "rows[2].scores.PAP: unknown key 'PAP'\n  What to do: Did you mean 'mPAP'?" in text
     file.write_text("- a\n")
-    assert "published.yaml: holds no keys" in world.problems(board)
+    assert (
+        "published.yaml:1: is a list: ['a']\n  Expected: a table with the keys rows"
+        in world.problems(board)
+    )
 
 
 def test_the_error_lists_everything_and_travels(board, good):

@@ -14,12 +14,11 @@ from chorus_baselines.chorus.clusters import (
 from chorus_baselines.chorus.mirror import mirror_view
 from chorus_baselines.chorus.views import View, read_view
 from chorus_bench.datasets.masks import encode_mask
+from chorus_bench.geometry.boxes import box_areas, box_intersections
 from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_degrees
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.selftest.data import golden, golden_body, unpack_masks
 from chorus_bench.synthesis.non_maximum_suppression import (
-    areas,
-    intersections,
     keep_without_near_duplicates,
 )
 
@@ -184,5 +183,5 @@ def test_near_duplicates(file):
 
 def test_boxes(file):
     for (one, other), theirs in zip(file["box_pairs"], file["box_areas"], strict=True):
-        found = [*areas([one, other]), *intersections(one, [other])]
+        found = [*box_areas([one, other]), *box_intersections(one, other)[0]]
         assert found == pytest.approx(theirs, rel=1e-12)

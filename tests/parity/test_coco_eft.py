@@ -14,8 +14,8 @@ from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.selftest.data import golden, golden_body
 
 #: Solves of the golden file that end within 500 steps, by the original's annotId. Rounding
-#: differs between processors and grows over the steps (QUIRKS, "Cameras are NOT reproducible
-#: bit by bit"): at 500 steps R moves by 1.3e-5 from an Intel to an AMD processor.
+#: differs between processors and grows over the steps (docs/method.md M12): at 500 steps R moves
+#: by 1.3e-5 from an Intel to an AMD processor.
 SHORT = (900, 901, 918)
 
 
@@ -96,7 +96,7 @@ def test_masks(figures, pairs):
 
 
 def test_poses_but_the_root(figures, pairs):
-    # The original's saved root is the optimised one (QUIRKS W7); PAP never reads it.
+    # The original saves the optimised root in place of the fit's. No score reads it.
     for item, row in pairs:
         np.testing.assert_allclose(row["pose"][3:], figures["pose"][item][3:], rtol=0, atol=1e-6)
 

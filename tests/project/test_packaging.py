@@ -6,43 +6,110 @@ import re
 import subprocess
 import sys
 import tomllib
-from pathlib import Path
+from importlib.metadata import PackageNotFoundError, distribution, requires
 
-ROOT = Path(__file__).parents[2]
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import chorus_bench
+from tests.project.imports import PACKAGES, ROOT
+
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
-def test_every_package_is_listed():
-    """A package that is not listed in pyproject would be missing from the wheel."""
-    mapping = PYPROJECT["tool"]["setuptools"]["package-dir"]
-    folders = {_folder(name, mapping) for name in _packages()}
-    found = {
-        str(file.parent.relative_to(ROOT))
-        for top in ("chorus_bench", "baselines")
-        for file in (ROOT / top).rglob("__init__.py")
-    }
-    assert found <= folders
-    assert all((ROOT / folder).is_dir() for folder in folders)
+def test_every_package_is_found():
+    """The folders that setuptools searches and the names that it takes give every package."""
+    settings = PYPROJECT["tool"]["setuptools"]["packages"]["find"]
+    for package, folder in PACKAGES.items():
+        assert str(folder.parent.relative_to(ROOT)) in settings["where"]
+        assert f"{package}*" in settings["include"]
+        files = folder.rglob("*.py")
+        assert all((file.parent / "__init__.py").is_file() for file in files)
 
 
-def _folder(package: str, mapping: dict[str, str]) -> str:
-    """Return where a package lies, as setuptools finds it: the mapping holds for what is inside."""
-    for name, folder in mapping.items():
-        if package == name or package.startswith(name + "."):
-            return folder + package[len(name) :].replace(".", "/")
-    return package.replace(".", "/")
+def test_types_are_shipped():
+    """Type checkers read the annotations of an installed package only beside this file."""
+    data = PYPROJECT["tool"]["setuptools"]["package-data"]
+    for package, folder in PACKAGES.items():
+        assert (folder / "py.typed").is_file()
+        assert "py.typed" in data[package]
 
 
-def _packages() -> list[str]:
-    return PYPROJECT["tool"]["setuptools"]["packages"]
-
-
-def test_ci_runs_the_readme_command():
-    """The README's test command stands in .ci/run to the letter."""
+def test_ci_runs_the_readme_command_and_then_the_checks():
+    """The README's test command stands in .ci/run to the letter, the checks come after it."""
     readme = (ROOT / "README.md").read_text()
     commands = re.findall(r"^(python3 -m venv .*pytest)$", readme, re.MULTILINE)
     assert len(commands) == 1
-    assert commands[0] in (ROOT / ".ci/run").read_text().splitlines()
+    lines = (ROOT / ".ci/run").read_text().splitlines()
+    after = lines[lines.index(commands[0]) + 1 :]
+    assert after == [
+        ".venv/bin/pip install -q -c constraints.txt -e '.[dev]'",
+        ".venv/bin/ruff check .",
+        ".venv/bin/ruff format --check .",
+        ".venv/bin/mypy",
+    ]
+    assert "set -euo pipefail" in lines
+
+
+def test_constraints_name_everything_that_the_tests_install():
+    """A fresh installation of the extra `test` has nothing that constraints.txt does not name."""
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    named = {canonicalize_name(line.partition("==")[0]) for line in lines if "==" in line}
+    installed = _requirements("chorus-bench", "test")
+    assert {"numpy", "pytest", "torch", "ray", "pydantic-core"} <= installed
+    assert installed - named == set()
+
+
+def _requirements(name: str, extra: str) -> set[str]:
+    """Return the distributions that are installed because a distribution needs them.
+
+    What torch pins to one version are the libraries of a graphics card, which its build for
+    processors does not bring.
+    """
+    found: set[tuple[str, str]] = set()
+    todo = [(canonicalize_name(name), extra)]
+    while todo:
+        one, its_extra = todo.pop()
+        if (one, its_extra) in found or not _is_installed(one):
+            continue
+        found.add((one, its_extra))
+        for text in requires(one) or []:
+            need = Requirement(text)
+            wanted = need.marker is None or need.marker.evaluate({"extra": its_extra})
+            pinned = any(s.operator == "==" for s in need.specifier)
+            if wanted and not (one == "torch" and pinned):
+                todo += [(canonicalize_name(need.name), e) for e in ("", *need.extras)]
+    return {one for one, _ in found} - {canonicalize_name(name)}
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def test_type_checkers_see_the_baselines(tmp_path):
+    """A wrong call of a baseline is refused by mypy --strict, as the project's own check runs."""
+    file = tmp_path / "wrong.py"
+    file.write_text(
+        "from chorus_baselines.chorus import aggregate\n\naggregate('not rows', nonsense=True)\n"
+    )
+    options = ("--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(tmp_path))
+    command = [sys.executable, "-m", "mypy", *options, "--follow-imports", "silent", str(file)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1, done.stderr
+    assert 'Unexpected keyword argument "nonsense" for "aggregate"' in done.stdout
+    assert 'Argument 1 to "aggregate" has incompatible type "str"' in done.stdout
+    assert PYPROJECT["tool"]["mypy"]["strict"]
+
+
+def test_the_package_is_a_command():
+    """``python -m chorus_bench`` is ``chorus-bench``."""
+    command = [sys.executable, "-m", "chorus_bench", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout.strip()) == (0, chorus_bench.__version__)
 
 
 def test_readme_names_files_that_exist():
@@ -67,56 +134,3 @@ def test_core_needs_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-
-
-def test_imports_run_one_way():
-    """Values know no files, formats no jobs, jobs no faces; the package knows no baseline."""
-    problems = []
-    for file in (ROOT / "chorus_bench").rglob("*.py"):
-        module = ".".join(file.relative_to(ROOT / "chorus_bench").with_suffix("").parts)
-        for name in _module_imports(file):
-            if name.startswith("chorus_baselines") or _layer(name) > _layer(module):
-                problems.append(f"{module} imports {name}")
-    assert not problems
-
-
-_LAYERS = (
-    ("errors", "grid", "rotations", "body", "skinning", "camera", "metrics"),
-    (
-        "files",
-        "locks",
-        "safe_pickle",
-        "body_io",
-        "submission",
-        "datasets.schema",
-        "datasets.masks",
-        "datasets.samples",
-    ),
-    (
-        "calibration",
-        "datasets",
-        "engines",
-        "evaluation",
-        "baseline",
-        "golden",
-        "plugins",
-        "selftest",
-        "synthesis",
-    ),
-    ("report", "leaderboard", "cli"),
-)
-
-
-def _layer(module: str) -> int:
-    """Return the layer of a module, 0 for values; 0 too for what is not ours."""
-    name = module.removeprefix("chorus_bench.")
-    for depth, members in enumerate(_LAYERS):
-        if any(name == member or name.startswith(member + ".") for member in members):
-            return depth
-    return 0
-
-
-def _module_imports(file: Path) -> list[str]:
-    """Return what a file imports at its top level (lazy imports inside functions are free)."""
-    lines = file.read_text().splitlines()
-    return re.findall(r"^(?:from|import) ([\w.]+)", "\n".join(lines), re.MULTILINE)

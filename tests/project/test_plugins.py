@@ -18,26 +18,10 @@ from chorus_bench.plugins import GROUP, BaselineSpec, find_baselines, get_baseli
 OURS = "chorus_baselines.specs:SPECS"
 
 
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Return a function that installs a package with a module and an entry point."""
-
-    def install(package: str, source: str, value: str, group: str = GROUP) -> None:
-        folder = tmp_path / package
-        info = folder / f"{package}-1.0.dist-info"
-        info.mkdir(parents=True)
-        (folder / f"{package}.py").write_text(source)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        (info / "entry_points.txt").write_text(f"[{group}]\n{package} = {value}\n")
-        monkeypatch.syspath_prepend(folder)
-
-    return install
-
-
 @pytest.fixture(autouse=True)
 def _ours(install):
     """Our own baselines are there, whether the project is installed or only on the path."""
-    install("chorus_bench_itself", "", OURS)
+    install("chorus_bench_itself", "", GROUP, OURS)
 
 
 MINE = """
@@ -66,7 +50,7 @@ def test_all_baselines_of_the_issue_are_there():
     for spec in SPECS:
         assert callable(spec.load())
         assert spec.summary
-        assert spec.licence
+        assert spec.license
 
 
 def test_published_figures_are_the_papers():
@@ -79,7 +63,7 @@ def test_published_figures_are_the_papers():
 
 
 def test_another_package_adds_a_baseline(install):
-    install("my_package", MINE, "my_package:SPEC")
+    install("my_package", MINE, GROUP, "my_package:SPEC")
     assert get_baseline("mine").load().__name__ == "fit"
     assert get_baseline("chorus").name == "chorus"
 
@@ -95,9 +79,8 @@ def test_another_package_adds_a_baseline(install):
         (MINE + "\nSPEC = BaselineSpec('chorus', 'x', 'a:b')", "broken:SPEC", "'chorus' is taken"),
     ],
 )
-def test_a_broken_plugin_is_named_and_harms_no_other(install, monkeypatch, source, value, reason):
-    monkeypatch.delitem(sys.modules, "broken", raising=False)
-    install("broken", source, value)
+def test_a_broken_plugin_is_named_and_harms_no_other(install, source, value, reason):
+    install("broken", source, GROUP, value)
     found = find_baselines()
     assert {spec.name for spec in SPECS} <= set(found.specs)
     (fault,) = (plugin for plugin in found.broken if plugin.package == "broken")
@@ -122,12 +105,28 @@ def test_an_unknown_name_is_answered_with_the_nearest():
     [
         ("chorus_baselines.nothing:fit", "cannot be imported"),
         ("chorus_baselines.uniform:fits", "cannot be imported"),
-        ("chorus_baselines.specs:PAPER", "is no function"),
+        ("chorus_baselines.specs:PAPER", "is not a function"),
     ],
 )
 def test_a_spec_whose_function_is_not_there(function, message):
     with pytest.raises(InputError, match=message):
         BaselineSpec("mine", "", function).load()
+
+
+def test_options_of_a_baseline(install):
+    source = MINE.replace("seed, progress", "seed, progress, size: int, mood='calm', **rest")
+    install("my_package", source, GROUP, "my_package:SPEC")
+    spec = get_baseline("mine")
+    table = [str(option) for option in spec.option_table()]
+    assert table == ["size: int (must be given)", "mood = 'calm'"]
+    assert spec.configured({"size": 3, "other": 1})(1, 2, 3, seed=0, progress=print) == {}
+    with pytest.raises(InputError, match="baseline 'mine': option 'size' is 'big'"):
+        spec.check_options({"size": "big"})
+    ours = {option.name: option for option in get_baseline("chorus-1pct").option_table()}
+    assert ours["ratio"].default == 0.01
+    assert not {"data", "body", "grid", "seed", "progress"} & set(ours)
+    with pytest.raises(InputError, match=r"'uniform': unknown option 'seed'"):
+        get_baseline("uniform").check_options({"seed": 1})
 
 
 def test_finding_baselines_imports_no_method():
@@ -142,7 +141,7 @@ def test_finding_baselines_imports_no_method():
 def test_show_prints_what_is_known():
     done = CliRunner().invoke(app, ["show", "chorus-1pct"])
     assert done.exit_code == 0, done.output
-    for text in ("ratio=0.01", "ICCV 2023", "Apache-2.0", "14.98", "a training set"):
+    for text in ("ratio: float = 0.01", "ICCV 2023", "Apache-2.0", "14.98", "a training set"):
         assert text in done.stdout
     assert "a test split" in CliRunner().invoke(app, ["show", "oracle"]).stdout
 
@@ -154,8 +153,8 @@ def test_commands_of_other_packages(install, capsys):
     from chorus_bench.cli.extensions import add_commands
 
     source = "def register(app):\n    app.command('hello')(lambda: print('hello you'))"
-    install("greeting", source, "greeting:register", COMMANDS)
-    install("faulty", "raise ValueError('out of order')", "faulty:register", COMMANDS)
+    install("greeting", source, COMMANDS, "greeting:register")
+    install("faulty", "raise ValueError('out of order')", COMMANDS, "faulty:register")
     cli = typer.Typer()
     cli.command("other")(lambda: None)
     add_commands(cli)

@@ -6,16 +6,16 @@ from html.parser import HTMLParser
 
 import pytest
 
-from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.io.shipped import submission_folder
 from chorus_bench.report import view_fields, write_report
 from chorus_bench.report.page import curves_data, diagnosis_table
 from chorus_bench.report.web import fields_data, script_json
 from chorus_bench.submission import write_submission
 from tests.cli.cli_tools import run_cli as run
-from tests.evaluation.conftest import blob_field
+from tests.evaluation.small_split import blob_field
 
 HOSTILE = "</script><script>alert(1)</script>"
 
@@ -128,15 +128,17 @@ def test_curves_are_the_result_s(folder):
     assert curve["recall"] == sorted(curve["recall"], reverse=True)
 
 
-def test_the_diagnosis_names_the_largest_gain():
+@pytest.mark.parametrize("in_the_file", ["recalibration", "spread"])
+def test_the_diagnosis_names_the_largest_gain(in_the_file):
     def entry(**gains):
         repairs = {name: {"gain": gain} for name, gain in gains.items()}
         return {"PAP": 0.5, "occlusion": -0.01, "repairs": repairs}
 
-    mean = entry(position=0.1, spread=0.2, ceiling=0.4)
-    table = diagnosis_table({"mean": mean, "categories": {"tie": entry(position=0.0, spread=0.0)}})
-    assert table["columns"] == ["position", "spread", "occlusion", "ceiling"]
-    assert [row["largest"] for row in table["rows"]] == ["spread", "none"]
+    mean = entry(position=0.1, ceiling=0.4, **{in_the_file: 0.2})
+    tie = entry(position=0.0, **{in_the_file: 0.0})
+    table = diagnosis_table({"mean": mean, "categories": {"tie": tie}})
+    assert table["columns"] == ["position", "recalibration", "occlusion", "ceiling"]
+    assert [row["largest"] for row in table["rows"]] == ["recalibration", "none"]
     assert table["rows"][0]["cells"] == ["+10.00", "+20.00", "-1.00", "+40.00"]
 
 
@@ -169,7 +171,7 @@ def test_the_command(folder, tmp_path):
     assert (tmp_path / "r" / "report.html").is_file()
     again = run("report", folder, "--output", tmp_path / "r")
     assert again.returncode == 2
-    assert "is there already" in again.stderr
+    assert "already exists" in again.stderr
     nothing = run("report", tmp_path / "nothing")
     assert nothing.returncode == 2
     assert "no result here" in nothing.stderr

@@ -15,7 +15,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, load_split
 from chorus_bench.submission import write_submission
 from tests.cli.cli_tools import run_cli
-from tests.evaluation.conftest import COARSE, blob_field
+from tests.evaluation.small_split import COARSE, blob_field
 
 SMALL = {"categories": ["surfboard", "tie"], "per_category": 3}
 
@@ -87,7 +87,7 @@ def test_every_way_of_building_gives_the_same(test_folder, tmp_path):
 def test_workers_change_nothing(tmp_path):
     for workers in (1, 2):
         done = run_cli(
-            "datasets", "build", "simulated", "--categories", "tie", "--per-category", 3,
+            "datasets", "build", "simulated", "--category", "tie", "--per-category", 3,
             "--no-images", "--workers", workers, "--output", tmp_path / str(workers),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -12,23 +12,22 @@ import pyarrow as pa
 import pytest
 
 from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.schema import TEST_SCHEMA
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.simulation import (
     CATEGORIES,
     PROMPTS,
-    decode_occupancy,
     interaction_of,
-    interactions,
-    occupancy,
     simulate_test_row,
     simulate_train_row,
     simulated_test,
 )
-from chorus_bench.simulation.interactions import interaction_at, make_scene
+from chorus_bench.simulation.interactions import interaction_at, interactions, make_scene
+from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.rows import row_stream
 
 PAPER = (
@@ -40,15 +39,12 @@ EVERY = [(i.category, number) for c in CATEGORIES for number, i in enumerate(int
 row_of = cache(lambda category, index: simulate_test_row(category, index, with_image=False))
 
 
-def camera_of(row, prefix="camera_"):
-    return PerspectiveCamera(
-        *(row[f"{prefix}{part}"] for part in ("rotation", "translation", "intrinsics"))
-    )
+camera_of = PerspectiveCamera.from_row
 
 
 def scene_of(category, index):
     stream = row_stream("test", 0, category, index).fork("scene")
-    return make_scene(interaction_at(category, index), BodyModel.load("default"), stream)
+    return make_scene(interaction_at(category, index), load_body("default"), stream)
 
 
 def same(first, second):
@@ -103,7 +99,7 @@ def test_another_process_makes_the_same_row():
 
 def test_the_world_stays_as_it_is():
     """A change of these numbers is another world: raise `rows.WORLD` with them."""
-    assert BodyModel.load("default").fingerprint == "0383d67ee28c", "the free body has changed"
+    assert load_body("default").fingerprint == "0383d67ee28c", "the free body has changed"
     rows = [row_of(c, 7) for c in CATEGORIES]
     text = "".join(r["object_mask"]["counts"] + r["human_mask"]["counts"] for r in rows)
     assert hashlib.sha256(text.encode()).hexdigest()[:16] == "165107155f51dc0e"
@@ -222,7 +218,7 @@ def test_masks_are_what_rays_hit_first(category):
 
 @pytest.mark.parametrize("category", CATEGORIES)
 def test_the_camera_is_true(category):
-    row, body = row_of(category, 0), BodyModel.load("default")
+    row, body = row_of(category, 0), load_body("default")
     joints = body.bone_transforms(row["pose"])[1]
     camera = camera_of(row)
     np.testing.assert_allclose(row["joints_2d"], camera.project(joints), rtol=1e-6)

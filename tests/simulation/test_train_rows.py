@@ -11,7 +11,7 @@ from chorus_bench.calibration.weak_perspective import weak_perspective_to_image
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.datasets.view_conditions import VIEWS
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.seeds import Stream, address_seed
@@ -48,8 +48,7 @@ def of_kind(failure):
 
 
 def camera_of(row):
-    parts = ("rotation", "translation", "intrinsics")
-    return PerspectiveCamera(*(row[f"true_camera_{part}"] for part in parts))
+    return PerspectiveCamera.from_row(row, "true_camera_")
 
 
 def torso_seen(row):
@@ -178,7 +177,7 @@ def test_wrong_poses_face_the_other_way():
 
 def test_fitted_cameras_reproject_the_joints():
     """The weak-perspective camera brings the fitted joints to where the true ones are seen."""
-    body, errors = BodyModel.load("default"), []
+    body, errors = load_body("default"), []
     for row in of_kind(None):
         if not row["people"] or not torso_seen(row) or row["view"] not in ("plain", "full_body"):
             continue
@@ -195,7 +194,7 @@ def test_fitted_cameras_reproject_the_joints():
 
 
 def test_keypoints_are_near_the_true_joints():
-    body = BodyModel.load("default")
+    body = load_body("default")
     joint_of = {5: 16, 6: 17, 11: 1, 12: 2, 13: 4, 14: 5, 9: 20, 10: 21}
     distances = []
     for row in of_kind(None):

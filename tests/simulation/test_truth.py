@@ -5,16 +5,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chorus_bench.datasets.occupancy import decode_occupancy, encode_occupancy
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import JOINT_NAMES, BodyModel
+from chorus_bench.geometry.body import JOINT_NAMES
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.simulation import (
     canonical_truth,
-    decode_occupancy,
-    encode_occupancy,
-    occupancy,
 )
 from chorus_bench.simulation.meshes import box, ellipsoid, join, tube
+from chorus_bench.simulation.occupancy import occupancy
 
 GRID = GridSpec()
 WHITE = (1.0, 1.0, 1.0)
@@ -99,7 +99,7 @@ def test_the_canonical_truth_is_a_mean_over_scenes():
 
 
 def test_things_are_where_people_have_them():
-    joints = dict(zip(JOINT_NAMES, BodyModel.load("default").rest_joints(), strict=True))
+    joints = dict(zip(JOINT_NAMES, load_body("default").rest_joints(), strict=True))
     tie, pack = core_of(canonical_truth("tie", 4)), core_of(canonical_truth("backpack", 4))
     board, bike = canonical_truth("snowboard", 4), core_of(canonical_truth("motorcycle", 3))
     assert abs(tie[0]) < 0.03

@@ -11,10 +11,10 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 import chorus_bench
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.ranking import rank_methods
-from chorus_bench.metrics.statistics import bootstrap_intervals
+from chorus_bench.metrics.resampling import bootstrap_intervals
 from chorus_bench.report.web import body_data
 
 SOURCE = Path(chorus_bench.__file__).parent / "data" / "site"
@@ -182,7 +182,7 @@ class MadeUpSite:
         for row in self.board["methods"]:
             self._write_method(folder, site, row, environment)
         if self.fields:
-            script(folder / "data" / "body.js", "body", body_data(BodyModel.load("default")))
+            script(folder / "data" / "body.js", "body", body_data(load_body("default")))
         return folder
 
     def _sample_ids(self):

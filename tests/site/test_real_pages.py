@@ -10,7 +10,7 @@ from chorus_bench.evaluation import evaluate
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.leaderboard.site import build_site
 from chorus_bench.report import view_fields, write_report
-from tests.evaluation.conftest import blob_field
+from tests.evaluation.small_split import blob_field
 from tests.site.test_pages import picture
 
 LEADERBOARD = Path(__file__).parents[2] / "leaderboard"

@@ -85,8 +85,8 @@ def test_wrong_questions_are_answered(tmp_path):
     [
         (lambda p: p / "none", "cannot be read: No such file or directory"),
         (lambda p: p / "a\0b", "embedded null"),
-        (lambda p: (p / "file.txt").write_bytes(b"") or p / "file.txt", "is no submission"),
-        (lambda p: os.mkfifo(p / "pipe.zip") or p / "pipe.zip", "is no submission"),
+        (lambda p: (p / "file.txt").write_bytes(b"") or p / "file.txt", "is not a submission"),
+        (lambda p: os.mkfifo(p / "pipe.zip") or p / "pipe.zip", "is not a submission"),
     ],
 )
 def test_what_is_no_submission_is_explained(tmp_path, make, said):
@@ -140,7 +140,7 @@ def test_the_error_lists_every_problem(tmp_path):
     assert error.exit_code == 2
     assert len(error.findings) == 5
     assert error.findings == check_submission(tmp_path).errors
-    assert str(error).startswith(f"{tmp_path}: 5 problems in the submission\n- submission.yaml: ")
+    assert str(error).startswith(f"{tmp_path}: 5 problems in the submission\n- submission.yaml:1: ")
     assert "\n- grids/a.npy: is not a .npy file" in str(error)
     assert "\n    What to do: write it with numpy.save" in str(error)
     copy = pickle.loads(pickle.dumps(error))
@@ -202,10 +202,10 @@ def test_categories_that_differ_in_case_are_an_error(tmp_path, names, manifest):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("a\x1b[2Jb", "the category name 'a\\x1b[2Jb' has characters that cannot be shown"),
-        ("a\u202eb", "'a\\u202eb' has characters that cannot be shown"),
-        ("a\nb", "'a\\nb' has characters that cannot be shown"),
-        ("a\udcffb", "'a\\udcffb' has characters that cannot be shown"),
+        ("a\x1b[2Jb", "the category name 'a\\x1b[2Jb' has characters that cannot be displayed"),
+        ("a\u202eb", "'a\\u202eb' has characters that cannot be displayed"),
+        ("a\nb", "'a\\nb' has characters that cannot be displayed"),
+        ("a\udcffb", "'a\\udcffb' has characters that cannot be displayed"),
         ("a\\b", "is a path"),
         (" tie", "begins or ends with a space"),
         ("tie ", "begins or ends with a space"),

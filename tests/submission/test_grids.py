@@ -128,7 +128,7 @@ def test_pickles_are_never_opened():
         assert "array.astype(numpy.float32)" in said
     for suffix in SUFFIXES:
         said = refusal(suffix, b"\x80\x04\x95\x00")
-        assert "is a Python pickle, which is never opened because it could run code" in said
+        assert "is a Python pickle, which is never opened because it could execute code" in said
         assert "write_submission" in said
     said = refusal(".npz", stored_npz("archive/data.pkl", b"\x80\x02"))
     assert "is a file of torch.save" in said
@@ -152,10 +152,10 @@ def entry(**changes: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        (b"{" + b" " * 10_000 + b"}", "its header's length is wrong"),
-        (b"[1, 2]", "its header is no JSON object"),
+        (b"{" + b" " * 10_000 + b"}", "the length of its header is wrong"),
+        (b"[1, 2]", "its header is not a JSON object"),
         (b"{'a': 1}", "its header is not JSON"),
-        (b'{"a": 1, "a": 2}', "a key stands twice"),
+        (b'{"a": 1, "a": 2}', "a key occurs twice"),
         (b"[" * 5000, "its header is not JSON"),
         (b"\xff\xff\xff", "its header is not JSON"),
         ({"occupancy": 3}, "does not describe the tensor"),
@@ -182,7 +182,7 @@ def test_a_hostile_safetensors_header_is_refused(header, said):
 
 def test_a_safetensors_header_that_claims_gigabytes_is_refused():
     said = refusal(".safetensors", struct.pack("<Q", 2**62) + b"{}")
-    assert "its header's length is wrong" in said
+    assert "the length of its header is wrong" in said
 
 
 def test_metadata_in_a_safetensors_header_is_allowed():
@@ -263,7 +263,7 @@ def test_an_npz_with_a_flood_of_members_is_refused():
 
 def test_an_npz_member_that_is_no_array_is_refused():
     said = refusal(".npz", stored_npz("occupancy", npy(ZEROS)))
-    assert "has the member 'occupancy', which is no array" in said
+    assert "has the member 'occupancy', which is not an array" in said
     assert "numpy.savez" in said
 
 
@@ -377,7 +377,7 @@ def test_a_file_that_changes_after_the_check_is_refused(tmp_path):
             submission.field("bench")
         assert e.value.where == str(tmp_path / "grids" / "bench.safetensors")
         (tmp_path / "grids" / "bench.safetensors").write_bytes(b"")
-        with pytest.raises(InputError, match="has 0 bytes, and had 21"):
+        with pytest.raises(InputError, match="has 0 bytes, but had 21"):
             submission.field("bench")
         (tmp_path / "grids" / "bench.safetensors").unlink()
         with pytest.raises(InputError, match="cannot be read: No such file"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from chorus_bench.datasets.view_conditions import View
+from chorus_bench.datasets.view_conditions import ViewCondition
 from chorus_bench.errors import ChorusBenchError, InputError
 from chorus_bench.synthesis.image_files import (
     decode_picture,
@@ -19,11 +19,11 @@ from chorus_bench.synthesis.interfaces import Address, OutOfDeviceMemoryError
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
 from chorus_bench.synthesis.plan import Plan, sample_id
 from chorus_bench.synthesis.settings import Component, ImageSettings, SynthesisSettings
+from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import ImageMaker
-from chorus_bench.synthesis.stages.verdicts import load_filters
 from chorus_bench.synthesis.work_folder import Shard, StageFolder
 
-VIEWS = (View("plain", ""), View("side_view", "side view"))
+VIEWS = (ViewCondition("plain", ""), ViewCondition("side_view", "side view"))
 SEED = 5
 
 
@@ -198,8 +198,8 @@ def test_free_batches_are_halved_when_memory_runs_out(tmp_path, caplog):
     assert generator.asked == [[0, 1], [2, 3], [4, 5], [6, 7]]
     assert len(rows) == counts["images made"] == 8
     assert [record.getMessage() for record in caplog.records] == [
-        "out of device memory with 8 images at a time; going on with 4",
-        "out of device memory with 4 images at a time; going on with 2",
+        "out of device memory with 8 images at a time; continuing with 4",
+        "out of device memory with 4 images at a time; continuing with 2",
     ]
     generator.asked.clear()
     made.make_shard(replace(shard(8, 12), name="next"), tmp_path / "next", Counter())

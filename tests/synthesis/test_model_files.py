@@ -99,8 +99,8 @@ def key(case):
 def test_no_access(outcomes, library, repo):
     kind, message = outcomes[key((library, repo, {}))]
     assert kind == "InputError"
-    assert f"the hub does not let you have the model '{repo}'" in message
-    assert f"accept the licence on https://huggingface.co/{repo}" in message
+    assert f"the hub denies access to the model '{repo}'" in message
+    assert f"accept the license on https://huggingface.co/{repo}" in message
     assert "`hf auth login`" in message
 
 
@@ -120,7 +120,7 @@ def test_not_there_or_private(outcomes, library, repo):
         (EMPTY, ["'org/empty' lacks a file", "model_index.json", "choose a model"]),
         (PICKLED, ["'org/pickled' lacks weights in the safetensors format", "never loaded"]),
         (NO_REVISION, ["'org/good' has no such revision", "correct or leave out `revision`"]),
-        (NOT_CACHED, ["'org/never' is not wholly in the cache", "was not asked", "HF_HOME"]),
+        (NOT_CACHED, ["'org/never' is not completely in the cache", "was not asked", "HF_HOME"]),
         (NOT_THAT_KIND, ["the segmenter: the model 'org/good' cannot be loaded", "model_type"]),
     ],
 )
@@ -144,7 +144,7 @@ def test_no_network(outcomes, home):
     cached, missing = load(cases, UNREACHABLE, home)
     assert cached == tuple(outcomes[key(GOOD)])
     assert missing[0] == "InputError"
-    assert "'org/other' is not wholly in the cache, and the hub is unreachable" in missing[1]
+    assert "'org/other' is not completely in the cache, and the hub is unreachable" in missing[1]
     assert "`hf download org/other --local-dir FOLDER`" in missing[1]
     assert str(home) in missing[1]
 

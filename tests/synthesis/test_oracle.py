@@ -11,7 +11,7 @@ import pytest
 from chorus_bench.calibration.weak_perspective import weak_perspective_to_image
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.simulation import PROMPTS, simulate_train_row
@@ -21,7 +21,7 @@ from chorus_bench.synthesis.interfaces import Address, Context, Detection, Pictu
 from chorus_bench.synthesis.registry import make_component
 
 SIZE, SEED = 96, 7
-BODY = BodyModel.load("default")
+BODY = load_body("default")
 CONTEXT = Context(seed=SEED, body=BODY, categories=("surfboard", "backpack"))
 ADDRESSES = [
     Address(category, PROMPTS[category][0], view, index)
@@ -124,9 +124,7 @@ def test_noise_0_masks_are_where_the_true_camera_sees_the_body(truth):
     """Almost every pixel of the person's mask is near the projection of a vertex of the truth."""
     for row, person, _, _, _ in _alone(truth):
         posed = BODY.pose(_without_orientation(row["true_pose"]), row["true_betas"])
-        camera = PerspectiveCamera(
-            *(np.array(row[f"true_camera_{x}"]) for x in ("rotation", "translation", "intrinsics"))
-        )
+        camera = PerspectiveCamera.from_row(row, "true_camera_")
         uv = camera.project(posed)
         inside = ((uv >= 0) & (uv < SIZE)).all(axis=1)
         assert inside.any()
@@ -250,7 +248,7 @@ def test_the_description_says_what_decides_the_annotations():
 def test_wrong_pictures_noise_and_categories():
     segmenter = oracles()[0]
     for wrong in (picture(None), picture(ADDRESSES[0], (96, 64))):
-        with pytest.raises(InputError, match=r"a-picture: is no picture of the simulated world"):
+        with pytest.raises(InputError, match=r"a-picture: is not a picture of the simulated world"):
             segmenter.segment([wrong], ["person"])
     for noise in (-0.1, 2.5, float("nan")):
         with pytest.raises(InputError, match="a noise of"):

@@ -253,7 +253,7 @@ def test_an_output_without_stages_is_refused(tmp_path):
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "thesis.txt").write_text("years of work")
     for overwrite in (False, True):
-        with pytest.raises(InputError, match="is there already"):
+        with pytest.raises(InputError, match="already exists"):
             make_small(tmp_path, overwrite=overwrite)
     assert (tmp_path / "d" / "thesis.txt").read_text() == "years of work"
     assert not (tmp_path / "d.work").exists()
@@ -263,7 +263,7 @@ def test_an_output_that_is_something_else_is_refused_beside_stages_too(tmp_path)
     make_small(tmp_path, stage="prompts")
     (tmp_path / "d").mkdir()
     (tmp_path / "d" / "thesis.txt").write_text("years of work")
-    with pytest.raises(InputError, match="is no synthesised dataset"):
+    with pytest.raises(InputError, match="is not a synthesised dataset"):
         make_small(tmp_path)
     assert (tmp_path / "d" / "thesis.txt").read_text() == "years of work"
 
@@ -305,12 +305,13 @@ def test_an_image_follows_from_its_address_alone(finished, tmp_path):
 def test_the_packaged_builder_gives_the_same_rows(finished, tmp_path):
     from chorus_bench.datasets.packaged.synthesized import Synthesized
 
-    builder = Synthesized.of(str(finished / "d.work"), cache_dir=str(tmp_path))
+    builder = Synthesized(work=str(finished / "d.work"), cache_dir=str(tmp_path))
     builder.download_and_prepare()
     rows = builder.as_dataset(split="train")
     assert rows.with_format("arrow")[:].to_pylist() == rows_of(finished)
     assert builder.info.dataset_name == "synthesized"
     assert builder.info.license == "other"
+    assert str(builder.info.version) == "1.0.0"
 
 
 def test_the_packaged_builder_of_unfinished_stages(finished, copy):
@@ -318,7 +319,7 @@ def test_the_packaged_builder_of_unfinished_stages(finished, copy):
 
     (copy / "d.work" / "filters" / f"{FIRST}.json").unlink()
     with pytest.raises(InputError, match="1 of 3 shards of the stage 'filters' are missing"):
-        Synthesized.of(str(copy / "d.work"))
+        Synthesized(work=str(copy / "d.work"))
 
 
 @pytest.mark.parametrize("stage", ROW_STAGES)

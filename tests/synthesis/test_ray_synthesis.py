@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from chorus_baselines.chorus.aggregation import aggregate
-from chorus_baselines.chorus.method import kept_rows_with_cameras
+from chorus_baselines.chorus.category import ChorusOptions, used_views
 from chorus_baselines.chorus.sharded import aggregate_dataset
 from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.export import export
@@ -15,7 +15,7 @@ from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings, run_jobs
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.submission import open_submission
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
@@ -81,8 +81,8 @@ def test_a_killed_actor_loses_its_shard_only(cluster, local, tmp_path):
 
 def whole(local):
     """Return the votes of all rows at once."""
-    body = BodyModel.load("default")
-    rows = kept_rows_with_cameras(DatasetRows.open(local / "d").rows("surfboard"), body)
+    body = load_body("default")
+    rows = used_views(DatasetRows.open(local / "d").rows("surfboard"), body, ChorusOptions())
     return aggregate(rows, body=body, grid=GRID)
 
 
@@ -132,14 +132,19 @@ def test_an_interrupted_aggregation_goes_on(local, tmp_path):
 
 def test_other_settings_are_counted_apart(local, tmp_path):
     plain = aggregate_dataset(local / "many", tmp_path, grid=GRID)
-    mirrored = aggregate_dataset(local / "many", tmp_path, grid=GRID, mirror=True)
+    mirrored = aggregate_dataset(
+        local / "many", tmp_path, grid=GRID, options=ChorusOptions(mirror=True)
+    )
     assert mirrored["surfboard"].views == 2 * plain["surfboard"].views
     assert len(list(tmp_path.rglob("*.npz"))) == 6
 
 
 def test_aggregation_of_an_unknown_category_or_body(local, tmp_path):
+    engine = EngineSettings()
     with pytest.raises(InputError, match="Did you mean 'surfboard'"):
-        aggregate_dataset(local / "many", tmp_path, categories=["surfbord"])
+        run_baseline(
+            "chorus", local / "many", tmp_path / "s", engine=engine, categories=["surfbord"]
+        )
     info = DatasetInfo.load(local / "many")
     shutil.copytree(local / "many", tmp_path / "other")
     file = tmp_path / "other" / "chorus_bench.json"

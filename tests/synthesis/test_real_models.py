@@ -112,11 +112,7 @@ def test_people_get_poses_and_perspective_cameras(made):
     assert len(fitted) == sum(bool(row["people"]) for row in rows) > 0
     for person in fitted:
         np.testing.assert_allclose(person["pose"], SOMEBODY.pose, atol=1e-6)
-        camera = PerspectiveCamera(
-            *(np.array(person[f"camera_{part}"])
-              for part in ("rotation", "translation", "intrinsics"))
-        )  # fmt: skip
-        placed = camera.project(SOMEBODY.seen)
+        placed = PerspectiveCamera.from_row(person).project(SOMEBODY.seen)
         np.testing.assert_allclose(placed, SOMEBODY.joints2d, atol=0.05)
 
 

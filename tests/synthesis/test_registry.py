@@ -9,16 +9,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from chorus_bench.cli.app import app
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis import specs
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.registry import (
     GROUPS,
     ComponentSpec,
     check_options,
-    components,
+    find_components,
     get_component,
     make_component,
 )
@@ -30,13 +32,13 @@ OURS = {
     "pose estimator": specs.POSE_ESTIMATORS,
 }
 MODEL = "x.torchscript"
-CONTEXT = Context(seed=0, body=BodyModel.load("default"))
+CONTEXT = Context(seed=0, body=load_body("default"))
 
 MINE = """
 from chorus_bench.synthesis.registry import ComponentSpec
 
 SPECS = (
-    ComponentSpec("mine", "my model", "{package}:make", licence="MIT"),
+    ComponentSpec("mine", "my model", "{package}:make", license="MIT"),
     ComponentSpec("any-options", "takes anything", "{package}:make_any"),
 )
 
@@ -55,24 +57,6 @@ def make_any(context, **options):
 """
 
 
-@pytest.fixture
-def install(tmp_path, monkeypatch):
-    """Return a function that installs a package with a module and an entry point."""
-
-    def install(package: str, source: str, group: str, value: str = "") -> None:
-        folder = tmp_path / package
-        info = folder / f"{package}-1.0.dist-info"
-        info.mkdir(parents=True)
-        (folder / f"{package}.py").write_text(source)
-        (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        entry = f"[{group}]\n{package} = {value or f'{package}:SPECS'}\n"
-        (info / "entry_points.txt").write_text(entry)
-        monkeypatch.delitem(sys.modules, package, raising=False)
-        monkeypatch.syspath_prepend(folder)
-
-    return install
-
-
 def test_the_project_registers_its_components():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     for kind, group in GROUPS.items():
@@ -82,28 +66,28 @@ def test_the_project_registers_its_components():
 
 @pytest.mark.parametrize("kind", OURS)
 def test_ours_are_found_by_name(kind):
-    found = components(kind)
+    found = find_components(kind).specs
     assert list(found) == sorted(found)
     for spec in OURS[kind]:
         assert found[spec.name] == get_component(kind, spec.name) == spec
         assert spec.summary
-        assert spec.licence
+        assert spec.license
         assert callable(spec.load())
 
 
-def test_ultralytics_is_named_with_its_licence():
+def test_ultralytics_is_named_with_its_license():
     """Whoever chooses it is told; nothing else may need it."""
     for kind in OURS:
-        for name, spec in components(kind).items():
-            assert ("AGPL-3.0" in spec.licence) == name.startswith("ultralytics")
+        for name, spec in find_components(kind).specs.items():
+            assert ("AGPL-3.0" in spec.license) == name.startswith("ultralytics")
             assert (spec.extra == "ultralytics") == name.startswith("ultralytics")
 
 
 def test_finding_components_imports_no_library():
     code = (
         "import sys\n"
-        "from chorus_bench.synthesis.registry import GROUPS, components\n"
-        "assert all(components(kind) for kind in GROUPS)\n"
+        "from chorus_bench.synthesis.registry import GROUPS, find_components\n"
+        "assert all(find_components(kind).specs for kind in GROUPS)\n"
         "heavy = {'torch', 'diffusers', 'transformers', 'ultralytics', 'ray', 'datasets'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
@@ -139,10 +123,29 @@ def test_unknown_options():
         make_component("segmenter", "simulated", CONTEXT, {"nose": 0.5})
 
 
+def test_options_of_another_type_and_options_that_are_missing():
+    with pytest.raises(InputError) as caught:
+        check_options("generator", "simulated", {"size": "large"})
+    message = "generator 'simulated': option 'size' is 'large'\n  Expected: int"
+    assert message in str(caught.value)
+    with pytest.raises(InputError, match="option 'size' is True"):
+        check_options("generator", "simulated", {"size": True})
+    with pytest.raises(InputError, match=r"'format' is 'jsn'(\n|.)*Did you mean 'json'"):
+        check_options("pose estimator", "files", {"folder": "x", "format": "jsn"})
+    check_options("segmenter", "simulated", {"noise": 1})  # a whole number is a number
+    check_options("pose estimator", "nlf", {"threshold": None})
+    with pytest.raises(InputError, match="pose estimator 'nlf': option 'model' is missing"):
+        make_component("pose estimator", "nlf", CONTEXT, {"threshold": 0.5})
+    with pytest.raises(InputError, match="option 'model' is missing"):
+        check_options("pose estimator", "nlf", {}, complete=True)
+
+
 @pytest.mark.parametrize("kind", OURS)
 def test_a_users_own(install, kind):
-    install("my_own_model", MINE.format(package="my_own_model"), GROUPS[kind])
-    assert {spec.name for spec in OURS[kind]} | {"mine", "any-options"} == set(components(kind))
+    install("my_own_model", MINE.format(package="my_own_model"), GROUPS[kind], "my_own_model:SPECS")
+    assert {spec.name for spec in OURS[kind]} | {"mine", "any-options"} == set(
+        find_components(kind).specs
+    )
     assert make_component(kind, "mine", CONTEXT, {}).description == "mine, red, seed 0"
     blue = make_component(kind, "mine", CONTEXT, {"colour": "blue"})
     assert blue.description == "mine, blue, seed 0"
@@ -156,29 +159,34 @@ def test_a_users_own(install, kind):
 
 def test_ours_cannot_be_replaced(install):
     source = MINE.replace('"mine"', '"simulated"').format(package="another_package")
-    install("another_package", source, GROUPS["segmenter"])
+    install("another_package", source, GROUPS["segmenter"], "another_package:SPECS")
     assert get_component("segmenter", "simulated") is specs.SEGMENTERS[-1]
     with pytest.raises(InputError, match="the name 'simulated' is taken"):
         get_component("segmenter", "smulated")
 
 
 @pytest.mark.parametrize(
-    ("source", "value", "reason"),
+    ("source", "reason"),
     [
-        ("raise RuntimeError('no GPU')", "", "RuntimeError: no GPU"),
-        ("import not_there_at_all", "", "ModuleNotFoundError"),
-        ("", "", "AttributeError"),
-        ("SPECS = 'mine'", "", "expected ComponentSpec, found str"),
-        ("SPECS = (1,)", "", "expected ComponentSpec"),
+        ("raise RuntimeError('no GPU')", "RuntimeError: no GPU"),
+        ("import not_there_at_all", "ModuleNotFoundError"),
+        ("", "AttributeError"),
+        ("SPECS = 'mine'", "expected ComponentSpec, found str"),
+        ("SPECS = (1,)", "expected ComponentSpec"),
     ],
 )
-def test_a_broken_plugin_harms_no_other_and_is_named(install, source, value, reason):
-    install("broken_models", source, GROUPS["segmenter"], value)
-    assert set(components("segmenter")) == {spec.name for spec in specs.SEGMENTERS}
+def test_a_broken_plugin_harms_no_other_and_is_named(install, source, reason):
+    install("broken_models", source, GROUPS["segmenter"], "broken_models:SPECS")
+    assert set(find_components("segmenter").specs) == {spec.name for spec in specs.SEGMENTERS}
     with pytest.raises(InputError) as caught:
         get_component("segmenter", "broken")
     assert "Plug-ins that cannot be used: broken_models" in str(caught.value)
     assert reason in str(caught.value)
+    listed = CliRunner().invoke(app, ["annotators"])
+    assert listed.exit_code == 0
+    assert "open-vocabulary" in listed.stdout
+    assert "cannot be used: broken_models" in listed.stderr
+    assert reason in listed.stderr
 
 
 @pytest.mark.parametrize(
@@ -186,9 +194,10 @@ def test_a_broken_plugin_harms_no_other_and_is_named(install, source, value, rea
 )
 def test_a_factory_that_is_not_there(factory):
     spec = ComponentSpec("mine", "my model", factory)
-    with pytest.raises(InputError, match=r"'mine': '.*' cannot be imported") as caught:
+    message = r"component 'mine': its function '.*' cannot be imported"
+    with pytest.raises(InputError, match=message) as caught:
         spec.load()
-    assert "What to do" not in str(caught.value)
+    assert "What to do: install what it needs, or correct its spec" in str(caught.value)
     with pytest.raises(InputError, match=r"pip install 'chorus-bench\[torch\]'"):
         replace(spec, extra="torch").load()
 

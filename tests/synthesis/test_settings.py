@@ -10,6 +10,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.synthesis.registry import check_options
 from chorus_bench.synthesis.settings import (
     Component,
+    ImageSettings,
     SynthesisSettings,
     preset_names,
     read_settings,
@@ -121,54 +122,67 @@ def test_categories_are_named_once():
 
 
 @pytest.mark.parametrize(
-    ("name", "where", "near"),
+    ("name", "wrong", "near"),
     [
-        ("sed", "", "seed"),
-        ("catgories", "", "categories"),
-        ("image.batch", "", "images"),
-        ("images.bach", "images: ", "batch"),
-        ("annotations.key_points", "annotations: ", "keypoints"),
-        ("filters.keypoint", "filters: ", "keypoints"),
-        ("cameras.slover", "cameras: ", "solver"),
-        ("prompts.modle", "prompts: ", "model"),
+        ("sed", "sed", "seed"),
+        ("catgories", "catgories", "categories"),
+        ("image.batch", "image", "images"),
+        ("images.bach", "images.bach", "batch"),
+        ("annotations.key_points", "annotations.key_points", "keypoints"),
+        ("filters.keypoint", "filters.keypoint", "keypoints"),
+        ("cameras.slover", "cameras.slover", "solver"),
+        ("prompts.modle", "prompts.modle", "model"),
     ],
 )
-def test_unknown_names_are_answered_with_the_nearest(name, where, near):
-    wrong = name.rpartition(".")[2] if where else name.partition(".")[0]
+def test_unknown_names_are_answered_with_the_nearest(name, wrong, near):
     with pytest.raises(InputError) as caught:
         read_settings(changes={name: 1})
-    assert str(caught.value).startswith(f"{where}unknown setting '{wrong}'")
+    key = wrong.rpartition(".")[2]
+    assert str(caught.value).startswith(f"{wrong}: unknown key '{key}'")
     assert f"Did you mean '{near}'?" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"seed": "zero"}, "seed: is 'zero'\n  Expected: a value of type int"),
-        ({"seed": True}, "seed: is True\n  Expected: a value of type int"),
-        ({"seed": None}, "seed: is None"),
-        ({"images.batch": 1.5}, "images.batch: is 1.5\n  Expected: a value of type int"),
-        ({"images.batch.size": 2}, "images.batch: is {'size': 2}"),
-        ({"images": 3}, "images: is 3\n  Expected: a mapping"),
-        ({"images": None}, "images: is None\n  Expected: a mapping"),
-        ({"images.generator": 3}, "images.generator: is 3\n  Expected: a name, or a mapping"),
-        ({"annotations.object_segmenter.threshold": 0.1}, "annotations.object_segmenter: is {'t"),
-        ({"images.generator": {"name": 3}}, "images.generator: is {'name': 3"),
-        ({"categories": "tie"}, "categories: is 'tie'\n  Expected: a list of names"),
-        ({"categories": ["tie", 3]}, "categories: is ['tie', 3]"),
-        ({"prompts.send_seed": "yes"}, "prompts.send_seed: is 'yes'"),
-        ({"annotations.min_overlap": "much"}, "annotations.min_overlap: is 'much'"),
-        ({"images.per_prompt_view": 0}, "per_prompt_view is 0\n  Expected: 1 or more"),
-        ({"images.batch": 0}, "batch is 0"),
-        ({"shard_size": 0}, "shard_size is 0"),
-        ({"threads": -1}, "threads is -1"),
-        ({"images.layout": "fix"}, "images: unknown layout 'fix'\n  What to do: Did you mean 'fi"),
-        ({"images.format": "jpg"}, "unknown format 'jpg'\n  What to do: Did you mean 'jpeg'"),
-        ({"cameras.solver": "adm"}, "unknown solver 'adm'\n  What to do: Did you mean 'adam'"),
+        ({"seed": "zero"}, "seed: is the text 'zero'\n  Expected: a whole number"),
+        ({"seed": True}, "seed: is true\n  Expected: a whole number"),
+        ({"seed": None}, "seed: is null"),
+        ({"seed": 10**5000}, "seed: is too large: a very long number\n  Expected: a whole number"),
+        ({"images.batch": 1.5}, "images.batch: is 1.5\n  Expected: a whole number, 1 or more"),
+        ({"images.batch.size": 2}, "images.batch: is a table of keys: {'size': 2}"),
+        ({"images": 3}, "images: is 3\n  Expected: a table with the keys per_prompt_view, views"),
+        ({"images": None}, "images: is null\n  Expected: a table"),
+        ({"images.generator": 3}, "images.generator: is 3\n  Expected: a name, or a table with"),
+        ({"annotations.object_segmenter.threshold": 0.1}, "annotations.object_segmenter: is a tab"),
+        ({"images.generator": {"name": 3}}, "images.generator: is a table of keys: {'name': 3"),
+        ({"images.generator.size": object()}, "images.generator.size: is <object object"),
+        (
+            {"categories": "tie"},
+            "categories: is the text 'tie'\n  Expected: a list, each item text",
+        ),
+        ({"categories": ["tie", 3]}, "categories[1]: is 3\n  Expected: text of 1 to 80 characters"),
+        ({"prompts.send_seed": "yes"}, "prompts.send_seed: is the text 'yes'"),
+        ({"prompts.model": "\ud800"}, "prompts.model: has control characters: '\\ud800'"),
+        ({"annotations.min_overlap": "much"}, "annotations.min_overlap: is the text 'much'"),
+        ({"annotations.min_overlap": float("nan")}, "annotations.min_overlap: is NaN"),
+        (
+            {"images.per_prompt_view": 0},
+            "per_prompt_view: is 0\n  Expected: a whole number, 1 or m",
+        ),
+        ({"images.batch": 0}, "images.batch: is 0"),
+        ({"shard_size": 0}, "shard_size: is 0"),
+        ({"threads": -1}, "threads: is -1"),
+        (
+            {"images.layout": "fix"},
+            "images.layout: is 'fix'\n  Expected: 'fixed' or 'free'\n  What",
+        ),
+        ({"images.format": "jpg"}, "Expected: 'jpeg' or 'png'\n  What to do: Did you mean 'jpeg'"),
+        ({"cameras.solver": "adm"}, "Expected: 'adam' or 'lm'\n  What to do: Did you mean 'adam'"),
         ({"filters.keypoints": "tors"}, "preset 'tors'\n  What to do: Did you mean 'torso'"),
         ({"filters.min_overlap": 2.0}, "min_overlap is 2.0\n  Expected: 0 to 1"),
-        ({"images.quality": 101}, "quality is 101\n  Expected: 1 to 100"),
-        ({"annotations.min_overlap": 1.5}, "min_overlap is 1.5\n  Expected: 0 to 1"),
+        ({"images.quality": 101}, "quality: is 101\n  Expected: a whole number from 1 to 100"),
+        ({"annotations.min_overlap": 1.5}, "min_overlap: is 1.5\n  Expected: a number from 0 to 1"),
     ],
 )
 def test_values_that_make_no_sense(changes, message):
@@ -193,15 +207,15 @@ def test_unknown_presets_and_files(tmp_path):
     ("text", "message"),
     [
         ("images: [", "is not valid YAML"),
-        ("- a\n- b\n", "holds no keys"),
+        ("- a\n- b\n", "is a list: ['a', 'b']\n  Expected: one 'setting: value' to a line"),
         ("", "is empty"),
         ("a: &a 1\nb: *a\n", "has an anchor or alias"),
         ("seed: !!python/name:os.system\n", "has the tag"),
         ("seed: 1\nseed: 2\n", "seed"),
         (b"seed: \xff", "is not UTF-8 text"),
-        ("1: 2\n", "unknown setting '1'"),
-        ("images: {1: 2}\n", "unknown setting '1'"),
-        ("seed: 2026-01-01\n", "a value of type int"),
+        ("1: 2\n", "settings.yaml:1: 1: unknown key '1'"),
+        ("images: {1: 2}\n", "images.1: unknown key '1'"),
+        ("seed: 2026-01-01\n", "seed: is the text '2026-01-01'\n  Expected: a whole number"),
     ],
 )
 def test_bad_yaml(write, text, message):
@@ -209,6 +223,24 @@ def test_bad_yaml(write, text, message):
         read_settings(file=write(text))
 
 
+def test_every_problem_is_listed_with_its_line(write):
+    file = write("seed: zero\nimages:\n  batch: 0\n  format: jpg\ncategores: [tie]\n")
+    with pytest.raises(InputError) as caught:
+        read_settings("tiny", file, {"images.format": "jpeg", "threads": 0})
+    said = str(caught.value)
+    assert "4 problems in the settings" in said
+    for line in ("1: seed: is", "3: images.batch: is 0", "5: categores: unknown key"):
+        assert f"- {file}:{line}" in said
+    assert "\n- threads: is 0" in said, "what an option sets has no line"
+
+
+def test_settings_made_in_python_are_checked_too():
+    with pytest.raises(InputError, match="2 problems in ImageSettings\n- batch: is 0"):
+        ImageSettings(batch=0, quality=0)
+    with pytest.raises(InputError, match="threads: is -1"):
+        SynthesisSettings(threads=-1)
+
+
 def test_a_wrong_file_is_named(write):
-    with pytest.raises(InputError, match=r"settings\.yaml: has an anchor"):
+    with pytest.raises(InputError, match=r"settings\.yaml:1: has an anchor"):
         read_settings(file=write("seed: &x 1\n"))

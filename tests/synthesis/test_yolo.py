@@ -1,7 +1,7 @@
 """Ultralytics' models through our adapters, with the real package, in a process of its own.
 
-The package is under the AGPL-3.0 and is no dependency of the tests: it is installed into a folder
-of its own beside the virtual environment, where later runs find it. `yolo_script.py` builds models
+The package is under the AGPL-3.0 and is not a dependency of the tests: it is installed into its own
+folder beside the virtual environment, where later runs find it. `yolo_script.py` builds models
 with random weights from Ultralytics' own descriptions, runs the adapters, and writes what came out.
 """
 
@@ -18,7 +18,7 @@ import torch
 from filelock import FileLock
 
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.annotators import yolo
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.registry import get_component
@@ -35,7 +35,7 @@ PACKAGES = (
     "wcwidth==0.2.13",
     "setuptools==80.9.0",  # clip-anytorch imports its pkg_resources
 )
-CONTEXT = Context(seed=1, body=BodyModel.load("default"))
+CONTEXT = Context(seed=1, body=load_body("default"))
 
 
 @pytest.fixture(scope="session")
@@ -232,7 +232,7 @@ def test_words_that_cannot_be_used(opened, case, expected):
     ("case", "expected"),
     [
         ("missing", "nothing is downloaded"),
-        ("kind", "'.yaml' is no kind of model file"),
+        ("kind", "'.yaml' is not a kind of model file"),
         ("damaged", "cannot be loaded"),
         ("hostile", "ULTRALYTICS_SAFE_LOAD=false"),
         ("other", "cannot be loaded"),
@@ -245,7 +245,7 @@ def test_files_that_cannot_be_used(report, case, expected):
 
 
 def test_pickles_are_refused_before_anything_is_imported(tmp_path, segmenters):
-    assert "is a pickle, which can run any code" in segmenters["untrusted"]
+    assert "is a pickle, which can execute any code" in segmenters["untrusted"]
     (tmp_path / "model.pt").touch()
     for make in (yolo.make_yolo_segmenter, yolo.make_yolo_open_segmenter, yolo.make_yolo_keypoints):
         with pytest.raises(InputError, match="set `trust_pickle=True`"):

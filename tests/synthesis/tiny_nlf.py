@@ -5,11 +5,12 @@ import warnings
 import numpy as np
 import torch
 
-from chorus_bench.geometry.body import BodyModel, without_global_orientation
+from chorus_bench.geometry.body import without_global_orientation
+from chorus_bench.geometry.body_files import load_body
 
 SIZE = (480, 640)
 FOCAL = 700.0
-BODY = BodyModel.load("default")
+BODY = load_body("default")
 SHAPES = {"pose": (72,), "betas": (10,), "joints2d": (24, 2), "joints": (24, 3), "trans": (3,)}
 
 

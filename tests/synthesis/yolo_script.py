@@ -32,8 +32,8 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
 from chorus_bench.errors import ChorusBenchError  # noqa: E402
-from chorus_bench.geometry.body import BodyModel  # noqa: E402
-from chorus_bench.synthesis.annotators.matching import box_overlaps  # noqa: E402
+from chorus_bench.geometry.body_files import load_body  # noqa: E402
+from chorus_bench.geometry.boxes import intersection_over_union  # noqa: E402
 from chorus_bench.synthesis.annotators.yolo import (  # noqa: E402
     make_yolo_keypoints,
     make_yolo_open_segmenter,
@@ -46,7 +46,7 @@ SIDE = 160
 NAMES = {n: f"thing {n}" for n in range(80)} | {0: "person", 1: "bicycle", 2: "Tennis Racket"}
 CATEGORIES = ("person", "bicycle", "tennis racket")
 FOLDER = Path(sys.argv[1])
-CONTEXT = Context(seed=1, body=BodyModel.load("default"))
+CONTEXT = Context(seed=1, body=load_body("default"))
 RAW = {"conf": 0.0, "imgsz": SIDE, "device": "cpu", "verbose": False, "retina_masks": True}
 
 
@@ -215,7 +215,7 @@ def chosen(picture, found):
     boxes = np.array(found["boxes"])
     sizes = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
     first = int(np.argmax(sizes > 20))
-    others = (box_overlaps(boxes[first], boxes)[0] < 0.3) & (sizes > 20)
+    others = (intersection_over_union(boxes[first], boxes)[0] < 0.3) & (sizes > 20)
     second = int(np.argmax(others))
     mask = np.zeros(picture.size, bool)
     wanted = [boxes[second], boxes[first], [-9, -9, -8, -8]]

@@ -18,13 +18,14 @@ import pyarrow as pa
 from scipy.ndimage import gaussian_filter
 
 from chorus_bench.datasets.facts import METADATA_KEY, Facts, table_with_facts
+from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.parquet import TableWriter
 from chorus_bench.datasets.schema import TEST_COLUMNS, TEST_SCHEMA
 from chorus_bench.evaluation import load_split
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import voxel_skinning, warp_forward
-from chorus_bench.simulation import decode_occupancy, simulate_test_row
+from chorus_bench.simulation import simulate_test_row
 from chorus_bench.submission import write_submission
 
 CATEGORIES = ("backpack", "skateboard", "surfboard", "tennis racket")
@@ -59,7 +60,7 @@ def write_split(folder: Path) -> None:
         name="example",
         version="1.1.0",
         split="test",
-        body=BodyModel.load("default").label,
+        body=load_body("default").label,
         min_samples=10,
         population=CATEGORIES,
     )
@@ -77,7 +78,7 @@ def write_split(folder: Path) -> None:
 
 def expected_occupancy(category: str) -> np.ndarray:
     """Return the blurred mean occupancy (48, 48, 48) of a category in canonical space."""
-    grid, body = GridSpec(), BodyModel.load("default")
+    grid, body = GridSpec(), load_body("default")
     operator = voxel_skinning(body.canonical_vertices, grid)
     total = np.zeros(grid.voxels)
     for index in range(TRAINING):

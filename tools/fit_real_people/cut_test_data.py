@@ -15,7 +15,7 @@ from typing import Any
 
 from chorus_bench.io.files import atomic_write_bytes
 
-#: COCO's id of the licence CC BY 2.0.
+#: COCO's id of the license CC BY 2.0.
 CC_BY = 4
 _IMAGE_KEYS = ("id", "file_name", "height", "width", "license", "coco_url", "flickr_url")
 _ANNOTATION_KEYS = ("id", "image_id", "category_id", "bbox", "iscrowd", "segmentation")
@@ -40,9 +40,9 @@ def cut(coco: dict[str, Any], fits: dict[str, Any]) -> tuple[dict[str, Any], dic
         for annotation in coco["annotations"]
         if annotation["image_id"] in wanted
     ]
-    licences = [item for item in coco["licenses"] if item["id"] == CC_BY]
+    licenses = [item for item in coco["licenses"] if item["id"] == CC_BY]
     info = {"description": "a few images of COCO val2014, see README.md", "year": 2014}
-    cut_coco = {"info": info, "licenses": licences, "categories": coco["categories"]}
+    cut_coco = {"info": info, "licenses": licenses, "categories": coco["categories"]}
     return cut_coco | {"images": images, "annotations": annotations}, fits | {"data": entries}
 
 

@@ -23,6 +23,7 @@ from scipy.optimize import least_squares
 
 from chorus_bench.calibration import crop_box
 from chorus_bench.geometry.body import JOINT_NAMES, BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.io.files import atomic_write_bytes
 
@@ -43,8 +44,8 @@ HINGES = ((4, 0, 1), (5, 0, 1), (18, 1, -1), (19, 1, 1))
 #: Standard deviation of a keypoint, as a share of the crop's side.
 KEYPOINT_SIGMA = 0.01
 
-#: Standard deviation of the three betas. Cameras are fitted with zero shape later (geometry.md),
-#: so a person who needs much shape would be dropped there.
+#: Standard deviation of the three betas. Cameras are fitted with zero shape later
+#: (docs/method.md M11), so a person who needs much shape would be dropped there.
 SHAPE_SIGMA = 0.3
 POSE, SHAPE = 72, 3
 MIN_KEYPOINTS = 8
@@ -113,7 +114,7 @@ class Fitter:
         return np.concatenate(parts, axis=-1)
 
     def project(self, person: Person, unknowns: Float64) -> Float64:
-        """Return the 17 points (..., 17, 2) in pixels, through the crop as geometry.md has it."""
+        """Return the 17 points (..., 17, 2) in pixels, through the crop (docs/method.md M9)."""
         pose, camera = unknowns[..., :POSE], unknowns[..., -3:]
         betas = unknowns.reshape(-1, unknowns.shape[-1])[0, POSE : POSE + SHAPE]
         points = self.keypoints(pose, betas)[..., :2]
@@ -224,7 +225,7 @@ def main() -> None:
     if options.pairs is not None:
         wanted = {pair["person_ann_id"] for pair in json.loads(options.pairs.read_text())}
         annotations = [a for a in annotations if a["id"] in wanted]
-    entries = fit_people(annotations, BodyModel.load("default"))
+    entries = fit_people(annotations, load_body("default"))
     content = {"ver": "chorus-bench-real-people-1", "data": entries}
     atomic_write_bytes(options.output, (json.dumps(content) + "\n").encode())
     errors = np.array([entry["keypoint_error"] for entry in entries])

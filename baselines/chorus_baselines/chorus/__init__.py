@@ -4,14 +4,16 @@ What comes after the training rows (`chorus_bench.synthesis`): aggregation per s
 cluster, posed-space inference, reconstruction. The names below are imported when they are
 first used.
 
-Source: CHORUS: Learning Canonicalized 3D Human-Object Spatial Relations from Unbounded
-Synthesized Images, Han and Joo, ICCV 2023.
+Source: docs/method.md M14 to M20; the paper, sections 3.3 and 3.4. The paper: Han and Joo, CHORUS:
+Learning Canonicalized 3D Human-Object Spatial Relations from Unbounded Synthesized Images, ICCV
+2023.
 """
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from chorus_bench.lazy import lazy_exports
 
 if TYPE_CHECKING:
     from chorus_baselines.chorus.accumulate import Counts
@@ -21,25 +23,23 @@ if TYPE_CHECKING:
     from chorus_baselines.chorus.original import import_chorus, read_original_field
     from chorus_baselines.chorus.reconstruction import reconstruct
     from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
+    from chorus_baselines.chorus.storage import load_aggregation, save_aggregation
     from chorus_baselines.chorus.subject import subject_of
-
-_HOMES = {
-    "Aggregation": "aggregation",
-    "BodyPart": "clusters",
-    "Cluster": "clusters",
-    "Counts": "accumulate",
-    "DEMO_PARTS": "clusters",
-    "aggregate": "aggregation",
-    "draw_ratio": "sampling",
-    "draw_without_keypoints": "sampling",
-    "import_chorus": "original",
-    "posed_field": "inference",
-    "read_original_field": "original",
-    "read_segments": "clusters",
-    "reconstruct": "reconstruction",
-    "select_rows": "sampling",
-    "subject_of": "subject",
-}
+else:
+    __getattr__, __dir__ = lazy_exports(
+        __name__,
+        {
+            "accumulate": ("Counts",),
+            "aggregation": ("Aggregation", "aggregate"),
+            "clusters": ("BodyPart", "Cluster", "DEMO_PARTS", "read_segments"),
+            "inference": ("posed_field",),
+            "original": ("import_chorus", "read_original_field"),
+            "reconstruction": ("reconstruct",),
+            "storage": ("load_aggregation", "save_aggregation"),
+            "sampling": ("draw_ratio", "draw_without_keypoints", "select_rows"),
+            "subject": ("subject_of",),
+        },
+    )
 
 __all__ = [
     "DEMO_PARTS",
@@ -51,22 +51,12 @@ __all__ = [
     "draw_ratio",
     "draw_without_keypoints",
     "import_chorus",
+    "load_aggregation",
     "posed_field",
     "read_original_field",
     "read_segments",
     "reconstruct",
+    "save_aggregation",
     "select_rows",
     "subject_of",
 ]
-
-
-def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
-    if name not in _HOMES:
-        raise AttributeError(f"module 'chorus_baselines.chorus' has no attribute '{name}'")
-    value = getattr(import_module(f"chorus_baselines.chorus.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return __all__

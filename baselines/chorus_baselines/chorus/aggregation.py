@@ -4,7 +4,7 @@ Every voxel is warped with the body of every view and projected into its image. 
 that all directions around the body count the same, the share of the views that see the voxel
 on the object mask is its probability.
 
-Source: CHORUS section 3.3, chorus.md stage 7.
+Source: docs/method.md M14 to M17; the paper, section 3.3.
 """
 
 from __future__ import annotations
@@ -35,10 +35,12 @@ from chorus_baselines.chorus.projection import (
     make_projector,
     voxel_features,
 )
-from chorus_baselines.chorus.views import Row, UnusableViewError, View, read_view
+from chorus_baselines.chorus.views import UnusableViewError, View, read_view
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.engines.threads import cpu_count, in_order
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import AZIMUTH_BINS
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import SkinningSettings
@@ -111,7 +113,7 @@ class Skipped:
 
 
 class Aggregation:
-    """Votes of any number of views. Make one with `aggregate` or `Aggregation.load`.
+    """Votes of any number of views. `aggregate` makes one, `load_aggregation` reads one.
 
     Args:
         settings: what the views were aggregated with.
@@ -199,23 +201,6 @@ class Aggregation:
             tallies[key] = tallies[key] + tally if key in tallies else tally
         return Aggregation(self.settings, tallies, self.skipped + other.skipped)
 
-    def save(self, path: str | Path) -> Path:
-        """Write the votes to an .npz file, whole or not at all; see `Aggregation.load`."""
-        from chorus_baselines.chorus.storage import save_aggregation
-
-        return save_aggregation(self, path)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Aggregation:
-        """Read what `save` wrote.
-
-        Raises:
-            InputError: the file is missing, or is not such a file.
-        """
-        from chorus_baselines.chorus.storage import load_aggregation
-
-        return load_aggregation(path)
-
     def _tally(self, part: str | None, prompt: str | None) -> Tally:
         """Return the votes of a cluster and a prompt; prompts are added where none is named."""
         return sum(self._tallies(part, prompt), start=Tally(self.grid.voxels))
@@ -271,7 +256,7 @@ def _weighted(votes: Mapping[int, NDArray[np.unsignedinteger]], views: Int64, n:
 
 
 def aggregate(
-    rows: Iterable[Row],
+    rows: Iterable[AnyRow],
     *,
     body: BodyModel | str | Path = "default",
     grid: GridSpec = _DEFAULT_GRID,
@@ -314,7 +299,7 @@ def aggregate(
     Raises:
         InputError: an unknown body part, or a region without a voxel; an unusable device.
     """
-    model = BodyModel.load(body)
+    model = load_body(body)
     segments = dominant_segments(model) if segments is None else segments
     clusters = make_clusters(parts)
     labels = tuple((cluster.name, cluster_label(cluster, segments)) for cluster in clusters)
@@ -356,7 +341,7 @@ def _regions(
 
 
 def _read_views(
-    rows: Iterable[Row],
+    rows: Iterable[AnyRow],
     settings: AggregationSettings,
     skipped: Skipped,
     progress: Callable[[int], None] | None,

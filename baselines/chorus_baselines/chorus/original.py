@@ -39,7 +39,7 @@ def read_original_field(file: str | Path) -> Float32:
 
     Raises:
         InputError: the file holds something that is never read, lacks the two hulls, or they
-            are no cubes of finite numbers whose ratio is a probability.
+            are not cubes of finite numbers whose ratio is a probability.
     """
     content: object = load_pickle(file)
     for key in _PLACE:
@@ -77,7 +77,7 @@ def import_chorus(
         files: category -> exported pickle.
         output: the submission's folder.
         method: the method's name.
-        side_length: of the canonical cube around the origin, metres; the file does not say.
+        side_length: side of the canonical cube about the origin, metres; not in the file.
         overwrite: replace a submission that is there.
         **metadata: optional keys of `submission.yaml`.
 

@@ -1,6 +1,6 @@
 """A 3D object beside a person: the surface of a posed field, written to a mesh file.
 
-Source: CHORUS section 3.5 (application), chorus.md stage 10.
+Source: docs/method.md M20; the paper, section 4.5.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from chorus_baselines.chorus.inference import check_pose, posed_field
 from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings
 from chorus_bench.io.files import atomic_write_bytes
@@ -119,7 +120,7 @@ def reconstruct(
         WriteError: the file cannot be written.
     """
     mesh_format(path)
-    model = BodyModel.load(body)
+    model = load_body(body)
     posed = posed_field(field, pose, model, grid, skinning=skinning, threads=threads)
     meshes = {"object": surface(posed, grid, level), "person": person_mesh(model, pose)}
     return save_meshes(path, meshes)

@@ -3,26 +3,24 @@
 A row's lot is a digest of the seed and its id. So a draw depends on neither the order of the
 rows nor how they are spread over files, and needs no more memory than their ids.
 
-Source: CHORUS section 4 (ablations), chorus.md stages 5 and 7.
+Source: docs/method.md M8; the paper, section 4 (ablations).
 """
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
-from typing import Any
 
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.synthesis.filters import KEYPOINTS, FilterSettings, filter_row
-
-Row = Mapping[str, Any]
 
 _DEFAULT_FILTERS = FilterSettings()
 
 
-def draw_ratio(rows: Iterable[Row], ratio: float, *, seed: int = 0) -> frozenset[str]:
+def draw_ratio(rows: Iterable[AnyRow], ratio: float, *, seed: int = 0) -> frozenset[str]:
     """Draw a share of the views: of every category's prompts, ceil(ratio * count) of them.
 
     Args:
@@ -48,7 +46,7 @@ def draw_ratio(rows: Iterable[Row], ratio: float, *, seed: int = 0) -> frozenset
 
 
 def draw_without_keypoints(
-    rows: Iterable[Row], settings: FilterSettings = _DEFAULT_FILTERS, *, seed: int = 0
+    rows: Iterable[AnyRow], settings: FilterSettings = _DEFAULT_FILTERS, *, seed: int = 0
 ) -> frozenset[str]:
     """Draw the views of the ablation without keypoint filtering.
 
@@ -79,12 +77,12 @@ def draw_without_keypoints(
     return frozenset(drawn)
 
 
-def select_rows(rows: Iterable[Row], ids: Collection[str]) -> Iterator[Row]:
+def select_rows(rows: Iterable[AnyRow], ids: Collection[str]) -> Iterator[AnyRow]:
     """Yield the rows whose ``sample_id`` is among ``ids``."""
     return (row for row in rows if row.get("sample_id") in ids)
 
 
-def _with_ids(rows: Iterable[Row]) -> Iterator[tuple[Row, str]]:
+def _with_ids(rows: Iterable[AnyRow]) -> Iterator[tuple[AnyRow, str]]:
     seen: set[str] = set()
     for number, row in enumerate(rows):
         sample_id = row.get("sample_id")

@@ -68,7 +68,7 @@ def load_aggregation(path: str | Path) -> Aggregation:
         raise InputError(
             f"not an aggregation: {error}",
             where=file,
-            expected="a file that `Aggregation.save` wrote",
+            expected="a file that `save_aggregation` wrote",
             fix="aggregate the rows again",
         ) from error
 

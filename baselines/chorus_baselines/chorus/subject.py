@@ -1,20 +1,23 @@
 """Whom a picture shows in which pose, and with what: the input of a reconstruction.
 
-Source: chorus.md stage 10.
+Source: docs/method.md M20; the paper, section 4.5.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_baselines.chorus.inference import check_pose
-from chorus_bench.errors import InputError
-from chorus_bench.synthesis.non_maximum_suppression import intersections
+from chorus_bench.datasets.bodies import BodySource, body_for
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.boxes import box_intersections
 
 Float64 = NDArray[np.float64]
 
@@ -25,11 +28,33 @@ class Subject:
 
     Attributes:
         pose: (72,) axis-angle in radians, the global orientation zero.
-        category: of the object.
+        category: category of the object.
     """
 
     pose: Float64
     category: str
+
+
+def find_subject(data: str | Path, sample: str, body: BodySource = None) -> Subject:
+    """Return the subject of a sample of a dataset.
+
+    Args:
+        data: a test split or annotated images, see `DatasetRows.open`.
+        sample: its ``sample_id``.
+        body: the body that the pose is for.
+
+    Raises:
+        InputError: no such sample, another body, or see `subject_of`.
+    """
+    rows = DatasetRows.open(data)
+    body_for(rows.body, body, rows.name)
+    names: list[str] = []
+    for category in rows.categories:
+        for row in rows.rows(category):
+            if row["sample_id"] == sample:
+                return subject_of(row)
+            names.append(row["sample_id"])
+    raise unknown_name("sample", sample, names[:20], where=data)
 
 
 def subject_of(row: Mapping[str, Any]) -> Subject:
@@ -53,8 +78,7 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
         raise InputError("no person with a pose", where=where, fix="choose another image")
     person = max(people, key=lambda found: float(found.get("score") or 0))
     objects = [item for item in row.get("objects") or [] if item.get("box") is not None]
-    boxes = np.array([item["box"] for item in objects], dtype=np.float64).reshape(-1, 4)
-    overlaps = intersections(person["box"], boxes)
+    overlaps = box_intersections(person["box"], [item["box"] for item in objects])[0]
     if not (overlaps > 0).any():
         raise InputError(
             f"none of {len(objects)} detected objects overlaps the person",

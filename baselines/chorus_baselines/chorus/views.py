@@ -6,7 +6,6 @@ camera. Rows that lack any of it, or hold something else, are unusable, with a r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,19 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE
 from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_bins, azimuth_degrees
+from chorus_bench.geometry.checks import check_pose
 
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
-Row = Mapping[str, Any]
-
-_CAMERA_COLUMNS = {
-    "camera_rotation": (3, 3),
-    "camera_translation": (3,),
-    "camera_intrinsics": (3, 3),
-}
 
 
 class UnusableViewError(InputError):
@@ -60,7 +54,7 @@ class View:
         return int(azimuth_bins(azimuth_degrees(x, z)))
 
 
-def read_view(row: Row) -> View:
+def read_view(row: AnyRow) -> View:
     """Check a row and turn it into a view.
 
     Args:
@@ -77,7 +71,7 @@ def read_view(row: Row) -> View:
     return View(_read_mask(row), pose, camera, None if prompt is None else str(prompt))
 
 
-def _read_mask(row: Row) -> UInt8:
+def _read_mask(row: AnyRow) -> UInt8:
     height, width = row.get("height"), row.get("width")
     if height is None or width is None:
         raise UnusableViewError("no image size")
@@ -96,33 +90,32 @@ def _read_mask(row: Row) -> UInt8:
         raise UnusableViewError("a damaged object mask") from error
 
 
-def _read_pose(row: Row) -> Float64:
+def _read_pose(row: AnyRow) -> Float64:
     pose = _numbers(_present(row, "pose", "no pose"), "a damaged pose").reshape(-1)
     if pose.size == POSE_SIZE - 3:
         pose = np.concatenate([np.zeros(3), pose])
     if pose.size != POSE_SIZE:
         raise UnusableViewError("a damaged pose", expected=f"{POSE_SIZE} numbers, not {pose.size}")
     pose[:3] = 0
-    return _finite(pose, "a pose with values that are not finite")
-
-
-def _read_camera(row: Row) -> PerspectiveCamera:
-    arrays = []
-    for column, shape in _CAMERA_COLUMNS.items():
-        array = _numbers(_present(row, column, "no camera"), "a damaged camera")
-        if array.shape != shape:
-            raise UnusableViewError("a damaged camera", where=column, expected=f"shape {shape}")
-        arrays.append(_finite(array, "a camera with values that are not finite"))
+    _finite(pose, "a pose with values that are not finite")
     try:
-        camera = PerspectiveCamera(*(array.astype(np.float32) for array in arrays))
+        check_pose(pose, "pose")
     except InputError as error:
-        raise UnusableViewError("a singular camera", expected=error.expected) from error
+        raise UnusableViewError("a pose in degrees", expected=error.expected) from error
+    return pose
+
+
+def _read_camera(row: AnyRow) -> PerspectiveCamera:
+    try:
+        camera = PerspectiveCamera.from_row(row)
+    except InputError as error:
+        raise UnusableViewError(error.found, where=error.where, expected=error.expected) from error
     with np.errstate(over="ignore", invalid="ignore"):
         _finite(camera.center, "a camera with values that are not finite")
     return camera
 
 
-def _present(row: Row, column: str, reason: str) -> Any:  # noqa: ANN401 - as the row has it
+def _present(row: AnyRow, column: str, reason: str) -> Any:  # noqa: ANN401 - as the row has it
     value = row.get(column)
     if value is None:
         raise UnusableViewError(reason, where=column)

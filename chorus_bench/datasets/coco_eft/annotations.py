@@ -1,21 +1,25 @@
-"""COCO's instance annotations of 2014 val, as far as the split needs them."""
+"""COCO's val2014 instance annotations, as far as the split needs them."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PureWindowsPath
+from typing import Any, TypeGuard
 
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.sources import COCO_ANNOTATIONS
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.io.json_files import read_json
+from chorus_bench.names import category_name
 
 PERSON = "person"
 
-#: How many images the whole file has.
+#: The longest side of an image, pixels; no mask of a larger one is decoded.
+MAX_SIDE = 16_384
+
+#: The number of images in the complete file.
 ALL_IMAGES = 40_504
 
 _VAL_2014 = re.compile(r"COCO_val2014_(\d{12})\.jpg")
@@ -30,27 +34,27 @@ Image = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class CocoFile:
-    """An annotation file, cut to some images.
+    """An annotation file, restricted to some images.
 
     Attributes:
-        images: by file name of 2014.
-        annotations: of each of these images, by image id, each id once.
+        images: images by their file names of 2014.
+        annotations: annotations of each of these images, by image id, each id once.
         categories: names by category id, all of the file.
-        licences: name and URL by licence id.
+        licenses: name and URL by license id.
         total: images in the whole file.
-        notes: what was wrong.
+        notes: problems with single entries.
     """
 
     images: Mapping[str, Image]
     annotations: Mapping[int, tuple[Annotation, ...]]
     categories: Mapping[int, str]
-    licences: Mapping[int, tuple[str, str]]
+    licenses: Mapping[int, tuple[str, str]]
     total: int
     notes: list[Note] = field(default_factory=list)
 
     @property
     def complete(self) -> bool:
-        """Whether it is the whole of val2014 and not a part."""
+        """Whether it is the whole of val2014 rather than a part."""
         return self.total == ALL_IMAGES
 
     def of_image(self, image: Image) -> tuple[Annotation, ...]:
@@ -64,15 +68,15 @@ def image_name_2014(image_id: int) -> str:
 
 
 def read_annotations(path: Path, image_names: Iterable[str]) -> CocoFile:
-    """Read an annotation file and keep what belongs to some images.
+    """Read an annotation file and keep the annotations of some images.
 
     Args:
-        path: ``instances_val2014.json``, gzip'ed or not.
-        image_names: file names of 2014, as body fits give them.
+        path: ``instances_val2014.json``, gzipped or not.
+        image_names: file names of 2014, as the body fits give them.
 
     Raises:
         InputError: the file is not what its name says: truncated, of another year or part of
-            COCO, keypoints or captions, or something else altogether.
+            COCO, keypoints or captions, or something else entirely.
     """
     content = read_json(path)
     _check_kind(content, path)
@@ -84,8 +88,8 @@ def read_annotations(path: Path, image_names: Iterable[str]) -> CocoFile:
     return CocoFile(
         images=images,
         annotations=_annotations(content["annotations"], ids, notes),
-        categories={int(c["id"]): str(c["name"]) for c in content["categories"]},
-        licences=_licences(content.get("licenses", [])),
+        categories=_categories(content["categories"], path),
+        licenses=_licenses(content.get("licenses", [])),
         total=len(content["images"]),
         notes=notes,
     )
@@ -95,17 +99,48 @@ def _check_kind(content: object, path: Path) -> None:
     """Refuse everything that is not a file of COCO instances."""
     keys = ("images", "annotations", "categories")
     if isinstance(content, dict) and all(isinstance(content.get(k), list) for k in keys):
-        names = {c.get("name") for c in content["categories"] if isinstance(c, dict)}
-        if len(names) == len(content["categories"]) and len(names - {PERSON}) > 0:
+        names = {str(c.get("name")) for c in content["categories"] if isinstance(c, dict)}
+        if names - {PERSON}:
             _check_instances(content["annotations"], path)
             return
-        found = f"it has only the categories {list_some(sorted(map(str, names)))}"
+        found = f"it has only the categories {list_some(sorted(names))}"
     elif isinstance(content, dict):
         hints = [hint for key, hint in _WHAT_IT_IS.items() if key in content]
         found = hints[0] if hints else f"it has the keys {list_some(sorted(content))}"
     else:
         found = f"it holds a {type(content).__name__}"
     raise _not_instances(found, path)
+
+
+def _categories(items: list[Any], path: Path) -> dict[int, str]:
+    """Return names by id; every id and every name stands once."""
+    found: dict[int, str] = {}
+    for number, item in enumerate(items):
+        where = f"{path}, category number {number}"
+        if not isinstance(item, dict) or not _is_id(item.get("id")):
+            raise InputError(
+                f"has the id {_shown(item)}", where=where, expected="an id that is a whole number"
+            )
+        name = category_name(str(item.get("name", "")), where=where)
+        if item["id"] in found or name in found.values():
+            raise InputError(
+                f"'{name}' (id {item['id']}): its id or its name stands twice",
+                where=where,
+                expected="each category once",
+                fix="merge the two categories, and the category_id of their annotations",
+            )
+        found[item["id"]] = name
+    return found
+
+
+def _is_id(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63
+
+
+def _shown(item: object) -> str:
+    """Return the id of an entry as messages show it: a text in quotes."""
+    value = item.get("id") if isinstance(item, dict) else None
+    return "none" if value is None else repr(value)[:60]
 
 
 def _check_instances(annotations: list[Any], path: Path) -> None:
@@ -125,8 +160,8 @@ def _not_instances(found: str, path: Path) -> InputError:
 
 def _check_year(images: list[Any], path: Path) -> None:
     """Refuse a file none of whose images has a name of val2014."""
-    names = [str(image.get("file_name", "")) for image in images if isinstance(image, dict)]
-    if any(_VAL_2014.fullmatch(name) for name in names):
+    names = [_file_name(image) for image in images if isinstance(image, dict)]
+    if any(_VAL_2014.fullmatch(name) for name in names) or not any(names):
         return
     example = names[0] if names else "no images"
     part = "COCO train2014" if example.startswith("COCO_train2014") else "another year"
@@ -135,7 +170,7 @@ def _check_year(images: list[Any], path: Path) -> None:
     raise InputError(
         f"is of {part} (its images have names like {example})",
         where=path,
-        expected=f"names like {image_name_2014(395)}, as {COCO_ANNOTATIONS.file} has them",
+        expected=f"names like {image_name_2014(395)}, as in {COCO_ANNOTATIONS.file}",
         fix=COCO_ANNOTATIONS.instruction(),
     )
 
@@ -143,7 +178,7 @@ def _check_year(images: list[Any], path: Path) -> None:
 def _images(images: list[Any], wanted: set[str], notes: list[Note]) -> dict[str, Image]:
     """Return the wanted images by their names of 2014.
 
-    An image that goes by another name is taken by its id, which all years share.
+    An image under another name is found by its id, which all years share.
     """
     found: dict[str, Image] = {}
     seen: set[int] = set()
@@ -152,29 +187,36 @@ def _images(images: list[Any], wanted: set[str], notes: list[Note]) -> dict[str,
         if problem:
             notes.append(Note(f"image number {number}", "images that are not usable", problem))
             continue
-        known = _VAL_2014.fullmatch(image["file_name"])
-        name = image["file_name"] if known else image_name_2014(image["id"])
+        called = _file_name(image)
+        known = _VAL_2014.fullmatch(called)
+        name = called if known else image_name_2014(image["id"])
         if image["id"] in seen:
-            message = "its id stands twice in the annotation file; the first one is taken"
+            message = "its id occurs twice in the annotation file; the first one is used"
             notes.append(Note(f"image {image['id']}", "duplicated image ids", message))
             continue
         seen.add(image["id"])
         if name not in wanted:
             continue
-        found[name] = image
+        found[name] = {**image, "file_name": called or name}
         if not known:
-            message = f"it is named {image['file_name']}, not {name}; taken by its id"
-            notes.append(Note(f"image {image['id']}", "images of other names", message, False))
+            message = f"it is named '{called}', not {name}; taken by its id"
+            notes.append(Note(f"image {image['id']}", "images under other names", message, False))
     return found
+
+
+def _file_name(image: Mapping[str, Any]) -> str:
+    """Return an image's file name without folders, or that of its address (LVIS has no other)."""
+    name = image.get("file_name") or image.get("coco_url") or ""
+    return PureWindowsPath(name).name if isinstance(name, str) else ""
 
 
 def _image_problem(image: Any) -> str:  # noqa: ANN401 - whatever the file holds
     if not isinstance(image, dict):
-        return "it is no object"
-    if not isinstance(image.get("id"), int) or not isinstance(image.get("file_name"), str):
-        return "it has no id or no file name"
+        return "it is not an object"
+    if not _is_id(image.get("id")):
+        return f"its id is {_shown(image)}, not a whole number"
     size = (image.get("height"), image.get("width"))
-    if not all(isinstance(n, int) and n > 0 for n in size):
+    if not all(_is_id(n) and 0 < n <= MAX_SIDE for n in size):
         return f"image {image['id']} has the height and width {size[0]}, {size[1]}"
     return ""
 
@@ -186,15 +228,13 @@ def _annotations(
     seen: set[int] = set()
     for number, annotation in enumerate(annotations):
         keys = ("id", "image_id", "category_id")
-        if not isinstance(annotation, dict) or any(
-            not isinstance(annotation.get(key), int) for key in keys
-        ):
-            message = f"it has no {', '.join(keys)}"
+        if not isinstance(annotation, dict) or any(not _is_id(annotation.get(key)) for key in keys):
+            message = f"one of its {', '.join(keys)} is missing or no whole number"
             entry = f"annotation number {number}"
             notes.append(Note(entry, "annotations that are not usable", message))
             continue
         if annotation["id"] in seen:
-            message = "its id stands twice in the annotation file; the first one is taken"
+            message = "its id occurs twice in the annotation file; the first one is used"
             notes.append(Note(f"annotation {annotation['id']}", "duplicated ids", message))
             continue
         seen.add(annotation["id"])
@@ -203,10 +243,10 @@ def _annotations(
     return {image_id: tuple(items) for image_id, items in found.items()}
 
 
-def _licences(licences: object) -> dict[int, tuple[str, str]]:
-    items = licences if isinstance(licences, list) else []
+def _licenses(licenses: object) -> dict[int, tuple[str, str]]:
+    items = licenses if isinstance(licenses, list) else []
     return {
         item["id"]: (str(item.get("name", "")), str(item.get("url", "")))
         for item in items
-        if isinstance(item, dict) and isinstance(item.get("id"), int)
+        if isinstance(item, dict) and _is_id(item.get("id"))
     }

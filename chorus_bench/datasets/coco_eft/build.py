@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench.calibration import EFT, SOLVERS
-from chorus_bench.datasets.coco_eft import card
 from chorus_bench.datasets.coco_eft.annotations import PERSON, CocoFile, read_annotations
+from chorus_bench.datasets.coco_eft.card import TEXT
 from chorus_bench.datasets.coco_eft.categories import BENCHMARK
 from chorus_bench.datasets.coco_eft.fits import read_fits
 from chorus_bench.datasets.coco_eft.pairs import Candidate, Selection, select_pairs
-from chorus_bench.datasets.coco_eft.pictures import PictureFolder
+from chorus_bench.datasets.coco_eft.pictures import CocoImages
 from chorus_bench.datasets.coco_eft.points import point_set
 from chorus_bench.datasets.coco_eft.rows import SCHEMA, SharedInputs, rows_of_people
-from chorus_bench.datasets.recipe import Note, Piece, Recipe, SourceFile
+from chorus_bench.datasets.recipe import Note, Piece, Recipe, SourceFile, count_reasons
 from chorus_bench.datasets.sources import (
     COCO_ANNOTATIONS,
     EFT_FITS,
@@ -27,13 +27,17 @@ from chorus_bench.datasets.sources import (
 )
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 
 NAME = "coco-eft"
 
-#: Of the builder: it changes whenever the rows do.
+#: Version of the builder; it changes whenever the rows do.
 VERSION = "1.1.0"
 
 DEFAULT_SOLVER = "adam"
+
+#: So many notes explain why nothing is left.
+_SHOWN_NOTES = 5
 
 #: People whose cameras are fitted together: one piece of the build.
 PEOPLE_A_PIECE = 256
@@ -48,28 +52,26 @@ def coco_eft_recipe(
     images: str | Path | None = None,
     solver: str = DEFAULT_SOLVER,
     categories: Collection[str] | None = None,
-    command: str = "",
 ) -> Recipe:
-    """Read the sources, apply rules 1 and 2, and say how the rows are made.
+    """Read the sources, select the pairs, and return how the rows are made.
 
     Args:
-        annotations: ``instances_val2014.json``, gzip'ed or not.
+        annotations: ``instances_val2014.json``, gzipped or not.
         fits: ``COCO2014-Val-ver10.json`` or another file of that format.
-        body: the body to fit cameras to; SMPL for figures that compare with the paper's.
+        body: the body to fit cameras to; SMPL for numbers comparable with the paper's.
         joint_regressor: SPIN's ``J_regressor_extra.npy``.
-        images: a folder with images of val2014, to embed them.
+        images: a folder with images of val2014 that are to be embedded.
         solver: ``adam`` (the original's path) or ``lm`` (the least-squares minimum).
         categories: only objects of these.
-        command: the command line, for the card.
 
     Returns:
         The recipe for `chorus_bench.datasets.export.export`.
 
     Raises:
-        InputError: a source is missing or is not what its name says, an unknown category or
-            solver, or no pair is left.
+        InputError: a source is missing or is not what its name says, the category or solver is
+            unknown, or no pair is left.
 
-    Source: coco_eft.md, rules 1 to 3.
+    Source: docs/protocol.md P30 to P34.
     """
     if solver not in SOLVERS:
         raise unknown_name("solver", solver, SOLVERS)
@@ -95,24 +97,23 @@ def coco_eft_recipe(
         version=VERSION,
         split="test",
         schema=SCHEMA,
-        pieces=_pieces(shared, selection.candidates, paths[0]),
+        pieces=_pieces(shared, selection, (*fit_notes, *coco.notes), paths[0]),
         inputs=settings,
         metadata={
             **settings,
             **_counts(len(people) + len(fit_notes), coco, selection),
             "population": list(BENCHMARK),
         },
-        card=card.TEXT,
+        card=TEXT,
         sources=_sources(paths, body, joint_regressor),
         notes=(*fit_notes, *coco.notes, *selection.notes, *_regressor_note(joint_regressor, model)),
-        command=command,
     )
 
 
 def _load_body(body: str | Path | BodyModel) -> BodyModel:
-    """Load the body; a path where nothing is makes the error that says where SMPL is."""
+    """Load the body; for a missing file, the error says where to get SMPL."""
     named = isinstance(body, str | Path) and str(body) != "default"
-    return BodyModel.load(SMPL_BODY.require(str(body)) if named else body)
+    return load_body(SMPL_BODY.require(str(body)) if named else body)
 
 
 def _counts(entries: int, coco: CocoFile, selection: Selection) -> dict[str, Any]:
@@ -125,7 +126,7 @@ def _counts(entries: int, coco: CocoFile, selection: Selection) -> dict[str, Any
 
 
 def _split_name(solver: str, joints: str) -> str:
-    """Return the split's name for signatures: what differs from the original's way is in it."""
+    """Return the split's name for signatures, which states differences from the original's way."""
     name = NAME if solver == DEFAULT_SOLVER else f"{NAME}+{solver}"
     return name if joints == "spin24" else f"{name}+{joints}"
 
@@ -134,15 +135,15 @@ def _check_categories(categories: Collection[str] | None, coco: CocoFile) -> Non
     known = set(coco.categories.values()) - {PERSON}
     for name in categories or ():
         if name not in known:
-            raise unknown_name("category", name, known, where="--categories")
+            raise unknown_name("category", name, known, where="--category")
 
 
-def _pictures(folder: str | Path, candidates: Sequence[Candidate]) -> PictureFolder:
-    """Open the folder of images, and refuse one that has none of them."""
-    pictures = PictureFolder(folder)
+def _pictures(folder: str | Path, candidates: Sequence[Candidate]) -> CocoImages:
+    """Open the folder of images, and refuse one without any of them."""
+    pictures = CocoImages(folder)
     if candidates and not any(pictures.find(c.image) for c in candidates):
         raise InputError(
-            f"has none of the {len(candidates)} images, {candidates[0].image['file_name']} for one",
+            f"has none of the {len(candidates)} images, such as {candidates[0].image['file_name']}",
             where=folder,
             expected="the folder that val2014.zip unpacks to",
         )
@@ -170,14 +171,12 @@ def _sources(
     return tuple(describe_file(title, path) for title, path in files)
 
 
-def _pieces(shared: SharedInputs, candidates: Sequence[Candidate], where: Path) -> list[Piece]:
+def _pieces(
+    shared: SharedInputs, selection: Selection, notes: Sequence[Note], where: Path
+) -> list[Piece]:
+    candidates = selection.candidates
     if not candidates:
-        raise InputError(
-            "none of the fits has a person-object pair in this annotation file",
-            where=where,
-            expected="images with one person and one object whose boxes overlap",
-            fix="check that the two files belong together, and the --categories",
-        )
+        raise _nothing_left(selection, [*notes, *selection.notes], where)
     chunks = [
         candidates[first : first + PEOPLE_A_PIECE]
         for first in range(0, len(candidates), PEOPLE_A_PIECE)
@@ -186,3 +185,18 @@ def _pieces(shared: SharedInputs, candidates: Sequence[Candidate], where: Path) 
         Piece(f"from {chunk[0].fit.entry}", partial(rows_of_people, shared, chunk), len(chunk))
         for chunk in chunks
     ]
+
+
+def _nothing_left(selection: Selection, notes: Sequence[Note], where: Path) -> InputError:
+    """Return the error of a split without rows; it says what was left out, and why."""
+    left_out = count_reasons(notes, left_out=True)
+    reasons = {**selection.ruled_out, **left_out}
+    lines = [f"    {count} x {reason}" for reason, count in sorted(reasons.items())]
+    lines += [f"    {note}" for note in notes if note.left_out][:_SHOWN_NOTES]
+    return InputError(
+        "none of the fits has a person-object pair in this annotation file"
+        + ("; left out:\n" + "\n".join(lines) if lines else ""),
+        where=where,
+        expected="images with one person and one object whose boxes overlap",
+        fix="check that the two files belong together, and the --category",
+    )

@@ -36,31 +36,31 @@ spatial relations. One row is one pair; pixel ~ K (R x + t), x in metres in the 
 zero global orientation."""
 
 _CONSTRUCTION = """\
-Fits are taken in the order of their image names. One gives a row for each object category
+Fits are taken in the order of their image names. A fit gives a row for each object category
 (all of COCO's but person) for which
 
-1. the image has exactly one person annotation and exactly one of the category, crowds counted;
+1. the image has exactly one person annotation and exactly one of the category (crowds count);
 2. the boxes overlap: intersection over the area of the smaller one is at least 0.5;
 3. a perspective camera fits the 24 body points with a loss of at most 1.0 px (Frobenius norm of
    the (24, 2) residual over 24).
 
 Poses are axis-angle in radians; the shape is kept and not used by PAP. Masks are COCO's own, as
-run-length encodings. Cameras are data: they are never fitted again when something is scored,
-because the fit stops early and thousands of steps drift by rounding."""
+run-length encodings. Cameras are data: they are not fitted again for scoring, because the fit
+stops early and thousands of steps drift by rounding."""
 
-_LICENCES = """\
+_LICENSES = """\
 - Masks, boxes, ids: COCO annotations, CC BY 4.0, COCO Consortium.
 - Poses, shapes, cameras: derived from the EFT fits, CC BY-NC 4.0.
-- Pictures, where they are embedded: each under its photographer's licence on Flickr, named in the
-  columns `license` and `license_url`. COCO does not own them. Look before you pass them on.
-- Nothing of a body model is in the rows. To score, a body (SMPL, of its own licence) is needed."""
+- Pictures, where they are embedded: each under its photographer's license on Flickr, named in the
+  columns `license` and `license_url`. COCO does not own them. Check before you redistribute them.
+- The rows contain nothing of a body model. Scoring needs a body (SMPL, under its own license)."""
 
 TEXT = CardText(
     title="Extended COCO-EFT",
     summary=_SUMMARY,
     construction=_CONSTRUCTION,
-    licence="cc-by-nc-4.0",
-    licence_note=_LICENCES,
+    license="cc-by-nc-4.0",
+    license_note=_LICENSES,
     citation=_CITATION,
     tags=("human-object-interaction", "3d", "smpl", "coco", "chorus-bench"),
 )

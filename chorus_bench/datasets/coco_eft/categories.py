@@ -1,4 +1,4 @@
-"""COCO's thing categories but person, in the order of their ids."""
+"""COCO's thing categories except person, in the order of their ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong with one entry of a source: it is noted, and the build goes on."""
+"""A problem with one entry of a source: it is noted, and the build continues."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ class EntryError(Exception):
         self.reason, self.message = reason, message
 
     def note(self, entry: str) -> Note:
-        """Return the note about an entry that is left out for this."""
+        """Return the note about an entry that is left out for this reason."""
         return Note(entry, self.reason, self.message)

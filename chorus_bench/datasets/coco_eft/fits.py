@@ -1,11 +1,11 @@
-"""EFT body fits: what an entry holds, and what can be wrong with it."""
+"""EFT body fits: the contents of an entry, and the checks on it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path, PureWindowsPath
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,13 @@ from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.sources import EFT_FITS
 from chorus_bench.errors import InputError, list_some
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import JOINT_NAMES, JOINTS
 from chorus_bench.io.json_files import read_json
 
 Float64 = NDArray[np.float64]
 
-#: A matrix is a rotation when ``R R^T`` is the identity within this, and its determinant > 0.
+#: A matrix is a rotation if ``R R^T`` is the identity within this, and its determinant > 0.
 ROTATION_TOLERANCE = 1e-3
 
 _SHAPES: Mapping[str, tuple[int, ...]] = {
@@ -36,9 +37,9 @@ class Fit:
     """One body fit.
 
     Attributes:
-        annotation_id: of the person, as the fit's file gives it.
-        image_name: file name of 2014.
-        rotations: of the joints, (24, 3, 3).
+        annotation_id: annotation id of the person, as in the file of fits.
+        image_name: the image's file name of 2014.
+        rotations: rotations of the joints, (24, 3, 3).
         betas: shape coefficients, (10,).
         camera: weak-perspective (s, tx, ty) of the crop, (3,).
         center: centre of the crop's box, pixels, (2,).
@@ -55,7 +56,7 @@ class Fit:
 
     @property
     def entry(self) -> str:
-        """How messages call it."""
+        """Its name in messages."""
         return f"annotId {self.annotation_id} ({self.image_name})"
 
 
@@ -63,7 +64,7 @@ def read_fits(path: Path) -> tuple[list[Fit], list[Note]]:
     """Read a file of EFT fits.
 
     Args:
-        path: ``COCO2014-Val-ver10.json`` or another file of that format, gzip'ed or not.
+        path: ``COCO2014-Val-ver10.json`` or another file of that format, gzipped or not.
 
     Returns:
         The usable fits in the order of their image names, and a note for each of the others.
@@ -111,13 +112,14 @@ def _not_fits(content: object, path: Path) -> InputError:
 
 def _fit(entry: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
     if not isinstance(entry, dict):
-        raise EntryError("entries that are no objects", "it is no object")
+        raise EntryError("entries that are not objects", "it is not an object")
     kind = entry.get("smpltype", "smpl")
     if kind != "smpl":
-        raise EntryError("fits of another body than SMPL", f"its smpltype is {kind!r}")
+        raise EntryError("fits of a body other than SMPL", f"its smpltype is {kind!r}")
     annotation_id, name = entry.get("annotId"), entry.get("imageName")
-    if isinstance(annotation_id, bool) or not isinstance(annotation_id, int | float):
-        raise EntryError("entries without annotId", "it has no annotId that is a number")
+    if not _is_whole(annotation_id):
+        message = f"its annotId is {str(annotation_id)[:40]!r}, not a whole number"
+        raise EntryError("entries without annotId", message)
     if not isinstance(name, str) or not name:
         raise EntryError("entries without imageName", "it has no imageName")
     arrays = {key: _numbers(entry, key, shape) for key, shape in _SHAPES.items()}
@@ -125,7 +127,7 @@ def _fit(entry: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
     _check_camera(float(arrays["parm_cam"][0]), float(arrays["bbox_scale"]))
     return Fit(
         annotation_id=int(annotation_id),
-        image_name=PurePosixPath(name).name,
+        image_name=PureWindowsPath(name).name,
         rotations=arrays["parm_pose"],
         betas=arrays["parm_shape"],
         camera=arrays["parm_cam"],
@@ -134,14 +136,21 @@ def _fit(entry: Any) -> Fit:  # noqa: ANN401 - whatever the file holds
     )
 
 
+def _is_whole(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a whole number that an id can be; EFT's file has some as floats."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return abs(value) < 2**53 and value == int(value)
+
+
 def _numbers(entry: dict[str, Any], key: str, shape: tuple[int, ...]) -> Float64:
     reason = f"fits without a usable {key}"
     if key not in entry:
         raise EntryError(reason, f"it has no {key}")
     try:
         value = np.asarray(entry[key], dtype=np.float64)
-    except (TypeError, ValueError):
-        raise EntryError(reason, f"its {key} holds something else than numbers") from None
+    except (TypeError, ValueError, OverflowError):
+        raise EntryError(reason, f"its {key} holds something other than numbers") from None
     if value.shape == (1, *shape):
         value = value[0]
     if value.shape != shape:
@@ -153,8 +162,9 @@ def _numbers(entry: dict[str, Any], key: str, shape: tuple[int, ...]) -> Float64
 
 def _check_rotations(matrices: Float64) -> None:
     """Refuse matrices (24, 3, 3) that are not rotations."""
-    off = np.abs(matrices @ matrices.swapaxes(-1, -2) - np.eye(3)).max(axis=(-1, -2))
-    determinants = np.linalg.det(matrices)
+    squares = exact.product(matrices, matrices.swapaxes(-1, -2))
+    off = np.abs(squares - np.eye(3)).max(axis=(-1, -2))
+    determinants = exact.determinant(matrices)
     bad = (off > ROTATION_TOLERANCE) | (determinants < 0)
     if bad.any():
         joint = int(np.argmax(bad))
@@ -180,13 +190,13 @@ def _entry_name(entry: object, number: int) -> str:
 
 
 def _once(fits: list[Fit], notes: list[Note]) -> list[Fit]:
-    """Return the fits without those whose annotation and image came before."""
+    """Return the fits without repetitions of the same annotation and image."""
     seen: set[tuple[int, str]] = set()
     kept = []
     for fit in fits:
         address = (fit.annotation_id, fit.image_name)
         if address in seen:
-            message = "its annotId stands twice in the file of fits; the first one is taken"
+            message = "its annotId occurs twice in the file of fits; the first one is used"
             notes.append(Note(fit.entry, "duplicated ids of fits", message))
             continue
         seen.add(address)

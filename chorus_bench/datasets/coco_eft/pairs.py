@@ -1,4 +1,7 @@
-"""Rules 1 and 2: which person-object pairs of an image are samples."""
+"""Which person-object pairs of an image are samples.
+
+Source: docs/protocol.md P30 and P31.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from chorus_bench.datasets.coco_eft.annotations import PERSON, Annotation, CocoF
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.coco_eft.fits import Fit
 from chorus_bench.datasets.recipe import Note
+from chorus_bench.geometry.boxes import overlap_of_smaller
 
 #: The smallest overlap of the two boxes.
 MIN_OVERLAP = 0.5
@@ -22,12 +26,12 @@ _ZERO = "zero-area boxes"
 
 @dataclass(frozen=True)
 class Target:
-    """An object that makes a sample with its image's person.
+    """An object that forms a sample with the person of its image.
 
     Attributes:
-        category: of the object.
-        annotation: of the object.
-        box: of the object, xyxy in pixels.
+        category: category of the object.
+        annotation: annotation of the object.
+        box: box of the object, xyxy in pixels.
         overlap: intersection of the two boxes over the area of the smaller one.
     """
 
@@ -39,14 +43,14 @@ class Target:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A fit with everything that rules 1 and 2 let pass.
+    """A fit with the objects that form samples with its person.
 
     Attributes:
         fit: the body fit.
         image: COCO's entry of the image.
         person: the annotation of the person.
-        person_box: xyxy in pixels.
-        targets: at least one.
+        person_box: box of the person, xyxy in pixels.
+        targets: at least one object.
     """
 
     fit: Fit
@@ -63,7 +67,7 @@ class Candidate:
 
 @dataclass
 class Selection:
-    """The candidates, what is wrong with other entries, and what the rules leave out."""
+    """The candidates, problems with other entries, and the number that the rules leave out."""
 
     candidates: list[Candidate] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
@@ -78,7 +82,7 @@ def select_pairs(
     Args:
         fits: body fits.
         coco: the annotations of their images.
-        categories: only objects of these; all but the person by default.
+        categories: only objects of these categories; by default all but person.
     """
     selection = Selection()
     for fit in fits:
@@ -105,14 +109,15 @@ def _candidate(
     if len(people) > 1:
         selection.ruled_out["images with more than one person (crowds count)"] += 1
         return None
-    person_box = _box(people[0])
-    targets = _targets(fit, annotations, person_box, coco, categories, selection)
+    size = (image["height"], image["width"])
+    person_box = box_of(people[0], size)
+    targets = _targets(fit, annotations, person_box, size, coco, categories, selection)
     if not targets:
-        selection.ruled_out["no object that is alone of its category and overlaps"] += 1
+        selection.ruled_out["no object that is the only one of its category and overlaps"] += 1
         return None
     if people[0]["id"] != fit.annotation_id:
         message = f"the person of its image has the annotation {people[0]['id']}, which is taken"
-        reason = "annotIds that the annotation file does not have for their image"
+        reason = "annotIds that are not in the annotation file for their image"
         selection.notes.append(Note(fit.entry, reason, message, left_out=False))
     return Candidate(fit, image, people[0], person_box, tuple(targets))
 
@@ -121,6 +126,7 @@ def _targets(
     fit: Fit,
     annotations: Sequence[Annotation],
     person_box: Box,
+    size: tuple[int, int],
     coco: CocoFile,
     categories: Collection[str] | None,
     selection: Selection,
@@ -134,31 +140,38 @@ def _targets(
         if categories is not None and category not in categories:
             continue
         try:
-            box = _box(annotation)
+            box = box_of(annotation, size)
         except EntryError as error:
             selection.notes.append(error.note(f"{fit.entry}, {category}"))
             continue
-        overlap = box_overlap(person_box, box)
+        overlap = overlap_of_smaller(person_box, box)
         if overlap >= MIN_OVERLAP:
             targets.append(Target(category, annotation, box, overlap))
     return sorted(targets, key=lambda target: target.category)
 
 
-def box_overlap(one: Box, other: Box) -> float:
-    """Return the intersection of two boxes (xyxy, not empty) over the area of the smaller."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    height = min(one[3], other[3]) - max(one[1], other[1])
-    areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return max(0.0, width) * max(0.0, height) / min(areas)
+def box_of(annotation: Annotation, size: tuple[int, int]) -> Box:
+    """Return the box of an annotation, xyxy in pixels.
 
+    Args:
+        annotation: a COCO annotation; its box is left, top, width, height.
+        size: height and width of its image, pixels.
 
-def _box(annotation: Annotation) -> Box:
-    """Return the box of an annotation, xyxy."""
+    Raises:
+        EntryError: no box, an empty one, or one that leaves the image by more than a pixel.
+    """
     where, found = f"annotation {annotation['id']}", annotation.get("bbox")
     numbers = found if isinstance(found, list) and len(found) == 4 else [math.nan]
-    if not all(isinstance(n, int | float) and math.isfinite(n) for n in numbers):
+    if not all(isinstance(n, int | float) and abs(n) < 2**53 for n in numbers):
         raise EntryError("annotations without a box", f"{where} has the box {found}")
     x, y, width, height = (float(n) for n in numbers)
     if width <= 0 or height <= 0:
         raise EntryError(_ZERO, f"{where} has a box of {width:g} x {height:g} pixels")
-    return x, y, x + width, y + height
+    box = x, y, x + width, y + height
+    if min(x, y) < -1 or box[2] > size[1] + 1 or box[3] > size[0] + 1:
+        raise EntryError(
+            "boxes outside their image",
+            f"{where} has the box [{x:g}, {y:g}, {width:g}, {height:g}] (left, top, width, "
+            f"height), its image has {size[1]} x {size[0]} pixels (width x height)",
+        )
+    return box

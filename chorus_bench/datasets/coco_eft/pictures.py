@@ -1,4 +1,4 @@
-"""The user's own COCO images, where a build is to embed them."""
+"""The user's COCO images, for builds that embed them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chorus_bench.io.pictures import decode_upright, orientation
 _JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
 
 
-class PictureFolder:
+class CocoImages:
     """A folder with images of val2014, or one with a folder ``val2014`` in it.
 
     Args:
@@ -29,17 +29,17 @@ class PictureFolder:
             raise InputError("no such folder", where=self.folder, fix=COCO_IMAGES.instruction())
 
     def find(self, image: Image) -> Path | None:
-        """Return where an image is, or None."""
+        """Return the path of an image, or None."""
         names = {image["file_name"], image_name_2014(image["id"])}
         places = (self.folder, self.folder / COCO_IMAGES.file)
         found = (place / name for place in places for name in sorted(names))
         return next((path for path in found if path.is_file()), None)
 
     def read(self, image: Image) -> bytes:
-        """Return the file of an image as it is.
+        """Return the unchanged bytes of an image file.
 
         Raises:
-            EntryError: it is missing, unreadable, damaged, turned by EXIF, or of another size
+            EntryError: it is missing, unreadable, damaged, turned by EXIF, or of a size other
                 than annotated.
         """
         path = self.find(image)
@@ -58,7 +58,7 @@ class PictureFolder:
         size = _size(content, path.name)
         if size != (image["height"], image["width"]):
             raise EntryError(
-                "pictures of another size than annotated",
+                "pictures whose size differs from the annotation",
                 f"{path.name} has {size[1]} x {size[0]} pixels, the annotation file says "
                 f"{image['width']} x {image['height']}",
             )
@@ -66,9 +66,9 @@ class PictureFolder:
 
 
 def _size(content: bytes, name: str) -> tuple[int, int]:
-    """Return height and width of a picture that decodes."""
+    """Return height and width of a picture, which must be decodable."""
     cut_off = content.startswith(_JPEG_START) and _JPEG_END not in content[-1024:]
     decoded = None if cut_off else decode_upright(content)
     if decoded is None:
-        raise EntryError("unreadable pictures", f"{name} is no whole picture")
+        raise EntryError("unreadable pictures", f"{name} is not a complete picture")
     return decoded.shape[0], decoded.shape[1]

@@ -1,8 +1,8 @@
 """The 24 body points that a camera is fitted to.
 
 ``spin24`` is the original's choice, the last 24 of SPIN's 49 joints: twelve SMPL joints, seven
-of SPIN's nine regressed ones, and five vertices of the face. It takes SMPL's own topology and
-SPIN's regressor. ``smpl24`` are the 24 SMPL joints.
+of SPIN's nine regressed ones, and five vertices of the face. It requires SMPL's own topology and
+SPIN's regressor. ``smpl24`` is the set of the 24 SMPL joints.
 """
 
 from __future__ import annotations
@@ -15,19 +15,20 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.datasets.sources import SPIN_REGRESSOR
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import JOINTS, POSE_FEATURES, BodyModel
+from chorus_bench.geometry import exact
+from chorus_bench.geometry.body import JOINTS, POSE_FEATURES, BodyModel, blended_motions
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 Float64 = NDArray[np.float64]
 
-#: Vertices of SMPL itself, and how many joints SPIN's regressor adds.
+#: Number of vertices of SMPL, and of joints that SPIN's regressor adds.
 SMPL_VERTICES, EXTRA_JOINTS = 6890, 9
 
 #: Vertices of SMPL at nose, right eye, left eye, right ear and left ear.
 FACE_VERTICES = (332, 6260, 2800, 4071, 583)
 
-#: Where the points stand among 24 SMPL joints, 5 face vertices and 9 regressed joints.
-#: geometry.md counts the regressed ones from 45, after 16 more vertices that no point uses.
+#: Indices of the points among 24 SMPL joints, 5 face vertices and 9 regressed joints.
+#: Source of the order: docs/method.md M10.
 _ORDER = (
     8,
     5,
@@ -98,32 +99,31 @@ class SpinPoints:
         used = np.flatnonzero((regressor != 0).any(axis=0))
         self._vertices = np.concatenate([used, FACE_VERTICES])
         self._regressor = regressor[:, used]
-        self._weights = body.weights[self._vertices].astype(np.float64)
-        directions = body.pose_directions
-        self._directions = (
-            None if directions is None else directions[self._vertices].astype(np.float64)
-        )
+        self._weights = body.weights_by_joint[:, self._vertices]
+        self._directions: Float64 | None = None
+        if body.pose_directions is not None:
+            directions = body.pose_directions[self._vertices].reshape(-1, POSE_FEATURES)
+            self._directions = np.ascontiguousarray(directions.T, dtype=np.float64)
 
     def points(self, pose: ArrayLike, betas: ArrayLike | None) -> Float64:
         """Return the points (24, 3) in metres for a pose (72,) and a shape (10,) or None."""
         transforms, joints = self.body.bone_transforms(pose, betas)
         vertices = self._posed(np.asarray(pose, dtype=np.float64), betas, transforms)
         faces = len(FACE_VERTICES)
-        regressed = self._regressor @ vertices[:-faces]
+        regressed = exact.total(self._regressor[:, :, None] * vertices[:-faces], axis=1)
         return np.concatenate([joints, vertices[-faces:], regressed])[list(_ORDER)]
 
     def _posed(self, pose: Float64, betas: ArrayLike | None, transforms: Float64) -> Float64:
         rest = self.body.shaped_template(betas)[self._vertices]
         if self._directions is not None:
             rotations = axis_angle_to_matrix(pose.reshape(JOINTS, 3))[1:]
-            rest = rest + self._directions @ (rotations - np.eye(3)).reshape(POSE_FEATURES)
-        blended = np.tensordot(self._weights, transforms[:, :3], axes=1)
-        posed: Float64 = np.einsum("vab,vb->va", blended[..., :3], rest) + blended[..., 3]
-        return posed
+            features = (rotations - np.eye(3)).reshape(1, POSE_FEATURES)
+            rest = rest + exact.product(features, self._directions).reshape(-1, 3)
+        return blended_motions(transforms, self._weights, rest)
 
 
 def point_set(body: BodyModel, regressor: str | Path | None) -> PointSet:
-    """Return the points that fit a body: SPIN's where it can be, else the SMPL joints.
+    """Return the points for a body: SPIN's where possible, else the SMPL joints.
 
     Args:
         body: the body.
@@ -157,7 +157,7 @@ def read_regressor(path: Path) -> Float64:
     shape = getattr(matrix, "shape", None)
     if shape != (EXTRA_JOINTS, SMPL_VERTICES) or matrix.dtype.kind not in "fiu":
         raise InputError(
-            f"holds {shape if shape is not None else 'no single array'}",
+            f"holds {shape if shape is not None else 'more or less than one array'}",
             where=path,
             expected=expected,
             fix=SPIN_REGRESSOR.instruction(),

@@ -14,7 +14,7 @@ from chorus_bench.calibration import EFT, Calibration, calibrate, weak_perspecti
 from chorus_bench.datasets.coco_eft.annotations import CocoFile
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.coco_eft.pairs import Candidate, Target
-from chorus_bench.datasets.coco_eft.pictures import PictureFolder
+from chorus_bench.datasets.coco_eft.pictures import CocoImages
 from chorus_bench.datasets.coco_eft.points import PointSet
 from chorus_bench.datasets.coco_eft.segmentations import annotation_mask
 from chorus_bench.datasets.recipe import Note, Row
@@ -23,7 +23,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import without_global_orientation
 from chorus_bench.geometry.rotations import Floats, matrix_to_axis_angle_antisymmetric
 
-#: Test rows with what COCO says about the image.
+#: Test rows with COCO's information about the image.
 SCHEMA = pa.schema(
     [
         *TEST_SCHEMA,
@@ -38,7 +38,7 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class SharedInputs:
-    """What every piece of a build shares.
+    """Inputs that all pieces of a build share.
 
     Attributes:
         coco: the annotations.
@@ -50,18 +50,18 @@ class SharedInputs:
     coco: CocoFile
     points: PointSet
     solver: str
-    pictures: PictureFolder | None
+    pictures: CocoImages | None
 
 
 def rows_of_people(
     shared: SharedInputs, candidates: Sequence[Candidate], notes: list[Note]
 ) -> Iterator[Row]:
-    """Fit the cameras of some people and give their rows.
+    """Fit the cameras of some people and yield their rows.
 
     Args:
-        shared: what every piece of a build needs.
+        shared: inputs that all pieces share.
         candidates: the people with their pairs.
-        notes: takes what is wrong with some of them.
+        notes: collects problems with single people.
 
     Yields:
         Rows of `SCHEMA`.
@@ -71,7 +71,7 @@ def rows_of_people(
         try:
             people.append(_Person.place(candidate, shared.points))
         except InputError as error:
-            reason = "fits whose crop is of no use"
+            reason = "fits whose crop is unusable"
             notes.append(Note(candidate.fit.entry, reason, error.found))
     if not people:
         return
@@ -92,7 +92,7 @@ class _Person:
     Attributes:
         candidate: the fit and its pairs.
         pose: (72,) axis-angle in radians, global orientation included, float32.
-        points: of the body with zero global orientation and shape, (24, 3) in metres.
+        points: points of the body with zero global orientation and shape, (24, 3) in metres.
         targets: where they are in the image, (24, 2) in pixels.
     """
 
@@ -103,10 +103,10 @@ class _Person:
 
     @classmethod
     def place(cls, candidate: Candidate, points: PointSet) -> _Person:
-        """Pose the body and put its points into the image (geometry.md, steps 1 and 2).
+        """Pose the body and put its points into the image (docs/method.md M9 to M11).
 
-        The pose is float32 as the original's, the points are float64: rounding them would add
-        to the original's own rounding, and a solve of 100 steps feels it in the fifth digit.
+        The pose is float32 like the original's, but the points are float64: rounding them would
+        add to the original's own rounding, and change the fifth digit of a solve of 100 steps.
 
         Raises:
             InputError: the crop is too small or lies outside the image.
@@ -136,7 +136,7 @@ def _calibrate(people: Sequence[_Person], solver: str) -> Calibration:
 def _person_rows(
     person: _Person, cameras: Calibration, index: int, shared: SharedInputs, notes: list[Note]
 ) -> Iterator[Row]:
-    """Give the rows of one person, one per object."""
+    """Yield the rows of one person, one per object."""
     candidate = person.candidate
     entry = candidate.fit.entry
     try:
@@ -150,10 +150,7 @@ def _person_rows(
         "human_box": candidate.person_box,
         "pose": person.pose,
         "betas": candidate.fit.betas,
-        "camera_rotation": cameras.R[index].tolist(),
-        "camera_translation": cameras.t[index],
-        "camera_intrinsics": cameras.K[index].tolist(),
-        "reprojection_error": float(cameras.loss[index]),
+        **cameras.camera(index).columns(),
         "joints_2d": person.targets.tolist(),
     }
     for target in candidate.targets:
@@ -178,7 +175,7 @@ def _target_columns(candidate: Candidate, target: Target) -> dict[str, Any]:
 
 def _image_columns(candidate: Candidate, shared: SharedInputs, notes: list[Note]) -> dict[str, Any]:
     image = candidate.image
-    licence, licence_url = shared.coco.licences.get(image.get("license", -1), (None, None))
+    license, license_url = shared.coco.licenses.get(image.get("license", -1), (None, None))
     picture = None
     if shared.pictures is not None:
         try:
@@ -193,8 +190,8 @@ def _image_columns(candidate: Candidate, shared: SharedInputs, notes: list[Note]
         "width": image["width"],
         "image": picture,
         "file_name": image["file_name"],
-        "license": licence,
-        "license_url": licence_url,
+        "license": license,
+        "license_url": license_url,
         "coco_url": image.get("coco_url"),
         "flickr_url": image.get("flickr_url"),
     }

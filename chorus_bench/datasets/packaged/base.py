@@ -1,4 +1,4 @@
-"""What the packaged builders share."""
+"""The common base of the packaged builders."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RecipeBuilder(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
             description=self.CARD.summary,
             features=datasets.Features.from_dict(features_of(schema_with_facts(self.SCHEMA))),
             citation=self.CARD.citation,
-            license=self.CARD.licence,
+            license=self.CARD.license,
         )
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:  # noqa: ANN401

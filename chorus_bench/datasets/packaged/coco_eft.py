@@ -18,17 +18,17 @@ from chorus_bench.datasets.sources import COCO_ANNOTATIONS, EFT_FITS, describe_f
 
 @dataclass
 class CocoEftConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """One config per category, and ``default`` with all.
+    """One config per category, and ``default`` with all categories.
 
     Attributes:
         annotations: ``instances_val2014.json``.
         fits: ``COCO2014-Val-ver10.json``.
-        body: the body, see `BodyModel.load`.
+        body: the body, see `load_body`.
         joint_regressor: SPIN's regressor.
-        images: folder of images to embed.
+        images: folder with images to embed.
         solver: ``adam`` or ``lm``.
-        sources_key: of the files' contents; set by the builder, so that other files under the
-            same names make another entry in the cache.
+        sources_key: key of the files' contents; set by the builder, so that other files under the
+            same names get their own entry in the cache.
     """
 
     annotations: str | None = None
@@ -75,7 +75,7 @@ class CocoEft(RecipeBuilder):
 
 
 def _sources_key(options: dict[str, Any]) -> str:
-    """Return a digest of the contents of all source files that are named."""
+    """Return a digest of the contents of all named source files."""
     files = (options.get(key) for key in ("annotations", "fits", "body", "joint_regressor"))
     digest = hashlib.sha256()
     for file in files:

@@ -6,24 +6,21 @@ from dataclasses import dataclass
 
 from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
 from chorus_bench.datasets.recipe import Recipe
-from chorus_bench.simulation.interactions import CATEGORIES
-from chorus_bench.simulation.recipe import (
-    CARD,
-    SIMULATED_TEST_SCHEMA,
-    VERSION,
-    simulated_recipe,
-)
+from chorus_bench.datasets.registry import get_builder
+
+_make_recipe = get_builder("simulated").load()
+_EVERYTHING = _make_recipe(split="test")
 
 
 @dataclass
 class SimulatedTestConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """One config per category, and ``default`` with all.
+    """One config per category, and ``default`` with all categories.
 
     Attributes:
-        per_category: samples of each category.
-        seed: of the whole split.
-        body: the people's body, see `BodyModel.load`.
-        images: with shaded pictures.
+        per_category: number of samples of each category.
+        seed: random seed of the whole split.
+        body: the people's body, see `load_body`.
+        images: whether to include shaded pictures.
     """
 
     per_category: int = 30
@@ -35,18 +32,19 @@ class SimulatedTestConfig(datasets.BuilderConfig):  # type: ignore[misc]
 class SimulatedTest(RecipeBuilder):
     """Clean test samples with true cameras, for example ``SimulatedTest(config_name="tie")``."""
 
-    VERSION = datasets.Version(VERSION)
+    VERSION = datasets.Version(_EVERYTHING.version)
     BUILDER_CONFIG_CLASS = SimulatedTestConfig
     BUILDER_CONFIGS = [  # noqa: RUF012 - the interface of `datasets`
-        SimulatedTestConfig(name=name, version=VERSION) for name in ("default", *CATEGORIES)
+        SimulatedTestConfig(name=name, version=_EVERYTHING.version)
+        for name in ("default", *_EVERYTHING.inputs["categories"])
     ]
     DEFAULT_CONFIG_NAME = "default"
-    SCHEMA, CARD = SIMULATED_TEST_SCHEMA, CARD
+    SCHEMA, CARD = _EVERYTHING.schema, _EVERYTHING.card
 
     def recipe(self) -> Recipe:
         """Return the recipe for this builder's config."""
         config = self.config
-        return simulated_recipe(
+        return _make_recipe(
             split="test",
             categories=None if config.name == "default" else [config.name],
             per_category=config.per_category,

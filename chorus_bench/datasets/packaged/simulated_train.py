@@ -6,25 +6,22 @@ from dataclasses import dataclass
 
 from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
 from chorus_bench.datasets.recipe import Recipe
-from chorus_bench.simulation.interactions import CATEGORIES
-from chorus_bench.simulation.recipe import (
-    CARD,
-    SIMULATED_TRAIN_SCHEMA,
-    VERSION,
-    simulated_recipe,
-)
+from chorus_bench.datasets.registry import get_builder
+
+_make_recipe = get_builder("simulated").load()
+_EVERYTHING = _make_recipe(split="train")
 
 
 @dataclass
 class SimulatedTrainConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """One config per category, and ``default`` with all.
+    """One config per category, and ``default`` with all categories.
 
     Attributes:
-        images_per_prompt_view: images for each prompt and view of a category.
-        seed: of the whole set.
-        body: the people's body, see `BodyModel.load`.
+        images_per_prompt_view: number of images for each prompt and view of a category.
+        seed: random seed of the whole set.
+        body: the people's body, see `load_body`.
         size: height and width in pixels.
-        images: with shaded pictures.
+        images: whether to include shaded pictures.
     """
 
     images_per_prompt_view: int = 1
@@ -35,20 +32,21 @@ class SimulatedTrainConfig(datasets.BuilderConfig):  # type: ignore[misc]
 
 
 class SimulatedTrain(RecipeBuilder):
-    """Images as a generator and annotators give them, ``SimulatedTrain(config_name="tie")``."""
+    """Images as from a generator and annotators, e.g. ``SimulatedTrain(config_name="tie")``."""
 
-    VERSION = datasets.Version(VERSION)
+    VERSION = datasets.Version(_EVERYTHING.version)
     BUILDER_CONFIG_CLASS = SimulatedTrainConfig
     BUILDER_CONFIGS = [  # noqa: RUF012 - the interface of `datasets`
-        SimulatedTrainConfig(name=name, version=VERSION) for name in ("default", *CATEGORIES)
+        SimulatedTrainConfig(name=name, version=_EVERYTHING.version)
+        for name in ("default", *_EVERYTHING.inputs["categories"])
     ]
     DEFAULT_CONFIG_NAME = "default"
-    SCHEMA, CARD = SIMULATED_TRAIN_SCHEMA, CARD
+    SCHEMA, CARD = _EVERYTHING.schema, _EVERYTHING.card
 
     def recipe(self) -> Recipe:
         """Return the recipe for this builder's config."""
         config = self.config
-        return simulated_recipe(
+        return _make_recipe(
             split="train",
             categories=None if config.name == "default" else [config.name],
             images_per_prompt_view=config.images_per_prompt_view,

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from chorus_bench.datasets.packaged.base import RecipeBuilder, datasets
 from chorus_bench.datasets.recipe import Recipe
-from chorus_bench.datasets.schema import TRAIN_SCHEMA
-from chorus_bench.synthesis.recipe import CARD, VERSION, synthesized_recipe
+from chorus_bench.datasets.registry import get_builder
 
 
 @dataclass
 class SynthesizedConfig(datasets.BuilderConfig):  # type: ignore[misc]
-    """Which work folder.
+    """The config of a work folder.
 
     Attributes:
-        work: that of `chorus-bench synthesize`.
-        stages: the key of its stages' rows, so that a changed folder is not taken from the cache.
+        work: work folder of `chorus-bench synthesize`.
+        stages: key of its stages' rows, so that a changed folder is not read from the cache.
     """
 
     work: str = ""
@@ -24,28 +24,27 @@ class SynthesizedConfig(datasets.BuilderConfig):  # type: ignore[misc]
 
 
 class Synthesized(RecipeBuilder):
-    """Rows of finished stages; `Synthesized.of` makes the builder of a folder."""
+    """Rows of finished stages: ``Synthesized(work="out.work")``.
 
-    VERSION = datasets.Version(VERSION)
+    Args:
+        *args: those of `datasets`.
+        work: the work folder of `chorus-bench synthesize`.
+        **options: those of `datasets`, for example ``cache_dir``.
+
+    Raises:
+        InputError: a stage of the folder is not finished.
+    """
+
     BUILDER_CONFIG_CLASS = SynthesizedConfig
-    BUILDER_CONFIGS = [SynthesizedConfig(name="default", version=VERSION)]  # noqa: RUF012
+    BUILDER_CONFIGS = [SynthesizedConfig(name="default")]  # noqa: RUF012
     DEFAULT_CONFIG_NAME = "default"
-    SCHEMA, CARD = TRAIN_SCHEMA, CARD
 
-    @classmethod
-    def of(cls, work: str, **arguments: object) -> Synthesized:
-        """Return the builder of a work folder.
-
-        Args:
-            work: the folder.
-            **arguments: more of a builder's arguments, for example ``cache_dir``.
-
-        Raises:
-            InputError: a stage of it is not finished.
-        """
-        recipe = synthesized_recipe(work)
-        return cls(work=work, stages=recipe.inputs["stages"], **arguments)
+    def __init__(self, *args: Any, work: str, **options: Any) -> None:  # noqa: ANN401
+        recipe = get_builder("synthesized").load()(work)
+        self._recipe, self.SCHEMA, self.CARD = recipe, recipe.schema, recipe.card
+        found = {"stages": recipe.inputs["stages"], "version": datasets.Version(recipe.version)}
+        super().__init__(*args, work=work, **{**options, **found})
 
     def recipe(self) -> Recipe:
-        """Return the recipe for this builder's folder."""
-        return synthesized_recipe(self.config.work)
+        """Return the recipe of this builder's folder."""
+        return self._recipe

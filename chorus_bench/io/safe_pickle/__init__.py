@@ -1,9 +1,9 @@
-"""Reading pickles without running what they say.
+"""Reading pickles without executing them.
 
 SMPL's model files and the results of the original CHORUS exporter are pickles, and a pickle is a
 program: Python's own reader imports and calls whatever the file names. ``load_pickle`` reads the
-kinds of objects that such files hold and refuses everything else. It imports no module that the
-file names (not even chumpy, easydict or torch, so these need not be installed).
+kinds of objects that such files contain and refuses everything else. It imports no module that
+the file names (not even chumpy, easydict or torch, which need not be installed).
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from chorus_bench.errors import InputError
-from chorus_bench.io.safe_pickle import _arrays, _tensors
+from chorus_bench.io.safe_pickle._arrays import TABLE as ARRAYS
 from chorus_bench.io.safe_pickle._machine import Machine
+from chorus_bench.io.safe_pickle._tensors import TABLE as TENSORS
 from chorus_bench.io.safe_pickle._values import Budget, check_tree
 
 __all__ = ["load_pickle"]
 
 _LARGEST_FILE = 4 * 2**30
-_TABLE = {**_arrays.TABLE, **_tensors.TABLE}
+_TABLE = {**ARRAYS, **TENSORS}
 _OTHER_FORMATS = {
     b"PK\x03\x04": "a zip archive, such as .npz or a file of torch.save",
     b"\x93NUMPY": "a NumPy .npy file",
@@ -31,10 +32,10 @@ _OTHER_FORMATS = {
 def load_pickle(path: str | Path) -> object:
     """Return the object in a pickle file, built from plain data only.
 
-    Reads pickle protocols 0 to 5, from Python 2 (whose strings are taken as latin-1) and Python 3.
-    What comes out:
+    Reads pickle protocols 0 to 5, from Python 2 (whose strings are decoded as latin-1) and
+    Python 3. The result consists of:
 
-    - None, booleans, numbers, strings, bytes, lists, tuples, sets, dictionaries as they are;
+    - None, booleans, numbers, strings, bytes, lists, tuples, sets and dictionaries, unchanged;
       ``collections.OrderedDict`` and ``easydict.EasyDict`` as plain dictionaries in the same order;
     - NumPy arrays and scalars of booleans, integers, floats and fixed-length strings, writable and
       in the machine's byte order; arrays of Python objects and structured arrays are refused;
@@ -51,9 +52,9 @@ def load_pickle(path: str | Path) -> object:
         path: the file.
 
     Raises:
-        InputError: the file cannot be read, is no complete pickle, names anything that is not in
-            the list above, declares sizes that do not fit its own, contains itself, or unfolds to
-            far more than its size.
+        InputError: the file cannot be read, is not a complete pickle, names anything that is not
+            in the list above, declares sizes that do not match its own, contains itself, or
+            unfolds to far more than its size.
     """
     data = _read_file(Path(path))
     try:

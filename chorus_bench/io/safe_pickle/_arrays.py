@@ -1,4 +1,4 @@
-"""What stands in for the names of Python, NumPy, SciPy and chumpy in a pickle."""
+"""Replacements for the names of Python, NumPy, SciPy and chumpy in a pickle."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _members(name: str, budget: Budget, args: tuple[object, ...]) -> list[object
     """Return the members of the list or tuple that is the only argument, if any."""
     members = arguments(name, args, 0, 1)[0] if args else []
     if not isinstance(members, list | tuple):
-        raise damaged(f"{name} of something that is no list")
+        raise damaged(f"{name} of something that is not a list")
     budget.take(_MEMBER_COST * len(members))
     return list(members)
 
@@ -87,7 +87,7 @@ def _reconstructor(budget: Budget, args: tuple[object, ...]) -> object:
     """Return a new object the way protocols 0 and 1 make one: class, base, value of the base."""
     made, base, value = arguments("copyreg._reconstructor", args, 3)
     if not isinstance(made, Named) or not isinstance(base, Named) or made.build is None:
-        raise damaged("copyreg._reconstructor of something that is no class")
+        raise damaged("copyreg._reconstructor of something that is not a class")
     if value is None:
         return made.build(budget, ())
     if made.build is not _easy_dict or type(value) is not dict:
@@ -174,7 +174,7 @@ def array_of(budget: Budget, raw: object, dtype: object, shape: object, order: s
         order: "C" or "F".
 
     Raises:
-        InputError: sizes that do not fit, or bytes that are no values of the type.
+        InputError: sizes that do not match, or bytes that are not values of the type.
     """
     if not isinstance(dtype, np.dtype) or not isinstance(raw, bytes | bytearray | str):
         raise damaged("a numpy array without a type or without bytes")
@@ -191,13 +191,13 @@ def array_of(budget: Budget, raw: object, dtype: object, shape: object, order: s
 
 
 def check_values(flat: Array) -> None:
-    """Raise InputError where raw bytes are no booleans or no text (NumPy itself never looks)."""
+    """Raise an `InputError` if raw bytes are not booleans or not text (NumPy never checks)."""
     if flat.dtype.kind == "b" and flat.size and flat.view(np.uint8).max() > 1:
         raise damaged("a boolean array with values other than 0 and 1")
     if flat.dtype.kind == "U" and flat.nbytes:
         letters = flat.view(np.dtype(np.uint32).newbyteorder(flat.dtype.byteorder))
         if letters.max() > 0x10FFFF:
-            raise damaged("a text array with letters that do not exist")
+            raise damaged("a text array with invalid characters")
 
 
 # SciPy
@@ -223,7 +223,7 @@ def _finish_sparse(kind: str, budget: Budget, state: object) -> sparse.csc_array
         raise damaged("a sparse matrix whose indptr does not fit its shape")
     count = int(pointers[-1])
     if not isinstance(data, np.ndarray) or data.ndim != 1 or data.dtype.kind not in "biuf":
-        raise damaged("a sparse matrix whose data are no numbers")
+        raise damaged("a sparse matrix whose data are not numbers")
     if count > min(len(indices), len(data)):
         raise damaged(f"a sparse matrix with {len(data)} of {count} values")
     if count and not 0 <= indices[:count].min() <= indices[:count].max() < minor:
@@ -235,7 +235,7 @@ def _finish_sparse(kind: str, budget: Budget, state: object) -> sparse.csc_array
 
 def _index_array(budget: Budget, value: object, name: str) -> NDArray[np.int64]:
     if not isinstance(value, np.ndarray) or value.ndim != 1 or value.dtype.kind not in "iu":
-        raise damaged(f"a sparse matrix whose {name} are no whole numbers")
+        raise damaged(f"a sparse matrix whose {name} are not integers")
     budget.take(8 * value.size)
     return value.astype(np.int64)
 
@@ -282,7 +282,7 @@ def _numbers(value: object, name: str) -> Array:
 
 
 def _entries() -> dict[str, Build | None]:
-    """Return what each name stands for; None for names that are only mentioned."""
+    """Return the replacement of each name; None for names that are only mentioned."""
     table: dict[str, Build | None] = {
         "_codecs encode": _encode,
         "collections OrderedDict": _ordered_dict,

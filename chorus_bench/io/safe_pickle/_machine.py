@@ -1,8 +1,8 @@
-"""A pickle reader of our own, which can build plain data and nothing else.
+"""A pickle reader that can build plain data and nothing else.
 
-Python's own reader, restricted by its ``find_class``, still lets a file set attributes on
-whatever that returns, fill the memory with one ten-byte instruction, and hang or crash in the
-hash of nested tuples. Here each instruction is a few lines, and none of them imports a module,
+Python's own reader, even restricted by ``find_class``, lets a file set attributes on whatever
+that returns, fill the memory with one ten-byte instruction, and hang or crash in the hash of
+nested tuples. Here each instruction is a few lines, and none of them imports a module,
 reads or sets an attribute, or calls anything but the constructors in a fixed table.
 """
 
@@ -12,14 +12,14 @@ import pickle as op
 import struct
 from collections.abc import Callable
 
+import chorus_bench.io.safe_pickle._decode as decode
 from chorus_bench.errors import InputError
-from chorus_bench.io.safe_pickle import _decode as decode
 from chorus_bench.io.safe_pickle._state import State
 from chorus_bench.io.safe_pickle._values import Budget, Named, Pending, Table, check_key, damaged
 
 _NEWEST_PROTOCOL = 5
 _LONGEST_NAME = 200
-_CONVERT = "save its arrays with numpy.savez where the file was made and its libraries are at hand"
+_CONVERT = "save its arrays with numpy.savez on a machine that has the libraries it was made with"
 
 Persistent = Callable[[object], object]
 
@@ -30,8 +30,8 @@ class Machine(State):
     Args:
         data: the bytes; reading begins at ``position``.
         table: the names that the pickle may use.
-        budget: what reading may cost.
-        persistent: what answers persistent identifiers; None refuses them.
+        budget: limits of what reading may cost.
+        persistent: resolves persistent identifiers; None refuses them.
         position: where the pickle begins; after ``run``, where it ended.
     """
 
@@ -142,7 +142,7 @@ class Machine(State):
 
     def _call(self, target: object, args: object) -> None:
         if not isinstance(target, Named) or not isinstance(args, tuple):
-            raise damaged(f"a call of something that is no function before byte {self.position}")
+            raise damaged(f"a call of something that is not a function before byte {self.position}")
         if target.build is None:
             raise _refused(target.name)
         self.push(target.build(self._budget, args))
@@ -173,8 +173,8 @@ class Machine(State):
     def build(self) -> None:
         """Give an object its state.
 
-        Dictionaries ignore theirs: an EasyDict repeats its items there, an OrderedDict holds
-        remarks that are no items.
+        Dictionaries ignore theirs: an EasyDict repeats its items there, and the state of an
+        OrderedDict holds no items.
         """
         state, target = self.pop(), self.pop()
         if isinstance(target, Pending):
@@ -210,7 +210,7 @@ class Machine(State):
 
 
 def _quoted(name: str) -> str:
-    """Return a name for messages, without anything that could steer a terminal."""
+    """Return a name for messages, without anything that could control a terminal."""
     return ascii(name[:_LONGEST_NAME])
 
 

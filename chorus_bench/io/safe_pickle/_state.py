@@ -1,4 +1,4 @@
-"""Where a pickle reader stands: its place in the bytes, its stack and its memo."""
+"""The state of a pickle reader: its position in the bytes, its stack and its memo."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class State:
         self._memo: dict[int, object] = {}
 
     def read(self, count: int) -> memoryview:
-        """Return the next bytes; raises InputError where the data end before."""
+        """Return the next bytes; raise an `InputError` if the data end before."""
         start, end = self.position, self.position + count
         if end > len(self._data):
             missing = end - len(self._data)
@@ -34,7 +34,7 @@ class State:
         return self._view[start:end]
 
     def number(self, count: int) -> int:
-        """Return the next bytes as a number that is not negative."""
+        """Return the next bytes as a non-negative number."""
         return int.from_bytes(self.read(count), "little")
 
     def line(self) -> bytes:
@@ -47,17 +47,17 @@ class State:
         return line
 
     def push(self, value: object) -> None:
-        """Put an object on the stack."""
+        """Push an object onto the stack."""
         self._stack.append(value)
 
     def pop(self) -> object:
-        """Take the topmost object off the stack."""
+        """Pop the topmost object from the stack."""
         if not self._stack:
             raise damaged(f"nothing to work on before byte {self.position}")
         return self._stack.pop()
 
     def top(self, kind: type[_Kind]) -> _Kind:
-        """Return the topmost object, which must be exactly of this kind."""
+        """Return the topmost object, which must be of exactly this type."""
         value = self._stack[-1] if self._stack else None
         if not isinstance(value, kind) or type(value) is not kind:
             raise damaged(f"no {kind.__name__} to work on before byte {self.position}")

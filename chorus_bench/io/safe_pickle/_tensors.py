@@ -1,4 +1,4 @@
-"""What stands in for torch in a pickle; torch itself is never imported.
+"""Replacements for torch's names in a pickle; torch itself is never imported.
 
 A pickled CPU tensor is a call of ``torch._utils._rebuild_tensor_v2`` on a storage, and the storage
 a call of ``torch.storage._load_from_bytes`` on a whole torch.save file with that one storage in it.
@@ -110,7 +110,7 @@ def _load_from_bytes(budget: Budget, args: tuple[object, ...]) -> _Storage:
     if isinstance(raw, str):
         raw = raw.encode("latin-1")
     if not isinstance(raw, bytes):
-        raise damaged("torch.storage._load_from_bytes of something that is no bytes")
+        raise damaged("torch.storage._load_from_bytes of something that is not bytes")
     budget.take(len(raw))
     return _read_zip(raw, budget) if raw.startswith(_ZIP_MAGIC) else _read_legacy(raw, budget)
 
@@ -156,7 +156,7 @@ def _read_zip(raw: bytes, budget: Budget) -> _Storage:
 
 
 def _record(archive: zipfile.ZipFile, records: dict[str, zipfile.ZipInfo], name: str) -> bytes:
-    """Return one file of a torch zip. torch never compresses these, so no zip bomb is let in."""
+    """Return one file of a torch zip. torch never compresses them, so zip bombs are refused."""
     item = records.get(name)
     if item is None:
         raise damaged(f"a torch storage file without {name}")

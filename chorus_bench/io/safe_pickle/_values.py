@@ -1,4 +1,4 @@
-"""What the pickle reader is made of: names, unfinished objects, limits and checks."""
+"""Parts of the pickle reader: names, unfinished objects, limits and checks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LEAVES = (*_PLAIN, bytearray, np.ndarray, np.dtype, sparse.sparray)
 
 
 class Budget:
-    """What reading one file may cost, so that a small file cannot fill the memory.
+    """Limits on the cost of reading one file, so that a small file cannot fill the memory.
 
     Args:
         file_size: length of the file in bytes.
@@ -66,11 +66,11 @@ Finish = Callable[[Budget, object], object]
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Stands for a class or function that a pickle names; nothing is ever imported for it.
+    """A class or function that a pickle names; nothing is ever imported for it.
 
     Args:
         name: module and name, as in the pickle.
-        build: makes our own replacement when the pickle calls it; None if it may not be called.
+        build: makes the replacement when the pickle calls it; None if it may not be called.
         dtype: the NumPy type of a torch storage or dtype.
     """
 
@@ -84,12 +84,12 @@ Table = Mapping[tuple[str, str], Named]
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """An object that a pickle has made and not yet given its state.
+    """An object that a pickle has created but not yet given its state.
 
     Args:
         name: what it will be, for messages.
         finish: makes the value from the state.
-        memo_keys: where the pickle has stored it, so that the value can take its place.
+        memo_keys: where the pickle stored it, so that the value can take its place.
     """
 
     name: str
@@ -107,21 +107,21 @@ def damaged(what: str) -> InputError:
 
 
 def arguments(name: str, args: tuple[object, ...], *counts: int) -> tuple[object, ...]:
-    """Return ``args`` if there are as many as ``counts`` allows, else raise InputError."""
+    """Return ``args`` if ``counts`` allows their number, else raise an `InputError`."""
     if len(args) not in counts:
         raise damaged(f"{name} with {len(args)} arguments")
     return args
 
 
 def as_int(value: object, what: str) -> int:
-    """Return a Python or NumPy integer that is not negative as an int, else raise InputError."""
+    """Return a non-negative Python or NumPy integer as an int, else raise an `InputError`."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 0:
         raise damaged(f"{what} is not a whole number from 0")
     return int(value)
 
 
 def as_shape(value: object, what: str) -> tuple[int, ...]:
-    """Return the shape of an array as a tuple of at most 32 ints, else raise InputError."""
+    """Return the shape of an array as a tuple of at most 32 ints, else raise an `InputError`."""
     if not isinstance(value, tuple) or len(value) > _MOST_DIMENSIONS:
         raise damaged(f"{what} is not a tuple of at most {_MOST_DIMENSIONS} numbers")
     shape = tuple(as_int(item, what) for item in value)
@@ -151,8 +151,8 @@ def check_tree(value: object) -> None:
     """Check that ``value`` holds only finished plain data, and is finite when written out.
 
     Raises:
-        InputError: an object that got no state, a name that was never called, nesting beyond
-            ``MOST_NESTED`` levels, a cycle, or parts repeated so often that a walk would not end.
+        InputError: an object without state, a name that was never called, nesting beyond
+            ``MOST_NESTED`` levels, a cycle, or so many repeated parts that a walk would not end.
     """
     _, height = _measure(value, 0, {})
     if height > MOST_NESTED:

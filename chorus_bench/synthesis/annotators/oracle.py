@@ -1,7 +1,7 @@
-"""The simulated world's truth as annotators, with as much noise as one likes.
+"""The simulated world's ground truth as annotators, with settable noise.
 
-They know the truth of a picture by its address, so they work on pictures of the generator
-``simulated`` only.
+They look up the truth of a picture by its address, so they work only on pictures of the generator
+``simulated``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import numpy as np
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.simulation import CATEGORIES, simulate_train_row
 from chorus_bench.simulation.annotators import check_noise
 from chorus_bench.simulation.rows import WORLD
 from chorus_bench.synthesis.annotators.matching import (
-    box_overlaps,
     boxes_of,
     match_one_to_one,
 )
@@ -44,8 +44,8 @@ class Oracle:
     """Segmenter, keypoint detector and pose estimator of the simulated world, all in one.
 
     Args:
-        body: of the people.
-        seed: of the world.
+        body: body of the people.
+        seed: random seed of the world.
         noise: 0 (the truth) to 2; 1 is that of the simulated training images.
     """
 
@@ -108,9 +108,9 @@ class Oracle:
     def _matched(
         self, picture: Picture, people: Sequence[Detection]
     ) -> list[dict[str, Any] | None]:
-        """Return what is known of each person."""
+        """Return the truth about each person."""
         known = self._row(picture)["people"]
-        overlaps = box_overlaps(boxes_of(people), [person["box"] for person in known])
+        overlaps = intersection_over_union(boxes_of(people), [person["box"] for person in known])
         matches = match_one_to_one(overlaps, _SAME_PERSON)
         return [None if number is None else known[number] for number in matches]
 
@@ -118,7 +118,7 @@ class Oracle:
         height, width = picture.size
         if picture.address is None or height != width:
             raise InputError(
-                "is no picture of the simulated world",
+                "is not a picture of the simulated world",
                 where=picture.sample_id,
                 fix="use the generator 'simulated', or other annotators",
             )
@@ -129,7 +129,7 @@ class Oracle:
 def _simulate(
     address: Address, seed: int, body: BodyModel, size: int, noise: float
 ) -> dict[str, Any]:
-    """Return a picture's row; the three annotators ask for it one after the other."""
+    """Return a picture's row; the three annotators request it one after another."""
     return simulate_train_row(
         address.category,
         address.prompt,
@@ -162,15 +162,15 @@ def _make(context: Context, noise: float) -> Oracle:
 
 
 def make_oracle_segmenter(context: Context, *, noise: float = 1.0) -> Oracle:
-    """Make the segmenter ``simulated``; see `Oracle`."""
+    """Return the segmenter ``simulated``; see `Oracle`."""
     return _make(context, noise)
 
 
 def make_oracle_keypoints(context: Context, *, noise: float = 1.0) -> Oracle:
-    """Make the keypoint detector ``simulated``; see `Oracle`."""
+    """Return the keypoint detector ``simulated``; see `Oracle`."""
     return _make(context, noise)
 
 
 def make_oracle_poses(context: Context, *, noise: float = 1.0) -> Oracle:
-    """Make the pose estimator ``simulated``; see `Oracle`."""
+    """Return the pose estimator ``simulated``; see `Oracle`."""
     return _make(context, noise)

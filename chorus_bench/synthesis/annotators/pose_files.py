@@ -1,11 +1,11 @@
-"""Poses computed elsewhere, one file an image: .npz, .json, or FrankMocap's results as they are.
+"""Poses computed elsewhere, one file per image: .npz, .json, or FrankMocap's own results.
 
-An image's file is called ``<sample_id>.npz`` or ``<sample_id>.json`` and holds arrays over the
+An image's file is named ``<sample_id>.npz`` or ``<sample_id>.json`` and holds arrays over the
 image's P people (`write_pose_file` writes the former; a .json is one object of nested lists):
 
 * pose, one of
 
-  * ``pose`` (P, 72) axis-angle in radians, the orientation towards the camera first;
+  * ``pose`` (P, 72) axis-angle in radians, the orientation toward the camera first;
   * ``pose`` (P, 69) of the body alone, with ``global_orient`` (P, 3);
   * ``rotations`` (P, 24, 3, 3) matrices in the same order;
 
@@ -17,19 +17,19 @@ image's P people (`write_pose_file` writes the former; a .json is one object of 
     (s X + (tx, ty)) 112`, X the posed and shaped body);
   * perspective: ``camera_rotation`` (P, 3, 3) and ``camera_translation`` (P, 3) in metres, from the
     zero-orientation body frame to the camera's, and ``intrinsics`` (P, 3, 3) or (3, 3) in pixels;
-    ``reprojection_error`` (P,) in pixels, where it is known (else 0). With a ``pose`` of 69
+    ``reprojection_error`` (P,) in pixels, if known (else 0). With a ``pose`` of 69
     numbers, ``camera_rotation`` stands for a missing ``global_orient``;
 
 * ``boxes`` (P, 4) left, top, right, bottom in pixels, optional.
 
-Nobody in the image: P = 0. People are given to those that a segmenter found by the overlap of
-their boxes; without ``boxes``, both being from left to right, where there are as many of them.
-A person with a number that is not finite has no fit.
+If nobody is in the image, P = 0. People are assigned to those of the segmenter by the overlap of
+their boxes; without ``boxes``, from left to right, if their numbers are equal. A person with a
+number that is not finite has no fit.
 
 FrankMocap (``python -m demo.demo_bodymocap --save_pred_pkl``) writes
 ``mocap/<image name>_prediction_result.pkl``; the folder is that one or the one above. Its images
-are to be called ``<sample_id>.png`` (.jpg, ...), or by what follows the last "/" of a sample id.
-The pickles are read by `chorus_bench.io.safe_pickle`, which runs none of what they say.
+must be named ``<sample_id>.png`` (.jpg, ...), or by what follows the last "/" of a sample id. The
+pickles are read by `chorus_bench.io.safe_pickle`, which does not execute them.
 """
 
 from __future__ import annotations
@@ -45,15 +45,17 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
+from chorus_bench.geometry.boxes import intersection_over_union
+from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.geometry.checks import check_intrinsics, check_pose, check_rotations
 from chorus_bench.geometry.rotations import matrix_to_axis_angle
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.synthesis.annotators.frankmocap import RESULT_END, read_frankmocap
-from chorus_bench.synthesis.annotators.matching import box_overlaps, boxes_of, match_one_to_one
+from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
 from chorus_bench.synthesis.interfaces import (
     BodyFit,
     Context,
     Detection,
-    FullCamera,
     Picture,
     WeakCamera,
 )
@@ -78,22 +80,29 @@ _SHAPES: dict[str, tuple[int, ...]] = {
     "reprojection_error": (),
     "boxes": (4,),
 }
+_CHECKS = {
+    "rotations": check_rotations,
+    "camera_rotation": check_rotations,
+    "intrinsics": check_intrinsics,
+    "pose": check_pose,
+    "global_orient": check_pose,
+}
 _WEAK = ("weak_camera", "crop_center", "crop_scale")
 _FULL = ("camera_rotation", "camera_translation", "intrinsics")
-_LAYOUT = "the layout that the documentation of chorus_bench.synthesis.annotators.pose_files gives"
+_LAYOUT = "the layout documented in chorus_bench.synthesis.annotators.pose_files"
 
 
 def make_pose_files(
     context: Context, *, folder: str, format: Format = "auto", min_overlap: float = 0.3
 ) -> PoseFiles:
-    """Make the pose estimator that reads poses from files.
+    """Return the pose estimator that reads poses from files.
 
     Args:
-        context: the run's.
-        folder: where the files are.
-        format: which of the files are read; ``auto`` takes the first of .npz, .json and
-            FrankMocap's that an image has.
-        min_overlap: the least intersection over union of a file's box with a person's.
+        context: the run's context.
+        folder: folder of the files.
+        format: format to read; ``auto`` uses the first of .npz, .json and FrankMocap's that an
+            image has.
+        min_overlap: smallest intersection over union of a file's box with a person's.
 
     Raises:
         InputError: no such folder or format.
@@ -125,11 +134,11 @@ class PoseFiles:
     def estimate(
         self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
     ) -> list[list[BodyFit | None]]:
-        """Return a fit of each picture's people, None where there is none.
+        """Return the fits of each picture's people; None for a person without one.
 
         Raises:
-            InputError: a file is damaged or of another layout, or the first call's pictures have
-                no file at all.
+            InputError: a file is damaged or has another layout, or none of the first pictures has
+                a file.
         """
         paths = [self._find(picture.sample_id) for picture in pictures]
         self._check_met(pictures, paths)
@@ -180,8 +189,8 @@ def write_pose_file(path: str | Path, **arrays: ArrayLike) -> Path:
     """Write the poses of one image's people as an .npz.
 
     Args:
-        path: ``<folder>/<sample_id>.npz``; replaced whole where it exists.
-        arrays: those of the layout above, for example ``pose``, ``betas``, ``weak_camera``,
+        path: ``<folder>/<sample_id>.npz``; replaced if it exists.
+        arrays: arrays of the layout above, for example ``pose``, ``betas``, ``weak_camera``,
             ``crop_center`` and ``crop_scale``.
 
     Returns:
@@ -193,7 +202,9 @@ def write_pose_file(path: str | Path, **arrays: ArrayLike) -> Path:
     """
     target = Path(path)
     if target.suffix != ".npz":
-        raise InputError(f"is called '{target.suffix}'", where=target, expected="a name in .npz")
+        raise InputError(
+            f"has the suffix '{target.suffix}'", where=target, expected="a name that ends in .npz"
+        )
     given = {key: np.asarray(value) for key, value in arrays.items()}
     _checked(given, target)
     buffer = io.BytesIO()
@@ -209,7 +220,7 @@ def read_pose_file(path: Path) -> People:
         (P, 4) and ``reprojection_error`` (P,); see the module's documentation.
 
     Raises:
-        InputError: the file is damaged, is a pickle that asks for code, or has another layout.
+        InputError: the file is damaged, is a pickle that requests code, or has another layout.
     """
     if path.name.endswith(RESULT_END):
         return read_frankmocap(path)
@@ -225,7 +236,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
         raise InputError(
             f"cannot be read: {error}",
             where=path,
-            expected="a whole .npz of plain arrays",
+            expected="a complete .npz of plain arrays",
             fix="write it again, for example with `write_pose_file`",
         ) from error
 
@@ -241,14 +252,16 @@ def _read_json(path: Path) -> dict[str, NDArray[Any]]:
 
 def _array_of(value: object, key: str, path: Path) -> NDArray[Any]:
     try:
-        # None, which JSON writers put for a number that is not finite, becomes NaN.
+        # None, which JSON writers use for a number that is not finite, becomes NaN.
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
-        raise InputError(f"'{key}' is no array of numbers", where=path, expected=_LAYOUT) from error
+        raise InputError(
+            f"'{key}' is not an array of numbers", where=path, expected=_LAYOUT
+        ) from error
 
 
 def _checked(arrays: Mapping[str, NDArray[Any]], path: Path) -> People:
-    """Check a file's arrays and bring the poses into one form."""
+    """Check a file's arrays and convert the poses to one form."""
     for key in arrays:
         if key not in _SHAPES:
             raise unknown_name("array", key, _SHAPES, where=path)
@@ -259,8 +272,34 @@ def _checked(arrays: Mapping[str, NDArray[Any]], path: Path) -> People:
     weak, full = (all(key in shaped for key in keys) for keys in (_WEAK, _FULL))
     if not (weak or full):
         raise _missing(f"a camera: {', '.join(_WEAK)}; or {', '.join(_FULL)}", path)
+    _check_geometry(shaped, path)
     shaped["pose"] = _whole_pose(shaped, path)
     return shaped
+
+
+def _check_geometry(arrays: People, path: Path) -> None:
+    """Refuse matrices that are no rotations, poses in degrees, crops without a side.
+
+    People with a number that is not finite have no fit; nothing is asked of them.
+    """
+    if "rotations" in arrays and "pose" in arrays:
+        raise InputError(
+            "holds both 'pose' and 'rotations'",
+            where=path,
+            expected="one of them",
+            fix=f"use {_LAYOUT}",
+        )
+    for key, check in _CHECKS.items():
+        if key in arrays:
+            values = arrays[key].reshape(len(arrays[key]), -1)
+            check(arrays[key][np.isfinite(values).all(axis=1)], f"'{key}'", where=path)
+    crops = arrays.get("crop_scale", np.ones(0))
+    if (crops[np.isfinite(crops)] <= 0).any():
+        raise InputError(
+            "'crop_scale' has values of 0 or less",
+            where=path,
+            expected="the crop's side / 200 pixels",
+        )
 
 
 def _shaped(key: str, value: NDArray[Any], people: int, path: Path) -> Float64:
@@ -289,7 +328,7 @@ def _missing(what: str, path: Path) -> InputError:
 
 
 def _whole_pose(arrays: People, path: Path) -> Float64:
-    """Return poses (P, 72), whichever way the file gives them."""
+    """Return poses (P, 72), whichever form they have in the file."""
     if "rotations" in arrays:
         return matrix_to_axis_angle(arrays["rotations"]).reshape(-1, POSE_SIZE).astype(np.float64)
     if "pose" not in arrays:
@@ -306,9 +345,9 @@ def _whole_pose(arrays: People, path: Path) -> Float64:
 
 
 def _match(found: People, persons: Sequence[Detection], min_overlap: float) -> list[int | None]:
-    """Return which of a file's people each person is."""
+    """Return the index in the file of each person."""
     if "boxes" in found:
-        overlaps = box_overlaps(boxes_of(persons), found["boxes"])
+        overlaps = intersection_over_union(boxes_of(persons), found["boxes"])
         return match_one_to_one(overlaps, min_overlap)
     matches: list[int | None] = [None] * len(persons)
     if len(found["pose"]) == len(persons):
@@ -319,7 +358,7 @@ def _match(found: People, persons: Sequence[Detection], min_overlap: float) -> l
 
 
 def _fit(found: People, number: int) -> BodyFit | None:
-    """Return one of a file's people, or None where a number is not finite."""
+    """Return one of a file's people, or None if a number is not finite."""
     one = {key: values[number].astype(np.float32) for key, values in found.items()}
     full = all(key in one for key in _FULL)
     used = ("pose", "betas", *(_FULL if full else _WEAK))
@@ -328,9 +367,10 @@ def _fit(found: People, number: int) -> BodyFit | None:
     return BodyFit(one["pose"], one["betas"], _full_camera(one) if full else _weak_camera(one))
 
 
-def _full_camera(one: Mapping[str, Any]) -> FullCamera:
+def _full_camera(one: Mapping[str, Any]) -> PerspectiveCamera:
     rotation, translation, intrinsics = (one[key] for key in _FULL)
-    return FullCamera(rotation, translation, intrinsics, float(one.get("reprojection_error", 0.0)))
+    error = float(one.get("reprojection_error", 0.0))
+    return PerspectiveCamera(rotation, translation, intrinsics, error)
 
 
 def _weak_camera(one: Mapping[str, Any]) -> WeakCamera:

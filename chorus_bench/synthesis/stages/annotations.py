@@ -1,4 +1,7 @@
-"""Stage 4: people and objects with masks, keypoints, poses; near-duplicates removed."""
+"""Stage `annotations`: people and objects with masks, keypoints, poses; near-duplicates removed.
+
+Source: docs/method.md M4 and M5.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ import numpy as np
 
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.synthesis.batching import Batches
 from chorus_bench.synthesis.checks import check_detections, check_fits, check_keypoints
 from chorus_bench.synthesis.image_files import decode_picture
@@ -22,7 +26,6 @@ from chorus_bench.synthesis.interfaces import (
     Context,
     Detection,
     Float32,
-    FullCamera,
     KeypointDetector,
     Picture,
     PoseEstimator,
@@ -42,11 +45,11 @@ class Annotators:
     """The annotators of a run.
 
     Attributes:
-        people: finds people, and objects where ``objects`` is the same.
-        objects: finds the objects.
-        keypoints: finds keypoints.
-        poses: finds poses.
-        settings: of the removal of near-duplicates.
+        people: segments people, and objects if ``objects`` is the same.
+        objects: segments the objects.
+        keypoints: the keypoint detector.
+        poses: the pose estimator.
+        settings: settings of the removal of near-duplicates.
     """
 
     people: Segmenter
@@ -60,7 +63,7 @@ class Annotators:
         """Load all annotators and check that they know the categories.
 
         Raises:
-            InputError: an unknown annotator, option or category, or a model that cannot be had.
+            InputError: an unknown annotator, option or category, or a model that is not available.
         """
         people = make_segmenters(settings, context)
         points, pose = settings.keypoints, settings.pose
@@ -73,7 +76,7 @@ class Annotators:
 
     @property
     def models(self) -> dict[str, str]:
-        """What the annotators are, by role."""
+        """The descriptions of the annotators, by role."""
         roles: dict[str, Any] = {"segmenter": self.people}
         if self.objects is not self.people:
             roles["object segmenter"] = self.objects
@@ -85,15 +88,15 @@ class Annotators:
     ) -> list[Row]:
         """Return ``sample_id``, ``people`` and ``objects`` of pictures that show a category.
 
-        People stand from left to right.
+        People are ordered from left to right.
 
         Args:
-            pictures: of any sizes.
-            category: of the objects to look for.
-            faults: what had to be dropped is counted there.
+            pictures: pictures of any size.
+            category: category of the objects to look for.
+            faults: counts of dropped results.
 
         Raises:
-            InputError: an annotator gave something of the wrong shape.
+            InputError: an annotator returned something of a wrong shape.
             OutOfDeviceMemoryError: too many pictures at a time.
         """
         dropped: Counter[str] = Counter()  # counted only if all of them fit into memory
@@ -149,7 +152,7 @@ def make_segmenters(settings: AnnotationSettings, context: Context) -> tuple[Seg
     """Return the segmenters of people and of objects, checked to know the run's categories.
 
     Raises:
-        InputError: an unknown segmenter or category, or a model that cannot be had.
+        InputError: an unknown segmenter or category, or a model that is not available.
     """
     own = settings.segmenter
     people: Segmenter = make_component("segmenter", own.name, context, own.options)
@@ -163,7 +166,7 @@ def make_segmenters(settings: AnnotationSettings, context: Context) -> tuple[Seg
 
 
 def load_annotations(work: StageWork) -> Callable[[Shard], Made]:
-    """Load the annotators; return what annotates the images of a shard."""
+    """Load the annotators; return the function that annotates the images of a shard."""
     annotators = Annotators.make(work.settings.annotations, work.context())
     batches = Batches(work.run.batch, "pictures")
 
@@ -208,13 +211,8 @@ def _seen(found: Detection) -> dict[str, Any]:
 def _body(fit: BodyFit) -> dict[str, Any]:
     body = {"pose": np.asarray(fit.pose).tolist(), "betas": np.asarray(fit.betas).tolist()}
     camera = fit.camera
-    if isinstance(camera, FullCamera):
-        return body | {
-            "camera_rotation": np.asarray(camera.rotation).tolist(),
-            "camera_translation": np.asarray(camera.translation).tolist(),
-            "camera_intrinsics": np.asarray(camera.intrinsics).tolist(),
-            "reprojection_error": float(camera.reprojection_error),
-        }
+    if isinstance(camera, PerspectiveCamera):
+        return body | camera.columns()
     return body | {
         "weak_camera": np.asarray(camera.camera).tolist(),
         "crop_center": np.asarray(camera.center).tolist(),

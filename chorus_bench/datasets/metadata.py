@@ -1,0 +1,140 @@
+"""The schema of `chorus_bench.json`, which lies beside the rows of a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, AliasChoices, Field, JsonValue, StringConstraints
+
+from chorus_bench.datasets.labels import LONGEST_LABEL, LONGEST_NAME
+from chorus_bench.datasets.recipe import SourceFile
+from chorus_bench.io.findings import shown
+from chorus_bench.io.schemas import Count, Line, Schema, Sha256, rule
+
+#: Of `DatasetFile`.
+FORMAT = 1
+
+# Names and labels stand in signatures, whose parts '|' divides.
+_Name = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^@|\r\n\t]*$"),
+    Field(description=f"text of 1 to {LONGEST_NAME} characters, without '@' and '|'"),
+]
+_Label = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_LABEL, pattern=r"^[^|\r\n\t]*$"),
+    Field(description="name@fingerprint"),
+]
+_Word = Annotated[Line, Field(max_length=300)]
+
+
+def _inside(path: str) -> str:
+    if "\\" in path or PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise rule(f"is {shown(path)}", "a path inside the dataset's folder, with '/'")
+    return path
+
+
+class DatasetFacts(Schema, extra="allow"):
+    """What tools must know of any dataset; more keys are welcome.
+
+    Attributes:
+        name: stands in signatures.
+        version: of the builder.
+        split: ``test`` or ``train``.
+        body: of the poses and cameras, ``name@fingerprint``.
+        min_samples: the smallest number of test samples for a category to be scored.
+        population: the categories of the benchmark.
+    """
+
+    __pydantic_extra__: dict[str, JsonValue]
+
+    name: _Name | None = None
+    version: _Word | None = None
+    split: _Word | None = None
+    body: _Label | None = None
+    min_samples: Annotated[int, Field(ge=1, lt=1 << 53)] | None = None
+    population: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One Parquet file.
+
+    Attributes:
+        path: relative to the dataset's folder, with forward slashes.
+        category: of all its rows.
+        rows: how many.
+        size: in bytes.
+        sha256: in hex digits.
+    """
+
+    path: Annotated[str, AfterValidator(_inside)]
+    category: str
+    rows: Count
+    size: Count
+    sha256: Sha256
+
+
+class CardFile(Schema):
+    """The texts of the dataset's card.
+
+    Attributes:
+        title: the heading.
+        summary: a paragraph or more.
+        construction: how it is built, Markdown.
+        license: identifier of the hub's list.
+        license_note: which license holds for which part, Markdown.
+        citation: BibTeX.
+        tags: the hub's tags.
+    """
+
+    title: str
+    summary: str
+    construction: str
+    license: str = Field(validation_alias=AliasChoices("license", "licence"))
+    license_note: str = Field(validation_alias=AliasChoices("license_note", "licence_note"))
+    citation: str
+    tags: tuple[str, ...]
+
+
+class DatasetFile(DatasetFacts):
+    """What `datasets build` writes; the builder's details are more keys.
+
+    Attributes:
+        format: version of this file's format.
+        name: stands in signatures.
+        version: of the builder.
+        split: the schema of the rows.
+        body: of the poses and cameras, ``name@fingerprint``.
+        min_samples: the smallest number of test samples for a category to be scored.
+        population: the categories of the benchmark.
+        fingerprint: over the rows; stands in signatures.
+        content: over the names and contents of the Parquet files.
+        rows: number of rows.
+        categories: number of rows of each category.
+        left_out: entries of the sources that were left out, by reason.
+        noted: entries that were used although something about them is odd, by reason.
+        sources: the files that it was made of.
+        shards: the Parquet files.
+        command: the command line that makes it.
+        made_with: the program and its version.
+        card: the texts of the card.
+    """
+
+    format: Literal[1] = Field(description="1, the format that this version reads")
+    name: _Name
+    version: _Word
+    split: Literal["test", "train"]
+    fingerprint: _Word
+    content: _Word
+    rows: Count
+    categories: dict[str, Count]
+    left_out: dict[str, Count] = Field(default_factory=dict)
+    noted: dict[str, Count] = Field(default_factory=dict)
+    sources: tuple[SourceFile, ...] = ()
+    shards: tuple[Shard, ...]
+    command: str = ""
+    made_with: str = ""
+    card: CardFile

@@ -1,0 +1,176 @@
+"""The schema of `results.json`: keys, kinds and ranges of everything in it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import Field, JsonValue
+
+from chorus_bench.errors import InputError
+from chorus_bench.io.documents import Document
+from chorus_bench.io.findings import shown
+from chorus_bench.io.limits import MAX_METHOD_LENGTH
+from chorus_bench.io.schemas import Count, Fraction, Line, Schema, Sha256, loaded, parse
+
+SCHEMA_VERSION = 1
+
+#: What helps against a result that is not as `evaluate` wrote it.
+FIX = "copy the result again, or evaluate again"
+
+Interval = Annotated[tuple[float, float], Field(description="[low, high]")]
+Value = TypeVar("Value")
+Signature = Annotated[Line, Field(max_length=10_000)]
+
+
+class Subject(Schema, extra="allow"):
+    """The submission that was scored.
+
+    Attributes:
+        method: the method's name.
+        sha256: of the submission's content.
+    """
+
+    __pydantic_extra__: dict[str, JsonValue]
+
+    method: Line = Field(max_length=MAX_METHOD_LENGTH)
+    sha256: Sha256
+
+
+class MeanValues(Schema, Generic[Value]):
+    """One value for each of the four means over the categories."""
+
+    mPAP: Value  # noqa: N815 - the metric's name
+    mPAP_strict: Value  # noqa: N815
+    mPAP_hoa: Value  # noqa: N815
+    mPAP_strict_hoa: Value  # noqa: N815
+
+
+class CategoryValues(Schema, Generic[Value]):
+    """One value for each of the four means over a category's samples."""
+
+    PAP: Value
+    PAP_strict: Value
+    PAP_hoa: Value
+    PAP_strict_hoa: Value
+
+
+class MeanScores(MeanValues[Fraction]):
+    """Means over the categories."""
+
+
+class MeanIntervals(MeanValues[Interval]):
+    """95 % bootstrap intervals of the means over the categories."""
+
+
+class CategoryScores(CategoryValues[Fraction | None]):
+    """Means over a category's samples; null where no sample counts for a number."""
+
+
+class CategoryIntervals(CategoryValues[Interval | None]):
+    """95 % bootstrap intervals of the means over a category's samples."""
+
+
+class Scores(MeanScores):
+    """Means over the categories, and over how much they are.
+
+    Attributes:
+        categories: number of categories.
+        samples: number of samples.
+    """
+
+    categories: Count
+    samples: Count
+
+
+class Category(CategoryScores):
+    """A category's result.
+
+    Attributes:
+        intervals: of the four means.
+        samples: number of samples.
+        counted: number of those with a target.
+        counted_hoa: number of those whose target the person does not hide.
+        missing: whether the submission lacks the category.
+    """
+
+    intervals: CategoryIntervals
+    samples: Count
+    counted: Count
+    counted_hoa: Count
+    missing: bool
+
+
+class Beside(Schema):
+    """The scores under another protocol.
+
+    Attributes:
+        signature: how they were computed.
+        scores: means over the categories.
+        categories: means over each category's samples.
+    """
+
+    signature: Signature
+    scores: MeanScores
+    categories: dict[str, CategoryScores]
+
+
+class ResultFile(Schema):
+    """The keys of `results.json`; see `EvaluationResult`.
+
+    Attributes:
+        schema: version of this file's format.
+        signature: how the scores were computed.
+        submission: the submission that was scored.
+        scores: means over the categories.
+        intervals: of these means.
+        categories: the result of each category.
+        beside: scores under the other protocols, by their names.
+        skipped: categories with too few samples to be scored, with their number.
+        unavailable: categories none of whose samples has a target pixel, with their number.
+        warnings: what the reader must know.
+        environment: software and machine.
+        seconds: wall time.
+    """
+
+    version: Literal[1] = Field(alias="schema")
+    signature: Signature
+    submission: Subject
+    scores: Scores
+    intervals: MeanIntervals
+    categories: dict[str, Category]
+    beside: dict[str, Beside]
+    skipped: dict[str, Count]
+    unavailable: dict[str, Count] = Field(default_factory=dict)
+    warnings: list[str]
+    environment: dict[str, JsonValue]
+    seconds: float = Field(ge=0)
+
+
+def parse_result(data: bytes, file: str) -> Document:
+    """Return what stands in a `results.json` of this schema version, otherwise unchecked.
+
+    Raises:
+        InputError: it is no JSON, or of another version.
+    """
+    document = parse(data, file)
+    content = document.content
+    version = content.get("schema") if isinstance(content, dict) else None
+    if type(version) is not int or version != SCHEMA_VERSION:
+        raise InputError(
+            f"result of schema version {shown(version)}",
+            where=document.lines.at("schema"),
+            expected=f"version {SCHEMA_VERSION}",
+            fix="evaluate the submission again with this version of chorus-bench",
+        )
+    return document
+
+
+def checked_result(document: Document) -> dict[str, Any]:
+    """Return the content of a result.
+
+    Raises:
+        InputError: something in it is wrong; every problem is listed.
+    """
+    loaded(ResultFile, document, fix=FIX)
+    content: dict[str, Any] = document.content
+    return content

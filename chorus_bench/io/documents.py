@@ -1,0 +1,143 @@
+"""Small text files that somebody else wrote: plain values, and the lines they stand on.
+
+A document is a tree of tables, lists, texts, numbers, true, false and nothing. Whatever a file
+may hold, reading it ends with a `Document` or with an `InputError`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from chorus_bench.errors import InputError
+from chorus_bench.io.findings import has_controls, printable, shown
+
+#: How deep tables and lists may lie in one another, the document itself included.
+MAX_DEPTH = 16
+#: Whole numbers beyond this are refused.
+MAX_WHOLE = 1 << 63
+
+#: Names of keys and numbers of items, from the document's root.
+KeyPath = tuple[str | int, ...]
+
+
+class Lines:
+    """The lines on which the keys of a file stand.
+
+    Args:
+        file: the name that findings show.
+        find: gives path of keys -> line, from 1. It is called when the first line is needed.
+    """
+
+    def __init__(self, file: str, find: Callable[[], Mapping[KeyPath, int]] = dict) -> None:
+        self.file, self._find = file, find
+
+    @cached_property
+    def _known(self) -> Mapping[KeyPath, int]:
+        return self._find()
+
+    def line(self, path: KeyPath) -> int:
+        """Return the line of a key, or of the nearest one above it that is there."""
+        return next((self._known[path[:n]] for n in _lengths(path) if path[:n] in self._known), 1)
+
+    def at(self, *keys: str | int) -> str:
+        """Return ``file:line: key[item].key``, with the line of the nearest key that is there.
+
+        Where no line is known at all, there is none.
+        """
+        place = f"{self.file}:{self.line(keys)}" if self._known else self.file
+        return printable(f"{place}{': ' if keys else ''}{label(keys)}", 400)
+
+
+def label(path: KeyPath) -> str:
+    """Return a path as text: ``key[item].key``."""
+    parts = (f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
+    return "".join(parts).removeprefix(".")
+
+
+def _lengths(path: KeyPath) -> range:
+    return range(len(path), -1, -1)
+
+
+@dataclass(frozen=True)
+class Document:
+    """A file that was read.
+
+    Attributes:
+        content: the tree of values. Nothing in it has been checked.
+        lines: where its keys stand.
+        fix: what to do about a number or the like that should be text; None in a format that
+            has quotes around every text.
+    """
+
+    content: Any
+    lines: Lines
+    fix: str | None = None
+
+
+def decode(data: bytes, file: object) -> str:
+    """Return the text of a file in UTF-8, without the mark that some editors put in front.
+
+    Raises:
+        InputError: it is in another encoding.
+    """
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+        why = "it is UTF-16" if wide else f"byte {error.start} cannot be decoded"
+        found = f"is not UTF-8 text: {why}"
+        raise InputError(found, where=file, fix="save it as UTF-8") from error
+
+
+#: What is found, and what was expected where that does not depend on the place.
+Problem = tuple[str, str | None]
+
+
+def without_odd_values(content: object) -> tuple[Any, dict[KeyPath, Problem]]:
+    """Return a tree with null for every value that no file may hold, and what those are.
+
+    They are texts with control, direction or unpaired characters (line breaks and tabs are
+    fine), numbers that are not finite or beyond `MAX_WHOLE`, and what lies deeper than
+    `MAX_DEPTH`.
+
+    Returns:
+        The tree, and for each such place what is found there and what was expected.
+    """
+    problems: dict[KeyPath, Problem] = {}
+    return _copy(content, (), problems), problems
+
+
+def _copy(value: object, path: KeyPath, problems: dict[KeyPath, Problem]) -> object:
+    problem = _problem(value, path)
+    if problem is not None:
+        problems[path] = problem
+        return None
+    if isinstance(value, Mapping):
+        return {key: _copy(item, (*path, key), problems) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_copy(item, (*path, n), problems) for n, item in enumerate(value)]
+    return value
+
+
+def _problem(value: object, path: KeyPath) -> Problem | None:
+    if path and isinstance(path[-1], str) and has_controls(path[-1]):
+        return f"the key '{printable(path[-1], 60)}' has control characters", "plain text"
+    if isinstance(value, str) and has_controls(value, allowed="\n\r\t"):
+        return f"has control characters: {shown(value)}", "plain text"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "is NaN" if math.isnan(value) else "is infinite or too large", None
+    if isinstance(value, int) and abs(value) >= MAX_WHOLE:
+        return f"is too large: {shown(value)}", None
+    if isinstance(value, Mapping | list | tuple) and len(path) >= MAX_DEPTH:
+        return f"is nested more than {MAX_DEPTH} deep", "keys and values"
+    return None if _is_plain(value) else (f"is {shown(value)}", "text or a number")
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return all(isinstance(key, str) for key in value)
+    return value is None or isinstance(value, str | int | float | list | tuple)
