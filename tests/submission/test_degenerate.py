@@ -120,8 +120,10 @@ def test_units_and_values_are_warned_of_together():
     hnp.arrays(
         np.float32,
         SHAPE,
-        elements=st.sampled_from([0, 0.005, 0.01, 0.02, 0.05, 0.5, 0.98, 0.99, 1]),
-        fill=st.sampled_from([0, 0.01, 0.5, 1]),
+        elements=st.sampled_from(
+            np.float32([0, 0.005, 0.01, 0.02, 0.05, 0.5, 0.98, 0.99, 1]).tolist()
+        ),
+        fill=st.sampled_from(np.float32([0, 0.01, 0.5, 1]).tolist()),
     )
 )
 def test_warnings_promise_only_what_the_metric_does(values):
