@@ -1,7 +1,7 @@
 """chorus-bench: datasets, metric, baselines and leaderboard for 3D human-object relations.
 
-The names below are imported when they are first used, so that ``import chorus_bench`` and
-``chorus-bench --help`` stay quick.
+The names below are imported on first use, so that ``import chorus_bench`` and
+``chorus-bench --help`` stay fast.
 """
 
 from __future__ import annotations

@@ -1,3 +1,3 @@
-"""The version, in one place; it stands in every signature."""
+"""The version, in one place; it appears in every signature."""
 
 __version__ = "0.1.0"

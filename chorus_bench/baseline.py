@@ -13,6 +13,7 @@ from chorus_bench.plugins import BaselineSpec, get_baseline
 
 if TYPE_CHECKING:
     from chorus_bench.datasets.rows import DatasetRows
+    from chorus_bench.engines import EngineSettings
     from chorus_bench.geometry.body import BodyModel
 
 Progress = Callable[[int, int], None]
@@ -30,6 +31,8 @@ def fit_baseline(
     seed: int = 0,
     progress: Progress = lambda done, total: None,
     options: Mapping[str, Any] | None = None,
+    engine: EngineSettings | None = None,
+    work: str | Path | None = None,
 ) -> Mapping[str, Any]:
     """Run a baseline and return its fields.
 
@@ -38,29 +41,32 @@ def fit_baseline(
         data: a dataset, see `DatasetRows.open`.
         body: the body of the data's poses; by default the free body.
         grid: the grid of the fields.
-        categories: only these.
+        categories: only these categories.
         seed: random seed.
         progress: called with (rows done, rows in all).
         options: options of the baseline; they replace those of its spec.
+        engine: where the work is shared among workers, for baselines that can; None does it here.
+        work: with an engine: a folder for what workers finish. The same call goes on from there.
 
     Returns:
         Category -> (N, N, N) float32 probabilities; on the posed track category -> sample id
         -> (N, N, N).
 
     Raises:
-        InputError: an unknown baseline or option, data of the wrong kind, another body than
-            the data's, or a baseline that gave no field for a category.
+        InputError: an unknown baseline or option, data of the wrong kind, a body other than the
+            data's, or a baseline that returned no field for a category.
     """
     from chorus_bench.datasets.bodies import body_for
     from chorus_bench.datasets.rows import DatasetRows
 
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
     function = spec.configured(options)
+    shared = {} if engine is None else _shared(spec, engine, work)
     rows = DatasetRows.open(data).select(categories)
     _check_kind(spec, rows)
     rows.check_columns(spec.needs)
     model = body_for(rows.body, body, rows.name)
-    fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress)
+    fields: Mapping[str, Any] = function(rows, model, grid, seed=seed, progress=progress, **shared)
     _check_categories(spec, rows, fields)
     return fields
 
@@ -72,6 +78,7 @@ def run_baseline(
     *,
     grid: GridSpec = _DEFAULT_GRID,
     overwrite: bool = False,
+    engine: EngineSettings | None = None,
     **arguments: Any,  # noqa: ANN401 - those of fit_baseline
 ) -> Path:
     """Run a baseline and write its fields as a submission.
@@ -82,6 +89,7 @@ def run_baseline(
         output: the submission's folder.
         grid: the grid of the fields.
         overwrite: replace a submission that is there.
+        engine: see `fit_baseline`; what workers finish is kept in ``<output>.work``.
         **arguments: see `fit_baseline`.
 
     Returns:
@@ -93,10 +101,12 @@ def run_baseline(
     from chorus_bench.datasets.rows import DatasetRows
     from chorus_bench.submission import write_posed_submission, write_submission
 
-    check_new_folder(Path(output), overwrite=overwrite)
+    target = Path(output)
+    check_new_folder(target, overwrite=overwrite)
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
     rows = DatasetRows.open(data)
-    fields = fit_baseline(spec, rows, grid=grid, **arguments)
+    work = target.with_name(f"{target.name}.work")
+    fields = fit_baseline(spec, rows, grid=grid, engine=engine, work=work, **arguments)
     texts: dict[str, Any] = {
         "method": spec.name,
         "description": spec.summary,
@@ -109,6 +119,21 @@ def run_baseline(
             output, fields=fields, grid=grid, overwrite=overwrite, format="npz", **texts
         )
     return write_submission(output, fields=fields, grid=grid, overwrite=overwrite, **texts)
+
+
+def _shared(
+    spec: BaselineSpec, engine: EngineSettings, work: str | Path | None
+) -> dict[str, object]:
+    """Return what a baseline that shares its work is given."""
+    if not spec.engines:
+        raise InputError(
+            f"'{spec.name}' does not share its work among workers",
+            where=f"baseline '{spec.name}'",
+            fix="leave --engine, --workers and --address out",
+        )
+    if work is None:
+        raise InputError("no folder for what workers finish", fix="give work=FOLDER")
+    return {"engine": engine, "work": Path(work)}
 
 
 def _check_kind(spec: BaselineSpec, data: DatasetRows) -> None:

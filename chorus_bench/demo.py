@@ -1,4 +1,4 @@
-"""The demo: from simulated images to scores and pictures, in a minute and without a download."""
+"""The demo: from simulated images to scores and pictures, in a minute, without downloads."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ CATEGORIES = ("backpack", "surfboard", "umbrella")
 METHODS = ("chorus", "body-proximity", "mean-mask-extrusion")
 IMAGES_PER_PROMPT_AND_VIEW, IMAGE_SIZE, TEST_SAMPLES = 2, 160, 8
 
-#: In the demo's folder; says that it may be replaced by another demo.
+#: A file in the demo's folder that marks it as replaceable by another demo.
 SUMMARY_FILE = "demo.json"
 
 Progress = Callable[[str, int, int], None]
@@ -53,11 +53,11 @@ _SHOWN = ("sample_id", "category", "prompt", "image", "object_mask")
 
 @dataclass(frozen=True)
 class Demo:
-    """What a demo made.
+    """The results of a demo.
 
     Attributes:
         folder: ``train``, ``test``, ``submissions``, ``results``, ``pictures``, `SUMMARY_FILE`.
-        images: training images.
+        images: number of training images.
         results: method -> result.
         ranking: ranking of the methods, with intervals.
         truth: method -> 3D scores.
@@ -87,9 +87,9 @@ def run_demo(
     Args:
         output: the folder to write.
         seed: random seed of the simulated world.
-        workers: processes that simulate, and threads that prepare; by default one a processor.
+        workers: processes that simulate, and threads that prepare; by default one per processor.
         overwrite: replace the folder of an earlier demo.
-        progress: called with the stage, what is done and all there is.
+        progress: called with (stage, done, total).
 
     Raises:
         InputError: the folder already exists, or was not made by the demo.
@@ -115,7 +115,7 @@ def run_demo(
 
 
 def _check_replaceable(folder: Path) -> None:
-    """Refuse to replace a folder that no demo has made."""
+    """Refuse to replace a folder that was not made by the demo."""
     if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMMARY_FILE).is_file():
         raise InputError(
             "the folder already exists and was not made by the demo, so it is not replaced",

@@ -1,7 +1,7 @@
 """The errors that users see.
 
-Every error says what was found, where, what was expected, and what to do about it.
-The command line prints the message without a traceback and leaves with ``exit_code``.
+Every error says what was found, where, what was expected, and what to do about it. The command
+line prints the message without a traceback and exits with ``exit_code``.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ class InputError(ChorusBenchError, ValueError):
 
     Args:
         found: what is wrong, as one sentence without a final full stop.
-        where: the file, key, row or argument it was found in.
-        expected: what would have been right.
+        where: the file, key, row or argument in which it was found.
+        expected: what was expected.
         fix: what the user can do.
     """
 
@@ -56,7 +56,7 @@ class InputError(ChorusBenchError, ValueError):
 
 
 class MissingDependencyError(ChorusBenchError, ImportError):
-    """An optional package is needed for this and is not installed (exit code 2)."""
+    """A required optional package is not installed (exit code 2)."""
 
     exit_code = 2
 
@@ -84,7 +84,7 @@ def _rebuild_missing(
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that suggests the nearest known name and lists what there is."""
+    """Return a sentence that suggests the nearest known name and lists the known ones."""
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     hint = f"Did you mean '{near[0]}'? " if near else ""
@@ -99,7 +99,7 @@ def unknown_name(
 
 
 def list_some(items: Sequence[object], limit: int = 5) -> str:
-    """Return the first few items as text, with how many more there are."""
+    """Return the first few items as text, with the number of remaining ones."""
     shown = ", ".join(str(item) for item in items[:limit])
     rest = len(items) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown

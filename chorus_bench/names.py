@@ -1,4 +1,4 @@
-"""Names of categories and samples: what may stand in a table, a folder and a config."""
+"""Names: those of categories and samples, and the fingerprint in a label."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import unicodedata
 from chorus_bench.errors import InputError
 
 MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH = 80, 200
-#: What the names of configs of `datasets`, and of files on Windows, may not contain.
-_RESERVED = '<>:"|?*'
+#: What the names of configs of `datasets`, and of files on Windows, may not contain, and the comma,
+#: which divides the categories of a signature.
+_RESERVED = '<>:"|?*,'
 
 
 def wrong_name(name: str, limit: int) -> str | None:
@@ -53,3 +54,8 @@ def category_name(name: str, *, where: object | None = None) -> str:
             fix="rename the category",
         )
     return stripped
+
+
+def fingerprint_of(label: str) -> str:
+    """Return the fingerprint in ``name@fingerprint``, which is what a thing is known by."""
+    return label.rpartition("@")[2]

@@ -24,17 +24,17 @@ from chorus_bench.option_types import annotation_of, check_value, type_text
 GROUP = "chorus_bench.baselines"
 _OURS = ("chorus_baselines.", "chorus_bench.")
 
-#: Which rows a baseline reads: a training set, a test split, or of any dataset the categories.
+#: What a baseline reads: a training set, a test split, or only the categories of any dataset.
 Reads = Literal["train", "test", "any"]
 
 
 @dataclass(frozen=True)
 class ExpectedScores:
-    """Figures that somebody published or measured for a method.
+    """Published or measured figures of a method.
 
     Attributes:
-        setting: what they were measured on.
-        source: where they stand.
+        setting: the setting in which they were measured.
+        source: where they were published.
         scores: for example ``{"mPAP": 19.86}``, percent.
     """
 
@@ -68,7 +68,7 @@ class PluginSpec:
     """What is known of a plug-in without importing it.
 
     Attributes:
-        name: what it is called, for example ``body-proximity``.
+        name: its name, for example ``body-proximity``.
         summary: one line.
         function: ``module:function``.
         options: passed to the function where nobody gives others.
@@ -193,12 +193,15 @@ class BaselineSpec(PluginSpec):
     a `DatasetRows`, a `BodyModel`, a `GridSpec`, an int and a callback ``(done, total)``. It
     returns category -> (N, N, N) float32 probabilities on the grid; on the posed track
     category -> sample id -> (N, N, N), where the inner mappings may compute arrays when asked.
+    One that can share its work among many workers (``engines``) is given ``engine``, an
+    `EngineSettings`, and ``work``, a folder, where the user asks for that.
 
     Attributes:
         license: of its code.
         reads: a training set, a test split (for oracles), or of any dataset the categories.
         track: of the submission.
         needs: columns without which it cannot work.
+        engines: its function takes ``engine`` and ``work``.
         paper: the publication it comes from; empty for none.
         expected: published figures.
     """
@@ -207,12 +210,13 @@ class BaselineSpec(PluginSpec):
     reads: Reads = "train"
     track: Literal["canonical", "posed"] = "canonical"
     needs: tuple[str, ...] = ()
+    engines: bool = False
     paper: str = ""
     expected: tuple[ExpectedScores, ...] = ()
 
     kind: ClassVar[str] = "baseline"
     positional: ClassVar[int] = 3
-    given: ClassVar[tuple[str, ...]] = ("seed", "progress")
+    given: ClassVar[tuple[str, ...]] = ("seed", "progress", "engine", "work")
 
 
 SpecType = TypeVar("SpecType", bound=PluginSpec)
@@ -220,7 +224,7 @@ SpecType = TypeVar("SpecType", bound=PluginSpec)
 
 @dataclass(frozen=True)
 class BrokenPlugin:
-    """An entry point that gives nothing usable.
+    """An entry point without a usable plug-in.
 
     Attributes:
         entry: the entry point's name and value.
@@ -238,11 +242,11 @@ class BrokenPlugin:
 
 @dataclass(frozen=True)
 class Plugins(Generic[SpecType]):
-    """What is registered.
+    """The registered plug-ins.
 
     Attributes:
         specs: name -> spec, sorted by name.
-        broken: entry points that give nothing usable.
+        broken: entry points without a usable plug-in.
     """
 
     specs: Mapping[str, SpecType]
@@ -252,8 +256,8 @@ class Plugins(Generic[SpecType]):
         """Return a plug-in by name.
 
         Raises:
-            InputError: there is none of that name; the message suggests the nearest one and
-                tells of broken plug-ins.
+            InputError: there is none of that name; the message suggests the nearest one and names
+                broken plug-ins.
         """
         if name in self.specs:
             return self.specs[name]
@@ -265,10 +269,10 @@ class Plugins(Generic[SpecType]):
 
 
 def find_plugins(group: str, spec_type: type[SpecType]) -> Plugins[SpecType]:
-    """Return what is registered in an entry-point group; a broken plug-in harms no other.
+    """Return the plug-ins of an entry-point group; a broken one does not affect the others.
 
-    Of two plug-ins with one name, the project's own stays, or else the one whose package comes
-    first in the alphabet.
+    Of two plug-ins with the same name, the project's own is used, or else the one whose package
+    comes first in the alphabet.
 
     Args:
         group: the entry-point group.
@@ -305,7 +309,7 @@ def _package(entry: EntryPoint) -> str:
 
 
 def _load(entry: EntryPoint, spec_type: type[SpecType]) -> tuple[tuple[SpecType, ...], str]:
-    """Return the specs of an entry point, and what is wrong with it."""
+    """Return the specs of an entry point, and its problems."""
     try:
         value = entry.load()
     except Exception as error:  # whatever somebody else's module does when it is imported

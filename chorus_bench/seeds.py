@@ -1,8 +1,8 @@
-"""Random numbers that depend on an address only.
+"""Random numbers that depend only on an address.
 
 NumPy keeps the raw bits of a bit generator the same between versions, but not what its
-`Generator` makes of them. A simulated split has a fingerprint, so its numbers are made here
-from raw bits.
+`Generator` makes of them, and its C code rounds otherwise on some processors. A simulated split
+has a fingerprint, so its numbers are made here from raw bits, in exact arithmetic.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from chorus_bench.geometry import exact
 
 Float64 = NDArray[np.float64]
 T = TypeVar("T")
@@ -28,7 +30,7 @@ def _digest(address: tuple[object, ...]) -> bytes:
 
 
 def address_seed(*address: object) -> int:
-    """Return a number of 63 bits that an address always has, on every machine.
+    """Return the 63-bit number of an address, the same on every machine.
 
     Args:
         address: for example the seed, the kind of row, its category and its index.
@@ -40,7 +42,7 @@ class Stream:
     """A stream of random numbers at an address.
 
     Args:
-        address: what the numbers belong to; equal addresses give equal numbers.
+        address: identifies the stream; equal addresses give equal numbers.
     """
 
     def __init__(self, *address: object) -> None:
@@ -48,7 +50,7 @@ class Stream:
         self._bits = np.random.Philox(key=int.from_bytes(_digest(address)[:16], "little"))
 
     def fork(self, name: str) -> Stream:
-        """Return the stream of a part, which does not move when other parts draw more."""
+        """Return the stream of a part, which does not change when other parts draw more numbers."""
         return Stream(*self._address, name)
 
     def uniforms(self, *shape: int) -> Float64:
@@ -62,14 +64,14 @@ class Stream:
         return low + (high - low) * float(self.uniforms(1)[0])
 
     def normals(self, *shape: int) -> Float64:
-        """Return standard normal numbers, cut at three standard deviations."""
+        """Return standard normal numbers, clipped at three standard deviations."""
         u = self.uniforms(2, math.prod(shape))
-        radius = np.sqrt(-2 * np.log1p(-u[0]))
-        numbers = radius * np.cos(2 * np.pi * u[1])
+        radius = np.sqrt(-2 * exact.log(1 - u[0]))
+        numbers = radius * exact.cos(2 * np.pi * u[1])
         return np.clip(numbers, -_NORMAL_LIMIT, _NORMAL_LIMIT).reshape(shape)
 
     def normal(self, mean: float = 0.0, sigma: float = 1.0) -> float:
-        """Return a normal number, cut at three standard deviations."""
+        """Return a normal number, clipped at three standard deviations."""
         return mean + sigma * float(self.normals(1)[0])
 
     def chance(self, probability: float) -> bool:
@@ -88,5 +90,6 @@ class Stream:
             weights: their relative frequencies; by default equal.
         """
         shares = np.ones(len(options)) if weights is None else np.asarray(weights, dtype=float)
-        edges = np.cumsum(shares) / shares.sum()
-        return options[min(int(np.searchsorted(edges, self.uniform(), "right")), len(options) - 1)]
+        edges = np.cumsum(shares)
+        place = np.searchsorted(edges / edges[-1], self.uniform(), "right")
+        return options[min(int(place), len(options) - 1)]

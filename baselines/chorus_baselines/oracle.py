@@ -1,9 +1,12 @@
-"""The ceiling of the metric: fields that know the answer.
+"""The ceiling of the metric, and the truth in 3D: fields that know the answer.
 
-Where a test split has the truth in 3D (column ``object_occupancy``), the field is the truth;
-elsewhere it is the target mask, extruded along the rays of the camera. PAP rewards only recall
-that is lost between two thresholds, so the values are spread from 0.01 to 0.98: the object
-vanishes step by step from its surface inwards, and nothing is left at 0.99.
+PAP looks at the object's mask, so its ceiling is the target mask of each image, extruded along the
+rays of the camera: no field scores more. The truth in 3D (column ``object_occupancy`` of a test
+split) scores less, because its voxels are seen through a grid of 6 cm and an image of 32 pixels,
+and their silhouette is not the target's to the pixel.
+
+PAP counts only recall that is lost between two thresholds, so the values of both are spread from
+0.01 to 0.98: the object vanishes step by step from its rim inwards, and nothing is left at 0.99.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 Float32 = NDArray[np.float32]
 Bool = NDArray[np.bool_]
 
-SOURCES = ("auto", "truth", "mask")
+SOURCES = ("mask", "truth")
 
 _COLUMNS = (
     "sample_id", "height", "width", "object_mask", *CAMERA_COLUMNS[:3], "object_occupancy",
@@ -45,7 +48,7 @@ def fit_oracle(
     *,
     seed: int,
     progress: Progress,
-    source: str = "auto",
+    source: str = "mask",
 ) -> dict[str, Mapping[str, Float32]]:
     """Return the posed fields of a test split, computed when they are asked for.
 
@@ -55,7 +58,7 @@ def fit_oracle(
         grid: the grid of the fields.
         seed: not used.
         progress: called once.
-        source: ``truth`` (3D), ``mask`` (extruded), or ``auto``: the truth where it is there.
+        source: ``mask``, the extruded target (the ceiling), or ``truth``, the truth in 3D.
 
     Returns:
         Category -> sample id -> (N, N, N) probabilities.
@@ -89,7 +92,7 @@ class PosedTruth(Mapping[str, Float32]):
 
     rows: Mapping[str, Mapping[str, Any]]
     grid: GridSpec
-    source: str = "auto"
+    source: str = "mask"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -99,9 +102,8 @@ class PosedTruth(Mapping[str, Float32]):
 
     def __getitem__(self, sample_id: str) -> Float32:
         row = self.rows[sample_id]
-        truth = row.get("object_occupancy")
-        if truth is not None and self.source != "mask":
-            return graded_truth(decode_occupancy(truth), self.grid)
+        if self.source == "truth":
+            return graded_truth(decode_occupancy(row["object_occupancy"]), self.grid)
         return extruded_mask(row, self.grid)
 
 

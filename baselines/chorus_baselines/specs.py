@@ -27,6 +27,7 @@ def _chorus(name: str, summary: str, scores: tuple[float, ...], **options: Any) 
         function=_CHORUS,
         options=options,
         needs=_CHORUS_NEEDS,
+        engines=True,
         paper=PAPER,
         expected=(published,),
     )
@@ -82,10 +83,19 @@ SPECS = (
     ),
     BaselineSpec(
         name="oracle",
-        summary="the truth of the test split: the ceiling of the metric",
+        summary="the target mask of each test image, extruded: the ceiling of the metric",
         function="chorus_baselines.oracle:fit_oracle",
         reads="test",
         track="posed",
         needs=("sample_id", "object_mask"),
+    ),
+    BaselineSpec(
+        name="oracle-3d",
+        summary="the truth in 3D of each test sample: the best that a field of voxels can know",
+        function="chorus_baselines.oracle:fit_oracle",
+        reads="test",
+        track="posed",
+        options={"source": "truth"},
+        needs=("sample_id", "object_occupancy"),
     ),
 )

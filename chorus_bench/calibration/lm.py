@@ -1,10 +1,13 @@
 """Solver `lm`: the least-squares minimum by batched Levenberg-Marquardt.
 
-It does not depend on a path that stops early, so two machines agree, and it takes tens of
-steps instead of thousands. The unknowns are chosen so that the projection is nearly linear
-in them: a rotation, the image position ``c = f (tx, ty) / tz``, the logarithm of the image scale
-``k = f / tz`` and the reciprocal ``q = 1 / f`` of the focal length, with which a point lands
-at ``W (k (x, y) + c) / (1 + k q z)``.
+It does not depend on a path that stops early, and it takes tens of steps instead of thousands.
+The unknowns are chosen so that the projection is nearly linear in them: a turn, the image
+position ``c = f (tx, ty) / tz``, the logarithm of the image scale ``k = f / tz`` and the
+reciprocal ``q = 1 / f`` of the focal length, with which a point lands at
+``W (k (x, y) + c) / (1 + k q z)``.
+
+As in `reprojection`, the last axis is the person and the arithmetic is exact: a person's numbers
+depend neither on the others nor on the processor.
 
 Source: docs/method.md M13.
 """
@@ -19,6 +22,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.calibration.reprojection import UNKNOWNS, Flags, Problem, Solution
 from chorus_bench.calibration.settings import CalibrationSettings
+from chorus_bench.geometry.exact import exp, total
 from chorus_bench.geometry.rotations import (
     Floats,
     axis_angle_to_matrix,
@@ -41,27 +45,47 @@ class _State:
     """Cameras of P people, in the solver's own unknowns.
 
     Attributes:
-        rotation: matrices, shape (P, 3, 3).
-        rest: c_x, c_y, log k and q, shape (P, 4).
+        rotation: matrices, shape (3, 3, P).
+        rest: c_x, c_y, k and q, shape (4, P).
     """
 
     rotation: Floats
     rest: Floats
 
     def moved(self, step: Floats, lowest_q: float) -> _State:
-        """Return the state after a step of shape (P, 7), with q not below its bound."""
-        rest = self.rest + step[:, 3:]
-        rest[:, 3] = np.maximum(rest[:, 3], lowest_q)
-        return _State(axis_angle_to_matrix(step[:, :3]) @ self.rotation, rest)
+        """Return the state after a step of shape (7, P), with q not below its bound."""
+        turn = np.moveaxis(axis_angle_to_matrix(step[:3].T), 0, -1)
+        rotation = turn[:, 0, None] * self.rotation[0]
+        for k in (1, 2):
+            rotation += turn[:, k, None] * self.rotation[k]
+        rest = self.rest + step[3:]
+        rest[2] = self.rest[2] * exp(step[5])
+        rest[3] = np.maximum(rest[3], lowest_q)
+        return _State(rotation, rest)
 
     def take(self, people: Flags) -> _State:
         """Return the state of the people who are flagged."""
-        return _State(self.rotation[people], self.rest[people])
+        return _State(self.rotation[..., people], self.rest[:, people])
 
     def put(self, people: Flags, other: _State) -> None:
         """Take over the flagged people of another state."""
-        self.rotation[people] = other.rotation[people]
-        self.rest[people] = other.rest[people]
+        np.copyto(self.rotation, other.rotation, where=people)
+        np.copyto(self.rest, other.rest, where=people)
+
+
+@dataclass(frozen=True)
+class _View:
+    """What the cameras of P people see of their J points.
+
+    Attributes:
+        turned: points after the rotation: x, y and z, each (J, P).
+        depth: ``1 + k q z``, (J, P).
+        residual: pixels, x and y, (2, J, P).
+    """
+
+    turned: tuple[Floats, Floats, Floats]
+    depth: Floats
+    residual: Floats
 
 
 def solve_lm(
@@ -93,7 +117,7 @@ def solve_lm(
 
 @dataclass
 class _Fit:
-    """The people who are still being fitted, person first."""
+    """The people who are still being fitted, person last."""
 
     people: NDArray[np.int64]
     points: Floats
@@ -109,17 +133,14 @@ class _Fit:
         """Return the fit before its first step."""
         theta, shift, focal = problem.start[:3], problem.start[3:6], problem.start[6]
         scale = focal / shift[2]
-        rest = np.stack(
-            [scale * shift[0], scale * shift[1], np.log(scale), 1 / focal],
-            axis=-1,
-        )
-        centre = problem.size.T[:, None, :] / 2
+        rotation = np.ascontiguousarray(np.moveaxis(axis_angle_to_matrix(theta.T), 0, -1))
+        rest = np.stack([scale * shift[0], scale * shift[1], scale, 1 / focal])
         fit = cls(
             people=np.arange(len(problem)),
-            points=np.ascontiguousarray(np.moveaxis(problem.points, -1, 0)),
-            targets=np.ascontiguousarray(np.moveaxis(problem.targets, -1, 0)) - centre,
+            points=np.ascontiguousarray(np.swapaxes(problem.points, 0, 1)),
+            targets=np.swapaxes(problem.targets - problem.size / 2, 0, 1),
             width=problem.size[0],
-            state=_State(axis_angle_to_matrix(theta.T), rest),
+            state=_State(rotation, rest),
             cost=np.empty(0),
             damping=np.full(len(problem), FIRST_DAMPING),
             lowest_q=1 / settings.max_focal,
@@ -127,26 +148,28 @@ class _Fit:
         fit.cost = fit.costs(fit.state)
         return fit
 
-    def residual(self, state: _State) -> tuple[Floats, Floats, Floats]:
-        """Return rotated points (P, J, 3), ``1 + k q z`` (P, J) and residuals (P, J, 2)."""
-        turned = self.points @ state.rotation.swapaxes(1, 2)
-        scale = np.exp(state.rest[:, 2])[:, None]
-        depth = 1 + scale * state.rest[:, 3, None] * turned[..., 2]
-        plane = scale[..., None] * turned[..., :2] + state.rest[:, None, :2]
-        landed = self.width[:, None, None] * plane / depth[..., None]
-        return turned, depth, landed - self.targets
+    def look(self, state: _State) -> _View:
+        """Return what some cameras see."""
+        x, y, z = (
+            a * self.points[0] + b * self.points[1] + c * self.points[2]
+            for a, b, c in state.rotation
+        )
+        cx, cy, k, q = state.rest
+        depth = 1 + k * q * z
+        landed = [self.width * (k * x + cx) / depth, self.width * (k * y + cy) / depth]
+        return _View((x, y, z), depth, np.stack(landed) - self.targets)
 
     def costs(self, state: _State) -> Floats:
-        """Return squared residuals (P,), infinite where a point is not in front of the camera."""
-        _, depth, residual = self.residual(state)
-        cost = np.sum((residual * residual).reshape(len(residual), -1), axis=1)
-        return np.where((depth > 0).all(axis=1) & np.isfinite(cost), cost, np.inf)
+        """Return squared residuals (P,), infinite where a point is not in front."""
+        view = self.look(state)
+        cost = total(total(view.residual * view.residual))
+        usable = (state.rest[2] > 0) & (view.depth > 0).all(axis=0) & np.isfinite(cost)
+        return np.where(usable, cost, np.inf)
 
     def advance(self) -> Flags:
         """Try one step for everyone; return who is done."""
         jacobian, residual = self.jacobian()
-        normal = jacobian.swapaxes(1, 2) @ jacobian
-        slope = (jacobian.swapaxes(1, 2) @ residual[..., None])[..., 0]
+        normal, slope = _normal_equations(jacobian, residual)
         self._hold_at_bound(normal, slope)
         tried = self.state.moved(_damped_step(normal, slope, self.damping), self.lowest_q)
         cost = self.costs(tried)
@@ -160,37 +183,31 @@ class _Fit:
         return done
 
     def _hold_at_bound(self, normal: Floats, slope: Floats) -> None:
-        """Exclude q from the step where it is at its bound and would pass it."""
-        held = (self.state.rest[:, 3] <= self.lowest_q) & (slope[:, 6] > 0)
-        normal[held, 6, :] = normal[held, :, 6] = slope[held, 6] = 0
-        normal[held, 6, 6] = 1
+        """Take q out of the step where it is at its bound and wants to pass it."""
+        held = (self.state.rest[3] <= self.lowest_q) & (slope[6] > 0)
+        normal[6][:, held] = normal[:, 6][:, held] = slope[6, held] = 0
+        normal[6, 6, held] = 1
 
     def jacobian(self) -> tuple[Floats, Floats]:
-        """Return derivatives (P, 2 J, 7) of the residuals (P, 2 J) and the residuals."""
-        turned, depth, residual = self.residual(self.state)
-        scale, q = np.exp(self.state.rest[:, 2])[:, None, None], self.state.rest[:, 3, None, None]
-        share = self.width[:, None, None] / depth[..., None]
-        pull = (scale * turned[..., :2] + self.state.rest[:, None, :2]) / depth[..., None]
-        out = np.zeros((*residual.shape, UNKNOWNS))
-        x, y, z = np.moveaxis(turned, -1, 0)
+        """Return derivatives (7, 2 J, P) of the residuals (2 J, P) and the residuals."""
+        view = self.look(self.state)
+        x, y, z = view.turned
+        cx, cy, k, q = self.state.rest
+        share = self.width / view.depth
         zero = np.zeros_like(x)
-        # A rotation by a small vector w moves a point by w x point.
-        by_turn = np.stack(
-            [
-                np.stack([zero, z, -y], axis=-1),
-                np.stack([-z, zero, x], axis=-1),
-                np.stack([y, -x, zero], axis=-1),
-            ],
-            axis=-2,
-        )
-        out[..., :3] = (share * scale)[..., None] * (
-            by_turn[..., :2, :] - (pull * q)[..., None] * by_turn[..., 2:, :]
-        )
-        out[..., 0, 3] = out[..., 1, 4] = share[..., 0]
-        out[..., 5] = share * scale * (turned[..., :2] - pull * q * z[..., None])
-        out[..., 6] = -share * scale * pull * z[..., None]
-        people = len(out)
-        return out.reshape(people, -1, UNKNOWNS), residual.reshape(people, -1)
+        # Turning by a small vector w moves a point by w x point.
+        by_turn = ((zero, z, -y), (-z, zero, x), (y, -x, zero))
+        out = np.zeros((UNKNOWNS, 2, *x.shape))
+        for axis, (flat, c) in enumerate(((x, cx), (y, cy))):
+            pull = (k * flat + c) / view.depth
+            for turn in range(3):
+                moved = by_turn[axis][turn] - pull * q * by_turn[2][turn]
+                out[turn, axis] = share * k * moved
+            out[3 + axis, axis] = share
+            out[5, axis] = share * k * (flat - pull * q * z)
+            out[6, axis] = -share * k * pull * z
+        people = x.shape[-1]
+        return out.reshape(UNKNOWNS, -1, people), view.residual.reshape(-1, people)
 
     def finish(
         self,
@@ -208,31 +225,50 @@ class _Fit:
         rest = ~done
         self.people, self.points, self.targets = (
             self.people[rest],
-            self.points[rest],
-            self.targets[rest],
+            np.compress(rest, self.points, axis=-1),
+            np.compress(rest, self.targets, axis=-1),
         )
         self.width, self.cost, self.damping = self.width[rest], self.cost[rest], self.damping[rest]
         self.state = self.state.take(rest)
-        leave(int(done.sum()))
+        leave(int(np.count_nonzero(done)))
 
     def _write(self, people: Flags, steps: int, out: Solution, converged: bool) -> None:
         """Write some people's cameras into the solution."""
         rows, state = self.people[people], self.state.take(people)
-        scale, q = np.exp(state.rest[:, 2]), state.rest[:, 3]
-        out.rotation[rows] = matrix_to_axis_angle(state.rotation)
-        out.translation[rows, :2] = state.rest[:, :2] / scale[:, None]
-        out.translation[rows, 2] = 1 / (scale * q)
+        cx, cy, k, q = state.rest
+        out.rotation[rows] = matrix_to_axis_angle(np.moveaxis(state.rotation, -1, 0))
+        out.translation[rows] = np.stack([cx / k, cy / k, 1 / (k * q)], axis=1)
         out.focal[rows] = 1 / q
         out.loss[rows] = np.sqrt(self.cost[people]) / self.points.shape[1]
         out.steps[rows] = steps
         out.converged[rows] = converged
 
 
+def _normal_equations(jacobian: Floats, residual: Floats) -> tuple[Floats, Floats]:
+    """Return J^T J (7, 7, P) and J^T r (7, P) of J (7, n, P) and r (n, P)."""
+    normal = np.empty((UNKNOWNS, UNKNOWNS, jacobian.shape[-1]))
+    for i in range(UNKNOWNS):
+        normal[i, i:] = normal[i:, i] = total(jacobian[i] * jacobian[i:], axis=1)
+    return normal, total(jacobian * residual, axis=1)
+
+
 def _damped_step(normal: Floats, slope: Floats, damping: Floats) -> Floats:
-    """Solve the normal equations (P, 7, 7), damped relative to their diagonal."""
-    unit = np.sqrt(np.einsum("pii->pi", normal))
+    """Solve the normal equations (7, 7, P), damped relative to their diagonal."""
+    diagonal = np.arange(UNKNOWNS)
+    unit = np.sqrt(normal[diagonal, diagonal])
     unit = np.where(unit > 0, unit, 1)
-    scaled = normal / (unit[:, :, None] * unit[:, None, :])
-    scaled += damping[:, None, None] * np.eye(UNKNOWNS)
-    step: Floats = -np.linalg.solve(scaled, (slope / unit)[..., None])[..., 0] / unit
-    return step
+    scaled = normal / (unit[:, None] * unit[None])
+    scaled[diagonal, diagonal] += damping
+    return _solve_definite(scaled, -slope / unit) / unit
+
+
+def _solve_definite(matrix: Floats, right: Floats) -> Floats:
+    """Solve positive definite systems (n, n, P) for (n, P) by elimination; both are used up."""
+    for k in range(len(matrix) - 1):
+        factor = matrix[k + 1 :, k] / matrix[k, k]
+        matrix[k + 1 :, k + 1 :] -= factor[:, None] * matrix[k, None, k + 1 :]
+        right[k + 1 :] -= factor * right[k]
+    for k in reversed(range(len(matrix))):
+        right[k] /= matrix[k, k]
+        right[:k] -= matrix[:k, k] * right[k]
+    return right

@@ -1,7 +1,8 @@
 """The reprojection loss of many people and its derivative.
 
-The person is the last axis everywhere, and no operation runs along it. So a person's numbers do
-not depend, to the last bit, on who else is in the batch.
+The last axis is the person everywhere and no operation runs along it. So a person's numbers
+do not depend, to the last bit, on who else is in the batch; nor on the processor, because the
+arithmetic is that of `chorus_bench.geometry.exact`.
 
 Source: docs/method.md M11.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry.exact import sin_cos, total
 from chorus_bench.geometry.rotations import ANGLE_OFFSET, Floats, rotation_entries
 
 Flags = NDArray[np.bool_]
@@ -108,33 +110,19 @@ def loss_and_gradient(problem: Problem, unknowns: Floats) -> tuple[Floats, Float
     inverse_depth = 1 / posed[:, 2:]
     plane = posed[:, :2] * inverse_depth
     residual = plane * focal + problem.size / 2 - problem.targets
-    norm = np.sqrt(fold(fold(residual * residual)))
+    norm = np.sqrt(total(total(residual * residual)))
 
     by_pixel = residual / (norm * joints)
     by_posed = np.empty_like(points)
     np.multiply(by_pixel, focal * inverse_depth, out=by_posed[:, :2])
     by_depth = by_posed[:, :2] * plane
     np.negative(by_depth[:, 0] + by_depth[:, 1], out=by_posed[:, 2])
-    by_rotation = [fold(by_posed[:, i, None] * points) for i in range(3)]
+    by_rotation = total(by_posed[:, :, None] * points[:, None])
     gradient = np.empty_like(unknowns)
     gradient[:3] = _rotation_derivative(by_rotation, theta, turn)
-    gradient[3:6] = fold(by_posed)
-    gradient[6] = fold(fold(by_pixel * plane)) * problem.size[0]
+    gradient[3:6] = total(by_posed)
+    gradient[6] = total(total(by_pixel * plane)) * problem.size[0]
     return norm / joints, gradient
-
-
-def fold(values: Floats) -> Floats:
-    """Sum over the first axis by adding halves.
-
-    Unlike `numpy.sum`, this adds in the same order when there is only one person.
-    """
-    while len(values) > 1:
-        half = len(values) // 2
-        halves = values[:half] + values[half : 2 * half]
-        odd = len(values) % 2
-        values = np.concatenate([halves, values[-1:]]) if odd else halves
-    total: Floats = values[0]
-    return total
 
 
 @dataclass(frozen=True)
@@ -156,12 +144,12 @@ def _rotation(theta: Floats) -> tuple[list[list[Floats]], _Turn]:
     The same conversion as `chorus_bench.geometry.rotations.axis_angle_to_matrix`, person last.
     """
     moved = theta + ANGLE_OFFSET
-    angle = np.sqrt(fold(moved * moved))
+    angle = np.sqrt(total(moved * moved))
     axis = theta / angle
     half = angle / 2
-    cosine, sine = np.cos(half), np.sin(half)
+    sine, cosine = sin_cos(half)
     raw = np.concatenate([cosine[None], sine * axis])
-    length = np.sqrt(fold(raw * raw))
+    length = np.sqrt(total(raw * raw))
     quaternion = raw / length
     w, x, y, z = quaternion
     turn = _Turn(moved, angle, axis, cosine, sine, length, quaternion)
@@ -182,9 +170,9 @@ def _rotation_derivative(g: Sequence[Floats], theta: Floats, turn: _Turn) -> Flo
             z * (g22 - g00 - g11) + x * e + y * f + w * c,
         ]
     )
-    by_raw = (by_unit - q * fold(q * by_unit)) / turn.length
-    by_half = turn.cosine * fold(turn.axis * by_raw[1:]) - turn.sine * by_raw[0]
+    by_raw = (by_unit - q * total(q * by_unit)) / turn.length
+    by_half = turn.cosine * total(turn.axis * by_raw[1:]) - turn.sine * by_raw[0]
     by_axis = turn.sine * by_raw[1:]
-    by_angle = by_half / 2 - fold(by_axis * theta) / (turn.angle * turn.angle)
+    by_angle = by_half / 2 - total(by_axis * theta) / (turn.angle * turn.angle)
     result: Floats = by_axis / turn.angle + by_angle * turn.moved / turn.angle
     return result

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from chorus_bench.datasets.labels import fingerprint_of
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
+from chorus_bench.names import fingerprint_of
 
 #: A body as functions take it: a body, a file, a model object; None for the free body.
 BodySource = str | Path | BodyModel | object | None

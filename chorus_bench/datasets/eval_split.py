@@ -147,7 +147,7 @@ def _check_columns(names: Sequence[str], where: object) -> None:
 
 def _from_dataset(dataset: Dataset | IterableDataset) -> EvalSplit:
     names = getattr(dataset, "column_names", None)
-    streaming = hasattr(dataset, "select_columns") and not hasattr(dataset, "__getitem__")
+    streaming = hasattr(dataset, "select_columns") and not hasattr(dataset, "__len__")
     if not isinstance(names, list) and not streaming:
         raise InputError(
             f"a split of type {type(dataset).__name__}",

@@ -18,12 +18,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from chorus_bench.datasets.folder import metadata_file, read_metadata
-from chorus_bench.datasets.labels import check_label, check_name, fingerprint_of
+from chorus_bench.datasets.metadata import DatasetFacts
 from chorus_bench.datasets.parquet import read_batches, read_schema
 from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.schema import FACTS
 from chorus_bench.errors import InputError
-from chorus_bench.io.findings import printable
+from chorus_bench.io.documents import Document, Lines
+from chorus_bench.io.findings import printable, shown
+from chorus_bench.io.json_files import parse_json
+from chorus_bench.io.schemas import loaded
+from chorus_bench.names import fingerprint_of
 
 #: Where they are in the metadata of a Parquet file, with the provenance of the rows beside them.
 METADATA_KEY = b"chorus_bench"
@@ -62,16 +66,12 @@ class Facts:
         """Return the facts among JSON's entries; other entries are not looked at.
 
         Raises:
-            InputError: an entry is not of its kind, or a name could not stand in a signature.
+            InputError: entries are not of their kind, or a name could not stand in a signature.
         """
-        found = {field.name: content.get(field.name) for field in fields(cls)}
-        for name in ("name", "version", "split", "body"):
-            _check_text(name, found[name], where)
-        check_name(found["name"], where)
-        check_label(found["body"], where)
-        _check_limit(found["min_samples"], where)
-        found["population"] = _categories(found["population"], where)
-        return cls(**found)
+        known = {field.name: content.get(field.name) for field in fields(cls)}
+        found = loaded(DatasetFacts, Document(known, Lines(str(where))))
+        population = None if found.population is None else tuple(sorted(found.population))
+        return cls(**known | {"population": population})
 
     def as_dict(self) -> dict[str, Any]:
         """Return what is known, for JSON."""
@@ -93,35 +93,10 @@ class Facts:
         Raises:
             InputError: it is not JSON, or an entry is not of its kind.
         """
-        try:
-            content = json.loads(text)
-        except ValueError as error:
-            raise InputError(f"facts that are not JSON: {error}", where=where) from error
+        content = parse_json(text.encode(), str(where)).content
         if not isinstance(content, dict):
-            raise InputError(f"facts that are a {type(content).__name__}", where=where)
+            raise InputError(f"facts that are {shown(content)}", where=where)
         return cls.read(content, where)
-
-
-def _check_text(name: str, value: object, where: object) -> None:
-    if value is not None and not isinstance(value, str):
-        raise _wrong(name, value, "text", where)
-
-
-def _check_limit(value: object, where: object) -> None:
-    if value is not None and (type(value) is not int or value < 1):
-        raise _wrong("min_samples", value, "a whole number from 1", where)
-
-
-def _categories(value: object, where: object) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list | tuple) or not all(isinstance(name, str) for name in value):
-        raise _wrong("population", value, "a list of categories", where)
-    return tuple(sorted(value))
-
-
-def _wrong(name: str, value: object, expected: str, where: object) -> InputError:
-    return InputError(f"{name} is {printable(repr(value), 80)}", where=where, expected=expected)
 
 
 # Writing

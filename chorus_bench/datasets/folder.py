@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from chorus_bench.datasets.metadata import FORMAT, DatasetFacts, DatasetFile, Shard
+from chorus_bench.datasets.metadata import FORMAT, DatasetFacts, DatasetFile
+from chorus_bench.datasets.metadata import Shard as Shard
 from chorus_bench.datasets.recipe import CardText, SourceFile
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError

@@ -41,8 +41,3 @@ def plain_name(name: str) -> str:
     """Return the name of a file or folder as one that may stand in a signature."""
     letters = (letter if letter.isprintable() and letter not in "@|" else "-" for letter in name)
     return "".join(letters)[:LONGEST_NAME] or "dataset"
-
-
-def fingerprint_of(label: str) -> str:
-    """Return the fingerprint in ``name@fingerprint``."""
-    return label.rpartition("@")[2]

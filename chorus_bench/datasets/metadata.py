@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field, JsonValue, StringConstraints
 
+from chorus_bench.datasets.labels import LONGEST_LABEL, LONGEST_NAME
 from chorus_bench.datasets.recipe import SourceFile
 from chorus_bench.io.findings import shown
 from chorus_bench.io.schemas import Count, Line, Schema, Sha256, rule
@@ -18,12 +19,12 @@ FORMAT = 1
 # Names and labels stand in signatures, whose parts '|' divides.
 _Name = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=80, pattern=r"^[^@|\r\n\t]*$"),
-    Field(description="text of 1 to 80 characters, without '@' and '|'"),
+    StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^@|\r\n\t]*$"),
+    Field(description=f"text of 1 to {LONGEST_NAME} characters, without '@' and '|'"),
 ]
 _Label = Annotated[
     str,
-    StringConstraints(min_length=1, max_length=120, pattern=r"^[^|\r\n\t]*$"),
+    StringConstraints(min_length=1, max_length=LONGEST_LABEL, pattern=r"^[^|\r\n\t]*$"),
     Field(description="name@fingerprint"),
 ]
 _Word = Annotated[Line, Field(max_length=300)]
@@ -40,17 +41,21 @@ class DatasetFacts(Schema, extra="allow"):
 
     Attributes:
         name: stands in signatures.
+        version: of the builder.
         split: ``test`` or ``train``.
-        min_samples: categories with fewer samples are not scored.
-        body: of the poses, ``name@fingerprint``.
+        body: of the poses and cameras, ``name@fingerprint``.
+        min_samples: the smallest number of test samples for a category to be scored.
+        population: the categories of the benchmark.
     """
 
     __pydantic_extra__: dict[str, JsonValue]
 
     name: _Name | None = None
+    version: _Word | None = None
     split: _Word | None = None
-    min_samples: Annotated[int, Field(ge=1, lt=1 << 53)] | None = None
     body: _Label | None = None
+    min_samples: Annotated[int, Field(ge=1, lt=1 << 53)] | None = None
+    population: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,9 @@ class DatasetFile(DatasetFacts):
         name: stands in signatures.
         version: of the builder.
         split: the schema of the rows.
+        body: of the poses and cameras, ``name@fingerprint``.
+        min_samples: the smallest number of test samples for a category to be scored.
+        population: the categories of the benchmark.
         fingerprint: over the rows; stands in signatures.
         content: over the names and contents of the Parquet files.
         rows: number of rows.

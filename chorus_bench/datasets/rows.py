@@ -39,6 +39,7 @@ class DatasetRows:
         counts: category -> number of rows, sorted.
         columns: the available columns.
         body: ``name@fingerprint`` of the body of the poses, if known.
+        place: the folder or file with the rows; None for rows in memory.
     """
 
     name: str
@@ -47,6 +48,7 @@ class DatasetRows:
     columns: tuple[str, ...]
     reader: _Reader
     body: str | None = None
+    place: Path | None = None
 
     @classmethod
     def open(cls, source: str | Path | DatasetRows | Iterable[Mapping[str, Any]]) -> DatasetRows:
@@ -168,7 +170,8 @@ def _open_files(source: str | Path) -> DatasetRows:
             if category in counted[file]:
                 yield from _read_rows(file, category, wanted)
 
-    return _dataset(facts, path.stem, dict(sorted(counts.items())), columns, read)
+    data = _dataset(facts, path.stem, dict(sorted(counts.items())), columns, read)
+    return replace(data, place=path)
 
 
 def _parquet_files(path: Path) -> list[Path]:

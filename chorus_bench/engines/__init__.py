@@ -1,8 +1,8 @@
 """Engines: the same jobs in this process, in several, or on a Ray cluster.
 
 A job is a small picklable value. ``setup`` is called once in every worker (it loads the models)
-and gives the function that does a job; what that function returns must be JSON. Jobs are
-independent and may be done again: each writes its own file, whole or not at all.
+and returns the function that does a job; the result of that function must be JSON. Jobs are
+independent and can be repeated: each writes its own file, completely or not at all.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ __all__ = ["ENGINES", "EngineSettings", "Job", "Result", "Setup", "run_jobs"]
 
 
 def run_jobs(setup: Setup[Job], jobs: Sequence[Job], settings: EngineSettings) -> Iterator[Result]:
-    """Do all jobs and yield their results as they come, in any order.
+    """Do all jobs and yield their results as they finish, in any order.
 
     A worker that dies loses at most the job it was doing, which is done again.
 
     Args:
-        setup: makes the function that does a job; picklable unless one local worker runs it.
-        jobs: picklable.
+        setup: returns the function that does a job; picklable unless one local worker runs it.
+        jobs: the jobs, picklable.
         settings: where they run.
 
     Raises:
-        ChorusBenchError: what a job raised, or a job that killed its worker every time.
-        MissingDependencyError: Ray is asked for and not installed.
+        ChorusBenchError: an error of a job, or a job that killed its worker every time.
+        MissingDependencyError: Ray is requested but not installed.
     """
     if not jobs:
         return iter(())

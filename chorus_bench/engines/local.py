@@ -15,10 +15,10 @@ from multiprocessing import connection
 from chorus_bench.engines.jobs import Job, Result, Setup
 from chorus_bench.errors import ChorusBenchError
 
-#: How often a job may take its worker with it before the run gives up.
+#: How often a job may kill its worker before the run gives up.
 TRIES = 3
 
-#: Of a worker process: what does its jobs, or what raises why there is nothing that could.
+#: In a worker process: the function that does jobs, or one that raises why there is none.
 _do: Callable[..., Result]
 
 
@@ -31,7 +31,7 @@ def run_locally(setup: Setup[Job], jobs: Sequence[Job], workers: int) -> Iterato
 
 
 class _Processes:
-    """One pool of one process for each worker, so that a death breaks one pool only."""
+    """One pool of one process for each worker, so that a death breaks only one pool."""
 
     def __init__(self, setup: Setup[Job], workers: int) -> None:
         self._setup = setup
@@ -68,8 +68,8 @@ class _Processes:
             if self._deaths[id(job)] >= TRIES:
                 raise ChorusBenchError(
                     f"a worker process died {TRIES} times while it did {job}\n"
-                    "  What to do: this is mostly a lack of memory; use fewer workers or smaller "
-                    "batches, and run the same command again: it goes on from what is finished"
+                    "  What to do: this is usually a lack of memory; use fewer workers or smaller "
+                    "batches, and run the same command again: it continues from what is finished"
                 ) from error
             waiting.append(job)
             return
@@ -77,7 +77,7 @@ class _Processes:
         yield result
 
     def _stop(self) -> None:
-        """End all workers; one in the middle of a job is ended there, its file unwritten."""
+        """End all workers; one in the middle of a job is stopped, and its file is not written."""
         for pool in (*self._idle, *(pool for pool, _ in self._busy.values())):
             processes = list((pool._processes or {}).values())
             pool.shutdown(wait=False, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Jobs on a Ray cluster, through Ray Data: one actor a worker, one set of models an actor.
+"""Jobs on a Ray cluster, through Ray Data: one actor per worker, one set of models per actor.
 
 All nodes must see the same files under the same paths.
 """
@@ -23,7 +23,7 @@ _NUMBER, _RESULT, _ERROR, _INPUT = "number", "result", "error", "input"
 
 
 class _Actor:
-    """Does jobs in an actor. What a job raises travels back as text."""
+    """Does jobs in an actor. Errors of a job are returned as text."""
 
     def __init__(self, setup: Setup[Job], jobs: Sequence[Job]) -> None:
         self._jobs = jobs
@@ -50,7 +50,7 @@ def run_on_ray(
 ) -> Iterator[Result]:
     """Do jobs on Ray; see `chorus_bench.engines.run_jobs`.
 
-    An actor or a node that is lost is replaced, and its job done again (Ray Data's default).
+    A lost actor or node is replaced, and its job is repeated (Ray Data's default).
     """
     with _connected(settings):
         import ray
@@ -61,7 +61,7 @@ def run_on_ray(
         results = numbers.map(
             _Actor,  # type: ignore[arg-type] # a class of functions; Ray's types know functions only
             fn_constructor_args=(setup, list(jobs)),
-            # No job waits behind another one while an actor has nothing to do.
+            # No job waits behind another while an actor is idle.
             compute=ray.data.ActorPoolStrategy(
                 size=min(settings.workers, len(jobs)), max_tasks_in_flight_per_actor=1
             ),
@@ -74,8 +74,8 @@ def run_on_ray(
 def _read(rows: Iterable[dict[str, Any]]) -> Iterator[Result]:
     """Yield results up to the first failure.
 
-    Ray gives the actors of a pipeline back when nothing refers to its iterator any more, so it
-    is let go before anything is raised.
+    Ray releases the actors of a pipeline once nothing refers to its iterator any more, so the
+    iterator is deleted before anything is raised.
     """
     iterator, failed = iter(rows), None
     del rows
@@ -91,7 +91,7 @@ def _read(rows: Iterable[dict[str, Any]]) -> Iterator[Result]:
 
 @contextlib.contextmanager
 def _connected(settings: EngineSettings) -> Iterator[None]:
-    """Connect to a cluster, or start one for the time of the block; an open one is used."""
+    """Connect to a cluster, or start one for the duration of the block; an open one is reused."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
@@ -113,7 +113,7 @@ def _connected(settings: EngineSettings) -> Iterator[None]:
 
 
 def _wait_for_executors() -> None:
-    """Wait until Ray Data's threads have ended: one that outlives a shutdown connects again."""
+    """Wait until Ray Data's threads have ended: one that outlives a shutdown reconnects."""
     gc.collect()
     for thread in threading.enumerate():
         if thread.name.startswith("StreamingExecutor"):
@@ -139,7 +139,7 @@ def _connect(ray: Any, settings: EngineSettings) -> None:  # noqa: ANN401 - the 
 
 
 def _check_answers(address: str | None) -> None:
-    """Raise an `InputError` where nobody answers; Ray itself would try for minutes, and exit."""
+    """Raise an `InputError` if nobody answers; Ray itself would try for minutes, then exit."""
     host, _, port = (address or "").rpartition("//")[2].rpartition(":")
     if not host or not port.isdigit():
         return

@@ -1,4 +1,4 @@
-"""Work on a stream in threads, in order, with little of it in memory."""
+"""Work on a stream in threads, in order, keeping little of it in memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Result = TypeVar("Result")
 
 
 def cpu_count() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -22,14 +22,14 @@ def cpu_count() -> int:
 def in_order(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int
 ) -> Iterator[tuple[Item, Result]]:
-    """Yield every item with what the function makes of it, in the order of the items.
+    """Yield every item with the function's result, in the order of the items.
 
     The items are drawn by the calling thread, at most ``threads + 1`` ahead.
 
     Args:
         function: must be safe to call from several threads.
         items: any iterable.
-        threads: how many calls run at once.
+        threads: number of concurrent calls.
     """
     pending: deque[tuple[Item, Future[Result]]] = deque()
     with ThreadPoolExecutor(max_workers=threads) as pool:

@@ -9,7 +9,7 @@ from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.results import EvaluationResult, by_category, load_result, scores_of
 from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.metrics.ranking import Ranking, rank_methods
-from chorus_bench.metrics.statistics import RESAMPLES
+from chorus_bench.metrics.resampling import RESAMPLES
 
 
 def compare_results(
@@ -35,6 +35,11 @@ def compare_results(
     if len(loaded) < 2:
         raise InputError(f"{len(loaded)} result to compare", expected="two or more")
     names = _names(loaded)
+    if len(loaded[0].samples) < 2:
+        raise InputError(
+            f"{len(loaded[0].samples)} sample in each result",
+            expected="two or more: resampling one sample says nothing about the next",
+        )
     for name, result in zip(names[1:], loaded[1:], strict=True):
         _check_comparable(names[0], loaded[0], name, result)
     tables = {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -13,14 +14,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from chorus_bench._version import __version__
 from chorus_bench.datasets.bodies import body_for, is_other_body
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
-from chorus_bench.datasets.labels import fingerprint_of
 from chorus_bench.datasets.named import submission_folder
 from chorus_bench.engines.threads import cpu_count
-from chorus_bench.errors import InputError, list_some
+from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
@@ -35,11 +36,18 @@ from chorus_bench.evaluation.results import (
 )
 from chorus_bench.evaluation.scoring import Progress, score_batches
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.metrics.pap import counted
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, get_protocol
+from chorus_bench.names import fingerprint_of
 from chorus_bench.submission import Submission, open_submission
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
+
+
+#: Which categories an evaluation scores: those of the declared benchmark, or all of the split.
+BENCHMARK, ALL = "benchmark", "all"
+POPULATIONS = (BENCHMARK, ALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +63,7 @@ class Evaluation:
         samples: the samples of these categories.
         skipped: categories with too few samples, with their number.
         restricted: the categories that the caller asked for, or None.
+        population: the categories of the benchmark, where the split has others too; else None.
     """
 
     submission: Submission
@@ -65,6 +74,7 @@ class Evaluation:
     samples: tuple[EvalSample, ...]
     skipped: dict[str, int]
     restricted: tuple[str, ...] | None
+    population: tuple[str, ...] | None
 
     def signature(self, protocol: Protocol) -> str:
         """Return the signature of these scores under a protocol."""
@@ -73,6 +83,7 @@ class Evaluation:
             self.body.label,
             track=self.submission.track,
             categories=self.restricted,
+            population=self.population,
             other_body=self.other_body,
         )
 
@@ -101,10 +112,22 @@ class Evaluation:
                 f"The submission lacks {len(missing)} of {len(self.categories)} scored "
                 f"categories, which count as 0: {', '.join(missing)}"
             )
-        extra = sorted(set(self.submission.categories) - set(self.split.counts))
-        if extra:
-            found.append(f"The split has no samples of: {', '.join(extra)}. Not scored.")
+        found += unknown_categories(self.submission.categories, self.split.counts)
         return found
+
+
+def unknown_categories(given: Iterable[str], known: Collection[str]) -> list[str]:
+    """Return warnings about a submission's categories that a split does not have."""
+    extra = sorted(set(given) - set(known))
+    if not extra:
+        return []
+    spaced = {name: name.replace("_", " ").casefold() for name in extra}
+    near = {
+        name: difflib.get_close_matches(text, list(known), n=1, cutoff=0.75)
+        for name, text in spaced.items()
+    }
+    named = [f"{name} (did you mean '{near[name][0]}'?)" if near[name] else name for name in extra]
+    return [f"The split has no samples of: {', '.join(named)}. Not scored."]
 
 
 def evaluate(
@@ -113,7 +136,8 @@ def evaluate(
     split: str | Path | EvalSplit | Dataset | IterableDataset = "example",
     body: str | Path | BodyModel | object | None = None,
     output: str | Path | None = None,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
+    population: str = BENCHMARK,
     min_samples: int | None = None,
     workers: int | None = None,
     protocol: str | Protocol = "official",
@@ -131,7 +155,10 @@ def evaluate(
             one that the split says it was made with.
         output: folder for ``results.json`` and ``samples.parquet``; none by default. An
             interrupted evaluation into the same folder goes on where it was.
-        categories: restrict the evaluation (the signature then says so).
+        categories: restrict the evaluation (the signature then says so); one name or several.
+        population: ``benchmark`` scores the categories that the split declares as its benchmark
+            (all, where it declares none); ``all`` scores every category of the split. The
+            signature says which where they differ.
         min_samples: categories with fewer samples are not scored; by default what the split
             declares, else 30.
         workers: threads that prepare test geometry; by default one a processor.
@@ -150,7 +177,7 @@ def evaluate(
     started = time.perf_counter()
     with opened_submission(submission) as opened:
         run = resolve_evaluation(
-            opened, split, body, categories, min_samples, protocol, allow_other_body
+            opened, split, body, categories, min_samples, protocol, allow_other_body, population
         )
         cached = GeometryCache(
             run.samples, run.body, run.protocol, None if cache is None else Path(cache)
@@ -174,19 +201,23 @@ def resolve_evaluation(
     submission: Submission,
     split: str | Path | EvalSplit | Dataset | IterableDataset,
     body: str | Path | BodyModel | object | None,
-    categories: Sequence[str] | None,
+    categories: str | Sequence[str] | None,
     min_samples: int | None,
     protocol: str | Protocol,
     allow_other_body: bool = False,
+    population: str = BENCHMARK,
 ) -> Evaluation:
     """Resolve the arguments of `evaluate`, as `Evaluation` explains them."""
     loaded = load_split(split)
+    restricted = category_names(categories)
+    declared = _population(loaded, population) if restricted is None else None
     chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
     limit = min_samples if min_samples is not None else loaded.min_samples
     if limit is not None:
         chosen = replace(chosen, min_samples=limit)
-    samples = loaded.select(categories)
-    counts = {name: n for name, n in loaded.counts.items() if not categories or name in categories}
+    samples = loaded.select(restricted)
+    wanted = restricted or declared or tuple(loaded.counts)
+    counts = {name: loaded.counts.get(name, 0) for name in wanted}
     scored = tuple(name for name, n in counts.items() if n >= chosen.min_samples)
     if not scored:
         largest = max(counts.values())
@@ -207,8 +238,34 @@ def resolve_evaluation(
         categories=scored,
         samples=samples,
         skipped={name: n for name, n in counts.items() if name not in scored},
-        restricted=None if categories is None else tuple(sorted(set(categories))),
+        restricted=restricted,
+        population=declared if declared and set(loaded.counts) - set(declared) else None,
     )
+
+
+def category_names(categories: str | Sequence[str] | None) -> tuple[str, ...] | None:
+    """Return the names of categories, each once and sorted; None for all.
+
+    Raises:
+        InputError: no name at all, or something that is not a name.
+    """
+    if categories is None:
+        return None
+    names = (categories,) if isinstance(categories, str) else tuple(categories)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            f"categories {categories!r}", expected="the name of a category, or several names"
+        )
+    return tuple(sorted(set(names)))
+
+
+def _population(split: EvalSplit, population: str) -> tuple[str, ...] | None:
+    """Return the categories of the benchmark, None for all of the split."""
+    if population not in POPULATIONS:
+        raise unknown_name("population", population, POPULATIONS)
+    if population == ALL or not split.population:
+        return None
+    return tuple(sorted(split.population))
 
 
 def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) -> None:
@@ -257,7 +314,19 @@ def _batch_table(batch: SampleBatch, histogram: Any, protocol: Protocol) -> pa.T
 
 
 def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationResult:
-    summary = summarize(by_category(samples, scores_of(samples)))
+    tables = by_category(samples, scores_of(samples))
+    unavailable = {name: len(a) for name, (_, a) in tables.items() if not counted(a).any()}
+    samples = samples.filter(
+        pc.invert(pc.is_in(samples["category"], pa.array(list(unavailable), pa.string())))
+    )
+    tables = {name: table for name, table in tables.items() if name not in unavailable}
+    if not tables:
+        raise InputError(
+            f"no sample of {', '.join(unavailable)} has a target pixel",
+            where=f"split '{run.split.name}'",
+            expected="object masks that are seen at 32 pixels",
+        )
+    summary = summarize(tables)
     for name, entry in summary["categories"].items():
         entry["missing"] = name not in run.submission.categories
     others = {
@@ -283,11 +352,27 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
         **summary,
         beside=beside,
         skipped=run.skipped,
-        warnings=tuple(run.warnings()),
+        unavailable=unavailable,
+        warnings=(*run.warnings(), *_availability(unavailable, summary["categories"])),
         environment=_environment(),
         seconds=time.perf_counter() - started,
         samples=samples,
     )
+
+
+def _availability(unavailable: Mapping[str, int], categories: Mapping[str, Any]) -> list[str]:
+    """Return warnings about categories that have no target pixel, at all or beside the person."""
+    texts = [
+        f"No sample of '{name}' has a target pixel ({n} samples): not available, left out of the "
+        "means."
+        for name, n in unavailable.items()
+    ]
+    hidden = [name for name, entry in categories.items() if not entry["counted_hoa"]]
+    return texts + [
+        f"The person hides every target of '{name}': its hoa scores are not available and left "
+        "out of the hoa means."
+        for name in hidden
+    ]
 
 
 def _environment() -> dict[str, Any]:

@@ -1,12 +1,15 @@
 """Is a field mirrored, or does another axis point up? Tried on a few samples.
 
 A field that scores clearly better after a reflection or an exchange of axes was probably
-written in another frame than the benchmark's (x to the person's left, y up, z forward).
+written in another frame than the benchmark's (x to the person's left, y up, z forward). A few
+samples can favour a turned field by chance, so a turn is reported only when it is better on so
+many of them that chance is ruled out (a sign test, corrected for the 47 turns that are tried).
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +27,10 @@ from chorus_bench.metrics.pap import score_table
 from chorus_bench.metrics.protocol import CLOSED
 from chorus_bench.submission import Submission
 
-SAMPLES_PER_CATEGORY = 4
+SAMPLES_PER_CATEGORY = 16
+#: A turn is reported when chance would favour one of all turns as often with at most this share.
+CHANCE = 0.01
+_TURNS = 47
 #: A turn is reported when it lifts the closed PAP by this much, and to this multiple.
 GAIN, FACTOR = 0.05, 1.5
 
@@ -70,22 +76,36 @@ def _few(split: EvalSplit, categories: tuple[str, ...]) -> list[EvalSample]:
 
 
 def _warning(category: str, field: OccupancyGrid, lookup: Lookup) -> list[str]:
-    as_it_is = _mean_score(field, lookup)
-    tried = {name: _mean_score(turned, lookup) for name, turned in _turns(field)}
-    best = max(tried, key=lambda name: tried[name])
-    if tried[best] < max(as_it_is + GAIN, as_it_is * FACTOR):
+    as_it_is = _scores(field, lookup)
+    tried = {name: _scores(turned, lookup) for name, turned in _turns(field)}
+    best = max(tried, key=lambda name: math.fsum(tried[name]))
+    before, after = (math.fsum(scores) / len(lookup.sizes) for scores in (as_it_is, tried[best]))
+    better, worse = int((tried[best] > as_it_is).sum()), int((tried[best] < as_it_is).sum())
+    chance = chance_of_signs(better, worse)
+    if after < max(before + GAIN, before * FACTOR) or chance > CHANCE:
         return []
     return [
-        f"{category}: the field fits {len(lookup.sizes)} test samples better {best} "
-        f"(closed PAP {tried[best]:.3f} against {as_it_is:.3f}). Axes must be x to the person's "
-        "left, y up, z forward, in this order"
+        f"{category}: the field fits better {best}, on {better} of {better + worse} test samples "
+        f"(closed PAP {after:.3f} against {before:.3f}; by chance in {100 * chance:.2g} % of "
+        "cases). Axes must be x to the person's left, y up, z forward, in this order"
     ]
 
 
-def _mean_score(field: OccupancyGrid, lookup: Lookup) -> float:
+def chance_of_signs(better: int, worse: int) -> float:
+    """Return how often chance favours one of all turns on at least so many samples.
+
+    It is the one-sided sign test times the number of turns (Bonferroni), at most 1.
+    """
+    n = better + worse
+    tail = sum(math.comb(n, k) for k in range(better, n + 1))
+    return min(1.0, _TURNS * tail / 2**n)
+
+
+def _scores(field: OccupancyGrid, lookup: Lookup) -> NDArray[np.float64]:
+    """Return the closed PAP of every sample, (S,)."""
     histogram = lookup_histogram(lookup, level_table(field, CLOSED), len(CLOSED.thresholds))
     scores, _ = score_table(histogram, closed=True)
-    return float(scores[:, 0].mean())
+    return np.asarray(scores[:, 0])
 
 
 def _turns(field: OccupancyGrid) -> Iterator[tuple[str, OccupancyGrid]]:

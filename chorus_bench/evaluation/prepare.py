@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.evaluation.area_scaling import scaled_mask
 from chorus_bench.geometry.body import BodyModel, without_global_orientation
 from chorus_bench.geometry.camera import PerspectiveCamera, pixel_indices
 from chorus_bench.geometry.grid import GridSpec
@@ -44,13 +44,11 @@ def small_image_size(height: int, width: int, side: int = 32) -> tuple[int, int,
 def small_target(mask: ArrayLike, height: int, width: int) -> UInt8:
     """Return a mask (H, W) of 0 and 1 scaled to (height, width), as 0 and 1.
 
-    OpenCV's area interpolation on uint8 rounds the covered fraction to the nearest integer.
+    The covered share of each pixel is rounded to the nearer of the two, see `scaled_mask`.
 
     Source: docs/protocol.md P16.
     """
-    source = np.ascontiguousarray(mask, dtype=np.uint8)
-    small = cv2.resize(source, (width, height), interpolation=cv2.INTER_AREA)
-    return (np.asarray(small) != 0).astype(np.uint8)
+    return scaled_mask(np.asarray(mask, dtype=np.uint8), height, width)
 
 
 def splat(points: ArrayLike, camera: PerspectiveCamera, height: int, width: int) -> UInt8:

@@ -62,11 +62,11 @@ class MeanIntervals(MeanValues[Interval]):
     """95 % bootstrap intervals of the means over the categories."""
 
 
-class CategoryScores(CategoryValues[Fraction]):
-    """Means over a category's samples."""
+class CategoryScores(CategoryValues[Fraction | None]):
+    """Means over a category's samples; null where no sample counts for a number."""
 
 
-class CategoryIntervals(CategoryValues[Interval]):
+class CategoryIntervals(CategoryValues[Interval | None]):
     """95 % bootstrap intervals of the means over a category's samples."""
 
 
@@ -126,6 +126,7 @@ class ResultFile(Schema):
         categories: the result of each category.
         beside: scores under the other protocols, by their names.
         skipped: categories with too few samples to be scored, with their number.
+        unavailable: categories none of whose samples has a target pixel, with their number.
         warnings: what the reader must know.
         environment: software and machine.
         seconds: wall time.
@@ -139,6 +140,7 @@ class ResultFile(Schema):
     categories: dict[str, Category]
     beside: dict[str, Beside]
     skipped: dict[str, Count]
+    unavailable: dict[str, Count] = Field(default_factory=dict)
     warnings: list[str]
     environment: dict[str, JsonValue]
     seconds: float = Field(ge=0)

@@ -19,14 +19,14 @@ from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     PixelCounts,
+    available_mean,
     benchmark_mean,
-    category_mean,
     counted,
     four_scores,
     pixel_counts,
 )
 from chorus_bench.metrics.protocol import Protocol
-from chorus_bench.metrics.statistics import CategoryTables, bootstrap_intervals
+from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 
 #: The four means over the categories, by their names.
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
@@ -61,6 +61,8 @@ class EvaluationResult:
         categories: per category the four means, their intervals, the number of samples, and
             whether the submission lacks it.
         beside: the scores under the other protocols, with their own signatures.
+        unavailable: categories of the benchmark none of whose samples has a target pixel, with
+            their number of samples; they have no score and are left out of the means.
         skipped: categories that have too few samples to be scored, with their number.
         warnings: what the reader must know.
         environment: software and machine.
@@ -75,6 +77,7 @@ class EvaluationResult:
     categories: dict[str, dict[str, Any]]
     beside: dict[str, dict[str, Any]]
     skipped: dict[str, int]
+    unavailable: dict[str, int]
     warnings: tuple[str, ...]
     environment: dict[str, Any]
     seconds: float
@@ -91,6 +94,7 @@ class EvaluationResult:
             "categories": self.categories,
             "beside": self.beside,
             "skipped": self.skipped,
+            "unavailable": self.unavailable,
             "warnings": list(self.warnings),
             "environment": self.environment,
             "seconds": round(self.seconds, 3),
@@ -118,7 +122,7 @@ def load_result(folder: str | Path) -> EvaluationResult:
         samples = pq.read_table(path / SAMPLES_FILE)
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"cannot be read: {error}", where=path / SAMPLES_FILE) from error
-    values = {key: value for key, value in content.items() if key != "schema"}
+    values = {"unavailable": {}} | {k: v for k, v in content.items() if k != "schema"}
     return EvaluationResult(**(values | {"warnings": tuple(values["warnings"])}), samples=samples)
 
 
@@ -215,7 +219,7 @@ def rescored(samples: pa.Table, *, closed: bool) -> NDArray[np.float64]:
 
 def summarize(tables: CategoryTables) -> dict[str, Any]:
     """Return ``scores``, ``intervals`` and ``categories`` of a benchmark."""
-    means = {name: category_mean(*table) for name, table in tables.items()}
+    means = {name: available_mean(*table) for name, table in tables.items()}
     overall, intervals = bootstrap_intervals(tables)
     used = {name: counted(areas).sum(axis=0) for name, (_, areas) in tables.items()}
     return {
@@ -228,7 +232,10 @@ def summarize(tables: CategoryTables) -> dict[str, Any]:
         "categories": {
             name: {
                 **means[name],
-                "intervals": {k: v.as_list() for k, v in intervals[name].items()},
+                "intervals": {
+                    score: intervals[name][score].as_list() if score in intervals[name] else None
+                    for score in SCORE_NAMES
+                },
                 "samples": len(tables[name][1]),
                 "counted": int(used[name][0]),
                 "counted_hoa": int(used[name][2]),
@@ -240,5 +247,5 @@ def summarize(tables: CategoryTables) -> dict[str, Any]:
 
 def scores_only(tables: CategoryTables) -> Mapping[str, Any]:
     """Return means without intervals, for the protocols shown beside."""
-    means = {name: category_mean(*table) for name, table in tables.items()}
+    means = {name: available_mean(*table) for name, table in tables.items()}
     return {"scores": benchmark_mean(means.values()), "categories": means}

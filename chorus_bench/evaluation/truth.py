@@ -81,6 +81,7 @@ def truth_scores(
     *,
     body: BodyModel | str | Path = "default",
     allow_other_body: bool = False,
+    categories: Sequence[str] | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, TruthScores]:
@@ -94,6 +95,7 @@ def truth_scores(
         split: a test split with the truth.
         body: the body of the split.
         allow_other_body: another body than the one that the split says will do.
+        categories: only these; give those that PAP was computed for, to have one scope.
         workers: threads; by default one a processor.
         progress: called with (samples done, samples in all).
 
@@ -103,7 +105,7 @@ def truth_scores(
     Raises:
         InputError: the split has no truth or another body; or anything wrong with a submission.
     """
-    data = DatasetRows.open(split)
+    data = DatasetRows.open(split).select(categories)
     if TRUTH_COLUMN not in data.columns:
         raise InputError(
             f"has no column '{TRUTH_COLUMN}'",

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 Float32 = NDArray[np.float32]
@@ -38,6 +39,18 @@ POSE_FEATURES = 9 * (JOINTS - 1)
 _REGRESSOR_TOLERANCE = 1e-2
 #: Metres from the soles to the top of the head, infants included.
 _HEIGHTS = (0.3, 3.0)
+
+
+def _levels() -> list[tuple[list[int], list[int]]]:
+    """Return the joints that are 1, 2, ... bones away from the pelvis, with their parents."""
+    depth = [0]
+    for parent in PARENTS[1:]:
+        depth.append(depth[parent] + 1)
+    at = [[j for j in range(JOINTS) if depth[j] == d] for d in range(1, max(depth) + 1)]
+    return [(joints, [PARENTS[j] for j in joints]) for joints in at]
+
+
+_LEVELS = _levels()
 
 
 def star_pose() -> Float64:
@@ -107,17 +120,30 @@ class BodyModel:
 
     def shaped_template(self, betas: ArrayLike | None = None) -> Float64:
         """Return the rest-pose vertices (V, 3) in metres for shape coefficients (S,)."""
-        template = self.template.astype(np.float64)
-        if betas is None or self.shape_directions is None or not np.any(betas):
-            return template
-        coefficients = np.asarray(betas, dtype=np.float64)
-        used = min(len(coefficients), self.shape_directions.shape[-1])
-        shaped: Float64 = template + self.shape_directions[..., :used] @ coefficients[:used]
-        return shaped
+        return _shaped(self.template, self.shape_directions, betas)
 
     def rest_joints(self, betas: ArrayLike | None = None) -> Float64:
         """Return the joints (24, 3) in metres of the rest pose."""
-        return np.matmul(self.joint_regressor.astype(np.float64), self.shaped_template(betas))
+        return _shaped(self._mean_joints, self._joint_directions, betas)
+
+    @cached_property
+    def _mean_joints(self) -> Float64:
+        return self._regressed(self.template)
+
+    @cached_property
+    def _joint_directions(self) -> Float64 | None:
+        """How the joints move with the shape, (24, 3, S)."""
+        if self.shape_directions is None:
+            return None
+        directions = np.moveaxis(self.shape_directions, -1, 0)
+        return np.stack([self._regressed(direction) for direction in directions], axis=-1)
+
+    def _regressed(self, values: Float32) -> Float64:
+        """Take values (V, 3) at the vertices to the joints, (24, 3)."""
+        used = np.flatnonzero(self.joint_regressor.any(axis=0))
+        shares = self.joint_regressor[:, used].astype(np.float64)
+        products = shares.T[:, :, None] * values[used, None, :].astype(np.float64)
+        return np.asarray(exact.total(products))
 
     def bone_transforms(
         self, pose: ArrayLike, betas: ArrayLike | None = None
@@ -132,18 +158,13 @@ class BodyModel:
             A (..., 24, 4, 4), which map rest-pose points to posed points and are the identity
             for a zero pose; joints (..., 24, 3) in metres.
         """
-        local = axis_angle_to_matrix(_as_joint_rotations(pose))
         rest = self.rest_joints(betas)
-        world = np.empty((*local.shape[:-3], JOINTS, 4, 4))
-        for joint, parent in enumerate(PARENTS):
-            step = np.zeros((*local.shape[:-3], 4, 4))
-            step[..., :3, :3] = local[..., joint, :, :]
-            step[..., :3, 3] = rest[joint] - (rest[parent] if parent >= 0 else 0)
-            step[..., 3, 3] = 1
-            world[..., joint, :, :] = step if parent < 0 else world[..., parent, :, :] @ step
-        joints = world[..., :3, 3].copy()
-        transforms = world.copy()
-        transforms[..., :3, 3] -= np.einsum("...jab,jb->...ja", world[..., :3, :3], rest)
+        local = axis_angle_to_matrix(_as_joint_rotations(pose))
+        joints, turned = forward_kinematics(local, bones(rest))
+        transforms = np.zeros((*turned.shape[:-2], 4, 4))
+        transforms[..., :3, :3] = turned
+        transforms[..., :3, 3] = joints - exact.apply(turned, rest)
+        transforms[..., 3, 3] = 1
         return transforms, joints
 
     def pose(self, pose: ArrayLike, betas: ArrayLike | None = None) -> Float64:
@@ -158,20 +179,28 @@ class BodyModel:
         """
         transforms, _ = self.bone_transforms(pose, betas)
         rest = self.shaped_template(betas) + self._pose_offsets(pose)
-        per_vertex = np.tensordot(transforms[..., :3, :], self.weights, axes=([-3], [1]))
-        per_vertex = np.moveaxis(per_vertex, -1, -3)  # (..., V, 3, 4)
-        rotated = np.einsum("...vab,...vb->...va", per_vertex[..., :3], rest)
-        vertices: Float64 = rotated + per_vertex[..., 3]
-        return vertices
+        return blended_motions(transforms, self.weights_by_joint, rest)
+
+    @cached_property
+    def weights_by_joint(self) -> Float64:
+        """The skinning weights as (24, V)."""
+        return np.ascontiguousarray(self.weights.T, dtype=np.float64)
+
+    @cached_property
+    def _offsets_by_feature(self) -> Float32 | None:
+        """The pose blend shapes as (207, V * 3)."""
+        if self.pose_directions is None:
+            return None
+        return np.ascontiguousarray(self.pose_directions.reshape(-1, POSE_FEATURES).T)
 
     def _pose_offsets(self, pose: ArrayLike) -> Float64 | float:
-        if self.pose_directions is None:
+        directions = self._offsets_by_feature
+        if directions is None:
             return 0.0
         rotations = axis_angle_to_matrix(_as_joint_rotations(pose))[..., 1:, :, :]
-        features = (rotations - np.eye(3)).reshape(*rotations.shape[:-3], POSE_FEATURES)
-        directions = self.pose_directions.reshape(-1, POSE_FEATURES)
-        offsets = features.astype(np.float32) @ directions.T
-        return offsets.reshape(*features.shape[:-1], self.vertices, 3).astype(np.float64)
+        features = (rotations - np.eye(3)).reshape(*rotations.shape[:-3], 1, POSE_FEATURES)
+        offsets = exact.product(features.astype(np.float32), directions)
+        return offsets.reshape(*features.shape[:-2], self.vertices, 3).astype(np.float64)
 
     @cached_property
     def canonical_vertices(self) -> Float64:
@@ -182,7 +211,7 @@ class BodyModel:
 
     @cached_property
     def _rest_from_canonical(self) -> Float64:
-        return np.linalg.inv(self.bone_transforms(star_pose())[0]).astype(np.float64)
+        return _inverse_motions(self.bone_transforms(star_pose())[0])
 
     def canonical_to_posed(self, pose: ArrayLike) -> Float64:
         """Return ``C_j = A_j(pose) A_j(star)^-1`` for every bone.
@@ -194,11 +223,37 @@ class BodyModel:
             (..., 24, 4, 4) transforms from the canonical to the posed body frame, metres.
         """
         posed, _ = self.bone_transforms(without_global_orientation(pose))
-        return posed @ self._rest_from_canonical
+        return np.asarray(exact.product(posed, self._rest_from_canonical))
 
     def dominant_joints(self) -> Int32:
         """Return the joint (0 to 23) with the largest skinning weight of each vertex, (V,)."""
         return np.argmax(self.weights, axis=1).astype(np.int32)
+
+
+def bones(rest: Float64) -> Float64:
+    """Return where each joint (24, 3) is from its parent; the pelvis stays where it is."""
+    steps = rest.copy()
+    steps[1:] -= rest[list(PARENTS[1:])]
+    return steps
+
+
+def forward_kinematics(local: Float64, steps: Float64) -> tuple[Float64, Float64]:
+    """Turn a skeleton's joints, from the pelvis outwards.
+
+    Args:
+        local: (..., 24, 3, 3) rotation of every joint against its parent.
+        steps: (24, 3) where each joint is from its parent at rest, see `bones`.
+
+    Returns:
+        The joints' places (..., 24, 3) and orientations (..., 24, 3, 3).
+    """
+    turned = local.copy()
+    places = np.broadcast_to(steps, local.shape[:-1]).copy()
+    for children, parents in _LEVELS:
+        above = turned[..., parents, :, :]
+        places[..., children, :] = places[..., parents, :] + exact.apply(above, steps[children])
+        turned[..., children, :, :] = exact.product(above, turned[..., children, :, :])
+    return places, turned
 
 
 def without_global_orientation(pose: ArrayLike) -> Float64:
@@ -206,6 +261,48 @@ def without_global_orientation(pose: ArrayLike) -> Float64:
     body_pose = np.array(pose, dtype=np.float64)
     body_pose[..., :3] = 0
     return body_pose
+
+
+def blended_motions(transforms: Float64, weights: Float64, rest: Float64) -> Float64:
+    """Move points by linear blend skinning.
+
+    Args:
+        transforms: (..., 24, 4, 4) of the bones.
+        weights: (24, n) of the points.
+        rest: (..., n, 3) the points at rest.
+
+    Returns:
+        (..., n, 3) the points, moved.
+    """
+    entries = transforms[..., :3, :].reshape(*transforms.shape[:-3], JOINTS, 12)
+    blended = exact.product(np.swapaxes(entries, -1, -2), weights)
+    rows = blended.reshape(*blended.shape[:-2], 3, 4, weights.shape[1])
+    x, y, z = (rest[..., None, :, axis] for axis in range(3))
+    moved = rows[..., 0, :] * x + rows[..., 1, :] * y + rows[..., 2, :] * z + rows[..., 3, :]
+    return np.ascontiguousarray(np.swapaxes(moved, -1, -2))
+
+
+def _shaped(
+    mean: NDArray[np.floating], directions: NDArray[np.floating] | None, betas: ArrayLike | None
+) -> Float64:
+    """Return points (n, 3) moved along directions (n, 3, S) by shape coefficients."""
+    points = np.array(mean, dtype=np.float64)
+    if betas is None or directions is None or not np.any(betas):
+        return points
+    coefficients = np.asarray(betas, dtype=np.float64)
+    for number in range(min(len(coefficients), directions.shape[-1])):
+        points += directions[..., number].astype(np.float64) * coefficients[number]
+    return points
+
+
+def _inverse_motions(motions: Float64) -> Float64:
+    """Return the inverses of rotations with a shift, (..., 4, 4)."""
+    inverse = np.zeros_like(motions)
+    turned_back = np.swapaxes(motions[..., :3, :3], -1, -2)
+    inverse[..., :3, :3] = turned_back
+    inverse[..., :3, 3] = -exact.apply(turned_back, motions[..., :3, 3])
+    inverse[..., 3, 3] = 1
+    return inverse
 
 
 def _as_joint_rotations(pose: ArrayLike) -> Float64:
@@ -287,7 +384,7 @@ def _check_values(body: BodyModel) -> None:
         bad = 0 if value is None else int(np.count_nonzero(~np.isfinite(value)))
         if bad:
             raise InputError(f"{key} has {bad} values that are NaN or infinite", where=where)
-    sums = body.weights.sum(axis=1, dtype=np.float64)
+    sums = exact.total(body.weights.astype(np.float64), axis=1)
     if np.abs(sums - 1).max() > 1e-3 or body.weights.min() < -1e-6:
         raise InputError(
             f"the skinning weights of vertex {int(np.abs(sums - 1).argmax())} sum to "

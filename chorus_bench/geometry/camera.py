@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.checks import check_intrinsics, check_rotations
 
 Float32 = NDArray[np.float32]
@@ -127,8 +128,15 @@ class PerspectiveCamera:
     @property
     def center(self) -> Float64:
         """The camera centre ``-R^T t`` in the body frame, (3,), metres."""
-        center: Float64 = -(self.rotation.T @ self.translation).astype(np.float64)
+        center: Float64 = -exact.apply(self.rotation.T, self.translation).astype(np.float64)
         return center
+
+    @property
+    def matrix(self) -> Float64:
+        """The projection ``K [R | t]``, (3, 4)."""
+        extrinsics = np.column_stack([self.rotation, self.translation]).astype(np.float64)
+        matrix: Float64 = exact.product(self.intrinsics.astype(np.float64), extrinsics)
+        return matrix
 
     def rescaled(self, factor: float) -> PerspectiveCamera:
         """Return the camera of the image scaled by ``factor``.
@@ -139,6 +147,12 @@ class PerspectiveCamera:
         K = self.intrinsics.copy()
         K[:2] *= np.float32(factor)
         return replace(self, intrinsics=K)
+
+    def to_camera(self, points: ArrayLike) -> Float64:
+        """Take points (n, 3) from the body to the camera frame, ``R x + t``, metres."""
+        x = np.asarray(points, dtype=np.float64)
+        R, t = self.rotation.astype(np.float64), self.translation.astype(np.float64)
+        return np.asarray(exact.product(x, R.T) + t)
 
     def project(self, points: ArrayLike) -> Float64:
         """Project points into the image.
@@ -152,12 +166,11 @@ class PerspectiveCamera:
             (..., 2) pixel coordinates (u, v); not finite where the depth is zero.
         """
         x = np.asarray(points, dtype=np.float64)
-        K = self.intrinsics.astype(np.float64)
-        P = K @ np.column_stack([self.rotation, self.translation]).astype(np.float64)
-        h = x @ P[:, :3].T + P[:, 3]
+        P = self.matrix
+        h = exact.product(x.reshape(-1, 3), P[:, :3].T) + P[:, 3]
         with np.errstate(divide="ignore", invalid="ignore"):
             uv: Float64 = h[..., :2] / h[..., 2:]
-        return uv
+        return uv.reshape(*x.shape[:-1], 2)
 
 
 def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
@@ -188,7 +201,7 @@ def focal_from_fov(fov_degrees: float = DEFAULT_FOV_DEGREES) -> float:
     Args:
         fov_degrees: horizontal field of view in degrees, between 0 and 180.
     """
-    return 1 / (2 * math.tan(math.radians(fov_degrees) / 2))
+    return float(1 / (2 * exact.tan(math.radians(fov_degrees) / 2)))
 
 
 def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
@@ -207,7 +220,7 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     z_positive, z_zero = z >= eps, (-eps <= z) & (z < eps)
     with np.errstate(divide="ignore", invalid="ignore"):
         # The ratio in the input's own precision, its arc tangent in double (docs/method.md M15).
-        slope = np.arctan((z / x).astype(np.float64))
+        slope = exact.arctan((z / x).astype(np.float64))
     angle = np.where(x_positive, np.where(slope < 0, slope + 2 * np.pi, slope), slope + np.pi)
     angle = np.where(x_positive & z_zero, 0.0, angle)
     angle = np.where(~x_positive & ~x_zero & z_zero, np.pi, angle)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
+
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 Int32 = NDArray[np.int32]
@@ -122,8 +124,7 @@ def draw(
     height, width = size
     ahead = points[:, 2] >= near
     front = np.where(ahead, points[:, 2], 1.0)
-    homogeneous = points @ intrinsics.T
-    corners = homogeneous[:, :2] / front[:, None]
+    corners = exact.product(points, intrinsics[:2].T) / front[:, None]
     kept = np.flatnonzero(ahead[faces[:, 0]] & ahead[faces[:, 1]] & ahead[faces[:, 2]])
     f = fragments(np.where(ahead[:, None], corners, 0.0), faces[kept][:, ::-1], height, width)
     face, weights = kept[f.face], f.weights[:, ::-1]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 
 Floats = NDArray[np.floating[Any]]
 
@@ -43,9 +44,9 @@ def axis_angle_to_matrix(theta: Floats) -> Floats:
     """
     theta = _as_floats(theta, (3,), "theta")
     angle, axis = _angle_and_axis(theta)
-    half = angle * theta.dtype.type(0.5)
-    quaternion = np.concatenate([np.cos(half), np.sin(half) * axis], axis=-1)
-    quaternion /= np.sqrt(np.sum(quaternion * quaternion, axis=-1, keepdims=True))
+    sine, cosine = _sin_cos(angle * theta.dtype.type(0.5))
+    quaternion = np.concatenate([cosine, sine * axis], axis=-1)
+    quaternion /= exact.norm(quaternion)[..., None]
     return quaternion_to_matrix(quaternion)
 
 
@@ -122,7 +123,7 @@ def matrix_to_quaternion(matrix: Floats) -> Floats:
     best = np.argmax(np.diagonal(outer, axis1=-2, axis2=-1), axis=-1)
     row = np.take_along_axis(outer, best[..., None, None], axis=-2)[..., 0, :]
     row = row * np.where(row[..., :1] < 0, -1, 1).astype(m.dtype)
-    unit: Floats = row / np.sqrt(np.sum(row * row, axis=-1, keepdims=True))
+    unit: Floats = row / exact.norm(row)[..., None]
     return unit
 
 
@@ -144,8 +145,8 @@ def matrix_to_axis_angle(matrix: Floats) -> Floats:
     """
     quaternion = matrix_to_quaternion(matrix)
     w, vector = quaternion[..., :1], quaternion[..., 1:]
-    sine = np.sqrt(np.sum(vector * vector, axis=-1, keepdims=True))
-    angle = 2 * np.arctan2(sine, w)
+    sine = exact.norm(vector)[..., None]
+    angle = 2 * exact.arctan2(sine, w).astype(sine.dtype)
     ratio = np.divide(angle, sine, out=np.full_like(sine, 2), where=sine > 0)
     axis_angle: Floats = vector * ratio
     return axis_angle
@@ -172,9 +173,9 @@ def matrix_to_axis_angle_antisymmetric(matrix: Floats) -> Floats:
     """
     m = _as_floats(matrix, (3, 3), "matrix")
     r = np.stack([m[..., j, i] - m[..., i, j] for i, j in ((1, 2), (2, 0), (0, 1))], axis=-1)
-    length = np.sqrt(np.sum(r * r, axis=-1, keepdims=True))
+    length = exact.norm(r)[..., None]
     trace = m[..., 0, 0] + m[..., 1, 1] + m[..., 2, 2]
-    angle = np.arctan2(length, trace[..., None] - 1)
+    angle = exact.arctan2(length, trace[..., None] - 1).astype(m.dtype)
     clear = length >= SINE_FLOOR
     axis = np.divide(r, length, out=np.zeros_like(r), where=clear)
     return np.where(clear, axis * angle, matrix_to_axis_angle(m))
@@ -183,9 +184,15 @@ def matrix_to_axis_angle_antisymmetric(matrix: Floats) -> Floats:
 def _angle_and_axis(theta: Floats) -> tuple[Floats, Floats]:
     """Return ``|theta + 1e-8|`` of shape (..., 1) and ``theta`` over it (0 where it is 0)."""
     moved = theta + theta.dtype.type(ANGLE_OFFSET)
-    angle = np.sqrt(np.sum(moved * moved, axis=-1, keepdims=True))
+    angle = exact.norm(moved)[..., None]
     axis = np.divide(theta, angle, out=np.zeros_like(theta), where=angle > 0)
     return angle, axis
+
+
+def _sin_cos(angle: Floats) -> tuple[Floats, Floats]:
+    """Return sine and cosine in the floating type of the angles."""
+    sine, cosine = exact.sin_cos(angle)
+    return sine.astype(angle.dtype), cosine.astype(angle.dtype)
 
 
 def _as_floats(array: Floats, tail: tuple[int, ...], name: str) -> Floats:

@@ -3,7 +3,7 @@
 A voxel near the body moves with the body; a voxel far from it stays in place (it belongs to the
 pelvis, which does not move when the global orientation is zero). All steps that give a voxel its
 weights are linear in the vertices' weights: a mean over the nearest vertices, a blend with the
-identity, and smoothing passes on the grid. Together they are one sparse operator, which can be
+identity, and smoothing passes on the grid. Together they are one linear operator, which can be
 applied to the vertices' 24 weights or, with the same result, to their 12 transform entries.
 
 Source: docs/protocol.md P7 to P12; the paper, section 3.3.
@@ -15,20 +15,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
 from scipy.ndimage import distance_transform_edt
-from scipy.spatial import cKDTree
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import JOINTS, BodyModel, without_global_orientation
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.nearest import nearest_points
+from chorus_bench.geometry.smoothing import smoothed
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 _PELVIS = 0
-_FACE_NEIGHBOURS = ((1, 0, 0), (-1, 0, 0), (0, 1, 0), (0, -1, 0), (0, 0, 1), (0, 0, -1))
+# So many that their neighbours and shares stay in a processor's cache.
+_VOXELS_AT_ONCE = 2048
 
 
 @dataclass(frozen=True)
@@ -62,23 +64,23 @@ class SkinningSettings:
         return label
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class VoxelSkinning:
-    """The sparse operator from values at vertices to values at voxels.
+    """The linear operator from values at vertices to values at voxels.
 
     Args:
         grid: the grid of voxels.
         near: (n,) flat indices, ascending, of the voxels that move with the body.
-        blend: (n, V) sparse: mean over the nearest vertices times the share of the body.
-        smooth: (n, n) sparse: one smoothing pass over the moving voxels.
-        steps: number of smoothing passes.
+        neighbours: (k, n) the nearest vertices of each, the nearest one first.
+        shares: (k, n) what each of them counts: its share of the mean times that of the body.
+        settings: how voxels get their weights.
     """
 
     grid: GridSpec
     near: Int64
-    blend: sparse.csr_array
-    smooth: sparse.csr_array
-    steps: int
+    neighbours: Int64
+    shares: Float32
+    settings: SkinningSettings
 
     def apply(self, vertex_values: ArrayLike) -> Float32:
         """Return values (n, C) at the moving voxels.
@@ -87,10 +89,22 @@ class VoxelSkinning:
             vertex_values: (V, C) values at the vertices, **relative to the value of the
                 identity**, so that voxels that do not move have the value zero.
         """
-        values = self.blend @ np.asarray(vertex_values, dtype=np.float32)
-        for _ in range(self.steps):
-            values = self.smooth @ values
-        return np.asarray(values, dtype=np.float32)
+        columns = np.ascontiguousarray(np.asarray(vertex_values).T, dtype=np.float32)
+        blended = np.empty((len(columns), len(self.near)), dtype=np.float32)
+        for begin in range(0, len(self.near), _VOXELS_AT_ONCE):
+            self._blend(columns, blended, slice(begin, begin + _VOXELS_AT_ONCE))
+        steps, share = self.settings.smoothing_steps, self.settings.smoothing_share
+        return smoothed(blended, self.near, self.grid.resolution, steps, share).T
+
+    def _blend(self, columns: Float32, blended: Float32, some: slice) -> None:
+        """Put weighted means of values (C, V) into (C, n), neighbour after neighbour."""
+        neighbours, shares = self.neighbours[:, some], self.shares[:, some]
+        for values, means in zip(columns, blended[:, some], strict=True):
+            parts = values.take(neighbours)
+            parts *= shares
+            means[:] = parts[0]
+            for part in parts[1:]:
+                means += part
 
 
 def voxel_skinning(
@@ -120,11 +134,13 @@ def voxel_skinning(
             f"a body of {len(vertices)} vertices",
             expected=f"at least {settings.neighbours}, the number of neighbours that are averaged",
         )
-    near, distances, neighbours = _nearest_vertices(vertices, grid, settings, threads)
-    body_share = 1 - _identity_share(distances[:, 0], settings)
-    blend = _blend_matrix(distances, neighbours, body_share, len(vertices))
-    smooth = _smoothing_matrix(near, grid.resolution, settings.smoothing_share)
-    return VoxelSkinning(grid, near, blend, smooth, settings.smoothing_steps)
+    candidates = _voxels_within(vertices, grid, settings.identity_distance)
+    centers = grid.centers()[candidates]
+    distances, numbers = nearest_points(vertices, centers, settings.neighbours, threads=threads)
+    near = np.flatnonzero(distances[:, 0] <= settings.identity_distance)
+    shares = _shares(np.ascontiguousarray(distances[near].T), settings)
+    neighbours = np.ascontiguousarray(numbers[near].T)
+    return VoxelSkinning(grid, candidates[near], neighbours, shares, settings)
 
 
 def skinning_weights(
@@ -163,9 +179,9 @@ def forward_transforms(
         (n, 3, 4) affine transforms, canonical to posed, for the voxels ``operator.near``.
     """
     bones = np.asarray(bone_transforms, dtype=np.float64)[:, :3].reshape(JOINTS, 12)
-    at_vertices = body.weights.astype(np.float64) @ (bones - bones[_PELVIS])
-    blended: Float64 = operator.apply(at_vertices) + bones[_PELVIS]
-    return blended.reshape(-1, 3, 4)
+    at_vertices = exact.product((bones - bones[_PELVIS]).T, body.weights_by_joint).T
+    entries = operator.apply(at_vertices).T + bones[_PELVIS][:, None]
+    return np.moveaxis(entries.reshape(3, 4, -1), -1, 0)
 
 
 def warp_forward(operator: VoxelSkinning, body: BodyModel, pose: ArrayLike) -> Float64:
@@ -184,7 +200,7 @@ def warp_forward(operator: VoxelSkinning, body: BodyModel, pose: ArrayLike) -> F
     points = operator.grid.centers().copy()
     T = forward_transforms(operator, body, body.canonical_to_posed(pose))
     moved = points[operator.near]
-    points[operator.near] = np.einsum("nab,nb->na", T[..., :3], moved) + T[..., 3]
+    points[operator.near] = exact.inner(T[..., :3], moved[:, None]) + T[..., 3]
     return points
 
 
@@ -225,28 +241,18 @@ def warp_backward(
 def _solve(A: Float64, y: Float64) -> Float64:
     """Solve (n, 3, 3) systems by Cramer's rule; not finite where A is singular."""
     r0, r1, r2 = A[:, 0], A[:, 1], A[:, 2]
-    c0, c1, c2 = np.cross(r1, r2), np.cross(r2, r0), np.cross(r0, r1)
-    determinant = np.einsum("na,na->n", r0, c0)
+    c0, c1, c2 = exact.cross(r1, r2), exact.cross(r2, r0), exact.cross(r0, r1)
+    determinant = exact.inner(r0, c0)
     with np.errstate(divide="ignore", invalid="ignore"):
         solution: Float64 = (c0 * y[:, :1] + c1 * y[:, 1:2] + c2 * y[:, 2:]) / determinant[:, None]
     return solution
 
 
-def _nearest_vertices(
-    vertices: Float64, grid: GridSpec, settings: SkinningSettings, threads: int
-) -> tuple[Int64, Float64, Int64]:
-    """Return the moving voxels (n,), their k distances (n, k) and vertices (n, k)."""
-    candidates = _voxels_within(vertices, grid, settings.identity_distance)
-    # Measured: midpoint splits without shrunken nodes make queries a quarter faster here.
-    tree = cKDTree(vertices, leafsize=16, compact_nodes=False, balanced_tree=False)
-    found = tree.query(grid.centers()[candidates], k=settings.neighbours, workers=threads)
-    distances, neighbours = (np.asarray(array) for array in found)
-    keep = distances[:, 0] <= settings.identity_distance
-    return candidates[keep], distances[keep], neighbours[keep]
-
-
 def _voxels_within(vertices: Float64, grid: GridSpec, distance: float) -> Int64:
-    """Return every voxel within ``distance`` of a vertex, and a few farther ones."""
+    """Return every voxel within ``distance`` of a vertex, and a few that are farther.
+
+    A voxel that is left out is farther by 1e-9 at least, whatever rounding does here.
+    """
     index = np.floor((vertices - grid.low) / grid.voxel_size).astype(np.int64)
     if (index < 0).any() or (index >= grid.resolution).any():
         return np.arange(grid.voxels)  # a body that leaves the cube: look everywhere
@@ -254,53 +260,27 @@ def _voxels_within(vertices: Float64, grid: GridSpec, distance: float) -> Int64:
     free[tuple(index.T)] = False
     to_occupied = distance_transform_edt(free, sampling=grid.voxel_size)
     half_diagonal = grid.voxel_size * np.sqrt(3) / 2
-    return np.flatnonzero(to_occupied <= distance + half_diagonal + 1e-9)
+    return np.flatnonzero(to_occupied <= distance + half_diagonal + 2e-9)
 
 
-def _identity_share(nearest: Float64, settings: SkinningSettings) -> Float64:
-    ratio = np.clip(nearest / settings.distance_scale, 0, 1)
-    with np.errstate(divide="ignore"):
-        share: Float64 = 1 - np.exp(-settings.y_scale * np.arctanh(ratio))
-    return share
-
-
-def _blend_matrix(
-    distances: Float64, neighbours: Int64, body_share: Float64, vertices: int
-) -> sparse.csr_array:
+def _shares(distances: Float64, settings: SkinningSettings) -> Float32:
+    """Return what each of the neighbours counts, (k, n), from their distances."""
     with np.errstate(divide="ignore"):
         inverse = 1 / distances
-    on_vertex = distances[:, 0] == 0
-    inverse[on_vertex] = 0
-    inverse[on_vertex, 0] = 1
-    inverse *= (body_share / inverse.sum(axis=1))[:, None]
-    n, k = distances.shape
-    starts = np.arange(0, n * k + 1, k, dtype=np.int32)
-    data = (inverse.astype(np.float32).ravel(), neighbours.astype(np.int32).ravel(), starts)
-    return sparse.csr_array(data, shape=(n, vertices))
+    on_vertex = distances[0] == 0
+    inverse[:, on_vertex] = 0
+    inverse[0, on_vertex] = 1
+    inverse *= _body_share(distances[0], settings) / exact.total(inverse)
+    return inverse.astype(np.float32)
 
 
-def _smoothing_matrix(near: Int64, resolution: int, share: float) -> sparse.csr_array:
-    """One pass: interior voxels move toward the mean of their six neighbours.
+def _body_share(nearest: Float64, settings: SkinningSettings) -> Float64:
+    """Return the share of the body, ``exp(-y artanh r)``; that of the identity is the rest.
 
-    Voxels outside ``near`` hold zero (the identity) before and after every pass, so they need
-    neither rows nor columns; the border layer of the cube keeps its values.
+    With ``artanh r = log((1 + r) / (1 - r)) / 2`` it is ``((1 - r) / (1 + r)) ** (y / 2)``.
     """
-    n = len(near)
-    number = np.full(resolution**3, -1, dtype=np.int64)
-    number[near] = np.arange(n)
-    ijk = np.stack(np.unravel_index(near, (resolution,) * 3), axis=1)
-    interior = ((ijk > 0) & (ijk < resolution - 1)).all(axis=1)
-    rows, columns = [np.arange(n)], [np.arange(n)]
-    values = [np.where(interior, 1 - share, 1.0)]
-    inner = np.flatnonzero(interior)
-    for offset in _FACE_NEIGHBOURS:
-        step = int(np.dot(offset, (resolution**2, resolution, 1)))
-        neighbour = number[near[inner] + step]
-        rows.append(inner[neighbour >= 0])
-        columns.append(neighbour[neighbour >= 0])
-        values.append(np.full(len(rows[-1]), share / 6))
-    entries = (
-        np.concatenate(values).astype(np.float32),
-        (np.concatenate(rows), np.concatenate(columns)),
-    )
-    return sparse.csr_array(entries, shape=(n, n))
+    ratio = np.clip(nearest / settings.distance_scale, 0, 1)
+    quotient = (1 - ratio) / (1 + ratio)
+    if settings.y_scale == 0.5:
+        return np.asarray(np.sqrt(np.sqrt(quotient)))
+    return exact.power(quotient, settings.y_scale / 2)

@@ -44,8 +44,12 @@ class Lines:
         return next((self._known[path[:n]] for n in _lengths(path) if path[:n] in self._known), 1)
 
     def at(self, *keys: str | int) -> str:
-        """Return ``file:line: key[item].key``; the line of the nearest key that is there."""
-        return printable(f"{self.file}:{self.line(keys)}{': ' if keys else ''}{label(keys)}", 400)
+        """Return ``file:line: key[item].key``, with the line of the nearest key that is there.
+
+        Where no line is known at all, there is none.
+        """
+        place = f"{self.file}:{self.line(keys)}" if self._known else self.file
+        return printable(f"{place}{': ' if keys else ''}{label(keys)}", 400)
 
 
 def label(path: KeyPath) -> str:

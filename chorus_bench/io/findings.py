@@ -111,14 +111,14 @@ def shown(value: object) -> str:
     if isinstance(value, str):
         length = f" ({len(value)} characters)" if len(value) > _SHORT else ""
         return f"'{printable(value, _SHORT)}'{length}"
-    kinds = {dict: "a table of keys: ", list: "a list: ", tuple: "a list: "}
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
+    table, many = isinstance(value, dict), isinstance(value, list | tuple)
     try:
-        text = repr(value)
+        text = printable(repr(value), _SHORT)
     except (ValueError, RecursionError):  # Python prints no number of thousands of digits
         return "a very long number" if isinstance(value, int) else "nested too deep"
-    words = {None: "null", True: "true", False: "false"}
-    known = value is None or isinstance(value, bool)
-    return words[value] if known else kinds.get(type(value), "") + printable(text, _SHORT)
+    return f"{'a table of keys: ' if table else 'a list: ' if many else ''}{text}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

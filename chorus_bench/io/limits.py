@@ -9,8 +9,6 @@ MAX_MANIFEST_BYTES = 64 * KIB
 MAX_METHOD_LENGTH = 80
 MAX_TEXT_LENGTH = 10_000
 
-#: Length of a category's name and of a sample's id, characters.
-
 #: Side of the cube and distance of its centre from the origin, metres. Deliberately wide:
 #: wrong units get a warning that explains them, and only what breaks float32 is refused.
 MIN_SIDE_LENGTH, MAX_SIDE_LENGTH = 0.001, 100_000.0

@@ -83,8 +83,8 @@ class Words:
         known = [name for way in ways for name in _names(way)]
         if known:
             return f"unknown key '{name}'", None, did_you_mean(name, known)
-        keys = next((way["propertyNames"] for way in ways if "propertyNames" in way), {})
-        return f"the key '{name}' cannot be used", self._words({"type": "string"} | keys), None
+        keys: _Node = next((way["propertyNames"] for way in ways if "propertyNames" in way), {})
+        return f"the key '{name}' cannot be used", self._words({"type": "string", **keys}), None
 
     def _wrong(self, path: KeyPath, value: object) -> tuple[str, str | None]:
         """Return what a value is that its place does not take, and what to do about it."""

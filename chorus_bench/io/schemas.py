@@ -47,7 +47,8 @@ class _Constructor(ModelMetaclass):
         try:
             return super().__call__(*args, **kwargs)
         except ValidationError as error:
-            said = Words(cls.model_json_schema()).explain(error.errors(include_url=False), kwargs)
+            schema = cls.model_json_schema()  # type: ignore[attr-defined]
+            said = Words(schema).explain(error.errors(include_url=False), kwargs)
             found = [Finding(label(path), *texts) for path, texts in said]
             raise problems_error(found, cls.__name__) from None
 

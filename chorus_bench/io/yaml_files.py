@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Hashable
 from typing import Any
 
 import yaml
@@ -83,7 +84,7 @@ class _Loader(yaml.SafeLoader):
     _depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        event = self.peek_event()
+        event: Any = self.peek_event()  # type: ignore[no-untyped-call]
         if getattr(event, "anchor", None) is not None:
             fix = "write the value out, or put quotes around it"
             raise _refusal(event, "has an anchor or alias ('&' or '*')", fix)
@@ -110,7 +111,7 @@ class _Loader(yaml.SafeLoader):
             seen.add(key.value)
         return node
 
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[str, Any]:  # noqa: ANN401
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Hashable, Any]:  # noqa: ANN401
         return {key.value: self.construct_object(value, deep=deep) for key, value in node.value}
 
     def construct_whole(self, node: Any) -> float:  # noqa: ANN401 - PyYAML's

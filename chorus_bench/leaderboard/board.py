@@ -226,7 +226,8 @@ def _published_json(name: str, rows: Sequence[PublishedRow]) -> dict[str, Any]:
 
 
 def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
-    categories = row.categories or {}
+    scores: Mapping[Any, float] = row.scores or {}
+    categories: Mapping[str, Mapping[Any, float]] = row.categories or {}
     nothing = dict.fromkeys(
         ("date", "submitted_by", "training_data", "description", "page", "rank", "tied")
     )
@@ -240,13 +241,13 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "links": dict.fromkeys(("paper", "code", "submission")),
         "has_fields": False,
         "has_scores": False,
-        "scores": {mean: (row.scores or {}).get(mean) for mean in MEANS},
+        "scores": {mean: scores.get(mean) for mean in MEANS},
         "intervals": dict.fromkeys(MEANS),
         "first_share": None,
         "categories": {
-            name: {score: scores.get(score) for score in SCORE_NAMES}
+            name: {score: published.get(score) for score in SCORE_NAMES}
             | {"low": [None] * 4, "high": [None] * 4, "missing": False}
-            for name, scores in sorted(categories.items())
+            for name, published in sorted(categories.items())
         },
         "categories_count": row.categories_count or len(categories) or None,
         "samples": None,

@@ -35,7 +35,7 @@ from chorus_bench.leaderboard.places import (
     PICTURES_FOLDER,
 )
 from chorus_bench.metrics.pap import THRESHOLDS
-from chorus_bench.metrics.statistics import CategoryTables
+from chorus_bench.metrics.resampling import CategoryTables
 
 NAMES = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE, FIELDS_FILE, PICTURES_FOLDER)
 REQUIRED = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE)

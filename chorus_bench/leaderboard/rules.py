@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError, did_you_mean, list_some
 from chorus_bench.evaluation.results import (
-    MEANS,
     SAMPLES_FILE,
     by_category,
     counts_of,
     rescored,
     scores_of,
     scores_only,
+    summarize,
 )
 from chorus_bench.io.findings import Findings, has_controls, printable
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
@@ -35,19 +35,13 @@ from chorus_bench.leaderboard.places import (
     PICTURES_FOLDER,
     slug_problem,
 )
-from chorus_bench.metrics.pap import (
-    SCORE_NAMES,
-    benchmark_mean,
-    category_mean,
-    counted,
-)
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
-from chorus_bench.metrics.resampling import means_of_many, percentile_bounds
-from chorus_bench.metrics.statistics import CategoryTables
+from chorus_bench.metrics.resampling import CategoryTables
 from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
-#: Intervals are sums over resamples, whose last bits depend on the machine. Scores are exact.
-INTERVAL_TOLERANCE = 1e-9
+#: Intervals of today are exact. Results of earlier versions, which summed them in another order,
+#: may differ from them in their last bits.
+INTERVAL_TOLERANCE = 1e-12
 
 _LABEL = re.compile(r"[^|@]+@[0-9a-f]{8,64}")
 
@@ -214,7 +208,7 @@ def scores_rule(files: EntryFiles, errors: Findings) -> None:
     if files.samples is None or files.content is None:
         return
     tables = by_category(files.samples, scores_of(files.samples))
-    wanted, stored = _numbers(tables), files.content
+    wanted, stored = summarize(tables), files.content
     if set(wanted["categories"]) != set(stored["categories"]):
         only = sorted(set(wanted["categories"]) ^ set(stored["categories"]))
         text = f"categories that only the result or only the table has: {list_some(only)}"
@@ -231,35 +225,6 @@ def scores_rule(files: EntryFiles, errors: Findings) -> None:
             )
     _check_missing(files, tables, errors)
     _check_beside(files, errors)
-
-
-def _numbers(tables: CategoryTables) -> dict[str, Any]:
-    """Return what `summarize` returns, its intervals computed the fast way."""
-    means = {name: category_mean(*table) for name, table in tables.items()}
-    bounds, total = {}, 0.0
-    for name, resampled in means_of_many([tables]):
-        total = total + resampled[0]
-        bounds[name] = _bounds(resampled[0].copy(), SCORE_NAMES)
-    used = {name: counted(areas).sum(axis=0) for name, (_, areas) in tables.items()}
-    categories = {
-        name: {
-            **mean,
-            "intervals": bounds[name],
-            "samples": len(tables[name][1]),
-            "counted": int(used[name][0]),
-            "counted_hoa": int(used[name][2]),
-        }
-        for name, mean in means.items()
-    }
-    samples = sum(len(areas) for _, areas in tables.values())
-    overall = benchmark_mean(means.values()) | {"categories": len(means), "samples": samples}
-    intervals = _bounds(np.asarray(total) / len(means), MEANS)
-    return {"scores": overall, "intervals": intervals, "categories": categories}
-
-
-def _bounds(values: NDArray[np.float64], names: Sequence[str]) -> dict[str, list[float]]:
-    low, high = percentile_bounds(values)
-    return {name: [float(low[i]), float(high[i])] for i, name in enumerate(names)}
 
 
 def _leaves(

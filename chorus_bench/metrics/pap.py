@@ -307,9 +307,25 @@ def counted(areas: ArrayLike) -> NDArray[np.bool_]:
     return np.stack([plain, plain, hoa, hoa], axis=1)
 
 
-def benchmark_mean(categories: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Return ``mPAP`` and its three variants: unweighted means over the categories."""
+def available_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float | None]:
+    """Return a category's means, None for a number that no image counts for.
+
+    Arguments as for `category_mean`. A category without a single target pixel has no score; 0
+    would lower the benchmark's mean as if every method had failed on it.
+    """
+    used = np.atleast_1d(counted(areas).any(axis=0))
+    means = category_mean(scores, areas)
+    return {name: means[name] if used[i] else None for i, name in enumerate(SCORE_NAMES)}
+
+
+def benchmark_mean(categories: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
+    """Return ``mPAP`` and its three variants: unweighted means over the categories.
+
+    Categories whose number is None are left out of that mean; see `available_mean`.
+    """
     rows = list(categories)
-    return {
-        f"m{name}": math.fsum(row[name] for row in rows) / max(1, len(rows)) for name in SCORE_NAMES
-    }
+    means = {}
+    for name in SCORE_NAMES:
+        known = [value for row in rows if (value := row[name]) is not None]
+        means[f"m{name}"] = math.fsum(known) / max(1, len(known))
+    return means

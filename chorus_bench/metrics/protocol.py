@@ -5,6 +5,7 @@ Source: docs/protocol.md P29.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import SkinningSettings
 from chorus_bench.metrics.pap import THRESHOLDS
+from chorus_bench.names import fingerprint_of
 
 _GRID, _SKINNING = GridSpec(), SkinningSettings()
 
@@ -53,6 +55,7 @@ class Protocol:
         *,
         track: str = "canonical",
         categories: Sequence[str] | None = None,
+        population: Sequence[str] | None = None,
         other_body: str | None = None,
     ) -> str:
         """Return the string that states how a score was computed.
@@ -62,6 +65,7 @@ class Protocol:
             body: ``name@fingerprint`` of the body.
             track: ``canonical`` or ``posed``; only ``posed`` appears in the signature.
             categories: the categories that the evaluation was restricted to, if it was.
+            population: the categories of the benchmark, where the split has others too.
             other_body: fingerprint of the body that the split was made with, where that is
                 another one.
         """
@@ -74,6 +78,8 @@ class Protocol:
             parts.append(f"min:{self.min_samples}")
         if categories is not None:
             parts.append("cat:" + ",".join(sorted(categories)))
+        if population is not None:
+            parts.append(f"pop:{population_label(population)}")
         if other_body is not None:
             parts.append(f"other-body:{other_body}")
         return "|".join([*parts, f"chorus-bench:{__version__}"])
@@ -94,27 +100,59 @@ def get_protocol(name: str) -> Protocol:
     return PROTOCOLS[name]
 
 
+def population_label(categories: Sequence[str]) -> str:
+    """Return a benchmark's categories as they stand in a signature: ``number@fingerprint``."""
+    text = "\n".join(sorted(categories))
+    return f"{len(categories)}@{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+
+
 def signature_parts(signature: str) -> dict[str, str]:
-    """Split a signature into its parts, ``{"split": ..., "grid": ..., ...}``."""
+    """Split a signature into its parts, ``{"split": ..., "grid": ..., ...}``.
+
+    Raises:
+        InputError: it is not a signature, or a part stands twice: a name with ``|`` in it could
+            then pass for another split.
+    """
     head, *rest = signature.split("|")
-    if not rest:
-        raise InputError(f"not a signature: {signature!r}")
+    if not rest or not signature.isprintable():
+        raise InputError(f"not a signature: {signature[:200]!r}")
     parts = {"metric": head, "version": rest[0]}
     for item in rest[1:]:
-        key, _, value = item.partition(":")
+        key, divided, value = item.partition(":")
+        if key in parts or not divided:
+            raise InputError(
+                f"a signature whose part '{key}' "
+                + ("stands twice" if divided else "has no value")
+                + f": {signature[:200]}",
+                expected="each part once, as `evaluate` writes it",
+                fix="evaluate again; a split's name may not contain '|'",
+            )
         parts[key] = value
     return parts
+
+
+def signature_identity(signature: str) -> dict[str, str]:
+    """Return what has to be equal for two scores to be comparable.
+
+    Split and body count by their fingerprints: their names are for reading. The software's
+    version does not count.
+    """
+    parts = signature_parts(signature)
+    for key in ("split", "body"):
+        if key in parts:
+            parts[key] = fingerprint_of(parts[key])
+    return {key: value for key, value in parts.items() if key != "chorus-bench"}
 
 
 def signature_differences(first: str, second: str) -> list[str]:
     """Return what differs between two signatures, as sentences; empty when comparable.
 
-    The software version may differ.
+    Names of splits and bodies, and the software's version, may differ.
     """
-    a, b = signature_parts(first), signature_parts(second)
-    keys = [k for k in dict.fromkeys([*a, *b]) if k != "chorus-bench"]
+    a, b = signature_identity(first), signature_identity(second)
+    shown, against = signature_parts(first), signature_parts(second)
     return [
-        f"{key}: {a.get(key, 'not given')} against {b.get(key, 'not given')}"
-        for key in keys
+        f"{key}: {shown.get(key, 'not given')} against {against.get(key, 'not given')}"
+        for key in dict.fromkeys([*a, *b])
         if a.get(key) != b.get(key)
     ]

@@ -12,9 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
-from chorus_bench.metrics.pap import SCORE_NAMES, benchmark_mean, category_mean
-from chorus_bench.metrics.resampling import intervals_of, means_of_many, pairwise_bounds
-from chorus_bench.metrics.statistics import CONFIDENCE, RESAMPLES, CategoryTables, Interval
+from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean
+from chorus_bench.metrics.resampling import (
+    CONFIDENCE,
+    RESAMPLES,
+    CategoryTables,
+    Interval,
+    intervals_of,
+    pairwise_bounds,
+    resampled_totals,
+)
 
 Float64 = NDArray[np.float64]
 
@@ -102,23 +109,15 @@ def rank_by_every_score(
         InputError: methods with different samples.
     """
     _check_same_samples(tables)
-    totals = _resampled_totals(list(tables.values()), resamples, seed)
+    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed)
     means = [
-        benchmark_mean(category_mean(*entry) for entry in table.values())
+        benchmark_mean(available_mean(*entry) for entry in table.values())
         for table in tables.values()
     ]
     return {
         f"m{name}": _ranking(f"m{name}", tuple(tables), means, totals[:, i], confidence)
         for i, name in enumerate(SCORE_NAMES)
     }
-
-
-def _resampled_totals(tables: Sequence[CategoryTables], resamples: int, seed: int) -> Float64:
-    """Return the means over the categories in every resample, (M, 4, R)."""
-    total = np.zeros((len(tables), len(SCORE_NAMES), resamples))
-    for _, means in means_of_many(tables, resamples=resamples, seed=seed):
-        total += means
-    return total / len(tables[0])
 
 
 def _ranking(

@@ -1,27 +1,105 @@
-"""Fast bootstrap means of many methods on the same samples.
+"""Uncertainty of a score: bootstrap intervals over the samples, exact and fast.
+
+Samples are drawn with replacement within each category, so that every resample has the
+benchmark's categories and counts. Everything is seeded and independent of the order in which
+samples were scored.
 
 A resample is a row of counts: how often each sample was drawn. The counts of all resamples form
 one matrix, and the sums of every method and score are one product with it. The scores are first
 rounded to a binary fraction, so that the product is exact: it has the same bits on every machine,
 and equal methods stay equal. The rounding changes a mean by less than 1e-12.
+
+Source: docs/protocol.md P28.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
-from chorus_bench.metrics.statistics import CONFIDENCE, RESAMPLES, CategoryTables, Interval, drawn
 
 Float64 = NDArray[np.float64]
+Int64 = NDArray[np.int64]
+
+RESAMPLES = 1000
+CONFIDENCE = 0.95
+
+#: (scores (S, 4), target areas (S, 2)) of each category.
+CategoryTables = Mapping[str, tuple[Float64, Int64]]
 
 _EXACT_BITS = 52
 _CHUNK = 1 << 22
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A two-sided percentile interval."""
+
+    low: float
+    high: float
+
+    def as_list(self) -> list[float]:
+        """Return ``[low, high]``."""
+        return [self.low, self.high]
+
+
+def bootstrap_intervals(
+    tables: CategoryTables, *, resamples: int = RESAMPLES, seed: int = 0
+) -> tuple[dict[str, Interval], dict[str, dict[str, Interval]]]:
+    """Return 95 % intervals of the benchmark's means and of each category's means.
+
+    A number that fewer than two samples of a category count for has no interval; one that none
+    counts for is left out of the benchmark's mean, as in `chorus_bench.metrics.available_mean`.
+
+    Args:
+        tables: scores (S, 4) and target areas (S, 2) of each category, samples in the order of
+            their ids.
+        resamples: number of resamples.
+        seed: random seed of the resampling.
+
+    Returns:
+        ``{"mPAP": ..., ...}`` and ``{category: {"PAP": ..., ...}}``.
+    """
+    by_category: dict[str, dict[str, Interval]] = {}
+
+    def keep(category: str, means: Float64) -> None:
+        available = counted(tables[category][1]).sum(axis=0) > 1
+        named = zip(SCORE_NAMES, intervals_of(means[0]), available, strict=True)
+        by_category[category] = {name: interval for name, interval, known in named if known}
+
+    overall = intervals_of(resampled_totals([tables], resamples=resamples, seed=seed, each=keep)[0])
+    means_named = [f"m{name}" for name in SCORE_NAMES]
+    return dict(zip(means_named, overall, strict=True)), by_category
+
+
+def resampled_totals(
+    tables: Sequence[CategoryTables],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    each: Callable[[str, Float64], None] = lambda category, means: None,
+) -> Float64:
+    """Return the means over the categories in every resample, (M, 4, R).
+
+    Args:
+        tables: as for `means_of_many`.
+        resamples: number of resamples, R.
+        seed: random seed of the resampling.
+        each: called with each category and its means (M, 4, R).
+    """
+    total = np.zeros((len(tables), len(SCORE_NAMES), resamples))
+    categories = np.zeros((len(SCORE_NAMES), 1))
+    for category, means in means_of_many(tables, resamples=resamples, seed=seed):
+        each(category, means)
+        total += means
+        categories += np.atleast_2d(counted(tables[0][category][1]).any(axis=0)).T
+    return np.asarray(total / np.maximum(categories, 1))
 
 
 def means_of_many(
@@ -29,12 +107,11 @@ def means_of_many(
 ) -> Iterator[tuple[str, Float64]]:
     """Yield the means of every method in every resample, one category at a time.
 
-    The samples drawn are those of `resampled_means` with the same seed.
-
     Args:
         tables: tables of M methods, all with the same categories and numbers of samples.
         resamples: number of resamples, R.
-        seed: random seed of the resampling.
+        seed: random seed of the resampling; methods resampled with the same seed get the same
+            samples, so their differences are paired.
 
     Yields:
         The category, in alphabetical order, and its means (M, 4, R).
@@ -49,7 +126,8 @@ def means_of_many(
 @lru_cache(maxsize=32)
 def draw_counts(samples: int, resamples: int, seed: tuple[int, ...]) -> Float64:
     """Return how often each resample draws each sample, (resamples, samples). Read-only."""
-    indices = drawn(samples, resamples, list(seed))
+    rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(list(seed))))
+    indices = rng.integers(0, samples, size=(resamples, samples))
     indices += samples * np.arange(resamples)[:, None]
     counts = np.bincount(indices.ravel(), minlength=resamples * samples)
     matrix = counts.reshape(resamples, samples).astype(np.float64)
@@ -69,12 +147,14 @@ def _means(scores: Float64, areas: NDArray[np.int64], counts: Float64) -> Float6
 
 
 def _exact_product(rows: Float64, counts: Float64) -> Float64:
-    """Return ``rows @ counts.T`` of rows rounded so that every sum is exact in a double."""
+    """Return ``rows @ counts.T`` of rows rounded so that every sum is exact in a double.
+
+    Each row is rounded by its own largest value, so that no row depends on the others.
+    """
     drawn_bits = math.ceil(math.log2(max(2, rows.shape[1])))
-    largest = float(np.abs(rows).max(initial=0.0))
-    exponent = math.frexp(largest)[1] if largest else 0
-    scale = math.ldexp(1.0, _EXACT_BITS - drawn_bits - exponent)
-    return np.asarray(np.rint(rows * scale) @ counts.T / scale)
+    _, exponents = np.frexp(np.abs(rows).max(axis=1, initial=0.0))
+    scales = np.ldexp(1.0, _EXACT_BITS - drawn_bits - exponents)[:, None]
+    return np.asarray(np.rint(rows * scales) @ counts.T / scales)
 
 
 def percentile_bounds(values: Float64, confidence: float = CONFIDENCE) -> tuple[Float64, Float64]:

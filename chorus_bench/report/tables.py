@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
 from chorus_bench.errors import unknown_name
 from chorus_bench.metrics.pap import SCORE_NAMES
+from chorus_bench.metrics.protocol import Protocol, signature_parts
 
 if TYPE_CHECKING:
     from chorus_bench.evaluation.results import EvaluationResult
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 
 _TABLE_FORMATS = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}
 
+#: Marks a score that rests on few samples.
+FEW = "*"
+
 _LEGEND = """\
 Percent, higher is better. PAP: area under precision and recall of the projected field over 99
 thresholds. strict: thresholds at which nothing is predicted add nothing. hoa: pixels that the
-person hides are left out. closed: PAP plus the recall left over at the last threshold."""
+person hides are left out. closed: PAP plus the recall left over at the last threshold. n: samples
+with a target pixel; n hoa: those whose target the person does not hide entirely."""
 
 
 _RANKING_LEGEND = """\
@@ -31,9 +36,15 @@ zero; a rank counts the methods that are significantly better. first: share of t
 resamples in which the method came first."""
 
 
-def percent(value: float) -> str:
-    """Return a fraction as percent with two decimals, as the paper prints it."""
-    return f"{100 * value:.2f}"
+def percent(value: float | None) -> str:
+    """Return a fraction as percent with two decimals, as the paper prints it; n/a for None."""
+    return "n/a" if value is None else f"{100 * value:.2f}"
+
+
+def _counts(entry: Mapping[str, Any], limit: int) -> tuple[str, str]:
+    """Return how many samples are behind the plain and the hoa scores, marked when few."""
+    plain, hoa = (int(entry[key]) for key in ("counted", "counted_hoa"))
+    return str(plain), f"{hoa}{FEW if hoa < limit else ''}"
 
 
 def render_result(result: EvaluationResult, style: str) -> str:
@@ -53,11 +64,11 @@ def render_result(result: EvaluationResult, style: str) -> str:
 
 def _score_table(result: EvaluationResult, tablefmt: str) -> str:
     others = {name: entry["categories"] for name, entry in result.beside.items()}
-    headers = ["category", "samples", *SCORE_NAMES, *others]
+    headers = ["category", "n", "n hoa", *SCORE_NAMES, *others]
     rows: list[list[Any]] = [
         [
             f"{name} (missing)" if entry["missing"] else name,
-            entry["samples"],
+            *_counts(entry, _limit(result)),
             *(percent(entry[score]) for score in SCORE_NAMES),
             *(percent(categories[name]["PAP"]) for categories in others.values()),
         ]
@@ -66,26 +77,38 @@ def _score_table(result: EvaluationResult, tablefmt: str) -> str:
     means = [percent(result.scores[f"m{score}"]) for score in SCORE_NAMES]
     means += [percent(entry["scores"]["mPAP"]) for entry in result.beside.values()]
     intervals = [_interval(result.intervals[f"m{score}"]) for score in SCORE_NAMES]
-    rows.append(["mean over categories", result.scores["samples"], *means])
-    rows.append(["95 % interval", "", *intervals, *[""] * len(others)])
+    totals = [sum(e[key] for e in result.categories.values()) for key in ("counted", "counted_hoa")]
+    rows.append(["mean over categories", *totals, *means])
+    rows.append(["95 % interval", "", "", *intervals, *[""] * len(others)])
     alignment = ("left", *["right"] * (len(headers) - 1))
     return tabulate(rows, headers, tablefmt=tablefmt, colalign=alignment, disable_numparse=True)
 
 
-def _interval(bounds: Sequence[float]) -> str:
-    return f"{percent(bounds[0])} to {percent(bounds[1])}"
+def _interval(bounds: Sequence[float] | None) -> str:
+    return "n/a" if bounds is None else f"{percent(bounds[0])} to {percent(bounds[1])}"
 
 
 def _around(result: EvaluationResult, table: str, style: str) -> list[str]:
     code = "`" if style == "markdown" else ""
     lines = [f"{result.submission['method']}", "", table, "", _LEGEND, ""]
     lines += [f"Signature: {code}{result.signature}{code}"]
+    few = [n for n, e in result.categories.items() if e["counted_hoa"] < _limit(result)]
+    if few:
+        lines.append(
+            f"{FEW} fewer than {_limit(result)} samples behind the hoa scores of {', '.join(few)}; "
+            "they weigh as much in mPAP_hoa as the others."
+        )
     if result.skipped:
         skipped = ", ".join(f"{name} ({n})" for name, n in result.skipped.items())
-        lines.append(f"Not scored, too few samples: {skipped}")
+        lines.append(f"Not scored, fewer than {_limit(result)} samples: {skipped}")
     lines += [f"Warning: {text}" for text in result.warnings]
     lines.append(f"{result.scores['samples']} samples in {result.seconds:.1f} s")
     return lines
+
+
+def _limit(result: EvaluationResult) -> int:
+    """Return the number of samples that a category needs to be scored."""
+    return int(signature_parts(result.signature).get("min", Protocol.min_samples))
 
 
 def render_ranking(ranking: Ranking, style: str = "table") -> str:

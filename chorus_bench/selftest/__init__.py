@@ -1,4 +1,4 @@
-"""The self-test: the golden figures of the original code, computed again on this machine."""
+"""The self-test: the original code's golden figures, recomputed on this machine."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CHECKS = (
 
 
 def run_selftest() -> list[Comparison]:
-    """Compare this installation with the original's figures; about ten seconds.
+    """Compare this installation with the original's figures, in about ten seconds.
 
     Returns:
         One `Comparison` per quantity. `Comparison.passed` says whether it is within its

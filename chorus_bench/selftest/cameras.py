@@ -8,15 +8,15 @@ from chorus_bench.calibration import calibrate, calibration_settings, weak_persp
 from chorus_bench.selftest.comparison import Comparison, differing, largest
 from chorus_bench.selftest.data import golden
 
-#: Solves of at most this many steps agree in every number. Longer ones drift by rounding, in
-#: the original too; of those the loss and the decision are compared.
+#: Solves of at most this many steps agree in every number. Longer ones drift by rounding, in the
+#: original as well; for them, the loss and the decision are compared.
 SHORT = 500
 
 _INPUTS = ("points", "targets", "orient", "weak", "size")
 
 
 def compare_cameras() -> list[Comparison]:
-    """Bring four people's joints into the image and fit their cameras."""
+    """Project four people's joints into the image and fit their cameras."""
     file = golden("cameras")
     crops = [
         weak_perspective_to_image(

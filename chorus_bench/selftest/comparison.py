@@ -1,4 +1,4 @@
-"""One figure of this installation held against the original's."""
+"""Comparison of one figure of this installation with the original's."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ class Comparison:
         name: what was computed.
         quantity: what was measured between ours and the original's.
         unit: unit of ``largest_difference`` and ``tolerance``; empty for plain numbers.
-        largest_difference: what was found; NaN when ours is not a number where theirs is.
-        tolerance: what is allowed.
-        count: how many figures were compared.
+        largest_difference: the difference found; NaN if ours is NaN where theirs is not.
+        tolerance: the difference allowed.
+        count: number of figures compared.
     """
 
     name: str

@@ -1,7 +1,6 @@
-"""The golden figures: what the original CHORUS code gave on made-up bodies, poses and fields.
+"""The golden figures: results of the original CHORUS code on made-up bodies, poses and fields.
 
-They are a folder of .npz files. An installed package carries it as ``chorus_bench.golden``; in
-a source checkout it is ``chorus_bench/golden``, whose README says where every figure is from.
+They are the .npz files in ``chorus_bench/golden``, whose README describes every figure.
 """
 
 from __future__ import annotations
@@ -43,10 +42,10 @@ def golden(name: str) -> Mapping[str, NDArray[Any]]:
 
 @lru_cache(maxsize=1)
 def golden_body() -> BodyModel:
-    """Return the made-up body (6,890 vertices) that every other golden figure was made with.
+    """Return the made-up body (6,890 vertices) with which every other golden figure was made.
 
-    Its blend shapes are whole multiples of 1/4096 m (pose) and 1/16384 m (shape) and are kept
-    as integers. Its faces are not kept.
+    Its blend shapes are integer multiples of 1/4096 m (pose) and 1/16384 m (shape) and are stored
+    as integers. Its faces are not stored.
     """
     arrays = golden("body")
     return BodyModel(

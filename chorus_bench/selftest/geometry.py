@@ -26,7 +26,7 @@ VERTEX_TOLERANCE = 1e-5
 POINT_TOLERANCE = 1e-4
 #: Azimuths agree to the last bit or two of the arc tangent; their bins agree exactly.
 DEGREE_TOLERANCE = 1e-12
-#: Voxels of a pose, of 110,592, that may read another voxel than in the original.
+#: Number of voxels of a pose, of 110,592, that may read a different voxel than in the original.
 BOUNDARY_VOXELS = 20
 
 
@@ -70,7 +70,7 @@ def compare_weights() -> list[Comparison]:
 
 
 def compare_forward_warp() -> list[Comparison]:
-    """Take voxel centres to the posed space of four people."""
+    """Map voxel centres to the posed space of four people."""
     body, theirs = golden_body(), golden("warp")
     operator = voxel_skinning(body.canonical_vertices, GRID, threads=-1)
     ours = [warp_forward(operator, body, pose)[theirs["voxels"]] for pose in theirs["poses"]]
@@ -78,7 +78,7 @@ def compare_forward_warp() -> list[Comparison]:
 
 
 def compare_backward_warp() -> list[Comparison]:
-    """Take voxel centres of four people's posed grids back to the canonical space."""
+    """Map voxel centres of four people's posed grids back to the canonical space."""
     body, theirs = golden_body(), golden("warp")
     comparisons = []
     for i, pose in enumerate(theirs["poses"]):

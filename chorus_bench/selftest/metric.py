@@ -17,7 +17,7 @@ Case = tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.bool_], list[flo
 
 
 def compare_metric() -> list[Comparison]:
-    """Score the stacks of masks whose scores the original gave (36 cases)."""
+    """Score the stacks of masks whose original scores are known (36 cases)."""
     scores = [pap.projective_average_precision(*case) for case in _cases()]
     numbers = [list(score.as_dict().values()) for score in scores]
     theirs = golden("metric")
@@ -30,7 +30,7 @@ def compare_metric() -> list[Comparison]:
 
 
 def compare_means() -> list[Comparison]:
-    """Average the groups of images whose means the original gave (8 groups)."""
+    """Average the groups of images whose original means are known (8 groups)."""
     theirs = golden("metric")
     ends = np.cumsum(theirs["group_sizes"])[:-1]
     groups = zip(
@@ -65,7 +65,7 @@ def _same(name: str, ours: ArrayLike, theirs: ArrayLike) -> Comparison:
 def _cases() -> Iterator[Case]:
     """Yield occupancy image, target, human and thresholds of every case.
 
-    A pixel's occupancy is the largest threshold whose mask holds it.
+    A pixel's occupancy is the largest threshold whose mask contains it.
     """
     file = golden("metric")
     shapes = file["shapes"]

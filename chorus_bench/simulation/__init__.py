@@ -1,7 +1,7 @@
-"""The simulated world: people and things with known truth, free for everybody.
+"""The simulated world: people and objects with ground truth, free for everyone.
 
-Rows come one by one and depend on their address only (seed, category, index, and for training
-rows prompt and view), so any row can be made alone, in any order, on any number of workers.
+Each row depends on its address only (seed, category, index; for training rows also prompt and
+view), so any row can be made alone, in any order, on any number of workers.
 """
 
 from __future__ import annotations

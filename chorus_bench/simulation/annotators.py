@@ -1,16 +1,17 @@
-"""What annotators would say about a picture: masks, keypoints, poses, cameras, with noise."""
+"""Simulated annotators: masks, keypoints, poses and cameras, with noise."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.calibration.weak_perspective import CROP_SIDE, PIXELS_PER_SCALE, crop_box
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
 from chorus_bench.geometry.boxes import mask_box
 from chorus_bench.geometry.camera import PerspectiveCamera
@@ -20,15 +21,20 @@ from chorus_bench.simulation.scenes import Person, Rendering, Scene
 
 Bool = NDArray[np.bool_]
 Float64 = NDArray[np.float64]
+Int32 = NDArray[np.int32]
 
 #: COCO's keypoints 5 to 16 as joints of the body; 0 to 4 are on the face.
 LIMB_KEYPOINTS = (16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8)
 _HEAD = 15
-#: Nose, eyes and ears in half extents of the head's box, for bodies that do not say.
+#: Nose, eyes and ears in half extents of the head's box, for bodies that do not name them.
 _FACE_IN_BOX = np.array([(0, 0, 1), (0.35, 0.1, 0.8), (-0.35, 0.1, 0.8), (1, 0, 0), (-1, 0, 0)])
 _INSIDE_BODY = 0.16
-_POSE_NOISE = np.radians(3.5)
-_TURN_NOISE = np.radians(3.0)
+#: Bells of width 1 and 2 pixels, in 256ths.
+_NARROW, _WIDE = (14, 62, 104, 62, 14), (7, 17, 32, 46, 52, 46, 32, 17, 7)
+_POSE_NOISE = math.radians(3.5)
+_TURN_NOISE = math.radians(3.0)
+#: The diagonal of half a turn about the vertical.
+_AROUND = np.array([-1.0, 1.0, -1.0])
 _BETAS_LOST, _BETAS_NOISE = 0.4, 0.3
 _MISSED = 0.02
 _MOST_NOISE = 2.0
@@ -37,7 +43,7 @@ _SMALLEST_PERSON, _SMALLEST_OBJECT = 0.004, 0.0004
 
 
 def check_noise(noise: float) -> None:
-    """Raise an `InputError` for a strength of noise that the annotators do not have."""
+    """Raise an `InputError` for a noise level out of range."""
     if not 0 <= noise <= _MOST_NOISE:
         raise InputError(f"a noise of {noise}", expected=f"0 (the truth) to {_MOST_NOISE}")
 
@@ -52,7 +58,7 @@ def coco_keypoints(body: BodyModel, pose: Float64, betas: Float64) -> Float64:
         head = template[body.dominant_joints() == _HEAD]
         low, high = head.min(axis=0), head.max(axis=0)
         rest = (low + high) / 2 + _FACE_IN_BOX * (high - low) / 2
-        face = rest @ transforms[_HEAD, :3, :3].T + transforms[_HEAD, :3, 3]
+        face = exact.product(rest, transforms[_HEAD, :3, :3].T) + transforms[_HEAD, :3, 3]
     points: Float64 = np.concatenate([face, joints[list(LIMB_KEYPOINTS)]])
     return points
 
@@ -66,15 +72,15 @@ def annotate_people(
     wrong_pose: bool,
     noise: float = 1.0,
 ) -> list[dict[str, Any]]:
-    """Return what is said about every person that is seen, from left to right.
+    """Return the annotations of every visible person, from left to right.
 
     Args:
         scene: the scene.
         rendering: the scene through the camera.
         camera: from the scene's body frame to pixels.
         stream: draws the noise.
-        wrong_pose: the fitter takes the first person for somebody who faces the other way.
-        noise: how strong the noise is; 0 gives the truth.
+        wrong_pose: the pose of the first person is fitted as if they faced the other way.
+        noise: noise level; 0 gives the truth.
     """
     found = []
     for number, person in enumerate(scene.people):
@@ -108,7 +114,7 @@ def annotate_people(
 def annotate_objects(
     scene: Scene, rendering: Rendering, category: str, stream: Stream, noise: float = 1.0
 ) -> list[dict[str, Any]]:
-    """Return what is said about every object that is seen, from left to right."""
+    """Return the annotations of every visible object, from left to right."""
     found = []
     for number in scene.numbers("object"):
         own = stream.fork(f"object {number}")
@@ -127,19 +133,32 @@ def _score(stream: Stream) -> float:
 
 
 def noisy_mask(mask: Bool, stream: Stream, noise: float = 1.0) -> Bool:
-    """Return a mask (H, W) with a boundary that wavers by about a pixel times ``noise``.
+    """Return a mask (H, W) whose boundary varies by about a pixel times ``noise``.
 
-    Whole-number arithmetic, so that it comes out the same everywhere.
+    Computed in integer arithmetic, so that the result is the same everywhere.
     """
     if not mask.any() or noise == 0:
         return mask
-    soft = cv2.GaussianBlur(mask.astype(np.uint8) * 200, (5, 5), 1.0)
-    grain = cv2.GaussianBlur((stream.uniforms(*mask.shape) * 256).astype(np.uint8), (9, 9), 2.0)
-    waver = np.clip(2 * (grain.astype(np.int32) - 128), -80, 80)
+    soft = _blurred(mask.astype(np.int32) * 200, _NARROW)
+    grain = _blurred((stream.uniforms(*mask.shape) * 256).astype(np.int32), _WIDE)
+    waver = np.clip(2 * (grain - 128), -80, 80)
     if noise != 1:
         waver = np.rint(waver * noise).astype(np.int32)
-    out: Bool = soft.astype(np.int32) + waver > 100
+    out: Bool = soft + waver > 100
     return out
+
+
+def _blurred(image: Int32, bell: tuple[int, ...]) -> Int32:
+    """Return whole numbers (H, W) averaged with weights in 256ths along both axes."""
+    reach, (height, width) = len(bell) // 2, image.shape
+    wide = np.pad(image, reach, mode="reflect")
+    lines = np.zeros((height + 2 * reach, width), dtype=np.int32)
+    blurred = np.zeros((height, width), dtype=np.int32)
+    for shift, weight in enumerate(bell):
+        lines += weight * wide[:, shift : shift + width]
+    for shift, weight in enumerate(bell):
+        blurred += weight * lines[shift : shift + height]
+    return (blurred + (1 << 15)) >> 16
 
 
 def _noisy_keypoints(
@@ -152,9 +171,9 @@ def _noisy_keypoints(
     box: list[float],
     noise: float,
 ) -> list[list[float]]:
-    """Return (x, y, confidence) of 17 keypoints: surer where they are seen."""
+    """Return (x, y, confidence) of 17 keypoints, with higher confidence where they are visible."""
     own = coco_keypoints(body, person.pose.astype(np.float64), person.betas.astype(np.float64))
-    points = own @ person.rotation.T + person.offset
+    points = exact.product(own, person.rotation.T) + person.offset
     inside, seen = keypoint_visibility(points, number, rendering, camera)
     spread = noise * 0.012 * max(box[2] - box[0], box[3] - box[1])
     shift = stream.fork("keypoints").normals(17, 2) * spread
@@ -168,13 +187,13 @@ def _noisy_keypoints(
 def keypoint_visibility(
     points: Float64, number: int, rendering: Rendering, camera: PerspectiveCamera
 ) -> tuple[Bool, Bool]:
-    """Return which keypoints (17, 3) are inside the picture and which are seen.
+    """Return which keypoints (17, 3) are inside the picture, and which are visible.
 
     Joints lie inside the body, so the person's own surface may be a little nearer; any other
     surface in front hides them.
     """
     height, width = rendering.raster.face.shape
-    depth = points @ camera.rotation[2].astype(np.float64) + camera.translation[2]
+    depth = camera.to_camera(points)[:, 2]
     u, v = np.floor(camera.project(points)).T
     inside = (u >= 0) & (u < width) & (v >= 0) & (v < height) & (depth > 0)
     row, column = np.where(inside, v, 0).astype(int), np.where(inside, u, 0).astype(int)
@@ -196,15 +215,15 @@ def _fitted_body(
     """Return pose, shape and weak-perspective camera as a body fitter would."""
     bends = stream.fork("pose").normals(POSE_SIZE // 3, 3) * (_POSE_NOISE * noise)
     local = axis_angle_to_matrix(person.pose.reshape(-1, 3).astype(np.float64))
-    local = local @ axis_angle_to_matrix(bends)
-    R = camera.rotation.astype(np.float64) @ person.rotation
+    local = exact.product(local, axis_angle_to_matrix(bends))
+    R = exact.product(camera.rotation.astype(np.float64), person.rotation)
     turn = axis_angle_to_matrix(stream.fork("turn").normals(3) * (_TURN_NOISE * noise))
-    local[0] = turn @ R @ (np.diag([-1.0, 1.0, -1.0]) if wrong else np.eye(3))
+    local[0] = exact.product(turn, R) * (_AROUND if wrong else 1)
     pose = matrix_to_axis_angle(local).reshape(-1)
     drawn = stream.fork("betas").normals(len(person.betas))
     betas = (1 - _BETAS_LOST * noise) * person.betas + _BETAS_NOISE * noise * drawn
-    true_joints = body.bone_transforms(person.pose, person.betas)[1] @ person.rotation.T
-    target = camera.project(true_joints + person.offset)
+    own = body.bone_transforms(person.pose, person.betas)[1]
+    target = camera.project(exact.product(own, person.rotation.T) + person.offset)
     center = [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2]
     scale = _MARGIN * max(box[2] - box[0], box[3] - box[1]) / PIXELS_PER_SCALE
     weak = weak_camera(body.bone_transforms(pose, betas)[1], target, center, scale)
@@ -233,7 +252,9 @@ def weak_camera(points: Float64, target: Float64, center: list[float], scale: fl
     box = crop_box(center, scale)
     half = CROP_SIDE / 2
     crop = ((target - (box.left, box.top)) * box.enlargement - half) / half
-    flat, mean = points[:, :2] - points[:, :2].mean(axis=0), crop.mean(axis=0)
-    s = max(float((flat * (crop - mean)).sum() / (flat**2).sum()), 1e-3)
-    t = mean - s * points[:, :2].mean(axis=0)
+    middle, mean = exact.mean(points[:, :2]), exact.mean(crop)
+    flat = points[:, :2] - middle
+    together, alone = (exact.total(exact.inner(flat, xy)) for xy in (crop - mean, flat))
+    s = max(float(together / alone), 1e-3)
+    t = mean - s * middle
     return [s, float(t[0]), float(t[1])]

@@ -1,7 +1,7 @@
 """Boards to stand on: surfboard, snowboard, skateboard, and a pair of skis.
 
-Own frame of each: z along the board to its nose, y up out of the deck, x across; the middle
-of the deck's upper side is the origin. Metres.
+Each has its own frame: z along the board to its nose, y up out of the deck, x across; the origin is
+the middle of the deck's upper side. Metres.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry.exact import cos, power, whole_power
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.meshes import (
     Color,
@@ -49,10 +50,10 @@ def surfboard(stream: Stream) -> Mesh:
     length, width = stream.uniform(1.75, 2.6), stream.uniform(0.46, 0.56)
     nose = stream.uniform(0.55, 1.0)
     s = np.linspace(-1, 1, 33)
-    shape = np.where(s > 0, (1 - np.abs(s) ** 2.2) ** nose, (1 - np.abs(s) ** 3.2) ** 0.55)
-    half = width / 2 * np.maximum(shape, 0.02)
-    rise = 0.03 * s**2 + stream.uniform(0.04, 0.09) * np.maximum(s, 0) ** 3
-    thick = 0.07 * np.maximum(1 - s**4, 0.15)
+    ahead, behind = (power(1 - power(np.abs(s), y), z) for y, z in ((2.2, nose), (3.2, 0.55)))
+    half = width / 2 * np.maximum(np.where(s > 0, ahead, behind), 0.02)
+    rise = 0.03 * s * s + stream.uniform(0.04, 0.09) * whole_power(np.maximum(s, 0), 3)
+    thick = 0.07 * np.maximum(1 - whole_power(s, 4), 0.15)
     base = stream.choice((WHITE, (0.95, 0.9, 0.7), (0.75, 0.88, 0.92), *BRIGHT[1:4]))
     board = _board(half, rise, thick, s * length / 2, base)
     centers = board.face_centers()
@@ -76,9 +77,9 @@ def snowboard(stream: Stream) -> Mesh:
     """Return a snowboard, 1.35 to 1.65 m long, with two bindings."""
     length, width = stream.uniform(1.35, 1.65), stream.uniform(0.25, 0.31)
     s = np.linspace(-1, 1, 33)
-    waist = 1 - 0.14 * np.cos(s * np.pi / 2) ** 2
-    half = width / 2 * np.maximum(waist * (1 - np.abs(s) ** 9) ** 0.5, 0.03)
-    rise = 0.11 * np.clip((np.abs(s) - 0.72) / 0.28, 0, 1) ** 2
+    waist = 1 - 0.14 * whole_power(cos(s * np.pi / 2), 2)
+    half = width / 2 * np.maximum(waist * np.sqrt(1 - whole_power(np.abs(s), 9)), 0.03)
+    rise = 0.11 * whole_power(np.clip((np.abs(s) - 0.72) / 0.28, 0, 1), 2)
     board = _board(half, rise, np.full(33, 0.022), s * length / 2, stream.choice(BRIGHT))
     centers = board.face_centers()
     return board.painted(
@@ -102,8 +103,9 @@ def skateboard(stream: Stream) -> Mesh:
     """Return a skateboard, 0.72 to 0.9 m long, on four wheels."""
     length, width = stream.uniform(0.72, 0.9), stream.uniform(0.19, 0.24)
     s = np.linspace(-1, 1, 25)
-    half = width / 2 * np.maximum((1 - np.abs(s) ** 8) ** 0.5, 0.05)
-    rise = 0.06 * np.clip((np.abs(s) - 0.62) / 0.38, 0, 1) ** 1.5
+    half = width / 2 * np.maximum(np.sqrt(1 - whole_power(s, 8)), 0.05)
+    end = np.clip((np.abs(s) - 0.62) / 0.38, 0, 1)
+    rise = 0.06 * end * np.sqrt(end)
     deck = _board(half, rise, np.full(25, 0.022), s * length / 2, stream.choice((DARK, *BRIGHT)))
     deck = deck.painted(deck.face_centers()[:, 1] < rise.min() - 0.012, (0.72, 0.5, 0.28))
     parts = [deck]
@@ -120,16 +122,17 @@ def _small_wheel(color: Color) -> Mesh:
 
 
 def deck_height(category: str) -> float:
-    """Return how high the deck lies above the ground, metres."""
+    """Return the height of the deck above the ground, metres."""
     return {"skateboard": 0.096, "snowboard": 0.022, "surfboard": 0.05}[category]
 
 
 def ski(length: float, color: Color) -> Mesh:
     """Return one ski, its tip turned up."""
     s = np.linspace(-1, 1, 25)
-    half = 0.045 * np.where(s > 0.85, np.sqrt(np.maximum(1 - ((s - 0.85) / 0.15) ** 2, 0.01)), 1.0)
-    rise = 0.16 * np.clip((s - 0.78) / 0.22, 0, 1) ** 2
-    board = _board(half * (1 + 0.12 * s**2), rise, np.full(25, 0.024), s * length / 2, color)
+    tip = np.sqrt(np.maximum(1 - whole_power((s - 0.85) / 0.15, 2), 0.01))
+    half = 0.045 * np.where(s > 0.85, tip, 1.0) * (1 + 0.12 * s * s)
+    rise = 0.16 * whole_power(np.clip((s - 0.78) / 0.22, 0, 1), 2)
+    board = _board(half, rise, np.full(25, 0.024), s * length / 2, color)
     boot = box((0.075, 0.03, 0.34), DARK).moved(None, (0, -0.011, 0))
     return join([board, boot])
 

@@ -1,9 +1,9 @@
-"""Cameras: where pictures of a scene are taken from.
+"""Cameras: the viewpoints from which a scene is pictured.
 
 Yaw is the angle of the camera about the person, seen from above: 0 is in front of the face,
 90 degrees at the person's left, 180 behind. Elevation is the angle above the horizon.
 A text-to-image model follows the words for a viewpoint only partly, so every view condition
-is a mixture: mostly what it says, sometimes what pictures look like anyway.
+is a mixture: usually what it says, sometimes the viewpoints that are common in any case.
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.camera import focal_from_fov
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation.figure import rotation, unit
+from chorus_bench.simulation.figure import cross, rotation, unit
 from chorus_bench.simulation.meshes import vector
 
 Float64 = NDArray[np.float64]
@@ -32,7 +33,7 @@ class ViewBias:
 
     Args:
         yaws: means of the mixture, degrees.
-        shares: their shares; what is missing to 1 is spread evenly over all yaws.
+        shares: their shares; the remainder to 1 is spread evenly over all yaws.
         spread: standard deviation about each mean, degrees.
         elevation: mean elevation, degrees.
         elevation_spread: its standard deviation, degrees.
@@ -56,7 +57,7 @@ _CLOSE = (("upper", 0.6), ("head", 0.25), ("full", 0.15))
 _HAND = (("hand", 0.45), ("upper", 0.3), ("full", 0.25))
 _FACE = (("head", 0.55), ("upper", 0.35), ("full", 0.1))
 
-#: The test split's cameras: photographs that people take. The framing is the interaction's.
+#: The test split's cameras: photographs as people take them. The interaction decides the framing.
 PHOTOGRAPH = ViewBias(
     yaws=(0.0, 90.0, -90.0),
     shares=(0.4, 0.18, 0.18),
@@ -111,17 +112,16 @@ class WorldCamera:
 
 def look_along(yaw: float, elevation: float, roll: float) -> Float64:
     """Return the rotation (3, 3) of a camera that looks from a direction, angles in degrees."""
-    y, e = math.radians(yaw), math.radians(elevation)
-    away = -np.array([math.sin(y) * math.cos(e), math.sin(e), math.cos(y) * math.cos(e)])
-    right = unit(np.cross(away, (0.0, 1.0, 0.0)))
-    upright = np.stack([right, np.cross(away, right), away])
-    out: Float64 = rotation((0, 0, 1), roll) @ upright
-    return out
+    (sin_y, sin_e), (cos_y, cos_e) = exact.sin_cos([math.radians(yaw), math.radians(elevation)])
+    away = -np.array([sin_y * cos_e, sin_e, cos_y * cos_e])
+    right = unit(cross(away, (0.0, 1.0, 0.0)))
+    upright = np.stack([right, cross(away, right), away])
+    return np.asarray(exact.product(rotation((0, 0, 1), roll), upright))
 
 
 def draw_direction(bias: ViewBias, stream: Stream) -> tuple[float, float, float]:
     """Return yaw, elevation and roll in degrees."""
-    rest = max(0.0, 1 - sum(bias.shares))
+    rest = max(0.0, 1 - float(exact.total(bias.shares)))
     mean = stream.choice((*bias.yaws, None), (*bias.shares, rest))
     even, spread = stream.uniform(-180, 180), stream.normal(0, bias.spread)
     yaw = even if mean is None else mean + spread
@@ -142,11 +142,11 @@ def frame_points(
     """Place a camera so that some points fill a share of the picture.
 
     Args:
-        points: (n, 3) what is to be framed, world, metres.
+        points: (n, 3) points to be framed, world, metres.
         direction: yaw, elevation and roll in degrees.
         size: height and width in pixels.
         stream: draws the lens, the fill and the offset.
-        fill: range of the share of the picture that the points fill.
+        fill: range of the share of the picture that the points are to fill.
         floor: the ground's height; the camera stays above it.
         everything: (m, 3) all points of the scene; none comes nearer than `NEAREST`.
     """
@@ -156,10 +156,11 @@ def frame_points(
     shift = stream.normals(2) * (0.25 * max(0.05, 1 - share))
     R = look_along(*direction)
     half = np.array([width, height]) / 2 * share / focal
-    center, distance = _fit(points @ R.T, half)
-    distance = max(distance, float((-(everything @ R.T)[:, 2] + center[2]).max()) + NEAREST)
+    center, distance = _fit(exact.product(points, R.T), half)
+    depth = exact.inner(everything, R[2])
+    distance = max(distance, float((center[2] - depth).max()) + NEAREST)
     center[:2] -= shift * half * distance
-    position = R.T @ (center - vector(0, 0, distance))
+    position = exact.apply(R.T, center - vector(0, 0, distance))
     position[1] = max(position[1], floor + _ABOVE_FLOOR)
     K = np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]])
     return WorldCamera(R, position, K, size)

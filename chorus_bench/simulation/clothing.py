@@ -7,6 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.meshes import Color, Mesh
@@ -41,7 +42,7 @@ _HANDS, _FEET = (20, 21, 22, 23), (7, 8, 10, 11)
 _THIGHS, _SHINS = (0, 1, 2), (4, 5)
 _HEAD = 15
 
-#: Which joints' skin is covered by shirt, trousers and shoes in every style of dress.
+#: The joints whose skin is covered by shirt, trousers and shoes, by style of dress.
 STYLES: dict[str, tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]] = {
     "casual": (_TORSO + _UPPER_ARMS, _THIGHS + _SHINS, _FEET),
     "long": (_TORSO + _UPPER_ARMS + _FOREARMS, _THIGHS + _SHINS, _FEET),
@@ -93,7 +94,7 @@ def _face_joints(body: BodyModel) -> NDArray[np.int32]:
 
 @lru_cache(maxsize=4)
 def _regions(body: BodyModel) -> dict[str, NDArray[np.bool_]]:
-    """Return faces (F,) that are told by their place and not by their joint."""
+    """Return faces (F,) that are determined by their place rather than by their joint."""
     joints = _face_joints(body)
     return {
         "hair": _hair(body, joints),
@@ -103,7 +104,7 @@ def _regions(body: BodyModel) -> dict[str, NDArray[np.bool_]]:
 
 
 def _hair(body: BodyModel, joints: NDArray[np.int32]) -> NDArray[np.bool_]:
-    centers = body.template[body.faces].mean(axis=1).astype(np.float64)
+    centers = exact.mean(body.template[body.faces], axis=1).astype(np.float64)
     head = joints == _HEAD
     if not head.any():
         return head
@@ -116,7 +117,7 @@ def _hair(body: BodyModel, joints: NDArray[np.int32]) -> NDArray[np.bool_]:
 
 def _shirt_front(body: BodyModel, joints: NDArray[np.int32]) -> NDArray[np.bool_]:
     """Return the faces of the chest that an open jacket shows."""
-    centers = body.template[body.faces].mean(axis=1).astype(np.float64)
+    centers = exact.mean(body.template[body.faces], axis=1).astype(np.float64)
     places = body.rest_joints()
     low, high = places[6, 1], places[12, 1]
     opening = 0.1 * np.clip((centers[:, 1] - low) / (high - low), 0, 1)
@@ -128,6 +129,6 @@ def _eyes(body: BodyModel) -> NDArray[np.bool_]:
     if body.keypoint_vertices is None:
         return np.zeros(len(body.faces), dtype=bool)
     eyes = body.template[body.keypoint_vertices[1:3]].astype(np.float64)
-    centers = body.template[body.faces].mean(axis=1).astype(np.float64)
-    near = np.linalg.norm(centers[:, None] - eyes, axis=2).min(axis=1) < 0.011
+    centers = exact.mean(body.template[body.faces], axis=1).astype(np.float64)
+    near = exact.norm(centers[:, None] - eyes).min(axis=1) < 0.011
     return np.asarray(near)

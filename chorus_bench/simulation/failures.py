@@ -1,4 +1,4 @@
-"""What goes wrong in generated pictures: the failures that filters exist for."""
+"""The failures of generated pictures that the filters exist for."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import chorus_bench.simulation.poses as poses
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.cameras import look_along
 from chorus_bench.simulation.clothing import dress, person_mesh
@@ -17,7 +18,7 @@ from chorus_bench.simulation.scenes import OBJECT, PERSON, Instance, Person, Sce
 
 Float64 = NDArray[np.float64]
 
-#: Kinds of failures and how often they occur; the rest of the pictures are as they should be.
+#: Kinds of failures and their frequencies; the rest of the pictures are correct.
 FAILURES: dict[str, float] = {
     "no_person": 0.04,
     "two_people": 0.08,
@@ -30,9 +31,10 @@ FAILURES: dict[str, float] = {
 
 
 def draw_failure(stream: Stream) -> str | None:
-    """Return a kind of failure, or None for a picture as it should be."""
+    """Draw a kind of failure, or None for a correct picture."""
     kinds = (*FAILURES, None)
-    return stream.choice(kinds, (*FAILURES.values(), 1 - sum(FAILURES.values())))
+    shares = [*FAILURES.values()]
+    return stream.choice(kinds, (*shares, 1 - float(exact.total(shares))))
 
 
 def spoil(
@@ -42,10 +44,10 @@ def spoil(
 
     Args:
         scene: one person and one object.
-        failure: a key of `FAILURES`; those that lie in the camera or in the annotation leave
-            the scene as it is.
+        failure: a key of `FAILURES`; failures of the camera or of the annotation leave the scene
+            unchanged.
         stream: draws places and poses.
-        direction: yaw, elevation and roll that it will be seen from, degrees.
+        direction: yaw, elevation and roll of the view, degrees.
     """
     if failure == "no_person":
         mesh = _on_ground(scene, scene.instances[scene.numbers(OBJECT)[0]].mesh)
@@ -68,7 +70,7 @@ def _image_right(direction: tuple[float, float, float]) -> Float64:
 
 def _extent(scene: Scene, mesh: Mesh, along: Float64) -> tuple[float, float]:
     """Return how far a mesh reaches along a world direction, lowest and highest, metres."""
-    reach = scene.placement.to_world(mesh.vertices) @ along
+    reach = exact.inner(scene.placement.to_world(mesh.vertices), along)
     return float(reach.min()), float(reach.max())
 
 
@@ -76,14 +78,14 @@ def _moved_in_world(scene: Scene, mesh: Mesh, turn: Float64, offset: Float64) ->
     """Turn a mesh about the vertical through its middle and shift it, both in the world."""
     world = scene.placement.to_world(mesh.vertices)
     middle = (world.min(axis=0) + world.max(axis=0)) / 2
-    moved = (world - middle) @ turn.T + middle + offset
+    moved = exact.product(world - middle, turn.T) + middle + offset
     return replace(mesh, vertices=scene.placement.to_body(moved))
 
 
 def _beside(
     scene: Scene, mesh: Mesh, stream: Stream, direction: tuple[float, float, float], gap: float
 ) -> Mesh:
-    """Lay a mesh on the ground to the left or the right of everybody, as the camera sees it."""
+    """Lay a mesh on the ground to the left or right of everyone, as the camera sees it."""
     right = _image_right(direction) * stream.sign()
     turned = _moved_in_world(scene, mesh, rotation((0, 1, 0), stream.uniform(-60, 60)), np.zeros(3))
     taken = max(_extent(scene, scene.instances[k].mesh, right)[1] for k in scene.numbers(PERSON))
@@ -122,14 +124,15 @@ def _second_person(scene: Scene, stream: Stream, direction: tuple[float, float, 
     turn = rotation((0, 1, 0), stream.uniform(-90, 90))
     right = _image_right(direction) * stream.sign()
     everything = np.concatenate([scene.instances[k].mesh.vertices for k in scene.numbers(PERSON)])
-    taken = float((scene.placement.to_world(everything) @ right).max())
-    upright = (own - figure.rest[0]) @ turn.T
-    shift = right * (taken + stream.uniform(-0.1, 0.4) - (upright @ right).min())
+    taken = float(exact.inner(scene.placement.to_world(everything), right).max())
+    reach = exact.inner(exact.product(own - figure.rest[0], turn.T), right)
+    shift = right * (taken + stream.uniform(-0.1, 0.4) - reach.min())
     shift[1] = scene.placement.floor - figure.floor
-    R = scene.placement.root.T @ turn
-    offset = scene.placement.to_body(shift[None])[0] - R @ figure.rest[0]
+    R = np.asarray(exact.product(scene.placement.root.T, turn))
+    offset = scene.placement.to_body(shift[None])[0] - exact.apply(R, figure.rest[0])
     person = Person(pose, scene.people[0].betas, R, offset)
     colors = dress(scene.body, "casual", stream)
-    instance = Instance(PERSON, person_mesh(scene.body, own @ R.T + offset, colors))
+    vertices = exact.product(own, R.T) + offset
+    instance = Instance(PERSON, person_mesh(scene.body, vertices, colors))
     first, *others = scene.instances
     return replace(scene, people=(*scene.people, person), instances=(first, instance, *others))

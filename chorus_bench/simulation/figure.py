@@ -1,8 +1,8 @@
-"""A body that is put into a pose: joints are turned, hands and feet are sent to places.
+"""A body that can be posed: joints are turned, hands and feet are moved to places.
 
 World frame: the origin is the pelvis joint; x to the person's left, y up (against gravity),
-z forward; metres. The body frame of the dataset is the same but for the pelvis's own tilt
-(``root``) and the place of its origin.
+z forward; metres. The body frame of the dataset is the same except for the tilt of the pelvis
+(``root``) and the position of its origin.
 """
 
 from __future__ import annotations
@@ -13,7 +13,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.geometry.body import JOINT_NAMES, JOINTS, PARENTS, BodyModel
+from chorus_bench.geometry import exact
+from chorus_bench.geometry.body import (
+    JOINT_NAMES,
+    JOINTS,
+    PARENTS,
+    BodyModel,
+    bones,
+    forward_kinematics,
+)
 from chorus_bench.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from chorus_bench.simulation.meshes import vector
 
@@ -26,34 +34,33 @@ _LONGEST_REACH = 0.985
 
 def rotation(axis: ArrayLike, degrees: float) -> Float64:
     """Return the matrix (3, 3) of a turn about an axis (3,)."""
-    a = np.asarray(axis, dtype=np.float64)
-    return np.asarray(axis_angle_to_matrix(a / np.linalg.norm(a) * math.radians(degrees)))
+    return np.asarray(axis_angle_to_matrix(unit(axis) * math.radians(degrees)))
 
 
 def unit(vector: ArrayLike) -> Float64:
-    """Return the vector (3,) at length one."""
+    """Return the vector (3,) scaled to unit length."""
     v = np.asarray(vector, dtype=np.float64)
-    out: Float64 = v / np.linalg.norm(v)
+    out: Float64 = v / exact.norm(v)
     return out
 
 
 def cross(a: ArrayLike, b: ArrayLike) -> Float64:
-    """Return the cross product of two vectors (3,); `numpy.cross` is slow for so few numbers."""
+    """Return the cross product of two vectors (3,), faster than `exact.cross` for so few."""
     (a0, a1, a2), (b0, b1, b2) = np.asarray(a).tolist(), np.asarray(b).tolist()
     return vector(a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0)
 
 
 def frame(first: ArrayLike, second: ArrayLike) -> Float64:
-    """Return the orthonormal axes (3, 3), as columns: first, second made square to it, third."""
+    """Return orthonormal axes (3, 3) as columns: first, second made orthogonal, third."""
     a = unit(first)
     b = np.asarray(second, dtype=np.float64)
-    b = unit(b - (b @ a) * a)
+    b = unit(b - exact.inner(b, a) * a)
     return np.stack([a, b, cross(a, b)], axis=1)
 
 
 @dataclass(frozen=True)
 class Limb:
-    """Three joints of an arm or a leg and the axis its middle joint bends about at rest."""
+    """Three joints of an arm or leg, and the axis about which the middle one bends at rest."""
 
     upper: int
     middle: int
@@ -75,7 +82,7 @@ class Grip:
 
     Args:
         center: (3,) metres.
-        thumb: along a bar that is held, out of the fist at the thumb.
+        thumb: along a bar that is held, out of the fist on the thumb's side.
         fingers: from the wrist to the knuckles.
         palm: out of the palm.
     """
@@ -87,7 +94,7 @@ class Grip:
 
 
 class Figure:
-    """A body with joint rotations that can be set one after the other.
+    """A body whose joint rotations can be set one after another.
 
     Args:
         body: the body.
@@ -108,6 +115,8 @@ class Figure:
         self.body, self.betas = body, betas
         template = body.shaped_template(betas)
         self.rest = body.rest_joints(betas)
+        self._bones = bones(self.rest)
+        self._bones[0] = 0
         self.local = np.tile(np.eye(3), (JOINTS, 1, 1))
         self.root = np.eye(3)
         self.leg, self.arm = self._length("left_leg"), self._length("left_arm")
@@ -118,12 +127,12 @@ class Figure:
     def _length(self, name: str) -> float:
         limb = LIMBS[name]
         points = self.rest[[limb.upper, limb.middle, limb.end]]
-        return float(np.linalg.norm(np.diff(points, axis=0), axis=1).sum())
+        return float(exact.total(exact.norm(np.diff(points, axis=0))))
 
     def turn(self, joint: str, axis: ArrayLike, degrees: float) -> None:
         """Turn a joint further, about an axis of its parent's frame."""
         number = JOINT[joint]
-        self.local[number] = rotation(axis, degrees) @ self.local[number]
+        self.local[number] = exact.product(rotation(axis, degrees), self.local[number])
 
     def bend_spine(self, forward: float = 0.0, left: float = 0.0, twist: float = 0.0) -> None:
         """Bend the spine forward and to the left and twist it to the left, degrees in all."""
@@ -134,44 +143,41 @@ class Figure:
 
     def joints(self) -> tuple[Float64, Float64]:
         """Return the joints' places (24, 3) and orientations (24, 3, 3) in the world."""
-        place, turned = np.zeros((JOINTS, 3)), np.zeros((JOINTS, 3, 3))
-        turned[0] = self.root
-        for j in range(1, JOINTS):
-            parent = PARENTS[j]
-            place[j] = place[parent] + turned[parent] @ (self.rest[j] - self.rest[parent])
-            turned[j] = turned[parent] @ self.local[j]
-        return place, turned
+        local = self.local.copy()
+        local[0] = self.root
+        return forward_kinematics(local, self._bones)
 
     def place(self, joint: str) -> Float64:
-        """Return the place (3,) of a joint in the world."""
+        """Return the position (3,) of a joint in the world."""
         return self.joints()[0][JOINT[joint]]
 
     def reach(self, limb_name: str, target: ArrayLike, hint: ArrayLike) -> None:
-        """Bend an arm or a leg so that its wrist or ankle comes to a place.
+        """Bend an arm or a leg so that its wrist or ankle reaches a place.
 
         Args:
             limb_name: for example ``left_arm``.
             target: (3,) world, metres; a place out of reach is approached.
-            hint: (3,) world, where the elbow or the knee points.
+            hint: (3,) world, direction of the elbow or knee.
         """
         limb = LIMBS[limb_name]
         place, turned = self.joints()
         first = self.rest[limb.middle] - self.rest[limb.upper]
         second = self.rest[limb.end] - self.rest[limb.middle]
-        a, b = float(np.linalg.norm(first)), float(np.linalg.norm(second))
+        a, b = float(exact.norm(first)), float(exact.norm(second))
         way = np.asarray(target, dtype=np.float64) - place[limb.upper]
         distance = float(
-            np.clip(np.linalg.norm(way), 1.2 * abs(a - b) + 0.05, _LONGEST_REACH * (a + b))
+            np.clip(exact.norm(way), 1.2 * abs(a - b) + 0.05, _LONGEST_REACH * (a + b))
         )
         axis = unit(way)
         normal = unit(cross(hint, axis))
-        angle = math.acos(np.clip((a * a + distance**2 - b * b) / (2 * a * distance), -1, 1))
-        upper = rotation(normal, -math.degrees(angle)) @ axis
+        cosine = (a * a + distance * distance - b * b) / (2 * a * distance)
+        angle = float(exact.arccos(np.clip(cosine, -1, 1)))
+        upper = exact.apply(rotation(normal, -math.degrees(angle)), axis)
         lower = unit(axis * distance - a * upper)
-        G1 = frame(upper, normal) @ frame(first, limb.bend_axis).T
-        G2 = frame(lower, normal) @ frame(second, limb.bend_axis).T
-        self.local[limb.upper] = turned[PARENTS[limb.upper]].T @ G1
-        self.local[limb.middle] = G1.T @ G2
+        G1 = exact.product(frame(upper, normal), frame(first, limb.bend_axis).T)
+        G2 = exact.product(frame(lower, normal), frame(second, limb.bend_axis).T)
+        self.local[limb.upper] = exact.product(turned[PARENTS[limb.upper]].T, G1)
+        self.local[limb.middle] = exact.product(G1.T, G2)
 
     def set_foot(
         self, side: str, ankle: ArrayLike, toes: ArrayLike, hint: ArrayLike | None = None
@@ -180,17 +186,18 @@ class Figure:
 
         Args:
             side: ``left`` or ``right``.
-            ankle: (3,) world, where the ankle comes to; the sole is ``sole`` below.
-            toes: (3,) world, level, where the toes point.
-            hint: (3,) world, where the knee points; by default where the toes do.
+            ankle: (3,) world, position of the ankle; the sole is ``sole`` below it.
+            toes: (3,) world, level, direction of the toes.
+            hint: (3,) world, direction of the knee; by default that of the toes.
         """
         self.reach(f"{side}_leg", ankle, toes if hint is None else hint)
-        self.orient(f"{side}_ankle", frame((0, 1, 0), toes) @ frame((0, 1, 0), (0, 0, 1)).T)
+        flat, rest = frame((0, 1, 0), toes), frame((0, 1, 0), (0, 0, 1))
+        self.orient(f"{side}_ankle", exact.product(flat, rest.T))
 
     def orient(self, joint: str, orientation: Float64) -> None:
-        """Turn a joint so that it stands (3, 3) in the world as given."""
+        """Turn a joint to a given orientation (3, 3) in the world."""
         number = JOINT[joint]
-        self.local[number] = self.joints()[1][PARENTS[number]].T @ orientation
+        self.local[number] = exact.product(self.joints()[1][PARENTS[number]].T, orientation)
 
     def set_hand(self, side: str, fingers: ArrayLike, palm: ArrayLike, curl: float = 15.0) -> None:
         """Turn a hand; half of the twist goes into the forearm.
@@ -202,16 +209,17 @@ class Figure:
             curl: bend of the fingers towards the palm, degrees.
         """
         sign = 1.0 if side == "left" else -1.0
-        self.orient(f"{side}_wrist", frame(fingers, palm) @ frame((sign, 0, 0), (0, -1, 0)).T)
+        held, rest = frame(fingers, palm), frame((sign, 0, 0), (0, -1, 0))
+        self.orient(f"{side}_wrist", exact.product(held, rest.T))
         elbow, wrist = JOINT[f"{side}_elbow"], JOINT[f"{side}_wrist"]
         axis = unit(self.rest[wrist] - self.rest[elbow])
         twist = math.degrees(_twist_angle(self.local[wrist], axis))
-        self.local[elbow] = self.local[elbow] @ rotation(axis, twist / 2)
-        self.local[wrist] = rotation(axis, -twist / 2) @ self.local[wrist]
+        self.local[elbow] = exact.product(self.local[elbow], rotation(axis, twist / 2))
+        self.local[wrist] = exact.product(rotation(axis, -twist / 2), self.local[wrist])
         self.local[JOINT[f"{side}_hand"]] = rotation((0, 0, -sign), curl)
 
     def hold(self, side: str, bar: ArrayLike, curl: float = 75.0) -> None:
-        """Close a hand about a bar whose direction (3,) is where the thumb's side points."""
+        """Close a hand around a bar whose direction (3,) is that of the thumb's side."""
         place, _ = self.joints()
         forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
         thumb = np.asarray(bar, dtype=np.float64)
@@ -220,23 +228,24 @@ class Figure:
         self.set_hand(side, axes[:, 1], palm, curl)
 
     def grip(self, side: str) -> Grip:
-        """Return where a bar in the hand would be."""
+        """Return the place of a bar in the hand."""
         sign = 1.0 if side == "left" else -1.0
         place, turned = self.joints()
         R = turned[JOINT[f"{side}_wrist"]]
-        fingers, palm, thumb = R @ (sign, 0, 0), R @ (0.0, -1.0, 0.0), R @ (0.0, 0.0, 1.0)
+        fingers, palm, thumb = sign * R[:, 0], -R[:, 1], R[:, 2]
         center = place[JOINT[f"{side}_wrist"]] + 0.085 * fingers + 0.03 * palm
         return Grip(center, thumb, fingers, palm)
 
     def look(self, direction: ArrayLike, share: float = 0.8) -> None:
-        """Turn neck and head towards a world direction (3,); ``share`` 1 is all the way."""
+        """Turn neck and head toward a world direction (3,); ``share`` 1 turns them fully."""
         _, turned = self.joints()
-        local = turned[JOINT["spine3"]].T @ unit(direction)
-        yaw = math.degrees(math.atan2(local[0], local[2])) * share
-        pitch = math.degrees(math.asin(np.clip(-local[1], -1, 1))) * share
+        local = exact.apply(turned[JOINT["spine3"]].T, unit(direction))
+        yaw = math.degrees(float(exact.arctan2(local[0], local[2]))) * share
+        pitch = math.degrees(float(exact.arcsin(np.clip(-local[1], -1, 1)))) * share
         for joint in ("neck", "head"):
             turn = rotation((0, 1, 0), np.clip(yaw, -75, 75) / 2)
-            self.local[JOINT[joint]] = turn @ rotation((1, 0, 0), np.clip(pitch, -55, 55) / 2)
+            nod = rotation((1, 0, 0), np.clip(pitch, -55, 55) / 2)
+            self.local[JOINT[joint]] = exact.product(turn, nod)
 
     def pose(self) -> Float64:
         """Return the pose (72,) axis-angle, zero global orientation."""
@@ -247,12 +256,11 @@ class Figure:
     def vertices(self) -> Float64:
         """Return the posed vertices (V, 3) in the world, metres."""
         posed = self.body.pose(self.pose(), self.betas)
-        vertices: Float64 = (posed - self.rest[0]) @ self.root.T
-        return vertices
+        return np.asarray(exact.product(posed - self.rest[0], self.root.T))
 
 
 def _twist_angle(R: Float64, axis: Float64) -> float:
     """Return the part of a rotation that goes about an axis, radians in (-pi, pi]."""
-    w = 1 + np.trace(R)
+    w = 1 + (R[0, 0] + R[1, 1] + R[2, 2])
     vector = np.array([R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1]])
-    return 2 * math.atan2(float(vector @ axis), float(w))
+    return 2 * float(exact.arctan2(exact.inner(vector, axis), w))

@@ -1,4 +1,4 @@
-"""Which part of a scene a camera shows."""
+"""Framing: which part of a scene a camera shows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chorus_bench.simulation.scenes import Scene
 Float64 = NDArray[np.float64]
 
 _BELOW_CHEST = -0.05
-#: Joints whose vertices a framing shows; ``full`` and ``upper`` are found otherwise.
+#: Joints whose vertices a framing shows; ``full`` and ``upper`` are determined otherwise.
 _PARTS = {
     "head": (15,),
     "left_hand": (18, 20, 22),
@@ -30,9 +30,9 @@ def shown_points(scene: Scene, framing: str) -> Float64:
     """Return the points (n, 3) of a scene that a framing shows, world, metres.
 
     Args:
-        scene: with at least one person or thing.
+        scene: a scene with at least one person or object.
         framing: ``full`` (everything), ``upper`` (from the hips up), ``head``, ``left_hand``,
-            ``right_hand`` or ``legs``; without a person everything is shown.
+            ``right_hand`` or ``legs``; without a person, everything is shown.
     """
     everything = scene.placement.to_world(
         np.concatenate([i.mesh.vertices for i in scene.instances])
@@ -58,7 +58,7 @@ def draw_camera(
         scene: the scene.
         bias: the view condition.
         size: height and width in pixels.
-        stream: draws everything that is not given.
+        stream: draws everything that is not specified.
         direction: yaw, elevation and roll in degrees.
     """
     framing = stream.choice([f[0] for f in bias.framings], [f[1] for f in bias.framings])

@@ -1,4 +1,4 @@
-"""Things to sit on: bench and motorcycle. Metres."""
+"""Objects to sit on: bench and motorcycle. Metres."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.boards import BRIGHT, DARK, METAL
 from chorus_bench.simulation.meshes import (
@@ -38,8 +39,8 @@ def bench(stream: Stream, height: float, back: float, slope: float) -> Mesh:
     Args:
         stream: draws length, colours and arm rests.
         height: height of the seat above the ground, metres.
-        back: where the front of the backrest meets the seat's height, z in metres.
-        slope: how much the backrest leans back, degrees.
+        back: z at which the front of the backrest meets the seat's height, metres.
+        slope: backward inclination of the backrest, degrees.
     """
     length = stream.uniform(1.15, 1.8)
     wood, iron = stream.choice(WOODS), stream.choice((DARK, (0.2, 0.25, 0.22), (0.4, 0.4, 0.42)))
@@ -50,7 +51,7 @@ def bench(stream: Stream, height: float, back: float, slope: float) -> Mesh:
         box((length, 0.03, pitch * 0.86), wood).moved(None, (0, -0.015, back + (k + 0.5) * pitch))
         for k in range(slats)
     ]
-    lean = math.tan(math.radians(slope))
+    lean = float(exact.tan(math.radians(slope)))
     parts += [
         box((length, 0.095, 0.028), wood).moved(None, (0, up, back - 0.014 - lean * up))
         for up in (0.17, 0.3, 0.43)
@@ -119,8 +120,8 @@ def motorcycle(stream: Stream) -> Motorcycle:
 def _wheel_at(center: tuple[float, float, float], radius: float) -> list[Mesh]:
     spokes = []
     for k in range(6):
-        a = math.pi * k / 6
-        end = np.array([0, math.cos(a), math.sin(a)]) * (radius - 0.06)
+        sine, cosine = exact.sin_cos(math.pi * k / 6)
+        end = np.array([0, cosine, sine]) * (radius - 0.06)
         spokes.append(tube([-end, end], 0.012, METAL, sides=5).moved(None, center))
     hub = tube([(-0.07, 0, 0), (0.07, 0, 0)], 0.06, METAL, sides=10).moved(None, center)
     return [wheel(radius, 0.11, DARK).moved(None, center), hub, *spokes]
@@ -134,8 +135,8 @@ def _fork(bar: Float64, axle: float, front_z: float, color: Color) -> list[Mesh]
     ]
     lamp = ellipsoid((0.095, 0.095, 0.08), (0.9, 0.9, 0.8)).moved(None, (0, 0.1, top[2] + 0.1))
     shell = ellipsoid((0.11, 0.11, 0.09), color).moved(None, (0, 0.1, top[2] + 0.06))
-    angle = np.linspace(-0.2, 1.9, 9)
-    arc = np.stack([np.zeros(9), axle + 0.36 * np.sin(angle), front_z + 0.36 * np.cos(angle)], 1)
+    sine, cosine = exact.sin_cos(np.linspace(-0.2, 1.9, 9))
+    arc = np.stack([np.zeros(9), axle + 0.36 * sine, front_z + 0.36 * cosine], 1)
     fender = _fender(arc, color)
     return [*parts, lamp, shell, fender]
 

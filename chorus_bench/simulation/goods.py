@@ -1,4 +1,4 @@
-"""Things that are worn or carried: backpack, handbag, phone, umbrella. Metres."""
+"""Objects that are worn or carried: backpack, handbag, phone, umbrella. Metres."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.boards import BRIGHT, DARK, METAL
 from chorus_bench.simulation.meshes import Color, Mesh, box, circle, join, lathe, loft, tube
@@ -20,7 +21,7 @@ BAGS: tuple[Color, ...] = (
 
 
 def soft_box(size: tuple[float, float, float], profile: Float64, color: Color) -> Mesh:
-    """Return a box with round corners about the origin.
+    """Return a box with rounded corners about the origin.
 
     Args:
         size: (x, y, z) metres.
@@ -28,7 +29,7 @@ def soft_box(size: tuple[float, float, float], profile: Float64, color: Color) -
         color: RGB.
     """
     ring = circle(20)
-    power = np.sign(ring) * np.abs(ring) ** 0.5
+    power = np.sign(ring) * np.sqrt(np.abs(ring))
     rings = np.zeros((len(profile), 20, 3))
     rings[..., 0] = profile[:, 1:] * power[:, 0] * size[0] / 2
     rings[..., 1] = profile[:, :1] * size[1] / 2
@@ -66,8 +67,8 @@ def handbag(stream: Stream, *, strap: float | None = None) -> Mesh:
 
     Args:
         stream: draws size and colours.
-        strap: how far the bag's upper edge hangs below the origin, metres; by default the
-            short handles of a bag that is carried in the hand.
+        strap: distance of the bag's upper edge below the origin, metres; by default that of the
+            short handles of a bag carried in the hand.
     """
     wide, high, deep = (
         stream.uniform(0.24, 0.34),
@@ -80,18 +81,18 @@ def handbag(stream: Stream, *, strap: float | None = None) -> Mesh:
     profile = np.array([(-1, 0.9), (-0.93, 1), (0, 0.95), (0.9, 0.8), (1, 0.7)])
     parts = [soft_box((deep, high, wide), profile, color).moved(None, (0, -drop - high / 2, 0))]
     parts.append(box((deep * 0.9, 0.03, wide * 0.82), dark).moved(None, (0, -drop - 0.02, 0)))
-    angle = np.linspace(0, math.pi, 13)
+    sine, cosine = exact.sin_cos(np.linspace(0, math.pi, 13))
     reach = wide * 0.3
     for x in (-deep * 0.25, deep * 0.25):
         arc = np.stack(
             [
                 np.full(13, x),
-                -drop - 0.02 + (drop + 0.02) * np.sin(angle) ** 0.7,
-                reach * np.cos(angle),
+                -drop - 0.02 + (drop + 0.02) * exact.power(sine, 0.7),
+                reach * cosine,
             ],
             1,
         )
-        arc[:, 0] *= 1 - 0.8 * np.sin(angle)
+        arc[:, 0] *= 1 - 0.8 * sine
         parts.append(tube(arc, 0.008, dark, sides=6))
     parts.append(
         box((0.012, 0.03, 0.045), METAL).moved(None, (deep * 0.46, -drop - high * 0.35, 0))
@@ -113,11 +114,12 @@ def umbrella(stream: Stream) -> Mesh:
     radius, up = stream.uniform(0.45, 0.58), stream.uniform(0.72, 0.84)
     depth = radius * stream.uniform(0.32, 0.45)
     color = stream.choice((*BRIGHT, (0.12, 0.12, 0.15)))
-    angle = np.linspace(0.02, math.pi / 2, 9)
-    outer = np.stack([radius * np.sin(angle), up - depth * (1 - np.cos(angle))], axis=1)
+    sine, cosine = exact.sin_cos(np.linspace(0.02, math.pi / 2, 9))
+    outer = np.stack([radius * sine, up - depth * (1 - cosine)], axis=1)
     inner = np.stack([np.maximum(outer[::-1, 0] - 0.008, 1e-4), outer[::-1, 1] - 0.008], axis=1)
     canopy = lathe(np.concatenate([outer, inner]), color, sides=16)
-    around = np.arctan2(canopy.face_centers()[:, 2], canopy.face_centers()[:, 0])
+    x, _, z = canopy.face_centers().T
+    around = exact.arctan2(z, x)
     if stream.chance(0.5):
         panel = np.floor(around / (2 * math.pi) * 8) % 2 == 0
         canopy = canopy.painted(panel, stream.choice(BRIGHT))

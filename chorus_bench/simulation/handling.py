@@ -1,4 +1,4 @@
-"""Interactions with things in the hands: racket, frisbee, glove, ball, phone, umbrella."""
+"""Interactions with objects in the hands: racket, frisbee, glove, ball, phone, umbrella."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 import chorus_bench.simulation.goods as goods
 import chorus_bench.simulation.poses as poses
 import chorus_bench.simulation.sports as sports
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation.figure import JOINT, SIDES, Figure, frame, unit
+from chorus_bench.simulation.figure import JOINT, SIDES, Figure, cross, frame, unit
 from chorus_bench.simulation.meshes import Mesh, vector
 from chorus_bench.simulation.scenes import Setting
 
@@ -17,7 +18,7 @@ Float64 = NDArray[np.float64]
 
 
 def hand_side(stream: Stream) -> str:
-    """Return the hand that people use: mostly the right one."""
+    """Draw the hand that a person uses: mostly the right one."""
     return "right" if stream.chance(0.88) else "left"
 
 
@@ -27,11 +28,11 @@ def _forearm(figure: Figure, side: str) -> Float64:
 
 
 def _racket_in(figure: Figure, side: str, bar: Float64, stream: Stream) -> Mesh:
-    """Close a hand about a racket that points along ``bar``, its face where the palm looks."""
+    """Close a hand around a racket that points along ``bar``, its face parallel to the palm."""
     figure.hold(side, bar)
     grip = figure.grip(side)
     facing = frame(grip.thumb, grip.palm)
-    axes = np.stack([np.cross(facing[:, 0], facing[:, 1]), facing[:, 0], facing[:, 1]], axis=1)
+    axes = np.stack([cross(facing[:, 0], facing[:, 1]), facing[:, 0], facing[:, 1]], axis=1)
     return sports.tennis_racket(stream).moved(axes, grip.center)
 
 
@@ -57,7 +58,7 @@ def swing_racket(figure: Figure, stream: Stream) -> Setting:
 
 
 def serve_racket(figure: Figure, stream: Stream) -> Setting:
-    """Serve: the racket high over the head, the other arm up or down."""
+    """Serve: the racket high above the head, the other arm up or down."""
     side = hand_side(stream)
     s = poses.sign_of(side)
     poses.stand(figure, stream, bend=0.03)
@@ -83,12 +84,13 @@ def serve_racket(figure: Figure, stream: Stream) -> Setting:
 
 
 def ready_racket(figure: Figure, stream: Stream) -> Setting:
-    """Wait for the ball, the racket before the body, the free hand at its throat."""
+    """Wait for the ball, the racket in front of the body, the free hand at its throat."""
     side = hand_side(stream)
     s = poses.sign_of(side)
     poses.crouch_ready(figure, stream)
     place, turned = figure.joints()
-    front = place[JOINT["spine2"]] + turned[JOINT["spine2"]] @ (s * 0.1, 0.0, 0.36)
+    spine = JOINT["spine2"]
+    front = place[spine] + exact.apply(turned[spine], (s * 0.1, 0.0, 0.36))
     figure.reach(f"{side}_arm", front - vector(0, 0.04, 0.03), (s, -0.8, -0.4))
     bar = np.array(
         [-s * stream.uniform(0.7, 1.1), stream.uniform(0.4, 0.8), stream.uniform(0.2, 0.5)]
@@ -109,14 +111,13 @@ def _head_point(figure: Figure, x: float, y: float, z: float) -> Float64:
     head = template[figure.body.dominant_joints() == JOINT["head"]]
     low, high = head.min(axis=0), head.max(axis=0)
     local = (low + high) / 2 + np.array([x, y, z]) * (high - low) / 2 - figure.rest[JOINT["head"]]
-    point: Float64 = place[JOINT["head"]] + turned[JOINT["head"]] @ local
-    return point
+    return np.asarray(place[JOINT["head"]] + exact.apply(turned[JOINT["head"]], local))
 
 
 def _phone_at(center: Float64, up: Float64, screen: Float64, stream: Stream) -> Mesh:
     """Return a phone whose upper edge and screen point along the given directions."""
     axes = frame(up, screen)
-    turn = np.stack([np.cross(axes[:, 0], axes[:, 1]), axes[:, 0], axes[:, 1]], axis=1)
+    turn = np.stack([cross(axes[:, 0], axes[:, 1]), axes[:, 0], axes[:, 1]], axis=1)
     return goods.cell_phone(stream).moved(turn, center)
 
 
@@ -129,17 +130,15 @@ def call_with_phone(figure: Figure, stream: Stream) -> Setting:
     ear = _head_point(figure, s * 1.0, -0.1, -0.1)
     _, turned = figure.joints()
     R = turned[JOINT["head"]]
-    out, up = R @ (s, 0.0, 0.0), R @ unit((0, 0.85, -0.5))
+    out, up = s * R[:, 0], exact.apply(R, unit((0, 0.85, -0.5)))
     middle = ear - 0.035 * up + 0.018 * out
-    figure.reach(
-        f"{side}_arm", middle - 0.1 * up + 0.05 * out + R @ (0.0, 0.0, 0.01), (s, -0.9, 0.25)
-    )
+    figure.reach(f"{side}_arm", middle - 0.1 * up + 0.05 * out + 0.01 * R[:, 2], (s, -0.9, 0.25))
     figure.set_hand(side, up - 0.1 * out, -out, curl=30)
     return Setting(_phone_at(middle, up, -out, stream))
 
 
 def look_at_phone(figure: Figure, stream: Stream) -> Setting:
-    """Look down at a phone held before the chest."""
+    """Look down at a phone held in front of the chest."""
     side = hand_side(stream)
     s = poses.sign_of(side)
     poses.stand_or_walk(figure, stream)
@@ -153,7 +152,8 @@ def look_at_phone(figure: Figure, stream: Stream) -> Setting:
     figure.look(center - figure.place("head"), share=0.9)
     eyes = _head_point(figure, 0, 0.1, 0.9)
     screen = unit(eyes - center)
-    up = unit(np.array([0, 1.0, 0.35]) - np.array([0, 1.0, 0.35]) @ screen * screen)
+    upright = np.array([0, 1.0, 0.35])
+    up = unit(upright - exact.inner(upright, screen) * screen)
     for k, hand in enumerate((side, poses.other(side))):
         t = poses.sign_of(hand)
         if k == 1 and stream.chance(0.5):
@@ -167,7 +167,7 @@ def look_at_phone(figure: Figure, stream: Stream) -> Setting:
 
 
 def photograph_with_phone(figure: Figure, stream: Stream) -> Setting:
-    """Take a picture: the phone upright before the face, held with both hands."""
+    """Take a picture: the phone upright in front of the face, held with both hands."""
     poses.stand(figure, stream)
     figure.look((0, 0, 1), share=1.0)
     eyes = _head_point(figure, 0, 0.0, 0.9)
@@ -187,7 +187,7 @@ def photograph_with_phone(figure: Figure, stream: Stream) -> Setting:
 
 
 def hold_umbrella(figure: Figure, stream: Stream) -> Setting:
-    """Hold an open umbrella over the head with one hand."""
+    """Hold an open umbrella above the head with one hand."""
     side = "right" if stream.chance(0.7) else "left"
     s = poses.sign_of(side)
     poses.stand_or_walk(figure, stream)

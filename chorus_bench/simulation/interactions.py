@@ -1,4 +1,4 @@
-"""What people do with which things: the categories, their interactions, and scenes of them."""
+"""The categories of the simulated world, their interactions, and scenes of them."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ from chorus_bench.simulation.scenes import (
 
 @dataclass(frozen=True)
 class Interaction:
-    """One way in which a person and a thing belong together.
+    """One way in which a person and an object belong together.
 
     Args:
-        category: COCO's name of the thing.
-        name: what is done, for example ``ride``.
-        build: poses a figure and returns what is around it.
-        places: where it happens, keys of `shading.PLACES`.
-        outfits: what people wear, keys of `clothing.STYLES`.
-        near: share of photographs that show the upper body only.
+        category: COCO's name of the object.
+        name: the activity, for example ``ride``.
+        build: poses a figure and returns the objects around it.
+        places: possible places, keys of `shading.PLACES`.
+        outfits: possible clothes, keys of `clothing.STYLES`.
+        near: share of photographs that show only the upper body.
     """
 
     category: str
@@ -94,7 +94,7 @@ _TABLE = (
     Interaction("umbrella", "hold", handling.hold_umbrella, ("street", "park")),
 )
 
-#: The categories of the simulated world, by COCO's names; the first 14 are the paper's.
+#: The categories of the simulated world under COCO's names; the first 14 are the paper's.
 CATEGORIES: tuple[str, ...] = tuple(dict.fromkeys(row.category for row in _TABLE))
 
 
@@ -111,7 +111,7 @@ def interactions(category: str) -> tuple[Interaction, ...]:
 
 
 def interaction_at(category: str, index: int) -> Interaction:
-    """Return the interaction of a test sample: they take turns."""
+    """Return the interaction of a test sample: the interactions alternate."""
     known = interactions(category)
     return known[index % len(known)]
 
@@ -119,17 +119,17 @@ def interaction_at(category: str, index: int) -> Interaction:
 def make_scene(
     interaction: Interaction, body: BodyModel, stream: Stream, betas: ArrayLike | None = None
 ) -> Scene:
-    """Make a person in an interaction with a thing, in a place.
+    """Make a person in an interaction with an object, in a place.
 
     Args:
-        interaction: what is done.
+        interaction: the interaction.
         body: the body.
-        stream: draws pose, thing, clothes and place.
+        stream: draws pose, object, clothes and place.
         betas: (S,) shape of the person; None for the mean shape.
 
     Returns:
         The scene, in the person's body frame; pose and shape are rounded to float32 first, so
-        that the scene is exactly that of the numbers in a row.
+        that the scene matches the numbers in a row exactly.
     """
     shape = np.zeros(10, np.float32) if betas is None else np.asarray(betas, dtype=np.float32)
     figure = Figure(body, shape.astype(np.float64))

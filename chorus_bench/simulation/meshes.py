@@ -1,4 +1,4 @@
-"""Triangle meshes and the solids that the simulated objects are made of.
+"""Triangle meshes, and the solids that make up the simulated objects.
 
 Metres. Faces are counter-clockwise seen from outside. Every solid is closed and is one "part"
 of its mesh; parts may overlap. A vertex is shared where the surface is smooth and doubled at
@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from chorus_bench.geometry import exact
 
 Float64 = NDArray[np.float64]
 Int32 = NDArray[np.int32]
@@ -41,8 +43,10 @@ class Mesh:
 
     def moved(self, rotation: ArrayLike | None = None, offset: ArrayLike = (0, 0, 0)) -> Mesh:
         """Return the mesh rotated by a matrix (3, 3) and then shifted by (3,) metres."""
-        R = np.eye(3) if rotation is None else np.asarray(rotation, dtype=np.float64)
-        return replace(self, vertices=self.vertices @ R.T + np.asarray(offset, dtype=np.float64))
+        turned: Float64 = self.vertices
+        if rotation is not None:
+            turned = exact.product(turned, np.asarray(rotation, dtype=np.float64).T)
+        return replace(self, vertices=turned + np.asarray(offset, dtype=np.float64))
 
     def scaled(self, factors: ArrayLike) -> Mesh:
         """Return the mesh scaled about the origin by one positive factor or by three."""
@@ -61,12 +65,12 @@ class Mesh:
 
     def face_centers(self) -> Float64:
         """Return the centres of the faces, (F, 3) metres."""
-        centers: Float64 = self.vertices[self.faces].mean(axis=1)
+        centers: Float64 = exact.mean(self.vertices[self.faces], axis=1)
         return centers
 
 
 def join(meshes: Sequence[Mesh]) -> Mesh:
-    """Return one mesh of several; their parts stay apart."""
+    """Return several meshes as one; their parts stay separate."""
     starts = np.cumsum([0] + [len(m.vertices) for m in meshes])
     parts = np.cumsum([0] + [int(m.parts.max(initial=-1)) + 1 for m in meshes])
     return Mesh(
@@ -83,7 +87,7 @@ def solid(vertices: ArrayLike, faces: ArrayLike, color: Color) -> Mesh:
     """Return a mesh of one closed part, turned inside out if its volume is negative."""
     v, f = np.asarray(vertices, dtype=np.float64), np.asarray(faces, dtype=np.int32)
     a, b, c = v[f[:, 0]], v[f[:, 1]], v[f[:, 2]]
-    if np.einsum("ij,ij->", a, np.cross(b, c)) < 0:
+    if exact.total(exact.inner(a, exact.cross(b, c))) < 0:
         f = np.ascontiguousarray(f[:, ::-1])
     colors = np.tile(np.asarray(color, dtype=np.float64), (len(f), 1))
     return Mesh(v, f, colors, np.zeros(len(f), dtype=np.int32))
@@ -109,10 +113,10 @@ def box(size: ArrayLike, color: Color, *, taper: tuple[float, float] = (1.0, 1.0
 
 
 def loft(rings: ArrayLike, color: Color, *, wrap: bool = False) -> Mesh:
-    """Return the skin through rings of points, with flat ends.
+    """Return the surface through rings of points, with flat ends.
 
     Args:
-        rings: (S, P, 3) metres; every ring goes around in the same sense.
+        rings: (S, P, 3) metres; all rings have the same sense of rotation.
         color: RGB.
         wrap: join the last ring to the first (a torus) instead of closing the ends.
     """
@@ -136,14 +140,15 @@ def _cap(ring: Float64, start: int) -> tuple[Float64, Int32]:
     P = len(ring)
     around = start + np.arange(P)
     centre = np.full(P, start + P)
-    vertices = np.concatenate([ring, ring.mean(axis=0, keepdims=True)])
+    vertices = np.concatenate([ring, exact.mean(ring)[None]])
     return vertices, np.stack([around, np.roll(around, -1), centre], -1).astype(np.int32)
 
 
 def circle(points: int, radius: float = 1.0) -> Float64:
     """Return points (P, 2) on a circle."""
     angle = 2 * np.pi * np.arange(points) / points
-    return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    sine, cosine = exact.sin_cos(angle)
+    return radius * np.stack([cosine, sine], axis=1)
 
 
 def tube(path: ArrayLike, radius: ArrayLike, color: Color, *, sides: int = 8) -> Mesh:
@@ -181,9 +186,9 @@ def ribbon(
     """
     p = np.asarray(path, dtype=np.float64)
     along = np.roll(p, -1, axis=0) - np.roll(p, 1, axis=0) if wrap else np.gradient(p, axis=0)
-    along /= np.linalg.norm(along, axis=1, keepdims=True)
+    along /= exact.norm(along)[:, None]
     side = _directions_across(along, across)
-    third = np.cross(along, side)
+    third = exact.cross(along, side)
     half = [np.broadcast_to(np.asarray(x, dtype=float), len(p)) / 2 for x in (width, thickness)]
     ring = circle(sides)
     rings = p[:, None] + (half[0][:, None] * ring[:, 0])[..., None] * side[:, None]
@@ -192,13 +197,12 @@ def ribbon(
 
 
 def _directions_across(along: Float64, across: ArrayLike | None) -> Float64:
-    """Return unit vectors (S, 3) across the path, as steady as may be."""
+    """Return unit vectors (S, 3) across the path that vary as little as possible."""
     if across is None:
-        mean = np.abs(along).mean(axis=0)
-        across = np.eye(3)[int(np.argmin(mean))]
+        across = np.eye(3)[int(np.argmin(exact.total(np.abs(along))))]
     side = np.broadcast_to(np.asarray(across, dtype=np.float64), along.shape)
-    side = side - np.einsum("sa,sa->s", side, along)[:, None] * along
-    unit: Float64 = side / np.linalg.norm(side, axis=1, keepdims=True)
+    side = side - exact.inner(side, along)[:, None] * along
+    unit: Float64 = side / exact.norm(side)[:, None]
     return unit
 
 
@@ -222,7 +226,8 @@ def lathe(profile: ArrayLike, color: Color, *, sides: int = 16) -> Mesh:
 def ellipsoid(radii: ArrayLike, color: Color, *, sides: int = 12) -> Mesh:
     """Return an ellipsoid about the origin with three radii in metres."""
     angle = np.linspace(-np.pi / 2, np.pi / 2, sides // 2 + 2)
-    profile = np.stack([np.maximum(np.cos(angle), 1e-6), np.sin(angle)], axis=1)
+    sine, cosine = exact.sin_cos(angle)
+    profile = np.stack([np.maximum(cosine, 1e-6), sine], axis=1)
     return lathe(profile, color, sides=sides).scaled(radii)
 
 

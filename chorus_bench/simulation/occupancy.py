@@ -1,8 +1,8 @@
-"""The truth in 3D: which voxels an object occupies, in the posed and in the canonical space.
+"""Ground truth in 3D: the voxels that an object occupies, in the posed and canonical space.
 
-A voxel is occupied when its centre lies inside a part of the object. Parts that are thinner
-than a voxel would fall between the centres; of those, every voxel that the surface touches
-counts (surface points are taken on three families of lines a quarter of a voxel apart).
+A voxel is occupied if its centre lies inside a part of the object. Parts thinner than a voxel
+could miss the centres; for them, every voxel that the surface touches counts (surface points are
+taken on three families of lines a quarter of a voxel apart).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.occupancy import POSED_GRID
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.rasterizer import Fragments, fragments
 from chorus_bench.simulation.meshes import Mesh
@@ -43,8 +44,8 @@ def _thin_parts(mesh: Mesh, voxel: float) -> Bool:
     That ratio is the thickness of a plate, the radius of a bar, 2/3 of the radius of a ball.
     """
     a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
-    volume = np.bincount(mesh.parts, np.einsum("ij,ij->i", a, np.cross(b, c)) / 6)
-    area = np.bincount(mesh.parts, np.linalg.norm(np.cross(b - a, c - a), axis=1) / 2)
+    volume = np.bincount(mesh.parts, exact.inner(a, exact.cross(b, c)) / 6)
+    area = np.bincount(mesh.parts, exact.norm(exact.cross(b - a, c - a)) / 2)
     thin: Bool = 2 * np.abs(volume) < voxel * area
     return thin
 
@@ -80,4 +81,4 @@ def _touched(scaled: Float64, faces: Int32, resolution: int) -> Bool:
 
 def _along(values: Float64, faces: Int32, hits: Fragments) -> Float64:
     """Return the values at corners (V,) interpolated at the fragments (n,)."""
-    return np.asarray(np.einsum("nk,nk->n", hits.weights, values[faces[hits.face]]))
+    return np.asarray(exact.inner(hits.weights, values[faces[hits.face]]))

@@ -1,10 +1,13 @@
-"""Families of poses, as steps on a `Figure`. World frame, metres and degrees."""
+"""Families of poses, as functions that pose a `Figure`. World frame, metres and degrees."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation, unit
 from chorus_bench.simulation.meshes import vector
@@ -24,8 +27,8 @@ def other(side: str) -> str:
 
 def level(degrees: float) -> Float64:
     """Return the level direction (3,) at an angle from forward towards the person's left."""
-    a = np.radians(degrees)
-    return np.array([np.sin(a), 0.0, np.cos(a)])
+    sine, cosine = exact.sin_cos(math.radians(degrees))
+    return np.array([sine, 0.0, cosine])
 
 
 def relax_arm(figure: Figure, side: str, stream: Stream) -> None:
@@ -51,7 +54,7 @@ def stand(figure: Figure, stream: Stream, *, bend: float = 0.02) -> None:
     Args:
         figure: the figure.
         stream: draws the stance.
-        bend: how much lower than with straight legs, as a share of the leg.
+        bend: how much lower the pelvis is than with straight legs, as a share of the leg.
     """
     figure.floor = -(figure.leg * (1 - bend) * 0.985 + figure.sole - figure.rest_hip_drop)
     wide, stagger = stream.uniform(0.02, 0.09), stream.normal(0, 0.04)
@@ -65,7 +68,7 @@ def stand(figure: Figure, stream: Stream, *, bend: float = 0.02) -> None:
 
 
 def walk(figure: Figure, stream: Stream) -> None:
-    """Walk: one foot ahead, the other heel behind; the arms are left alone."""
+    """Walk: one foot ahead, the other heel behind; the arms are unchanged."""
     stride = stream.uniform(0.16, 0.3)
     ahead = stream.choice(SIDES)
     figure.floor = -(figure.leg * 0.955 + figure.sole - figure.rest_hip_drop)
@@ -173,11 +176,12 @@ def sit(figure: Figure, stream: Stream, *, lean: tuple[float, float] = (-12, 8))
 
 
 def seat_height(figure: Figure) -> float:
-    """Return how low the buttocks reach, world y, metres."""
+    """Return how low the buttocks reach, world y, metres: 4 % of their vertices are lower."""
     vertices = figure.vertices()
     joints = figure.body.dominant_joints()
     behind = np.isin(joints, (0, 1, 2)) & (vertices[:, 2] < 0.05)
-    return float(np.quantile(vertices[behind, 1], 0.04))
+    heights = np.sort(vertices[behind, 1])
+    return float(exact.interpolate(0.04 * (len(heights) - 1), range(len(heights)), heights))
 
 
 def hands_on_thighs(figure: Figure, stream: Stream) -> None:

@@ -60,7 +60,7 @@ def prompts_of(interaction: Interaction) -> tuple[str, ...]:
 
 
 def interaction_of(category: str, prompt: str) -> Interaction:
-    """Return what a prompt shows.
+    """Return the interaction that a prompt describes.
 
     Args:
         category: one of `CATEGORIES`.

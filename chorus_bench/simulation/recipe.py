@@ -24,7 +24,7 @@ from chorus_bench.simulation.training_rows import simulate_train_row
 NAME, VERSION = "simulated", "1.1.0"
 _ROWS_A_PIECE = 30
 
-#: Test rows, with what only a simulation knows.
+#: Test rows, with columns that only a simulation knows.
 SIMULATED_TEST_SCHEMA = pa.schema(
     [
         *TEST_SCHEMA,
@@ -33,7 +33,7 @@ SIMULATED_TEST_SCHEMA = pa.schema(
         ("object_occupancy", pa.binary()),
     ]
 )
-#: Training rows, with the truth behind the annotations.
+#: Training rows, with the ground truth behind the annotations.
 SIMULATED_TRAIN_SCHEMA = pa.schema(
     [
         *TRAIN_SCHEMA,
@@ -51,14 +51,14 @@ SIMULATED_TRAIN_SCHEMA = pa.schema(
 CARD = CardText(
     title="The simulated human-object world",
     summary=(
-        "People and things with known truth, made by a program: poses, cameras, masks with true "
+        "People and objects with ground truth, made by a program: poses, cameras, masks with true "
         "mutual occlusion, and the occupancy of the object around the person. For trying, testing "
         "and understanding; scores on it are not comparable with scores on real images."
     ),
     construction=(
         "Every row depends on its address alone (seed, category and index; for training images "
-        "also prompt and view), so any row can be made again alone. Test rows have true cameras "
-        "and poses. Training rows have annotations with noise, and the failures that filters "
+        "also prompt and view), so any row can be made alone. Test rows have true cameras and "
+        "poses. Training rows have noisy annotations, and the failures that the filters "
         "exist for. `object_occupancy` and `true_object_occupancy` are the occupied voxels of the "
         "posed 48-voxel grid (zlib of packed bits, `decode_occupancy`)."
     ),
@@ -83,11 +83,11 @@ def simulated_recipe(
     """Return the recipe of a simulated dataset.
 
     Args:
-        split: ``test`` (clean, true cameras) or ``train`` (as a generator and annotators would
-            give it, failures included).
+        split: ``test`` (clean, true cameras) or ``train`` (as from a generator and annotators,
+            failures included).
         categories: some of `CATEGORIES`; all by default.
-        per_category: test samples of each category.
-        images_per_prompt_view: training images for each prompt and view of a category.
+        per_category: number of test samples of each category.
+        images_per_prompt_view: number of training images for each prompt and view of a category.
         seed: random seed of the whole dataset.
         body: the people's body, see `load_body`.
         size: height and width of training images, pixels.
@@ -121,7 +121,7 @@ def simulated_recipe(
         "made_by": __version__,
     }
     if split == "test":
-        metadata |= {"min_samples": min(30, per_category), "population": list(CATEGORIES)}
+        metadata |= {"min_samples": min(30, per_category), "population": list(chosen)}
     return Recipe(
         name=NAME,
         version=VERSION,
@@ -151,7 +151,7 @@ def _test_pieces(
 def _test_rows(
     category: str, indices: range, seed: int, body: BodyModel, images: bool, notes: list[Note]
 ) -> Iterator[Row]:
-    del notes  # nothing can be wrong with a simulated row
+    del notes  # a simulated row has no problems to note
     for index in indices:
         yield simulate_test_row(category, index, seed=seed, body=body, with_image=images)
 

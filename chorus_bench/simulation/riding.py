@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 import chorus_bench.simulation.boards as boards
 import chorus_bench.simulation.poses as poses
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation, unit
+from chorus_bench.simulation.figure import JOINT, SIDES, Figure, cross, rotation, unit
 from chorus_bench.simulation.meshes import Mesh, join, vector
 from chorus_bench.simulation.scenes import Setting
 
@@ -17,20 +18,20 @@ UP = np.array([0.0, 1.0, 0.0])
 
 
 def axes(forward: Float64, up: Float64 = UP) -> Float64:
-    """Return the axes (3, 3) of a thing whose z points forward and whose y points up."""
+    """Return the axes (3, 3) of an object whose z points forward and whose y points up."""
     z = unit(forward)
-    x = unit(np.cross(up, z))
-    return np.stack([x, np.cross(z, x), z], axis=1)
+    x = unit(cross(up, z))
+    return np.stack([x, cross(z, x), z], axis=1)
 
 
 def _under_feet(figure: Figure, board: Mesh, forward: Float64, deck: float, stream: Stream) -> Mesh:
-    """Lay a board under both feet, its nose forward; a little off the middle."""
+    """Lay a board under both feet, its nose forward, slightly off the middle."""
     place, _ = figure.joints()
-    toes = place[[JOINT["left_foot"], JOINT["right_foot"]]].mean(axis=0)
-    heels = place[[JOINT["left_ankle"], JOINT["right_ankle"]]].mean(axis=0)
-    middle = 0.5 * toes + 0.5 * heels + stream.normal(0, 0.02) * np.cross(UP, forward)
+    toes = exact.mean(place[[JOINT["left_foot"], JOINT["right_foot"]]])
+    heels = exact.mean(place[[JOINT["left_ankle"], JOINT["right_ankle"]]])
+    middle = 0.5 * toes + 0.5 * heels + stream.normal(0, 0.02) * cross(UP, forward)
     middle[1] = figure.floor + deck
-    heading = rotation(UP, stream.normal(0, 4)) @ forward
+    heading = exact.apply(rotation(UP, stream.normal(0, 4)), forward)
     return board.moved(axes(heading), middle + stream.normal(0, 0.05) * heading)
 
 
@@ -52,8 +53,8 @@ def ride_snowboard(figure: Figure, stream: Stream) -> Setting:
     bound = []
     for side in SIDES:
         ankle = place[JOINT[f"{side}_ankle"]]
-        R = axes(turned[JOINT[f"{side}_ankle"]] @ (0.0, 0.0, 1.0))
-        foot = ankle - vector(0, figure.sole, 0) + R @ (0.0, 0.0, 0.05)
+        R = axes(turned[JOINT[f"{side}_ankle"]][:, 2])
+        foot = ankle - vector(0, figure.sole, 0) + 0.05 * R[:, 2]
         bound.append(boards.bindings(foot, R))
     return Setting(join([board, *bound]))
 
@@ -68,7 +69,7 @@ def ride_skateboard(figure: Figure, stream: Stream) -> Setting:
 def _carry_under_arm(figure: Figure, board: Mesh, side: str, stream: Stream, *, up: bool) -> Mesh:
     """Hold a board upright at the hip, under an arm that reaches around it.
 
-    ``up``: its nose points up along the body; otherwise it lies level, nose ahead.
+    With ``up``, its nose points up along the body; otherwise it is level, nose ahead.
     """
     s = poses.sign_of(side)
     hip = figure.place(f"{side}_hip")
@@ -130,7 +131,7 @@ _SKI_DECK = 0.03
 
 
 def _pole(figure: Figure, side: str, stream: Stream) -> Mesh:
-    """Put a ski pole in a hand that is held ahead."""
+    """Put a ski pole into a hand that is held forward."""
     s = poses.sign_of(side)
     shoulder = figure.place(f"{side}_shoulder")
     ahead = (
@@ -142,7 +143,7 @@ def _pole(figure: Figure, side: str, stream: Stream) -> Mesh:
     lean = unit((s * stream.uniform(0.05, 0.3), 1, stream.uniform(0.3, 1.2)))
     figure.hold(side, lean)
     grip = figure.grip(side)
-    turn = np.stack([unit(np.cross(lean, (0, 0, 1.0))), lean, np.zeros(3)], axis=1)
-    turn[:, 2] = np.cross(turn[:, 0], lean)
+    across = unit(cross(lean, (0, 0, 1.0)))
+    turn = np.stack([across, lean, cross(across, lean)], axis=1)
     length = min(1.1, float(grip.center[1] - figure.floor) / float(lean[1]))
     return boards.ski_pole(length).moved(turn, grip.center)

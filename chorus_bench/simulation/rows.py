@@ -1,4 +1,4 @@
-"""What test and training rows have in common."""
+"""Functions that test and training rows share."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LEAST_SIDE = 32
 
 
 def row_stream(kind: str, seed: int, *address: object) -> Stream:
-    """Return the random numbers of a row."""
+    """Return the random stream of a row."""
     return Stream(WORLD, kind, seed, *address)
 
 

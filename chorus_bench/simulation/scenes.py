@@ -1,4 +1,4 @@
-"""What an interaction makes, and the scene that is pictured: people, things, a place."""
+"""The arrangement of an interaction, and the scene to picture: people, objects, a place."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rasterizer import Raster, draw
@@ -25,11 +26,11 @@ _NEAR = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Setting:
-    """The things around a posed figure, in the world frame.
+    """The objects around a posed figure, in the world frame.
 
     Args:
         target: the object of the interaction.
-        props: other things that belong to the scene but not to the object's mask.
+        props: other objects that belong to the scene but not to the object's mask.
     """
 
     target: Mesh
@@ -38,7 +39,7 @@ class Setting:
 
 @dataclass(frozen=True, eq=False)
 class Placement:
-    """Where a figure's body frame lies in the world.
+    """The placement of a figure's body frame in the world.
 
     Args:
         root: (3, 3) body frame to world.
@@ -57,17 +58,18 @@ class Placement:
 
     def to_body(self, points: Float64) -> Float64:
         """Take points (n, 3) from the world to the body frame."""
-        return points @ self.root + self.origin
+        return np.asarray(exact.product(points, self.root) + self.origin)
 
     def to_world(self, points: Float64) -> Float64:
         """Take points (n, 3) from the body frame to the world."""
-        return (points - self.origin) @ self.root.T
+        return np.asarray(exact.product(points - self.origin, self.root.T))
 
     def camera(self, camera: WorldCamera) -> PerspectiveCamera:
         """Return a camera as the dataset holds it: from the body frame, in float32."""
-        translation = -camera.rotation @ (self.root @ self.origin + camera.position)
+        place = exact.apply(self.root, self.origin) + camera.position
+        translation = -exact.apply(camera.rotation, place)
         return PerspectiveCamera(
-            (camera.rotation @ self.root).astype(np.float32),
+            exact.product(camera.rotation, self.root).astype(np.float32),
             translation.astype(np.float32),
             camera.intrinsics.astype(np.float32),
         )
@@ -75,11 +77,11 @@ class Placement:
 
 @dataclass(frozen=True, eq=False)
 class Instance:
-    """One person or thing of a scene.
+    """One person or object of a scene.
 
     Args:
         kind: `PERSON`, `OBJECT` or `PROP`.
-        mesh: in the body frame of the scene's first person.
+        mesh: the mesh in the body frame of the scene's first person.
     """
 
     kind: str
@@ -94,7 +96,7 @@ class Person:
         pose: (72,) axis-angle, zero global orientation.
         betas: (S,) shape.
         rotation: (3, 3) from the person's own body frame to the scene's.
-        offset: (3,) metres, with the rotation.
+        offset: (3,) metres, applied after the rotation.
     """
 
     pose: Float32
@@ -105,14 +107,14 @@ class Person:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """People and things around the first person's body frame.
+    """People and objects around the first person's body frame.
 
     Args:
         body: the body.
         placement: the body frame in the world.
         people: one per instance of kind `PERSON`, in that order; the first one's frame is
             the scene's.
-        instances: what is there, the people first.
+        instances: all people and objects, the people first.
         place: a key of `shading.PLACES`.
     """
 
@@ -129,7 +131,7 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class Rendering:
-    """A scene through a camera.
+    """A scene seen through a camera.
 
     Args:
         mesh: all instances together, body frame.
@@ -153,7 +155,7 @@ class Rendering:
 
 
 def render(scene: Scene, camera: PerspectiveCamera, size: tuple[int, int]) -> Rendering:
-    """Draw a scene with true mutual occlusion.
+    """Render a scene with true mutual occlusion.
 
     Args:
         scene: the scene.
@@ -163,6 +165,6 @@ def render(scene: Scene, camera: PerspectiveCamera, size: tuple[int, int]) -> Re
     meshes = [instance.mesh for instance in scene.instances]
     mesh = join(meshes)
     owner = np.repeat(np.arange(len(meshes)), [len(m.faces) for m in meshes]).astype(np.int32)
-    points = mesh.vertices @ camera.rotation.astype(np.float64).T + camera.translation
+    points = camera.to_camera(mesh.vertices)
     raster = draw(points, mesh.faces, camera.intrinsics.astype(np.float64), size, _NEAR)
     return Rendering(mesh, owner, raster)

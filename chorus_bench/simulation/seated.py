@@ -1,12 +1,15 @@
-"""Interactions with things that are sat on: bench, motorcycle."""
+"""Interactions with objects to sit on: bench, motorcycle."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
 import chorus_bench.simulation.furniture as furniture
 import chorus_bench.simulation.poses as poses
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation
 from chorus_bench.simulation.meshes import vector
@@ -24,7 +27,7 @@ def sit_on_bench(figure: Figure, stream: Stream) -> Setting:
     slope = stream.uniform(6, 14)
     vertices = figure.vertices()
     trunk = vertices[np.isin(figure.body.dominant_joints(), (0, *_BACK))]
-    leaning = trunk[:, 2] + np.tan(np.radians(slope)) * (trunk[:, 1] - seat)
+    leaning = trunk[:, 2] + exact.tan(math.radians(slope)) * (trunk[:, 1] - seat)
     back = float(leaning[trunk[:, 1] < seat + 0.5].min()) - 0.01
     bench = furniture.bench(stream, seat - figure.floor, back, slope)
     return Setting(bench.moved(None, (stream.uniform(-0.35, 0.35), seat, 0)))

@@ -1,4 +1,4 @@
-"""Things that are thrown, caught and swung: frisbee, ball, glove, racket. Metres."""
+"""Objects that are thrown, caught and swung: frisbee, ball, glove, racket. Metres."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.boards import BRIGHT, DARK, WHITE
 from chorus_bench.simulation.meshes import (
@@ -40,7 +41,7 @@ def frisbee(stream: Stream) -> Mesh:
     ]
     disc = lathe([(r * radius, y) for r, y in profile], stream.choice((WHITE, *BRIGHT)), sides=24)
     centers = disc.face_centers()
-    ring = np.hypot(centers[:, 0], centers[:, 2]) < radius * 0.45
+    ring = exact.norm(centers[:, [0, 2]]) < radius * 0.45
     return disc.painted(ring & (centers[:, 1] > 0.012), stream.choice(BRIGHT))
 
 
@@ -58,14 +59,13 @@ def sports_ball(kind: str, stream: Stream) -> Mesh:
     c = ball.face_centers() / radius
     if kind == "soccer":
         spots = _icosahedron()
-        marked = (c @ spots.T).max(axis=1) > 0.92
+        marked = exact.product(c, spots.T).max(axis=1) > 0.92
     elif kind == "basketball":
         marked = (np.abs(c) < 0.07).any(axis=1)
     else:
-        marked = np.sin(4 * np.arctan2(c[:, 0], c[:, 2]) + 3 * c[:, 1]) > 0.4
-    tilt = math.tau * stream.uniform()
-    cos, sin = math.cos(tilt), math.sin(tilt)
-    turn = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
+        marked = exact.sin(4 * exact.arctan2(c[:, 0], c[:, 2]) + 3 * c[:, 1]) > 0.4
+    sine, cosine = exact.sin_cos(math.tau * stream.uniform())
+    turn = np.array([[cosine, 0, sine], [0, 1, 0], [-sine, 0, cosine]])
     return ball.painted(marked, marks).scaled(stream.uniform(0.95, 1.05)).moved(turn)
 
 
@@ -74,7 +74,7 @@ def _icosahedron() -> Float64:
     g = (1 + math.sqrt(5)) / 2
     corners = np.array([(0, a, b * g) for a in (-1, 1) for b in (-1, 1)])
     every = np.concatenate([np.roll(corners, k, axis=1) for k in range(3)])
-    return every / math.hypot(1, g)
+    return every / math.sqrt(1 + g * g)
 
 
 def tennis_racket(stream: Stream) -> Mesh:
@@ -115,7 +115,7 @@ def _strings(wide: float, long: float) -> Mesh:
 def baseball_glove(stream: Stream) -> Mesh:
     """Return a mitt for a left hand: fingers along +x, palm to -y, thumb to +z.
 
-    The origin is the wrist, as in the hand's own frame.
+    The origin is the wrist, as in the hand's frame.
     """
     base = stream.choice(
         ((0.5, 0.28, 0.13), (0.62, 0.38, 0.18), (0.3, 0.17, 0.1), (0.2, 0.14, 0.1))

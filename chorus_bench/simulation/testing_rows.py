@@ -47,15 +47,15 @@ def simulate_test_row(
     image_size: tuple[int, int] | None = None,
     with_image: bool = True,
 ) -> dict[str, Any]:
-    """Make one test sample. It depends on its arguments only.
+    """Make one test sample, which depends on its arguments only.
 
     Args:
         category: one of `CATEGORIES`.
-        index: its number; interactions take turns.
+        index: its number; the interactions alternate.
         seed: random seed of the whole split.
         body: by default the free body of the package.
         image_size: height and width in pixels; by default one of `TEST_SIZES`.
-        with_image: without it the column ``image`` is None and everything else the same.
+        with_image: if false, the column ``image`` is None; nothing else changes.
 
     Returns:
         The columns of `TEST_SCHEMA`, and ``prompt``, ``interaction`` and
@@ -63,8 +63,8 @@ def simulate_test_row(
         zero and the camera true, so the reprojection error is 0.
 
     Raises:
-        InputError: the simulated world has no such category, the index is negative or the
-            size below 32 pixels.
+        InputError: the simulated world has no such category, the index is negative, or the size
+            is below 32 pixels.
     """
     stream = row_stream("test", seed, category, index)
     size = image_size or stream.fork("size").choice(TEST_SIZES)
@@ -111,7 +111,7 @@ def simulated_test(
 
     Args:
         categories: some of `CATEGORIES`.
-        per_category: samples of each, from index 0 on.
+        per_category: number of samples of each, from index 0 on.
         seed: random seed of the whole split.
         body: by default the free body of the package.
         with_image: see `simulate_test_row`.
@@ -141,7 +141,7 @@ def _mask_columns(rendering: Rendering) -> dict[str, Any]:
 
 
 def _photograph(interaction: Interaction) -> ViewBias:
-    """Return how people picture an interaction: of small things more from near."""
+    """Return the framings of an interaction: closer ones for small objects."""
     return replace(
         PHOTOGRAPH, framings=(("upper", interaction.near), ("full", 1 - interaction.near))
     )
@@ -150,9 +150,9 @@ def _photograph(interaction: Interaction) -> ViewBias:
 def _clear_view(
     scene: Scene, interaction: Interaction, size: tuple[int, int], stream: Stream
 ) -> tuple[PerspectiveCamera, Rendering]:
-    """Draw cameras until person and object are clearly in the picture.
+    """Draw cameras until person and object are clearly visible.
 
-    If none of `_ATTEMPTS` cameras is, the one that sees most of the object is taken.
+    If none of `_ATTEMPTS` cameras achieves that, the one that sees most of the object is used.
     """
     bias = _photograph(interaction)
     pixels = size[0] * size[1]

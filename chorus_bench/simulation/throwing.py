@@ -1,4 +1,4 @@
-"""Interactions with things that are thrown, caught and kicked: frisbee, ball, glove."""
+"""Interactions with objects that are thrown, caught and kicked: frisbee, ball, glove."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 import chorus_bench.simulation.poses as poses
 import chorus_bench.simulation.sports as sports
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation.figure import JOINT, SIDES, Figure, frame, rotation, unit
+from chorus_bench.simulation.figure import JOINT, SIDES, Figure, cross, frame, rotation, unit
 from chorus_bench.simulation.handling import hand_side
 from chorus_bench.simulation.meshes import Mesh, vector
 from chorus_bench.simulation.scenes import Setting
@@ -43,7 +43,7 @@ def throw_frisbee(figure: Figure, stream: Stream) -> Setting:
     figure.reach(f"{side}_arm", target, (s, -0.3, 0.0))
     place, _ = figure.joints()
     forearm = unit(place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]])
-    inwards = np.cross(UP, forearm) * s
+    inwards = cross(UP, forearm) * s
     figure.set_hand(side, forearm + 0.15 * inwards, inwards, curl=60)
     grip = figure.grip(side)
     tilt = unit(UP + 0.25 * stream.normals(3))
@@ -58,7 +58,7 @@ def _upright(up: Float64) -> Float64:
 
 
 def _both_hands_at(figure: Figure, center: Float64, half: float, fingers: Float64) -> Float64:
-    """Bring both palms to the two sides of a thing; return the middle between them."""
+    """Bring both palms to the two sides of an object; return the middle between them."""
     for side in SIDES:
         s = poses.sign_of(side)
         wrist = center + vector(s * (half + 0.035), 0, 0) - 0.085 * unit(fingers)
@@ -69,7 +69,7 @@ def _both_hands_at(figure: Figure, center: Float64, half: float, fingers: Float6
 
 
 def catch_frisbee(figure: Figure, stream: Stream) -> Setting:
-    """Catch a disc with both hands before the chest."""
+    """Catch a disc with both hands in front of the chest."""
     poses.crouch_ready(figure, stream) if stream.chance(0.5) else poses.stand(figure, stream)
     chest = figure.place("spine3")
     center = chest + vector(
@@ -83,7 +83,7 @@ def catch_frisbee(figure: Figure, stream: Stream) -> Setting:
 
 
 def hold_ball(figure: Figure, stream: Stream) -> Setting:
-    """Hold a ball with both hands before the body."""
+    """Hold a ball with both hands in front of the body."""
     poses.stand(figure, stream) if stream.chance(0.6) else poses.crouch_ready(figure, stream)
     kind = stream.choice(("soccer", "basketball", "volleyball"))
     chest = figure.place("spine2")
@@ -96,7 +96,7 @@ def hold_ball(figure: Figure, stream: Stream) -> Setting:
 
 
 def throw_ball(figure: Figure, stream: Stream) -> Setting:
-    """Throw a ball with both hands from over the head."""
+    """Throw a ball with both hands from above the head."""
     poses.stand(figure, stream, bend=stream.uniform(0.01, 0.06))
     for side in SIDES:
         figure.turn(f"{side}_collar", (0, 0, poses.sign_of(side)), 16)
@@ -111,7 +111,7 @@ def throw_ball(figure: Figure, stream: Stream) -> Setting:
 
 
 def kick_ball(figure: Figure, stream: Stream) -> Setting:
-    """Kick a ball: one leg swings, the ball lies before its foot."""
+    """Kick a ball: one leg swings, the ball lies in front of its foot."""
     side = "right" if stream.chance(0.8) else "left"
     s, free = poses.sign_of(side), poses.other(side)
     figure.root = rotation((1, 0, 0), -stream.uniform(0, 12))

@@ -1,4 +1,4 @@
-"""Training rows of the simulated world: what a generator and annotators would give."""
+"""Training rows of the simulated world, as from a generator and annotators."""
 
 from __future__ import annotations
 
@@ -56,29 +56,28 @@ def simulate_train_row(
     with_image: bool = True,
     noise: float = 1.0,
 ) -> dict[str, Any]:
-    """Make one training image with annotations. It depends on its arguments only.
+    """Make one training image with annotations, which depends on its arguments only.
 
     Args:
         category: one of `CATEGORIES`.
         prompt: one of `PROMPTS` or any other text; it decides the interaction.
-        view: the name of a view of `datasets.views`; an unknown one is seen as the prompt
-            alone is.
+        view: name of a view condition; an unknown one is treated like the prompt alone.
         index: the image's number under that prompt and view.
         seed: random seed of the whole set.
         body: by default the free body of the package.
         size: height and width in pixels.
-        with_image: without it the column ``image`` is None and everything else the same.
-        noise: noise of the annotations, 0 to 2; 0 gives the truth, failures of the image included.
+        with_image: if false, the column ``image`` is None; nothing else changes.
+        noise: noise level of the annotations, 0 to 2; with 0 they are true (images still fail).
 
     Returns:
-        The columns of `TRAIN_SCHEMA`, those of later stages None, and the truth:
+        The columns of `TRAIN_SCHEMA`, those of later stages None, and the ground truth:
         ``true_failure`` (a key of `FAILURES` or None), ``true_interaction``, ``true_pose``,
         ``true_betas``, ``true_camera_rotation``, ``true_camera_translation``,
         ``true_camera_intrinsics`` and ``true_object_occupancy`` (None without an object).
 
     Raises:
-        InputError: the simulated world has no such category, the index is negative or the
-            size below 32 pixels.
+        InputError: the simulated world has no such category, the index is negative, or the size
+            is below 32 pixels.
     """
     check_request(index, (size, size))
     check_noise(noise)
@@ -132,14 +131,14 @@ def _view_bias(view: str, failure: str | None) -> ViewBias:
 
 
 def _shape(body: BodyModel, stream: Stream) -> Float32:
-    """Draw the person's shape; zero for a body without shapes."""
+    """Draw the person's shape; zero for a body without shape blend shapes."""
     if body.shape_directions is None:
         return np.zeros(10, dtype=np.float32)
     return (_SHAPE_SPREAD * stream.fork("shape").normals(10)).astype(np.float32)
 
 
 def _truth(person: Scene, scene: Scene, camera: PerspectiveCamera) -> dict[str, Any]:
-    """Return the truth about the first person, in its body frame, and about its object."""
+    """Return the ground truth of the first person, in its body frame, and of its object."""
     objects = scene.numbers(OBJECT)
     voxels = encode_occupancy(occupancy(scene.instances[objects[0]].mesh)) if objects else None
     return {

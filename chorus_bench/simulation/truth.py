@@ -1,4 +1,4 @@
-"""The canonical truth: where things are relative to people, averaged over many scenes."""
+"""Canonical ground truth: where objects are relative to people, averaged over many scenes."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def canonical_truth(
 ) -> Float32:
     """Return how often the category's object is at each canonical voxel.
 
-    Every canonical voxel centre is warped forward into the posed space of a scene and reads
-    whether the object is there; the answers are averaged. The scenes are those of the test
+    Every canonical voxel centre is warped forward into the posed space of a scene, where it reads
+    whether the object is there; the readings are averaged. The scenes are those of the test
     rows with the same seed and indices 0 to ``samples - 1``.
 
     Args:
         category: one of `CATEGORIES`.
-        samples: how many scenes.
+        samples: number of scenes.
         seed: random seed of the split.
         body: by default the free body of the package.
         grid: the canonical grid, which is also that of the posed space.

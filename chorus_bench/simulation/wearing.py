@@ -1,6 +1,8 @@
-"""Interactions with things that are worn or hang from the body: backpack, tie, handbag."""
+"""Interactions with objects that are worn or hang from the body: backpack, tie, handbag."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,7 @@ from numpy.typing import NDArray
 import chorus_bench.simulation.boards as boards
 import chorus_bench.simulation.goods as goods
 import chorus_bench.simulation.poses as poses
+from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation
 from chorus_bench.simulation.meshes import Mesh, join, ribbon, vector
@@ -33,13 +36,17 @@ class Trunk:
     def __init__(self, figure: Figure) -> None:
         place, turned = figure.joints()
         self.origin, self.axes = place[JOINT["spine3"]], turned[JOINT["spine3"]]
-        vertices = (figure.vertices() - self.origin) @ self.axes
+        vertices = self.to_trunk(figure.vertices())
         joints = figure.body.dominant_joints()
         self.points = vertices[np.isin(joints, _TRUNK)]
-        self.shoulder = float(((place[JOINT["left_shoulder"]] - self.origin) @ self.axes)[1])
+        self.shoulder = float(self.to_trunk(place[[JOINT["left_shoulder"]]])[0, 1])
+
+    def to_trunk(self, points: Float64) -> Float64:
+        """Take points (n, 3) from the world to the joint's frame."""
+        return np.asarray(exact.product(points - self.origin, self.axes))
 
     def extreme(self, direction: Float64, center: Float64, band: Float64) -> float:
-        """Return how far the surface reaches along a direction within a band about a point.
+        """Return the extent of the surface along a direction, within a band about a point.
 
         Args:
             direction: (3,) unit vector.
@@ -50,21 +57,22 @@ class Trunk:
         near = (np.abs(offset) <= band).all(axis=1)
         if not near.any():
             near = np.ones(len(offset), dtype=bool)
-        return float((offset[near] @ direction).max())
+        return float(exact.inner(offset[near], direction).max())
 
     def around(self, x: float, angle: float) -> Float64:
-        """Return the surface point (3,) seen from inside at an angle from up towards the front."""
+        """Return the surface point (3,) seen from inside at an angle from up toward the front."""
         center = np.array([x, self.shoulder - 0.06, 0.02])
-        way = np.array([0.0, np.cos(angle), np.sin(angle)])
+        sine, cosine = exact.sin_cos(angle)
+        way = np.array([0.0, cosine, sine])
         offset = self.points[np.abs(self.points[:, 0] - x) < 0.04] - center
-        along = offset @ way
-        sideways = np.linalg.norm(offset[:, 1:] - along[:, None] * way[1:], axis=1)
+        along = exact.inner(offset, way)
+        sideways = exact.norm(offset[:, 1:] - along[:, None] * way[1:])
         near = (sideways < 0.05) & (along > 0)
         radius = float(along[near].max()) if near.any() else 0.1
         return center + way * (radius + 0.008)
 
     def to_world(self, mesh: Mesh) -> Mesh:
-        """Take a mesh from the joint's frame to the world."""
+        """Transform a mesh from the joint's frame to the world."""
         return mesh.moved(self.axes, self.origin)
 
 
@@ -77,13 +85,13 @@ def wear_backpack(figure: Figure, stream: Stream) -> Setting:
 
 
 def _hold_straps(figure: Figure, stream: Stream) -> None:
-    """Bring one or both hands to the shoulder straps."""
+    """Move one or both hands to the shoulder straps."""
     for side in SIDES:
         if stream.chance(0.3):
             continue
         s = poses.sign_of(side)
         place, turned = figure.joints()
-        spot = place[JOINT["spine3"]] + turned[JOINT["spine3"]] @ (s * 0.12, 0.0, 0.19)
+        spot = place[JOINT["spine3"]] + exact.apply(turned[JOINT["spine3"]], (s * 0.12, 0.0, 0.19))
         figure.reach(f"{side}_arm", spot - vector(0, 0.09, 0), (s, -0.8, -0.2))
         figure.set_hand(side, (-s * 0.35, 1, -0.1), (0, 0, -1), curl=70)
 
@@ -99,7 +107,7 @@ def _backpack_on(trunk: Trunk, stream: Stream) -> Mesh:
 
 
 def _strap(trunk: Trunk, x: float, top: float, high: float, back: float, s: float) -> Mesh:
-    over = [trunk.around(x, a) for a in np.radians([-35, -10, 15, 40, 65, 90, 112])]
+    over = [trunk.around(x, math.radians(a)) for a in (-35, -10, 15, 40, 65, 90, 112)]
     side = trunk.extreme(
         np.array([s, 0, 0]), np.array([0, top - 0.27, 0]), np.array([np.inf, 0.03, 0.2])
     )
@@ -120,21 +128,21 @@ def _smooth(path: Float64) -> Float64:
 
 
 def wear_tie(figure: Figure, stream: Stream) -> Setting:
-    """Wear a tie over the chest; stand, with a hand at the knot at times."""
+    """Wear a tie over the chest; stand, sometimes with a hand at the knot."""
     poses.stand(figure, stream)
     poses.relax_arms(figure, stream)
     if stream.chance(0.25):
         side = stream.choice(SIDES)
         s = poses.sign_of(side)
         place, turned = figure.joints()
-        knot = place[JOINT["neck"]] + turned[JOINT["spine3"]] @ (s * 0.02, -0.1, 0.17)
+        knot = place[JOINT["neck"]] + exact.apply(turned[JOINT["spine3"]], (s * 0.02, -0.1, 0.17))
         figure.reach(f"{side}_arm", knot - vector(-s * 0.06, 0.06, 0), (s, -0.7, 0.1))
         figure.set_hand(side, (-s * 0.8, 0.8, -0.1), (0, 0, -1), curl=55)
     return Setting(_tie_on(Trunk(figure), figure, stream))
 
 
 def _tie_on(trunk: Trunk, figure: Figure, stream: Stream) -> Mesh:
-    neck = (figure.place("neck") - trunk.origin) @ trunk.axes
+    neck = trunk.to_trunk(figure.place("neck")[None])[0]
     length = stream.uniform(0.42, 0.54)
     heights = neck[1] - 0.035 - np.linspace(0, length, 16)
     front: list[float] = []
@@ -146,8 +154,9 @@ def _tie_on(trunk: Trunk, figure: Figure, stream: Stream) -> Mesh:
     path = np.stack([np.full(16, stream.normal(0, 0.003)), heights, np.array(front)], axis=1)
     s = np.linspace(0, 1, 16)
     wide = stream.uniform(0.07, 0.1)
-    width = np.interp(s, (0, 0.04, 0.08, 0.1, 0.9, 1), (0.055, 0.06, 0.045, 0.035, wide, 0.012))
-    thick = np.interp(s, (0, 0.08, 0.1, 1), (0.03, 0.028, 0.012, 0.01))
+    widths = (0.055, 0.06, 0.045, 0.035, wide, 0.012)
+    width = exact.interpolate(s, (0, 0.04, 0.08, 0.1, 0.9, 1), widths)
+    thick = exact.interpolate(s, (0, 0.08, 0.1, 1), (0.03, 0.028, 0.012, 0.01))
     color = stream.choice((*boards.BRIGHT, (0.12, 0.15, 0.3), (0.1, 0.1, 0.12)))
     tie = ribbon(path, width, thick, color, across=(1, 0, 0), sides=10)
     if stream.chance(0.5):
@@ -199,7 +208,7 @@ def handbag_on_shoulder(figure: Figure, stream: Stream) -> Setting:
         np.array([s, 0, 0]), np.array([0, -0.2, 0.0]), np.array([np.inf, 0.06, 0.2])
     )
     top = trunk.around(s * 0.11, 0.0)
-    over = trunk.origin + trunk.axes @ top
+    over = trunk.origin + exact.apply(trunk.axes, top)
     hip = figure.place(f"{side}_hip")
     bag_top = np.array([s * (out + 0.09), hip[1] + 0.18, hip[2] - 0.02])
     bag = goods.handbag(stream, strap=0.0).moved(None, bag_top)

@@ -1,7 +1,6 @@
 """Synthesis: from prompts to training rows, one stage after the other.
 
-Prompts, images, annotations, filters, cameras. The names below are imported when they are first
-used.
+Prompts, images, annotations, filters, cameras. The names below are imported on first use.
 
 Source: docs/method.md M1 to M13; the paper, section 3.2.
 """

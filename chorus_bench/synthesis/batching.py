@@ -17,11 +17,11 @@ log = logging.getLogger(__name__)
 
 
 class Batches:
-    """Calls a function on batches; after running out of memory it goes on with half of them.
+    """Calls a function on batches, and continues with half the size after running out of memory.
 
     Args:
-        size: items of a batch at first.
-        what: what is done, for messages, for example ``images``.
+        size: initial number of items in a batch.
+        what: the kind of items, for messages, for example ``images``.
     """
 
     def __init__(self, size: int, what: str) -> None:
@@ -31,7 +31,7 @@ class Batches:
     def map(
         self, function: Callable[[Sequence[Item]], Sequence[Result]], items: Sequence[Item]
     ) -> Iterator[Result]:
-        """Yield what the function makes of the items, batch by batch, in order.
+        """Yield the function's results for the items, batch by batch, in order.
 
         Raises:
             ChorusBenchError: not even a single item fits.
@@ -53,7 +53,7 @@ class Batches:
                 "  What to do: choose a smaller model, size or number type, or another device"
             ) from error
         log.warning(
-            "out of device memory with %d %s at a time; going on with %d",
+            "out of device memory with %d %s at a time; continuing with %d",
             self.size, self._what, self.size // 2,
         )  # fmt: skip
         self.size //= 2
@@ -69,7 +69,7 @@ def group_by_size(pictures: Sequence[Picture]) -> list[list[int]]:
 
 @contextlib.contextmanager
 def device_memory() -> Iterator[None]:
-    """Turn torch's out-of-memory error into an `OutOfDeviceMemoryError`, and free what can be."""
+    """Turn torch's out-of-memory error into an `OutOfDeviceMemoryError`, and free cached memory."""
     import torch
 
     try:
@@ -83,7 +83,7 @@ def device_memory() -> Iterator[None]:
 
 @contextlib.contextmanager
 def thread_count(threads: int | None) -> Iterator[None]:
-    """Let torch use so many threads of the processor within the block; None changes nothing."""
+    """Set torch's number of processor threads within the block; None changes nothing."""
     import torch
 
     before = torch.get_num_threads()

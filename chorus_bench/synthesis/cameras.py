@@ -34,18 +34,18 @@ def add_cameras(
 ) -> Iterator[dict[str, Any]]:
     """Give kept training rows the perspective camera of their person.
 
-    Rows that are not kept, and rows that have a camera, pass as they are. A kept row whose
-    camera cannot be found (no weak-perspective camera, a crop outside the image, a loss that
-    is not finite) becomes rejected, with the reason.
+    Rows that are not kept, and rows that have a camera, pass through unchanged. A kept row without
+    a solution (no weak-perspective camera, a crop outside the image, a loss that is not finite)
+    becomes rejected, with the reason.
 
     Args:
         rows: training rows after the filters; the person is the first of ``people``.
-        body: poses and shapes are of this body.
+        body: the body of the poses and shapes.
         settings: settings of the calibration; the paper's for synthesised images by default.
         solver: ``adam`` or ``lm``.
 
     Yields:
-        The rows in their order, with ``camera_rotation``, ``camera_translation``,
+        The rows in order, with ``camera_rotation``, ``camera_translation``,
         ``camera_intrinsics`` and ``reprojection_error`` (pixels).
     """
     for batch in _batches(rows, PEOPLE_AT_ONCE):

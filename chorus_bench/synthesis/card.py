@@ -1,4 +1,4 @@
-"""What the card of a synthesised dataset says beyond its rows: models, settings, statistics."""
+"""The card of a synthesised dataset: models, settings, statistics."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ def dataset_card(
     """Return the texts of the card.
 
     Args:
-        settings: what the dataset was made with; the YAML configuration stands in the card.
+        settings: the settings of the dataset; the card contains them as YAML.
         statistics: statistics of its rows.
-        models: role -> the models that had it.
+        models: role -> its models.
     """
     rows = [(role, model) for role, names in models.items() for model in names]
     parts = [
         CARD.construction,
         "### Models\n\n" + tabulate(rows, headers=("role", "model"), tablefmt="github"),
-        "### What the filters left\n\n" + statistics_table(statistics, "github"),
+        "### Results of the filters\n\n" + statistics_table(statistics, "github"),
         "### Configuration\n\n`chorus-bench synthesize --config FILE --output DATASET` with this "
         f"file makes the dataset again:\n\n```yaml\n{settings.to_yaml()}```",
     ]

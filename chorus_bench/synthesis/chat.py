@@ -1,7 +1,7 @@
 """A language model behind an OpenAI-compatible chat endpoint.
 
-`huggingface_hub.InferenceClient` speaks the protocol; the key, waiting and trying again, and
-what the user is told are dealt with here.
+`huggingface_hub.InferenceClient` implements the protocol; this module handles the key, waiting,
+retries and messages to the user.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ URL_VARIABLE = "CHORUS_BENCH_CHAT_URL"
 MODEL_VARIABLE = "CHORUS_BENCH_CHAT_MODEL"
 KEY_VARIABLE = "CHORUS_BENCH_CHAT_KEY"
 
-#: Where questions go by default; the key is then the token of `hf auth login`.
+#: The default endpoint; its key is the token of `hf auth login`.
 HUB_URL = "https://router.huggingface.co/v1"
 
 _HUB_DOMAINS = ("huggingface.co", "endpoints.huggingface.cloud")
-# Without any key the client would send the user's hub token to whatever address it is given.
+# Without a key, the client would send the user's hub token to any address.
 _NO_KEY = "no-key"
 _AGAIN = frozenset({408, 409, 425, 429})
 _LONGEST_WORDS = 300
-_QUESTION_ADVICE = "check the model, temperature, max_tokens and send_seed (some know no seed)"
-# What reading an answer of an unexpected shape raises.
+_QUESTION_ADVICE = "check the model, temperature, max_tokens and send_seed (some accept no seed)"
+# Errors raised by reading an answer of an unexpected shape.
 _SHAPE_ERRORS = (ValueError, TypeError, AttributeError, LookupError)
 
 log = logging.getLogger(__name__)
@@ -41,17 +41,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class ChatSettings:
-    """Where the language model is, and how patiently it is asked.
+    """The address of the language model, and settings of requests to it.
 
     Args:
         model: its name at the endpoint.
-        base_url: an address that ends in ``/v1`` (``/v1`` is added otherwise), or the whole
-            address that ends in ``/chat/completions``.
+        base_url: an address that ends in ``/v1`` (added if missing), or a complete address that
+            ends in ``/chat/completions``.
         key: sent as a bearer token. Without one, the hub's endpoints get the token of
-            ``hf auth login`` and all others none of the user's.
-        timeout: seconds without a byte after which a try is given up.
+            ``hf auth login``, and other endpoints get none.
+        timeout: seconds without a byte after which an attempt is given up.
         tries: how often a question is sent before giving up.
-        longest_wait: the longest wait in seconds between two tries.
+        longest_wait: longest wait between two attempts, seconds.
         max_tokens: limit of an answer; by default the endpoint's.
         send_seed: whether questions carry a seed; some endpoints refuse it.
 
@@ -78,7 +78,7 @@ class ChatSettings:
         _check_url(self.base_url)
         if self.key is not None and not re.fullmatch(r"[!-~]+", self.key):
             raise InputError(
-                "the key is empty or has characters that no key has",
+                "the key is empty or has invalid characters",
                 where=KEY_VARIABLE,
                 fix="copy it again, without quotes, spaces or line ends",
             )
@@ -92,11 +92,11 @@ class ChatSettings:
     def from_environment(
         cls, *, model: str | None = None, base_url: str | None = None, key: str | None = None
     ) -> ChatSettings:
-        """Return settings from arguments, and from the environment what is not given.
+        """Return settings from arguments and, where these are not given, from the environment.
 
         The variables are ``CHORUS_BENCH_CHAT_MODEL``, ``CHORUS_BENCH_CHAT_URL`` and
-        ``CHORUS_BENCH_CHAT_KEY``. Where the environment has a key and an address, they belong
-        together: another address does not get that key.
+        ``CHORUS_BENCH_CHAT_KEY``. If the environment has a key and an address, they belong
+        together: no other address gets that key.
 
         Raises:
             InputError: no model is named, or a value makes no sense.
@@ -112,11 +112,11 @@ class ChatClient:
     """Asks a language model single questions.
 
     Args:
-        settings: where it is, and how patiently it is asked.
-        sleep: waits the given seconds; tests replace it.
+        settings: see `ChatSettings`.
+        sleep: waits the given number of seconds; tests replace it.
 
     Raises:
-        InputError: the hub is to be asked and nobody is logged in.
+        InputError: the hub is the endpoint and no user is logged in.
         MissingDependencyError: huggingface_hub is not installed.
     """
 
@@ -144,22 +144,22 @@ class ChatClient:
         temperature: float = 1.0,
         seed: int | None = None,
     ) -> str:
-        """Return the model's answer; empty when it has none.
+        """Return the model's answer; empty if there is none.
 
-        Time-outs, lost connections, too many requests (429; ``Retry-After`` is obeyed), the
-        server's own failures (5xx) and answers that are not chat completions are tried again, at
-        most `ChatSettings.tries` times. The last line of an answer that was cut off at its
-        length limit is left out.
+        Timeouts, lost connections, too many requests (429; ``Retry-After`` is obeyed), server
+        failures (5xx) and answers that are not chat completions are retried, up to
+        `ChatSettings.tries` attempts. If an answer was truncated at its length limit, its last
+        line is left out.
 
         Args:
-            question: what the user says.
-            model: its name at the endpoint; by default the settings' one.
+            question: the user's message.
+            model: its name at the endpoint; by default that of the settings.
             temperature: sampling temperature.
             seed: random seed, for endpoints that accept one.
 
         Raises:
             InputError: the key, the address, the model or the question is refused.
-            ChorusBenchError: no try gave an answer.
+            ChorusBenchError: no attempt gave an answer.
         """
         request = {
             "messages": [{"role": "user", "content": question}],
@@ -186,7 +186,7 @@ class ChatClient:
             raise self._explain(error, request) from error
 
     def _explain(self, error: Exception, request: Mapping[str, Any]) -> Exception:
-        """Return what a failed try means: `_TryAgainError`, or the error for the user."""
+        """Return the meaning of a failed attempt: `_TryAgainError`, or the error for the user."""
         from huggingface_hub.errors import OfflineModeIsEnabled
 
         response = _response_of(error)
@@ -194,7 +194,7 @@ class ChatClient:
             return self._refusal(response, str(request["model"]))
         if isinstance(error, OfflineModeIsEnabled):
             return InputError(
-                "is not asked: huggingface_hub is told to stay offline",
+                "is not asked: huggingface_hub is set to stay offline",
                 where=self.settings.base_url,
                 fix="unset HF_HUB_OFFLINE, or use a file of prompts",
             )
@@ -210,11 +210,11 @@ class ChatClient:
             )
         return _TryAgainError(
             f"cannot be reached: {self._shown(str(error))}",
-            advice="check the address, the network, and that the server runs",
+            advice="check the address, the network, and whether the server is running",
         )
 
     def _refusal(self, response: Any, model: str) -> Exception:  # noqa: ANN401 - of any library
-        """Return what an HTTP status other than success means."""
+        """Return the meaning of an HTTP status other than success."""
         status = int(response.status_code)
         said = self._shown(_words(response))
         told = f"({status}: {said})" if said else f"({status})"
@@ -231,11 +231,11 @@ class ChatClient:
         return InputError(f"{found} {told}", where=self.settings.base_url, fix=fix)
 
     def _busy(self, status: int, told: str, wait: float | None) -> Exception:
-        """Return what a status means that may pass: trying again, unless that takes too long."""
+        """Return the meaning of a transient status: try again, unless that takes too long."""
         allowed = self.settings.longest_wait
         if wait is not None and wait > allowed:
             return self._gave_up(
-                f"asks to wait {wait:.0f} s {told}, longer than the {allowed:g} s allowed",
+                f"asks to wait {wait:.0f} s {told}, more than the {allowed:g} s allowed",
                 "try again then, or raise longest_wait",
             )
         busy = "too many requests" if status == 429 else "the server failed"
@@ -250,19 +250,19 @@ class ChatClient:
         return ChorusBenchError(f"{self.settings.base_url}: {found}\n  What to do: {advice}")
 
     def _wait(self, trouble: _TryAgainError, attempt: int) -> float:
-        """Return the seconds to wait: what the server asks for, or 1, 2, 4, ..."""
+        """Return the seconds to wait: as the server requests, or 1, 2, 4, ..."""
         if trouble.wait is not None:
             return trouble.wait
         return min(2.0 ** (attempt - 1), self.settings.longest_wait)
 
     def _shown(self, text: str) -> str:
-        """Return a server's words as one short line without the key."""
+        """Return a server's message as one short line without the key."""
         line = " ".join(text.replace(self._key, "***").split())
         return line if len(line) <= _LONGEST_WORDS else f"{line[:_LONGEST_WORDS]} ..."
 
 
 class _TryAgainError(Exception):
-    """A try that failed and may do better later."""
+    """An attempt that failed and may succeed later."""
 
     def __init__(self, found: str, *, advice: str, wait: float | None = None) -> None:
         super().__init__(found)
@@ -274,7 +274,7 @@ def _variable(name: str) -> str | None:
 
 
 def _check_url(url: str) -> None:
-    """Raise an `InputError` for anything but an http(s) address without a password."""
+    """Raise an `InputError` for anything other than an http(s) address without a password."""
     try:
         parts = urlsplit(url)
         good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -295,7 +295,7 @@ def _check_url(url: str) -> None:
 
 
 def _is_hub(url: str) -> bool:
-    """Whether an address belongs to the hub, so that the hub's token may go there."""
+    """Whether an address belongs to the hub, so that the hub's token may be sent there."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     return parts.scheme == "https" and any(
@@ -304,7 +304,7 @@ def _is_hub(url: str) -> bool:
 
 
 def _default_key(url: str) -> str:
-    """Return the hub's token for the hub, and a word that is not a secret for any other."""
+    """Return the hub's token for the hub, and a placeholder for any other address."""
     if not _is_hub(url):
         return _NO_KEY
     from huggingface_hub import get_token
@@ -321,9 +321,9 @@ def _default_key(url: str) -> str:
 
 
 def _call_errors() -> tuple[type[Exception], ...]:
-    """Return what a call raises: the errors of the HTTP library, and of reading the answer.
+    """Return the errors of a call: those of the HTTP library, and of reading the answer.
 
-    The library is requests, httpx or httpx2, as the version of huggingface_hub has it; the
+    The library is requests, httpx or httpx2, depending on the version of huggingface_hub; the
     client's own errors derive from the library's.
     """
     from huggingface_hub.errors import HfHubHTTPError, InferenceTimeoutError
@@ -333,7 +333,7 @@ def _call_errors() -> tuple[type[Exception], ...]:
 
 
 def _text(answer: Any) -> str:  # noqa: ANN401 - whatever a server sends
-    """Return the text of a chat completion; anything else raises an error of its shape."""
+    """Return the text of a chat completion; raise an error for any other shape."""
     choice = answer.choices[0]
     content = choice.message.content
     if content is None:
@@ -346,8 +346,8 @@ def _text(answer: Any) -> str:  # noqa: ANN401 - whatever a server sends
 def _response_of(error: BaseException) -> Any | None:  # noqa: ANN401 - of any HTTP library
     """Return the HTTP response that an error is about.
 
-    Where the server's words have an unexpected shape, the client fails while it reads them; the
-    error with the response is then the context.
+    If the server's message has an unexpected shape, the client fails while reading it; the error
+    with the response is then the context.
     """
     link: BaseException | None = error
     while link is not None:
@@ -359,7 +359,7 @@ def _response_of(error: BaseException) -> Any | None:  # noqa: ANN401 - of any H
 
 
 def _words(response: Any) -> str:  # noqa: ANN401 - of any HTTP library
-    """Return what a server says about a failure; nothing for a page of HTML."""
+    """Return a server's message about a failure; nothing for an HTML page."""
     try:
         text = str(response.text)
         content = json.loads(text)
@@ -374,7 +374,7 @@ def _words(response: Any) -> str:  # noqa: ANN401 - of any HTTP library
 
 
 def _retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds that a ``Retry-After`` header asks for, in either of its forms."""
+    """Return the seconds in a ``Retry-After`` header, in either of its forms."""
     text = (headers.get("Retry-After") or "").strip()
     if re.fullmatch(r"\d{1,9}(\.\d+)?", text):
         return float(text)

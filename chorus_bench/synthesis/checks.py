@@ -1,6 +1,6 @@
-"""What comes back from generators and annotators is checked before it is used.
+"""Checks on the results of generators and annotators, before they are used.
 
-Values that are not finite are dropped and counted; results of another shape are a fault of the
+Values that are not finite are dropped and counted; results of a wrong shape are a fault of the
 implementation and stop the run.
 """
 
@@ -35,7 +35,7 @@ def check_images(images: object, count: int, name: str) -> list[UInt8]:
     """Return a generator's images, each (H, W, 3) uint8.
 
     Raises:
-        InputError: another number of them, or another shape or type.
+        InputError: a wrong number of images, or a wrong shape or type.
     """
     found = _as_list(images, count, name, "one image for every request")
     for image in found:
@@ -52,16 +52,16 @@ def check_images(images: object, count: int, name: str) -> list[UInt8]:
 def check_detections(
     found: object, pictures: Sequence[Picture], name: str, faults: Counter[str]
 ) -> list[list[Detection]]:
-    """Return a segmenter's detections, boxes cut at the picture's edges.
+    """Return a segmenter's detections, with boxes clipped to the picture.
 
     Args:
-        found: what it returned.
-        pictures: that it was given.
-        name: the segmenter's.
-        faults: detections that cannot be used are dropped and counted here.
+        found: the segmenter's result.
+        pictures: the pictures.
+        name: name of the segmenter.
+        faults: counts of unusable detections, which are dropped.
 
     Raises:
-        InputError: another number of pictures, or arrays of another shape.
+        InputError: a wrong number of pictures, or arrays of a wrong shape.
     """
     lists = _as_list(found, len(pictures), name, "a list of detections for every picture")
     return [
@@ -91,10 +91,10 @@ def _detection(
 def check_keypoints(
     found: object, people: Sequence[Sequence[Detection]], name: str, faults: Counter[str]
 ) -> list[Float32]:
-    """Return a detector's keypoints (P, 17, 3); zeros for a person with values not finite.
+    """Return a detector's keypoints (P, 17, 3); zeros for people with values that are not finite.
 
     Raises:
-        InputError: another number of pictures, or arrays of another shape.
+        InputError: a wrong number of pictures, or arrays of a wrong shape.
     """
     arrays = _as_list(found, len(people), name, "an array for every picture")
     checked = []
@@ -113,7 +113,7 @@ def check_keypoints(
 def check_fits(
     found: object, people: Sequence[Sequence[Detection]], name: str, faults: Counter[str]
 ) -> list[list[BodyFit | None]]:
-    """Return an estimator's fits; None for a person with values that are not finite.
+    """Return an estimator's fits; None for people with values that are not finite.
 
     Raises:
         InputError: another number of pictures or people, arrays of another shape, poses in

@@ -1,4 +1,4 @@
-"""What a synthesis would make and cost, from a short measured sample (`--dry-run`)."""
+"""Estimate of a synthesis and its cost, from a short measured sample (`--dry-run`)."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from chorus_bench.synthesis.stages.images import ImageMaker, load_images
 from chorus_bench.synthesis.stages.prompts import Prompts
 from chorus_bench.synthesis.work_folder import Shard
 
-#: Images that are measured by default, after a first batch that is not.
+#: Default number of images to measure, after a first batch that is not measured.
 SAMPLE = 8
-#: A finished image lies in the stage's shard and in the dataset.
+#: A finished image is stored in the stage's shard and in the dataset.
 _COPIES = 2
 
 
 @dataclass
 class Estimate:
-    """What a synthesis would make and cost.
+    """An estimate of a synthesis and its cost.
 
     Attributes:
-        images: category -> how many.
-        shards: how many.
-        sample: images that were measured.
-        seconds: stage -> seconds an image on one worker, as measured.
+        images: category -> number of images.
+        shards: number of shards.
+        sample: number of images measured.
+        seconds: stage -> seconds per image on one worker, as measured.
         image_bytes: mean size of an image file.
         row_bytes: mean size of the annotations of an image.
     """
@@ -51,21 +51,21 @@ class Estimate:
 
     @property
     def total(self) -> int:
-        """How many images in all."""
+        """The total number of images."""
         return sum(self.images.values())
 
     def hours(self, stage: str) -> float:
-        """Return the hours of one worker that a stage would take."""
+        """Return the hours that a stage would take one worker."""
         return self.total * self.seconds[stage] / 3600
 
     @property
     def disk_bytes(self) -> float:
-        """What stages and dataset would take on the disk."""
+        """The disk space of stages and dataset."""
         return self.total * _COPIES * (self.image_bytes + self.row_bytes)
 
 
 def planned_prompts(settings: SynthesisSettings) -> Prompts:
-    """Return the prompts that there would be; a language model's are counted, not asked for.
+    """Return the prompts that would be used; for a language model, placeholders are counted.
 
     Raises:
         InputError: a category has no prompts.
@@ -83,17 +83,17 @@ def planned_prompts(settings: SynthesisSettings) -> Prompts:
 
 
 def estimate(settings: SynthesisSettings, run: RunSettings, *, sample: int = SAMPLE) -> Estimate:
-    """Make and annotate a few images of the first category and count up.
+    """Make and annotate a few images of the first category, and extrapolate.
 
-    Nothing is written but temporary files.
+    Only temporary files are written.
 
     Args:
         settings: settings of the synthesis.
         run: where models run, and how many pictures annotators get at a time.
-        sample: images to measure; 0 counts only.
+        sample: number of images to measure; with 0, images are only counted.
 
     Raises:
-        InputError: a model that cannot be had, a category without prompts, ...
+        InputError: a model that is not available, a category without prompts, ...
     """
     plan = plan_of(settings, planned_prompts(settings))
     result = Estimate(
@@ -121,7 +121,7 @@ def _timed(result: Estimate, stage: str, count: int) -> Iterator[None]:
 
 
 def _measure_images(work: StageWork, shard: Shard, folder: Path, result: Estimate) -> list[Row]:
-    """Make a first batch that is not counted, then the sample."""
+    """Make a first batch that is not measured, then the sample."""
     images = work.settings.images
     generator = make_component(
         "generator", images.generator.name, work.context(), images.generator.options

@@ -1,4 +1,4 @@
-"""Filters: which images show one person with one object, well enough.
+"""Filters: which images show one person with one object clearly enough.
 
 The filters run in a fixed order, and the first that fails is the reason.
 
@@ -43,9 +43,9 @@ class KeypointPreset:
     """Which keypoints must be visible.
 
     Args:
-        required: of each of these groups at least one keypoint must be visible.
-        excluded: these groups must not all be visible (a group is when one of it is); empty
-            for no such rule.
+        required: groups of each of which at least one keypoint must be visible.
+        excluded: groups that must not all be visible (a group is visible if one of its keypoints
+            is); empty for no such rule.
     """
 
     required: tuple[Group, ...] = ()
@@ -66,7 +66,7 @@ _FACE: Group = ("nose", "left_eye", "right_eye")
 _LEFT_HAND: Group = ("left_wrist",)
 _RIGHT_HAND: Group = ("right_wrist",)
 
-#: The presets by name. "torso" is the paper's; the groups of the others are ours.
+#: The presets by name. "torso" is the paper's default; see docs/method.md M7 for the others.
 KEYPOINT_PRESETS: dict[str, KeypointPreset] = {
     "torso": KeypointPreset((_SHOULDERS, _HIPS)),
     "face": KeypointPreset((_FACE,)),
@@ -85,8 +85,8 @@ class FilterSettings:
     """Thresholds of the filters; the defaults are the paper's.
 
     Args:
-        min_overlap: an object box overlaps the person when more than this share of it lies in
-            the person's box.
+        min_overlap: an object box overlaps the person if more than this share of it lies in the
+            person's box.
         keypoints: a preset of `KEYPOINT_PRESETS`.
         keypoint_confidence: keypoints with at least this confidence are visible.
 
@@ -108,7 +108,7 @@ class FilterSettings:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether an image is kept and, if not, the first filter that it failed."""
+    """Whether an image is kept and, if not, the first filter that it fails."""
 
     kept: bool
     reason: str | None = None
@@ -116,7 +116,7 @@ class Verdict:
 
 @dataclass
 class FilterStatistics:
-    """How many images of each category came to which end: category -> reason or kept -> count."""
+    """Counts of images by outcome: category -> reason or kept -> count."""
 
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
@@ -132,11 +132,11 @@ class FilterStatistics:
         return total
 
     def images(self, category: str | None = None) -> int:
-        """Return how many images there were, of one category or of all."""
+        """Return the number of images, of one category or of all."""
         return sum(counter.total() for counter in self._of(category))
 
     def kept(self, category: str | None = None) -> int:
-        """Return how many images were kept, of one category or of all."""
+        """Return the number of kept images, of one category or of all."""
         return sum(counter[KEPT] for counter in self._of(category))
 
     def rejection_rate(self, category: str | None = None) -> float:
@@ -154,7 +154,7 @@ class FilterStatistics:
         """Raise an `InputError` for a category without a single kept view.
 
         Args:
-            categories: ones that must be there as well as those that were counted.
+            categories: categories to check besides those that were counted.
         """
         for category in sorted({*self.counts, *categories}):
             if not self.kept(category):
@@ -173,7 +173,7 @@ class FilterStatistics:
             f"none of {counter.total()} images is kept" + (f" ({removed})" if removed else ""),
             where=f"category '{category}'",
             expected="at least one image with one person and one object",
-            fix="make more images, or loosen the filter that removed the most",
+            fix="make more images, or relax the filter that removed most of them",
         )
 
 
@@ -209,12 +209,12 @@ def filter_rows(
     Args:
         rows: training rows.
         settings: thresholds.
-        statistics: every image is counted there.
+        statistics: counts every image.
 
     Yields:
         Every row with ``verdict`` ("kept" or "rejected") and ``reason``. Kept rows have
-        ``human_mask``, ``pose``, ``betas`` and, where there is one, the perspective camera of
-        their person, and ``object_mask`` of their object.
+        ``human_mask``, ``pose``, ``betas`` and, if there is one, the perspective camera of their
+        person, and ``object_mask`` of their object.
     """
     for row in rows:
         verdict = filter_row(row, settings)
@@ -251,7 +251,7 @@ def _shares_inside(boxes: list[Any], person: Any) -> NDArray[np.float64]:  # noq
 
 
 def _visible(keypoints: Any, confidence: float) -> frozenset[str]:  # noqa: ANN401 - numbers or None
-    """Return the names of the visible keypoints; none where there are no keypoints."""
+    """Return the names of the visible keypoints; none if there are no keypoints."""
     if keypoints is None:
         return frozenset()
     points = np.asarray(keypoints, dtype=np.float64)

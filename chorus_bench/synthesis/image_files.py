@@ -1,4 +1,4 @@
-"""Pictures as files: encoding, and whether a file is whole and shows anything."""
+"""Picture files: encoding, and checks for completeness and blank content."""
 
 from __future__ import annotations
 
@@ -60,5 +60,5 @@ def decode_picture(content: bytes, where: object) -> UInt8:
 
 
 def is_blank(pixels: UInt8) -> bool:
-    """Whether all pixels are the same: black, as safety checkers and overflows leave it."""
+    """Whether all pixels are equal: black, for example, after a safety checker or an overflow."""
     return bool((pixels == pixels[0, 0]).all())

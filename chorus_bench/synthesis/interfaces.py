@@ -1,9 +1,9 @@
-"""The small interfaces that models are used through: generators and three kinds of annotators.
+"""Small interfaces to models: generators and three kinds of annotators.
 
-An implementation is found by name (`chorus_bench.synthesis.registry`). It is made by a function
-``factory(context, **options)``; the options are those of the configuration, the context is what
-a run knows. What comes back from an implementation is checked by the caller
-(`chorus_bench.synthesis.checks`), so implementations need not.
+An implementation is found by name (`chorus_bench.synthesis.registry`) and made by a function
+``factory(context, **options)``; the options come from the configuration, the context from the
+run. The caller checks the results of an implementation (`chorus_bench.synthesis.checks`), so
+implementations need not.
 
 Pictures are RGB, boxes xyxy in pixels, poses axis-angle in radians of a body in SMPL's format,
 lengths metres.
@@ -33,20 +33,20 @@ PERSON = "person"
 
 
 class OutOfDeviceMemoryError(ChorusBenchError):
-    """A device has no memory left for a batch of this size (exit code 1).
+    """A device has not enough memory for a batch of this size (exit code 1).
 
-    Implementations raise it in place of their library's own error; the caller then tries again
-    with half the batch (`chorus_bench.synthesis.batching`).
+    Implementations raise it instead of their library's own error; the caller then retries with
+    half the batch (`chorus_bench.synthesis.batching`).
     """
 
 
 @dataclass(frozen=True)
 class Address:
-    """What an image is called: everything about it follows from here and the run's seed.
+    """The identity of an image: everything about it follows from this and the run's seed.
 
     Attributes:
         category: category of the object.
-        prompt: the sentence, without the view's words.
+        prompt: the sentence, without the words of the view.
         view: the name of the view condition.
         index: its number under this category, prompt and view.
     """
@@ -61,7 +61,7 @@ class Address:
 
         Args:
             run_seed: random seed of the whole dataset.
-            attempt: 0, or how often the image has been made again.
+            attempt: 0, or how often the image has been remade.
         """
         again = ("again", attempt) if attempt else ()
         return address_seed(
@@ -71,11 +71,11 @@ class Address:
 
 @dataclass(frozen=True)
 class Context:
-    """What a run knows and an implementation may need.
+    """Properties of a run that an implementation may need.
 
     Attributes:
         seed: random seed of the whole dataset.
-        body: the body that poses and shapes are of.
+        body: the body of poses and shapes.
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ...
         threads: processor threads, for libraries that can be told; results may depend on it.
         categories: categories of the dataset.
@@ -95,8 +95,8 @@ class ImageRequest:
     """One image to be made.
 
     Attributes:
-        address: what it is called.
-        text: the prompt with the view's words.
+        address: its identity.
+        text: the prompt with the words of the view.
         seed: its own seed.
     """
 
@@ -106,16 +106,16 @@ class ImageRequest:
 
 
 class ImageGenerator(Protocol):
-    """Makes images of texts."""
+    """Makes images from texts."""
 
     @property
     def description(self) -> str:
-        """The model and everything that decides its pixels; stands in the rows."""
+        """The model and everything that determines its pixels; stored in the rows."""
 
     def generate(self, requests: Sequence[ImageRequest]) -> list[UInt8]:
         """Make one batch of images, each (H, W, 3) RGB.
 
-        An image that cannot be shown (not finite, refused by a safety checker) comes back all
+        An image that cannot be shown (not finite, refused by a safety checker) is returned
         black.
 
         Raises:
@@ -128,8 +128,8 @@ class Picture:
     """An image to be annotated.
 
     Attributes:
-        sample_id: what it is called in messages and files.
-        address: how it was made, or None for an image from elsewhere.
+        sample_id: its name in messages and files.
+        address: its address, or None for an image from elsewhere.
         pixels: (H, W, 3) RGB.
     """
 
@@ -166,7 +166,7 @@ class WeakCamera:
 
     Attributes:
         camera: (3,) s, tx, ty.
-        center: (2,) of the crop, pixels.
+        center: (2,) centre of the crop, pixels.
         scale: side of the crop, in units of 200 pixels.
     """
 
@@ -177,7 +177,7 @@ class WeakCamera:
 
 @dataclass(frozen=True, eq=False)
 class BodyFit:
-    """A person's pose as an estimator found it.
+    """A person's pose as estimated.
 
     Attributes:
         pose: (72,) global orientation first.
@@ -195,15 +195,15 @@ class Segmenter(Protocol):
 
     @property
     def description(self) -> str:
-        """The model and its settings; stands in the dataset's card."""
+        """The model and its settings; shown in the dataset's card."""
 
     def check_categories(self, categories: Sequence[str]) -> None:
-        """Raise an `InputError` that names a category which this segmenter does not know."""
+        """Raise an `InputError` that names a category unknown to this segmenter."""
 
     def segment(
         self, pictures: Sequence[Picture], categories: Sequence[str]
     ) -> list[list[Detection]]:
-        """Return what is found of the categories (``person`` may be one) in each picture."""
+        """Return detections of the categories (``person`` may be one) in each picture."""
 
 
 class KeypointDetector(Protocol):
@@ -211,14 +211,14 @@ class KeypointDetector(Protocol):
 
     @property
     def description(self) -> str:
-        """The model and its settings; stands in the dataset's card."""
+        """The model and its settings; shown in the dataset's card."""
 
     def detect(
         self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
     ) -> list[Float32]:
         """Return keypoints (P, 17, 3), x, y in pixels and confidence, of each picture's people.
 
-        A person that nothing is found of has zeros.
+        People without detected keypoints get zeros.
         """
 
 
@@ -227,9 +227,9 @@ class PoseEstimator(Protocol):
 
     @property
     def description(self) -> str:
-        """The model and its settings; stands in the dataset's card."""
+        """The model and its settings; shown in the dataset's card."""
 
     def estimate(
         self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
     ) -> list[list[BodyFit | None]]:
-        """Return a fit of each picture's people, None where there is none."""
+        """Return the fits of each picture's people; None for people without one."""

@@ -1,4 +1,4 @@
-"""What every stage's workers are given, and the shape of their job."""
+"""The input of every stage's workers, and their jobs."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from chorus_bench.synthesis.work_folder import STAGE_SCHEMAS, Shard, StageFolder
 
 @dataclass(frozen=True)
 class RunSettings:
-    """How a run works; it does not decide what comes out.
+    """How a run is executed; this does not affect its results.
 
     Attributes:
         device: device of the models, ``cpu``, ``cuda``, ...
-        batch: pictures that annotators are given at a time.
+        batch: number of pictures that annotators get at a time.
     """
 
     device: str = "cpu"
@@ -34,13 +34,13 @@ class RunSettings:
 
 @dataclass
 class Made:
-    """The rows of a shard, and what happened while they were made.
+    """The rows of a shard, and events while they were made.
 
     Attributes:
-        rows: in the order of their addresses.
-        counts: what happened, by kind.
-        models: what they were made with, by role.
-        leftovers: a folder that is not needed any more once the rows are written.
+        rows: the rows, in the order of their addresses.
+        counts: number of events by kind.
+        models: the models that made them, by role.
+        leftovers: a folder that is no longer needed once the rows are written.
     """
 
     rows: Sequence[Row]
@@ -56,21 +56,21 @@ class Made:
         return cls([{name: row.get(name) for name in names} for row in rows], counts)
 
 
-#: Loads what a stage needs and returns the function that makes the rows of a shard.
+#: Loads the models of a stage and returns the function that makes the rows of a shard.
 Loader = Callable[["StageWork"], Callable[[Shard], Made]]
 
 
 @dataclass(frozen=True)
 class StageWork:
-    """Sets a worker of a stage up; picklable.
+    """Sets up a worker of a stage; picklable.
 
     Attributes:
-        stage: which.
-        loader: loader of the stage, a function of a module.
+        stage: the stage.
+        loader: loader of the stage, a module-level function.
         work: the work folder.
-        settings: what is made.
-        plan: which images there are.
-        run: how.
+        settings: settings of the synthesis.
+        plan: the planned images.
+        run: how the run is executed.
     """
 
     stage: str
@@ -81,7 +81,7 @@ class StageWork:
     run: RunSettings
 
     def __call__(self) -> Callable[[Shard], Result]:
-        """Load what the stage needs and return the function that makes a shard."""
+        """Load the stage's models and return the function that makes a shard."""
         make, folder = self.loader(self), self.folder(self.stage)
 
         def work(shard: Shard) -> dict[str, Any]:
@@ -102,12 +102,12 @@ class StageWork:
         return StageFolder(self.work, stage)
 
     def context(self) -> Context:
-        """Return what generators and annotators are told of the run."""
+        """Return the context for generators and annotators of this run."""
         return context_of(self.settings, self.run)
 
 
 def context_of(settings: SynthesisSettings, run: RunSettings) -> Context:
-    """Return what generators and annotators are told of a run."""
+    """Return the context for generators and annotators of a run."""
     return Context(
         seed=settings.seed,
         body=load_body(settings.body),

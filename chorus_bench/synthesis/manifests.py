@@ -1,4 +1,4 @@
-"""What each stage is made with, and what differs from what a work folder was made with."""
+"""Manifests of the stages, and their comparison with those of a work folder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MISSING = "nothing"
 
 
 def prompts_manifest(settings: SynthesisSettings) -> Manifest:
-    """Return the manifest of the stage that has no rows."""
+    """Return the manifest of the stage without rows."""
     tree = settings.as_dict()
     chosen = {name: tree[name] for name in ("categories", "seed", "prompts")}
     return Manifest("prompts", chosen)
@@ -34,12 +34,12 @@ def views_of(settings: SynthesisSettings) -> tuple[ViewCondition, ...]:
 
 
 def plan_of(settings: SynthesisSettings, prompts: Prompts) -> Plan:
-    """Return which images there are to be."""
+    """Return the plan of the images."""
     return Plan(prompts, views_of(settings), settings.images.per_prompt_view)
 
 
 def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Manifest]:
-    """Return the manifests of the stages that have rows, each tied to the one before it."""
+    """Return the manifests of the stages with rows, each linked to the one before it."""
     tree, plan = settings.as_dict(), plan_of(settings, prompts)
     body = load_body(settings.body).label
     shards = plan.shards(settings.shard_size)
@@ -67,11 +67,11 @@ def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Ma
 
 
 def refuse_changes(work: Path, wanted: Sequence[Manifest]) -> None:
-    """Raise an `InputError` when stages that have begun were made with something else.
+    """Raise an `InputError` if stages that have begun were made with other settings.
 
     Args:
         work: the work folder.
-        wanted: manifests of stages, as this run would make them.
+        wanted: the manifests that this run would write.
     """
     lines: list[str] = []
     stages: list[str] = []
@@ -88,14 +88,14 @@ def refuse_changes(work: Path, wanted: Sequence[Manifest]) -> None:
         raise InputError(
             f"was made with other settings: {list_some(list(dict.fromkeys(lines)), 12)}",
             where=work,
-            expected="the settings that it was begun with (there -> asked for)",
-            fix=f"choose another output; or make the stages from '{first}' on again with "
+            expected="the settings with which it was begun (there -> requested)",
+            fix=f"choose another output; or repeat the stages from '{first}' on with "
             f"--redo {first}",
         )
 
 
 def differences(there: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str = "") -> list[str]:
-    """Return what differs between two trees of settings, as ``name: there -> wanted``."""
+    """Return the differences between two trees of settings, as ``name: there -> wanted``."""
     found = []
     for key in dict.fromkeys([*there, *wanted]):
         old, new = there.get(key, _MISSING), wanted.get(key, _MISSING)
@@ -107,5 +107,5 @@ def differences(there: Mapping[str, Any], wanted: Mapping[str, Any], prefix: str
 
 
 def stages_from(stage: str) -> tuple[str, ...]:
-    """Return a stage and those after it."""
+    """Return a stage and all stages after it."""
     return STAGES[STAGES.index(stage) :]

@@ -1,7 +1,7 @@
-"""Models of the hub or of a folder: what can go wrong while one is loaded, said plainly.
+"""Models from the hub or a folder: plain messages for loading errors.
 
-Shared by what loads models with diffusers and with transformers. Both wrap the hub's errors in
-errors of their own, so the whole chain of causes is read.
+Used for models of both diffusers and transformers. Both wrap the hub's errors in their own, so
+the whole chain of causes is examined.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import xxhash
 
 from chorus_bench.errors import ChorusBenchError, InputError, list_some
 
-#: A folder with a model has one of these: of a diffusers pipeline, of a transformers model.
+#: Configuration files of which a model's folder has one: diffusers pipeline, transformers model.
 CONFIGURATIONS = ("model_index.json", "config.json")
 
 _HUB = "https://huggingface.co"
@@ -28,13 +28,13 @@ def loading(model: str, *, purpose: str, files: Sequence[str] = CONFIGURATIONS) 
     """Turn a library's failure to load a model into an error that says what to do.
 
     Args:
-        model: the hub's id of it, or a folder.
-        purpose: what it is loaded for, in messages, for example ``the image generator``.
-        files: a folder must have one of them.
+        model: hub id or folder.
+        purpose: its purpose, for messages, for example ``the image generator``.
+        files: files of which a folder must have one.
 
     Raises:
         InputError: no such model, no access to it, no network, missing or damaged files.
-        ChorusBenchError: the device has no memory for it.
+        ChorusBenchError: the device has not enough memory for it.
     """
     check_model(model, purpose=purpose, files=files)
     try:
@@ -51,7 +51,7 @@ def loading(model: str, *, purpose: str, files: Sequence[str] = CONFIGURATIONS) 
 
 
 def check_model(model: str, *, purpose: str, files: Sequence[str] = CONFIGURATIONS) -> None:
-    """Raise an `InputError` for what can be neither an id of the hub nor a folder with a model."""
+    """Raise an `InputError` for anything that is neither a hub id nor a folder with a model."""
     folder = Path(model)
     if folder.is_dir():
         if not any((folder / name).is_file() for name in files):
@@ -76,7 +76,7 @@ def check_device(device: str, *, where: object) -> None:
 
     Args:
         device: ``cpu``, ``cuda``, ``cuda:1``, ``mps``, ...
-        where: what it is for, in messages.
+        where: its purpose, for messages.
     """
     import torch
 
@@ -92,7 +92,7 @@ def check_device(device: str, *, where: object) -> None:
             f"torch finds no device '{device}' here",
             where=where,
             expected=f"a device of this machine; it has {count or 'none'} of this kind",
-            fix="choose another, for example cpu, or install a torch that is built for this one",
+            fix="choose another, for example cpu, or install a torch built for this one",
         )
 
 
@@ -104,7 +104,7 @@ def _device_count(kind: str) -> int:
 
 
 def damaged_files(folder: Path) -> list[Path]:
-    """Return the safetensors files below a folder that cannot be opened, cut short for example."""
+    """Return the safetensors files below a folder that cannot be opened (truncated, say)."""
     from safetensors import SafetensorError, safe_open
 
     damaged = []
@@ -118,14 +118,14 @@ def damaged_files(folder: Path) -> list[Path]:
 
 
 def model_version(model: str, revision: str | None = None, *, file: str = CONFIGURATIONS[0]) -> str:
-    """Return a model's name with what its files are: the commit, or a hash of a folder's files.
+    """Return a model's name and version: the commit, or a hash of a folder's files.
 
-    The path to a folder is left out, for it differs between machines that have the same files.
+    The path to a folder is left out, because it differs between machines with the same files.
 
     Args:
-        model: the hub's id of it, or a folder.
+        model: hub id or folder.
         revision: revision on the hub, as requested.
-        file: one that has been loaded; its place in the cache tells the commit.
+        file: a loaded file, whose place in the cache gives the commit.
     """
     folder = Path(model)
     if folder.is_dir():
@@ -140,7 +140,7 @@ def model_version(model: str, revision: str | None = None, *, file: str = CONFIG
 
 
 def _hash_files(folder: Path) -> str:
-    """Hash the names and contents of a model's files; hidden files and texts for people aside."""
+    """Hash the names and contents of a model's files, except hidden files and documentation."""
     digest = xxhash.xxh3_64()
     for path in sorted(_model_files(folder)):
         name = path.relative_to(folder).as_posix()
@@ -160,7 +160,7 @@ def _model_files(folder: Path) -> Iterator[Path]:
 
 
 def _looks_like_path(model: str) -> bool:
-    """Say whether this cannot be an id of the hub, which is ``name`` or ``owner/name``."""
+    """Whether this cannot be a hub id, which is ``name`` or ``owner/name``."""
     strange = model.startswith((".", "/", "~")) or "\\" in model or model.count("/") > 1
     return strange or Path(model).exists()
 
@@ -186,13 +186,13 @@ def _explain(model: str, purpose: str, error: Exception) -> InputError:
     return InputError(
         f"the model '{model}' cannot be loaded: {_lines(error)[0]}",
         where=purpose,
-        expected="a model of the right kind, with all of its files",
-        fix="check the model's page for what loads it, or fetch its files again",
+        expected="a model of the right kind, with all its files",
+        fix="check on the model's page how to load it, or fetch its files again",
     )
 
 
 def _lines(error: BaseException) -> list[str]:
-    """Return the lines of an error's message that are not empty, one at least."""
+    """Return the lines of an error's message that are not empty, at least one."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines or [type(error).__name__]
 
@@ -207,7 +207,7 @@ def _no_access(model: str, purpose: str, causes: Sequence[BaseException]) -> Inp
 
     if _any(causes, GatedRepoError) or _status(causes) == 403:
         return InputError(
-            f"the hub does not let you have the model '{model}'",
+            f"the hub denies access to the model '{model}'",
             where=purpose,
             expected="an account that has accepted the model's license, where it asks for that",
             fix=f"accept the license on {_HUB}/{model}, then `hf auth login` with a token of "
@@ -246,7 +246,7 @@ def _bad_answer(model: str, purpose: str, causes: Sequence[BaseException]) -> In
             f"the model '{model}' lacks a file: {_lines(missing[-1])[-1]}",
             where=purpose,
             expected=f"a model for {purpose} with {' or '.join(CONFIGURATIONS)}",
-            fix="choose a model that the library loads; its page says so",
+            fix="choose a model that the library can load; the model's page says so",
         )
     return None
 
@@ -259,7 +259,7 @@ def _offline(model: str, purpose: str, causes: Sequence[BaseException]) -> Input
         OfflineModeIsEnabled,
     )
 
-    # The base is the HTTP library's, which is requests, httpx or httpx2.
+    # The base class is the HTTP library's, which is requests, httpx or httpx2.
     no_answer = (*HfHubHTTPError.__bases__, ConnectionError, TimeoutError)
     tried = _any(causes, *(kind for kind in no_answer if kind is not OSError))
     if not tried and not _any(causes, LocalEntryNotFoundError):
@@ -267,11 +267,11 @@ def _offline(model: str, purpose: str, causes: Sequence[BaseException]) -> Input
     not_asked = _any(causes, OfflineModeIsEnabled) or not tried
     reason = "was not asked (HF_HUB_OFFLINE, `local_files_only`)" if not_asked else "is unreachable"
     return InputError(
-        f"the model '{model}' is not wholly in the cache, and the hub {reason}",
+        f"the model '{model}' is not completely in the cache, and the hub {reason}",
         where=f"{purpose}, {HF_HUB_CACHE}",
         expected="all files of the model in the cache, or a network",
         fix=f"where there is a network, `hf download {model} --local-dir FOLDER`, and give the "
-        "folder as `model`; or set HF_HOME to where a cache with the model is",
+        "folder as `model`; or set HF_HOME to a cache that contains the model",
     )
 
 
@@ -314,7 +314,7 @@ def _damaged(model: str, purpose: str, causes: Sequence[BaseException]) -> Input
     return InputError(
         f"a file of the model '{model}' is damaged: {_lines(causes[0])[0]}",
         where=list_some(files) if files else purpose,
-        expected="whole safetensors files",
+        expected="complete safetensors files",
         fix="fetch the file again" if files else f"`hf cache rm model/{model}`, then try again",
     )
 
@@ -324,7 +324,7 @@ def _any(causes: Iterable[BaseException], *kinds: type[BaseException]) -> bool:
 
 
 def _status(causes: Iterable[BaseException]) -> int | None:
-    """Return the status of the hub's answer that went wrong, if there was one."""
+    """Return the status of the hub's failed answer, if there was one."""
     for cause in causes:
         response = getattr(cause, "response", None)
         if response is not None and hasattr(response, "status_code"):

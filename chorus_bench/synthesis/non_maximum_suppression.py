@@ -1,4 +1,4 @@
-"""Near-duplicate detections: one object that a detector found twice.
+"""Non-maximum suppression: removal of detections that a detector made twice.
 
 Source: docs/method.md M5.
 """
@@ -14,7 +14,7 @@ from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.boxes import box_areas, box_intersections
 
-#: A detection goes when its intersection with another covers this share of either box, ...
+#: A detection is removed if its intersection with another covers this share of either box, ...
 MIN_OVERLAP = 0.8
 #: ... unless its score is at least this.
 SURE_SCORE = 0.98
@@ -27,20 +27,20 @@ def keep_without_near_duplicates(
     min_overlap: float = MIN_OVERLAP,
     sure_score: float = SURE_SCORE,
 ) -> list[int]:
-    """Say which detections of one class stay.
+    """Return which detections of one class are kept.
 
-    In ascending order of score, a detection whose score is below ``sure_score`` goes if its
-    intersection with one that is still there covers at least ``min_overlap`` of either box. A
-    box without area covers nothing.
+    In ascending order of score, a detection whose score is below ``sure_score`` is removed if its
+    intersection with a remaining one covers at least ``min_overlap`` of either box. A box without
+    area covers nothing.
 
     Args:
         boxes: (n, 4) xyxy in pixels.
         scores: (n,).
         min_overlap: share of either box.
-        sure_score: from this score on a detection always stays.
+        sure_score: detections with at least this score are always kept.
 
     Returns:
-        The indices that stay, ascending.
+        The indices that are kept, ascending.
 
     Raises:
         InputError: the numbers of boxes and scores differ.
@@ -70,13 +70,13 @@ def without_near_duplicates(
     Objects are compared within their category. Boxes are those of the schema, xyxy.
 
     Args:
-        row: with ``people`` and ``objects``, each with ``box`` and ``score``.
+        row: a row with ``people`` and ``objects``, each with ``box`` and ``score``.
         min_overlap: see `keep_without_near_duplicates`.
         sure_score: see `keep_without_near_duplicates`.
     """
 
     def clean(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Return the detections of one class that stay."""
+        """Return the detections of one class that are kept."""
         boxes, scores = [item["box"] for item in found], [item["score"] for item in found]
         kept = keep_without_near_duplicates(
             boxes, scores, min_overlap=min_overlap, sure_score=sure_score

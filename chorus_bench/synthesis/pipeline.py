@@ -1,4 +1,4 @@
-"""The whole synthesis: stages in their order, on an engine, resumable, to a dataset folder."""
+"""The whole synthesis: all stages in order, on an engine, resumable, to a dataset folder."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from chorus_bench.synthesis.stages.images import load_images
 from chorus_bench.synthesis.stages.prompts import Prompts, load_prompts, make_prompts
 from chorus_bench.synthesis.work_folder import ROW_STAGES, STAGES, Manifest, Record, StageFolder
 
-#: Called with the stage, what is done and all there is.
+#: Called with (stage, done, total).
 Progress = Callable[[str, int, int], None]
 
 SETTINGS_FILE = "settings.yaml"
@@ -50,14 +50,14 @@ _HERE, _ON_CPU = EngineSettings(), RunSettings()
 
 @dataclass(frozen=True)
 class StageReport:
-    """What a run did in a stage.
+    """The work of a run in a stage.
 
     Attributes:
-        stage: which.
-        rows: rows in the shards made by this run.
-        seconds: that making them took, added up over the workers.
-        found: shards that were there already.
-        counts: what happened, over all shards of the stage.
+        stage: the stage.
+        rows: number of rows in the shards made by this run.
+        seconds: time of making them, summed over the workers.
+        found: number of shards that existed already.
+        counts: number of events by kind, over all shards of the stage.
     """
 
     stage: str
@@ -69,12 +69,12 @@ class StageReport:
 
 @dataclass(frozen=True, eq=False)
 class Synthesis:
-    """What a run has made.
+    """The results of a run.
 
     Attributes:
         work: the folder of the stages.
-        stages: what was done.
-        dataset: the finished dataset; None when the run ended before the last stage.
+        stages: the work in each stage.
+        dataset: the finished dataset; None if the run ended before the last stage.
         statistics: statistics of the dataset.
     """
 
@@ -85,7 +85,7 @@ class Synthesis:
 
 
 def work_folder(output: str | Path) -> Path:
-    """Return the folder of the stages that make a dataset: ``<output>.work``, beside it."""
+    """Return the folder of a dataset's stages: ``<output>.work``, beside it."""
     target = Path(output)
     return target.with_name(f"{target.name}.work")
 
@@ -104,26 +104,26 @@ def synthesize(
 ) -> Synthesis:
     """Make a dataset of synthesised images, or one stage of it.
 
-    What exists is not made again: the run continues where an earlier one stopped.
-    The same settings give the same bytes with any engine and any number of workers, as far as
-    the models do (see `ImageSettings.layout`).
+    What exists is not made again: the run continues where an earlier one stopped. The same settings
+    give the same bytes with any engine and any number of workers, as far as the models allow (see
+    `ImageSettings.layout`).
 
     Args:
-        settings: what to make.
-        output: the dataset's folder; the stages lie in ``<output>.work`` beside it.
-        stage: only this one of `STAGES`; those before it must be finished.
-        redo: make this stage and all after it again.
-        overwrite: throw away all stages and the dataset first.
+        settings: settings of the synthesis.
+        output: the dataset's folder; the stages are in ``<output>.work`` beside it.
+        stage: run only this one of `STAGES`; those before it must be finished.
+        redo: repeat this stage and all after it.
+        overwrite: delete all stages and the dataset first.
         engine: where shards are made.
-        run: how.
-        progress: called with the stage, what is done and all there is.
+        run: how the run is executed.
+        progress: called with (stage, done, total).
         command: the command line, for the card.
 
     Raises:
-        InputError: settings that make no sense, a model that cannot be had, another run in the
-            same place, or stages that were made with other settings.
+        InputError: invalid settings, a model that is not available, another run in the same
+            place, or stages that were made with other settings.
         ChorusBenchError: a model failed.
-        WriteError: the disk is full, ...; what is finished stays for the next run.
+        WriteError: the disk is full, ...; finished work is kept for the next run.
     """
     target, work = Path(output), work_folder(output)
     _check_request(settings, stage, redo)
@@ -205,7 +205,7 @@ class _Session:
         atomic_write_bytes(self.work / SETTINGS_FILE, self.settings.to_yaml().encode())
 
     def _refuse_changes(self) -> None:
-        """Refuse changes of stages that stay, before anything is removed."""
+        """Refuse changes to stages that are kept, before anything is removed."""
         if "prompts" in self.discarded:
             return
         refuse_changes(self.work, [prompts_manifest(self.settings)])
@@ -234,7 +234,7 @@ class _Session:
         return row_manifests(self.settings, self._prompts())
 
     def run_stage(self, name: str) -> StageReport:
-        """Run one stage, whatever of it is missing."""
+        """Run the missing part of one stage."""
         return self._run_prompts() if name == "prompts" else self._run_rows(name)
 
     def _run_prompts(self) -> StageReport:
@@ -267,7 +267,7 @@ class _Session:
         return StageReport(name, int(rows), float(seconds), len(found), dict(counts.most_common()))
 
     def _check_annotators(self) -> None:
-        """Have a wrong category be found before images are made or thrown away, not after."""
+        """Detect a wrong category before images are made or deleted, not after."""
         make_segmenters(self.settings.annotations, context_of(self.settings, self.run))
 
     def _make(
@@ -286,7 +286,7 @@ class _Session:
         return StageWork(name, _LOADERS[name], self.work, self.settings, plan, self.run)
 
     def assemble(self, command: str) -> tuple[Built, DatasetStatistics]:
-        """Put the stages together as a dataset folder with its card, unless it is there."""
+        """Assemble the stages to a dataset folder with its card, unless it exists."""
         manifests = self._manifests()
         statistics = self._statistics(manifests["cameras"])
         recipe = synthesized_recipe(
@@ -305,7 +305,7 @@ class _Session:
         return built, statistics
 
     def _finished(self, key: str) -> Built | None:
-        """Return the dataset where it is there and made of these stages."""
+        """Return the dataset if it exists and was made from these stages."""
         if _metadata(self.target).get("stages") != key:
             return None
         return Built(self.target, DatasetInfo.load(self.target), (), 0)
@@ -324,7 +324,7 @@ class _Session:
         return row_statistics(rows())
 
     def _models(self, manifests: Mapping[str, Manifest]) -> dict[str, tuple[str, ...]]:
-        """Return what the rows were made with: role -> models."""
+        """Return the models that made the rows: role -> models."""
         found: dict[str, dict[str, None]] = {}
         for stage in ("images", "annotations"):
             for record in StageFolder(self.work, stage).records(manifests[stage]).values():

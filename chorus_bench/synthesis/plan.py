@@ -1,4 +1,4 @@
-"""Which images there are to be: addresses in their order, cut into shards."""
+"""The planned images: addresses in order, divided into shards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Plan:
     Attributes:
         prompts: category -> its prompts.
         views: the view conditions.
-        per_prompt_view: images of each prompt and view.
+        per_prompt_view: number of images for each prompt and view.
     """
 
     prompts: Mapping[str, tuple[str, ...]]
@@ -27,12 +27,12 @@ class Plan:
     per_prompt_view: int
 
     def images_of(self, category: str) -> int:
-        """Return how many images a category has."""
+        """Return the number of images of a category."""
         return len(self.prompts[category]) * len(self.views) * self.per_prompt_view
 
     @property
     def images(self) -> int:
-        """How many images there are."""
+        """The total number of images."""
         return sum(map(self.images_of, self.prompts))
 
     def address(self, category: str, number: int) -> Address:
@@ -42,18 +42,18 @@ class Plan:
         return Address(category, self.prompts[category][prompt], self.views[view].name, index)
 
     def request(self, address: Address, seed: int, attempt: int = 0) -> ImageRequest:
-        """Return what the generator is asked for.
+        """Return the request to the generator.
 
         Args:
             address: address of the image.
             seed: random seed of the dataset.
-            attempt: 0, or how often it has been made again.
+            attempt: 0, or how often it has been remade.
         """
         view = next(view for view in self.views if view.name == address.view)
         return ImageRequest(address, view.extend(address.prompt), address.seed(seed, attempt))
 
     def shards(self, size: int) -> tuple[Shard, ...]:
-        """Return the shards: at most ``size`` rows of one category each."""
+        """Return the shards, each of at most ``size`` rows of one category."""
         return tuple(
             Shard(f"{category_folder(category)}-{n:05d}", category, begin, min(begin + size, total))
             for category in self.prompts

@@ -1,6 +1,6 @@
 """Prompts: simple sentences about a person and an object, from files or from a language model.
 
-A category's prompts are a text file ``<category>.txt``: one prompt a line; empty lines and lines
+A category's prompts are a text file ``<category>.txt``: one prompt per line; empty lines and lines
 that start with ``#`` are skipped.
 
 Source: docs/method.md M1; the paper, section 3.2.
@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Protocol
 
 from chorus_bench.errors import ChorusBenchError, InputError, did_you_mean, unknown_name
+from chorus_bench.io.documents import decode
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.seeds import address_seed
 
-#: How many prompts are asked for: a number in this range, both ends included.
+#: The number of prompts to ask for is in this range, both ends included.
 FEWEST, MOST = 3, 20
 
 _SUFFIX = ".txt"
@@ -53,17 +54,17 @@ class AnswersQuestions(Protocol):
     """A language model, for example `chorus_bench.synthesis.chat.ChatClient`."""
 
     def ask(self, question: str, *, model: str | None, temperature: float, seed: int | None) -> str:
-        """Return the answer to a question; empty when there is none."""
+        """Return the answer to a question; empty if there is none."""
 
 
 @dataclass(frozen=True)
 class PromptList:
-    """What a language model wrote for a category.
+    """A language model's prompts for a category.
 
     Attributes:
-        prompts: distinct, cleaned, at most as many as were asked for.
+        prompts: distinct, cleaned, at most as many as requested.
         attempts: how often the model was asked.
-        complete: whether there are as many as were asked for.
+        complete: whether there are as many as requested.
     """
 
     prompts: tuple[str, ...]
@@ -72,12 +73,11 @@ class PromptList:
 
 
 def clean_prompts(text: str) -> tuple[str, ...]:
-    """Return the prompts of a language model's answer.
+    """Return the prompts in a language model's answer, one per line.
 
-    One prompt a line. Removed are numbering and bullets, quotes around a line, the full stop at
-    its end and repeated spaces. Left out are empty lines, repetitions (whatever their case),
-    headings, code fences, lines that introduce others (they end in a colon), and what a model
-    thinks aloud between ``<think>`` and ``</think>``. Cleaning twice changes nothing.
+    Numbering, bullets, quotes around a line, its final full stop and repeated spaces are removed.
+    Empty lines, repetitions (in any case), headings, code fences, introductory lines (which end
+    in a colon) and text between ``<think>`` and ``</think>`` are left out. Cleaning is idempotent.
     """
     readable = text.encode("utf-8", "ignore").decode().replace("\ufeff", "")
     said = readable.rpartition("</think>")[2].partition("<think>")[0]
@@ -131,7 +131,7 @@ def _shipped() -> Traversable:
 def read_prompts(folder_or_file: str | Path, category: str) -> tuple[str, ...]:
     """Read a category's prompts.
 
-    Lines are taken as they are, but for spaces around them; repetitions are dropped.
+    Lines are used unchanged except for surrounding spaces; repetitions are dropped.
 
     Args:
         folder_or_file: a folder with ``<category>.txt`` (or underscores for the spaces of the
@@ -139,15 +139,11 @@ def read_prompts(folder_or_file: str | Path, category: str) -> tuple[str, ...]:
         category: for example ``tennis racket``.
 
     Raises:
-        InputError: there is no such file, it is not UTF-8 text, or it holds no prompt.
+        InputError: there is no such file, it is not UTF-8 text, or it contains no prompt.
     """
     file = _find(Path(folder_or_file), category)
     try:
-        prompts = _parse(file.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"is not UTF-8 text: {error}", where=file, fix="save it as UTF-8"
-        ) from error
+        prompts = _parse(decode(file.read_bytes(), file))
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=file) from error
     if not prompts:
@@ -158,19 +154,19 @@ def read_prompts(folder_or_file: str | Path, category: str) -> tuple[str, ...]:
 def write_prompts(folder: str | Path, prompts: Mapping[str, Iterable[str]]) -> tuple[Path, ...]:
     """Write ``<category>.txt`` files, which `read_prompts` reads.
 
-    Files of these categories are replaced, each whole or not at all; others stay. Nothing is
-    written when any prompt cannot be.
+    Files of these categories are replaced, each completely or not at all; others are kept. Nothing
+    is written if any prompt cannot be.
 
     Args:
-        folder: made if it is not there.
+        folder: created if missing.
         prompts: category -> its prompts.
 
     Returns:
         The files, in the order of the categories.
 
     Raises:
-        InputError: a category makes no file name, has no prompts, or has one that could not be
-            read back (empty, of several lines, or starting with ``#``).
+        InputError: a category cannot be a file name, has no prompts, or has one that could not be
+            read back (empty, with several lines, or starting with ``#``).
         WriteError: the disk is full, the place is not writable, ...
     """
     contents = {_file_name(c): _content(c, texts) for c, texts in prompts.items()}
@@ -191,21 +187,21 @@ def generate_prompts(
 ) -> PromptList:
     """Have a language model write a category's prompts.
 
-    It is asked until a cleaned answer has as many prompts as were asked for, at most
-    ``attempts`` times; after that the answer whose number comes nearest is taken, without what
-    is too much. So there are never more than ``count``, the paper's m.
+    It is asked until a cleaned answer has the requested number of prompts, at most ``attempts``
+    times; then the answer with the nearest number is used, cut to the requested length. So there
+    are never more than ``count`` prompts (the paper's m).
 
     Args:
         category: for example ``surfboard``.
         client: asks the language model.
         model: its name at the endpoint; by default the client's own.
-        count: how many prompts; by default 3 to 20, drawn from the seed and the category.
-        attempts: how often it is asked at most.
+        count: number of prompts; by default 3 to 20, drawn from the seed and the category.
+        attempts: largest number of attempts.
         temperature: sampling temperature; the paper's is 1.
-        seed: every attempt gets a seed of its own, derived from it.
+        seed: random seed; every attempt gets its own, derived from it.
 
     Raises:
-        InputError: an argument makes no sense, or the endpoint refused it.
+        InputError: an invalid argument, or one that the endpoint refused.
         ChorusBenchError: the endpoint failed, or no answer had any prompt.
     """
     wanted = _draw_count(category, seed) if count is None else count
@@ -275,14 +271,14 @@ def _file_name(category: str) -> str:
     name = category.strip()
     if not name or name.startswith(".") or _FORBIDDEN.search(name):
         raise InputError(
-            f"the category {category!r} makes no file name",
+            f"the category {category!r} cannot be a file name",
             expected='a name without control characters and \\ / : * ? " < > |',
         )
     return f"{name}{_SUFFIX}"
 
 
 def _content(category: str, prompts: Iterable[str]) -> bytes:
-    """Return a category's file, checked to read back."""
+    """Return the contents of a category's file, checked to read back."""
     lines = list(dict.fromkeys(prompt.strip() for prompt in prompts))
     if not lines:
         raise InputError("has no prompts to write", where=f"category '{category}'")

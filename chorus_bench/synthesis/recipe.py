@@ -1,4 +1,4 @@
-"""The recipe of a synthesised dataset: the finished stages of a work folder, put together."""
+"""The recipe of a synthesised dataset: the finished stages of a work folder, assembled."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Unbounded Synthesized Images},
 CARD = CardText(
     title="Synthesised human-object images",
     summary=(
-        "Images that a text-to-image model made of prompts about a person and an object, from many "
-        "views, with masks, keypoints, body poses, the verdict of the filters, and perspective "
-        "cameras of the images that were kept (CHORUS, section 3.2)."
+        "Images that a text-to-image model made from prompts about a person and an object, from "
+        "many views, with masks, keypoints, body poses, the verdict of the filters, and "
+        "perspective cameras of the kept images (CHORUS, section 3.2)."
     ),
     construction=(
         "`chorus-bench synthesize`: prompts, images, annotations, filters, cameras. Every image "
@@ -50,12 +50,12 @@ def synthesized_recipe(
     metadata: Mapping[str, Any] | None = None,
     command: str = "",
 ) -> Recipe:
-    """Return the recipe of what the stages in a work folder have made.
+    """Return the recipe of the rows that the stages in a work folder have made.
 
     Args:
         work: the work folder of `chorus-bench synthesize`, all stages finished.
         card: the texts of the card.
-        metadata: more entries for ``chorus_bench.json``.
+        metadata: further entries for ``chorus_bench.json``.
         command: the command line, for the card.
 
     Raises:
@@ -87,7 +87,7 @@ def synthesized_recipe(
 
 
 def _rows(work: Path, shard: Shard, notes: list[Note]) -> Iterator[Row]:
-    """Yield the rows of a shard; images that cannot be used are noted, and stay."""
+    """Yield the rows of a shard; unusable images are noted and kept."""
     for row in read_joined(work, shard, ROW_STAGES):
         fault = row.pop("fault")
         row.pop("attempt")

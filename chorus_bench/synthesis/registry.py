@@ -1,4 +1,4 @@
-"""Generators and annotators by name: what is known of one without importing it.
+"""Generators and annotators by name, described without importing them.
 
 A package registers its own in the entry-point group of their kind, for example
 

@@ -1,7 +1,7 @@
-"""What a synthesis is asked for: one value that a YAML file holds, checked before anything runs.
+"""Settings of a synthesis: one value, stored as YAML, checked before anything runs.
 
-Only what decides the rows stands here. Where and how fast they are made (workers, device,
-batches of annotators) is for each run to choose.
+They contain only what determines the rows. Where and how fast these are made (workers, device,
+batches of annotators) is chosen for each run.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Component:
     """A generator or an annotator with its options.
 
     Attributes:
-        name: how it is registered.
+        name: its registered name.
         options: options of its factory.
     """
 
@@ -89,7 +89,7 @@ class PromptSettings(Schema):
     Attributes:
         source: ``shipped``, ``chat`` (a language model), or a folder or file of prompts.
         count: prompts per category, from a language model; by default drawn from 3 to 20.
-        attempts: how often it is asked at most.
+        attempts: largest number of attempts.
         temperature: sampling temperature.
         model: its name at the endpoint; by default from the environment.
         base_url: the endpoint; by default from the environment.
@@ -111,12 +111,12 @@ class ImageSettings(Schema):
     """Stages 2 and 3.
 
     Attributes:
-        per_prompt_view: images of each prompt and view.
+        per_prompt_view: number of images for each prompt and view.
         views: a YAML file of view conditions; by default the 22 of the package.
-        generator: what makes the images.
-        layout: ``fixed`` (an image's batch follows from its address, so its bytes do) or
+        generator: the image generator.
+        layout: ``fixed`` (an image's batch, and thus its bytes, follow from its address) or
             ``free`` (batches as they come; on most devices the last bits differ).
-        batch: images at a time; part of the layout where that is fixed.
+        batch: number of images at a time; part of a fixed layout.
         format: ``jpeg`` or ``png``.
         quality: JPEG quality, 1 to 100.
     """
@@ -134,10 +134,10 @@ class AnnotationSettings(Schema):
     """Stage 4.
 
     Attributes:
-        segmenter: finds people, and objects where there is no other one.
-        object_segmenter: finds the objects, for names that ``segmenter`` does not know.
-        keypoints: finds keypoints.
-        pose: finds poses.
+        segmenter: segments people, and objects unless there is an ``object_segmenter``.
+        object_segmenter: segments objects whose names ``segmenter`` does not know.
+        keypoints: the keypoint detector.
+        pose: the pose estimator.
         min_overlap: overlap of near-duplicates, see `keep_without_near_duplicates`.
         sure_score: score above which no detection is a near-duplicate.
     """
@@ -169,11 +169,11 @@ class SynthesisSettings(Schema):
         body: body of the poses, see `load_body`.
         shard_size: rows of a shard at most.
         threads: threads of a worker that computes on the processor; the last bits depend on it.
-        prompts: stage 1.
-        images: stages 2 and 3.
-        annotations: stage 4.
-        filters: stage 5.
-        cameras: stage 6.
+        prompts: settings of this stage.
+        images: settings of this stage.
+        annotations: settings of this stage.
+        filters: settings of this stage.
+        cameras: settings of this stage.
 
     Raises:
         InputError: a value makes no sense.
@@ -212,7 +212,7 @@ def read_settings(
     file: str | Path | None = None,
     changes: Mapping[str, Any] | None = None,
 ) -> SynthesisSettings:
-    """Return settings: the defaults, changed by a preset, a YAML file and single changes.
+    """Return settings: the defaults, updated by a preset, a YAML file and single changes.
 
     Args:
         preset: one of `preset_names`.
@@ -282,7 +282,7 @@ def _stands_in(content: Any, path: KeyPath) -> bool:  # noqa: ANN401 - whatever 
 def _nested(tree: Mapping[str, Any], name: str, value: object) -> dict[str, Any]:
     """Return a mapping of mappings with a value at a dotted name.
 
-    A component that is only a name in the tree becomes a mapping when an option of it is set.
+    A component given only by its name becomes a mapping when one of its options is set.
     """
     head, _, rest = name.partition(".")
     if not rest:
@@ -294,7 +294,7 @@ def _nested(tree: Mapping[str, Any], name: str, value: object) -> dict[str, Any]
 
 
 def _merge(tree: dict[str, Any], changes: Mapping[str, Any]) -> None:
-    """Put changes into a tree; a component of another name replaces the whole component."""
+    """Apply changes to a tree; a component with another name replaces the whole component."""
     for key, value in changes.items():
         old = tree.get(key)
         if isinstance(old, dict) and isinstance(value, Mapping) and _same_component(old, value):

@@ -1,12 +1,12 @@
-"""The work folder of a synthesis: stages of shards, each shard written whole and once.
+"""The work folder of a synthesis: stages of shards, each shard written atomically, once.
 
     <work>/prompts/<category>.txt
-    <work>/<stage>/manifest.json          settings, what it was made of, the shards
+    <work>/<stage>/manifest.json          settings, inputs, shards
     <work>/<stage>/<shard>.parquet        rows, in the order of their addresses
-    <work>/<stage>/<shard>.json           that it is finished: rows, SHA-256, seconds, counts
+    <work>/<stage>/<shard>.json           record of a finished shard: rows, SHA-256, seconds, counts
 
-A shard is finished when its record is there, and the record is written after the rows. All
-stages have the same shards: a stage reads those of the stages before it and writes its own.
+A shard is finished once its record exists, and the record is written after the rows. All stages
+have the same shards: a stage reads those of the stages before it and writes its own.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
 
 FORMAT, MANIFEST = 1, "manifest.json"
 
-#: The stages, in their order.
+#: The stages, in order.
 STAGES = ("prompts", "images", "annotations", "filters", "cameras")
-#: Those that have shards.
+#: The stages with shards.
 ROW_STAGES = STAGES[1:]
 
 _ADDRESS = ("sample_id", "category", "prompt", "view", "index", "seed", "source", "generator")
@@ -46,7 +46,7 @@ def _schema(*names: str) -> pa.Schema:
     return pa.schema([TRAIN_SCHEMA.field(name) for name in names])
 
 
-#: What the rows of a stage hold. ``fault`` says why an image cannot be used at all.
+#: The columns of a stage's rows. ``fault`` says why an image is unusable.
 STAGE_SCHEMAS: dict[str, pa.Schema] = {
     "images": _schema(*_ADDRESS, "height", "width", "image")
     .append(pa.field("attempt", pa.int32()))
@@ -67,8 +67,8 @@ class Shard:
     Attributes:
         name: name of its files, without suffix.
         category: category of all its rows.
-        begin: its first row's number among the category's addresses.
-        end: one after its last row's number.
+        begin: number of its first row among the category's addresses.
+        end: one after the number of its last row.
     """
 
     name: str
@@ -78,7 +78,7 @@ class Shard:
 
     @property
     def rows(self) -> int:
-        """How many rows it has."""
+        """The number of rows."""
         return self.end - self.begin
 
 
@@ -87,12 +87,12 @@ class Record:
     """A finished shard.
 
     Attributes:
-        rows: how many.
+        rows: number of rows.
         size: size of the Parquet file in bytes.
         sha256: SHA-256 of the Parquet file, hex digits.
-        seconds: that making it took, models' loading left out.
-        counts: what happened on the way, for example images that were made again.
-        models: what the rows were made with, by role, in words.
+        seconds: time of making it, without loading models.
+        counts: number of events by kind, for example of remade images.
+        models: descriptions of the models that made the rows, by role.
     """
 
     rows: int
@@ -105,11 +105,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a stage is made with.
+    """The inputs and settings of a stage.
 
     Attributes:
         stage: one of `STAGES`.
-        settings: settings of the stage, as JSON takes them.
+        settings: settings of the stage, as JSON values.
         inputs: the key of the stage before it; empty for the first.
         shards: all of them, finished or not.
     """
@@ -121,7 +121,7 @@ class Manifest:
 
     @cached_property
     def key(self) -> str:
-        """The first 12 hex digits of a SHA-256 over all that decides the rows."""
+        """The first 12 hex digits of a SHA-256 over everything that determines the rows."""
         text = json.dumps(self.to_json(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
@@ -143,7 +143,7 @@ class StageFolder:
         self.path = Path(work) / stage
 
     def load_manifest(self) -> Manifest | None:
-        """Return the manifest, or None where the stage has not begun.
+        """Return the manifest, or None if the stage has not begun.
 
         Raises:
             InputError: it is damaged.
@@ -172,7 +172,7 @@ class StageFolder:
         shutil.rmtree(self.path, ignore_errors=True)
 
     def tidy(self, manifest: Manifest) -> None:
-        """Remove what killed runs have left and no run will need."""
+        """Remove leftovers of killed runs that no run needs."""
         remove_unfinished(self.path)
         done = self.records(manifest)
         for shard in manifest.shards:
@@ -180,7 +180,7 @@ class StageFolder:
                 shutil.rmtree(self.unfinished(shard), ignore_errors=True)
 
     def record(self, shard: Shard) -> Record | None:
-        """Return a shard's record, or None where it is not finished or no longer whole."""
+        """Return a shard's record, or None if it is not finished or is damaged."""
         try:
             record = Record(**json.loads(self._record_file(shard).read_text(encoding="utf-8")))
             size = self.shard_file(shard).stat().st_size
@@ -230,7 +230,7 @@ class StageFolder:
         counts: Mapping[str, int],
         models: Mapping[str, str],
     ) -> Record:
-        """Write a shard and its record, each whole or not at all.
+        """Write a shard and its record, each atomically.
 
         Equal rows give equal bytes, whoever writes them.
 
@@ -253,7 +253,7 @@ class StageFolder:
         return record
 
     def read(self, shard: Shard, columns: Sequence[str] | None = None) -> list[Row]:
-        """Return a shard's rows, its file checked against its record.
+        """Return a shard's rows, after checking its file against its record.
 
         Raises:
             InputError: the shard is not finished or was changed.
@@ -276,7 +276,7 @@ class StageFolder:
         return self.path / f"{shard.name}.parquet"
 
     def unfinished(self, shard: Shard) -> Path:
-        """Return the folder of what a shard is made of before it is written."""
+        """Return the folder of a shard's parts before it is written."""
         return self.path / f"{shard.name}.unfinished"
 
     def _record_file(self, shard: Shard) -> Path:
@@ -284,10 +284,10 @@ class StageFolder:
 
 
 def read_joined(work: str | Path, shard: Shard, stages: Sequence[str]) -> list[Row]:
-    """Return the rows of a shard with the columns of several stages; later ones count.
+    """Return the rows of a shard with the columns of several stages; later stages take precedence.
 
     Raises:
-        InputError: a stage's shard is missing, damaged, or has other rows than the others.
+        InputError: a stage's shard is missing or damaged, or its rows differ from the others.
     """
     joined: list[Row] = []
     for stage in stages:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from chorus_baselines.chorus.method import ChorusOptions, aggregate_category
+from chorus_baselines.chorus.category import ChorusOptions, aggregate_category
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import fit_baseline, run_baseline
 from chorus_bench.cli.baseline import app
@@ -211,7 +211,7 @@ def test_the_body_must_be_that_of_the_data(tmp_path, train):
     rows = [{**dict.fromkeys(TRAIN_SCHEMA.names), **row} for row in train.rows("backpack")]
     pq.write_table(pa.Table.from_pylist(rows, schema=TRAIN_SCHEMA), tmp_path / "train-0.parquet")
     (tmp_path / "chorus_bench.json").write_text('{"name": "made", "body": "other@123"}')
-    with pytest.raises(InputError, match="the poses are of the body other@123"):
+    with pytest.raises(InputError, match="made with the body other@123"):
         fit_baseline(SPEC["chorus"], tmp_path)
     (tmp_path / "chorus_bench.json").unlink()
     stored = fit_baseline(SPEC["chorus"], tmp_path, grid=GRID)["backpack"]

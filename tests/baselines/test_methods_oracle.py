@@ -28,8 +28,8 @@ def submissions(tmp_path_factory, train, samples):
     folder = tmp_path_factory.mktemp("submissions")
     for name in ("chorus", "uniform"):
         run_baseline(SPEC[name], train, folder / name)
-    run_baseline(SPEC["oracle"], samples, folder / "oracle")
-    run_baseline(SPEC["oracle"], samples, folder / "mask", options={"source": "mask"})
+    run_baseline(SPEC["oracle-3d"], samples, folder / "oracle")
+    run_baseline(SPEC["oracle"], samples, folder / "mask")
     return {name: folder / name for name in ("chorus", "uniform", "oracle", "mask")}
 
 

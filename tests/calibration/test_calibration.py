@@ -21,7 +21,7 @@ from chorus_bench.calibration import (
     crop_problem,
     weak_perspective_to_image,
 )
-from chorus_bench.calibration.reprojection import Problem, fold, loss_and_gradient
+from chorus_bench.calibration.reprojection import Problem, loss_and_gradient
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.camera import CAMERA_PARTS
 from chorus_bench.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
@@ -132,11 +132,6 @@ def test_the_derivative_is_that_of_finite_differences(seed, joints):
         above, _ = loss_and_gradient(problem, unknowns + offset)
         below, _ = loss_and_gradient(problem, unknowns - offset)
         np.testing.assert_allclose(gradient[row], (above - below) / 2e-5, rtol=1e-4, atol=1e-4)
-
-
-@given(values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60))
-def test_fold_is_a_sum(values):
-    assert fold(np.array(values)) == pytest.approx(sum(values), abs=1e-6)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lm"])

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+import PIL.Image
 import pytest
 
 from chorus_bench.datasets.builders import build_dataset
@@ -223,3 +224,16 @@ def test_resuming_fits_no_camera_twice(world, tmp_path, monkeypatch):
     assert built.resumed == 2
     assert people == [1, 1, 0, 1]
     assert images_of(built) == [1, 2, 3]
+
+
+def test_pictures_that_exif_turns_are_not_embedded(world, tmp_path):
+    """Readers would turn them away from their masks."""
+    pictures = tmp_path / "val2014"
+    write_pictures(pictures, dict.fromkeys((1, 2, 3), (HEIGHT, WIDTH)))
+    exif = PIL.Image.Exif()
+    exif[0x0112] = 3
+    file = pictures / image_name_2014(2)
+    PIL.Image.open(file).save(file, "JPEG", exif=exif.tobytes())
+    built = world.build(tmp_path, images=pictures)
+    assert built.info.noted["pictures that EXIF turns"] == 1
+    assert [row["image"] is None for row in rows_of(built)] == [False, True, False]

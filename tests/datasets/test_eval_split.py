@@ -104,7 +104,7 @@ def test_missing_columns(tmp_path):
 
 def test_not_parquet(tmp_path):
     (tmp_path / "test-0.parquet").write_bytes(b"not parquet at all")
-    with pytest.raises(InputError, match="cannot be read as Parquet"):
+    with pytest.raises(InputError, match="cannot be read as rows of a dataset"):
         load_split(tmp_path)
 
 

@@ -61,7 +61,7 @@ def test_load_dataset_by_category_and_all(tmp_path):
     assert len(everything) == 38
     assert everything.features["image"] == Image()
     assert everything[0]["pose"] == [0.0] * 72
-    assert everything.features["pose"].length == 72
+    assert everything.features["pose"].length == -1
     assert everything[0]["image"] is None
 
 
@@ -359,7 +359,7 @@ def test_verify_finds_another_card(tmp_path):
     export(squares(), tmp_path / "a")
     export(squares(value=1.0), tmp_path / "b")
     (tmp_path / "a/README.md").write_bytes((tmp_path / "b/README.md").read_bytes())
-    assert "is of other rows" in " ".join(verify_dataset(tmp_path / "a").problems)
+    assert "describes other rows" in " ".join(verify_dataset(tmp_path / "a").problems)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Image
 
+from chorus_bench.datasets.coco_eft.build import VERSION
 from chorus_bench.datasets.coco_eft.categories import CATEGORIES
 from chorus_bench.datasets.packaged.coco_eft import CocoEft
 from chorus_bench.errors import InputError
@@ -39,7 +40,7 @@ def test_what_it_says_of_itself(tmp_path):
     info = make(tmp_path).info
     assert info.license == "cc-by-nc-4.0"
     assert "han2023chorus" in info.citation
-    assert str(info.version) == "1.0.0"
+    assert str(info.version) == VERSION
     assert info.dataset_name == "coco_eft"
     assert len(CATEGORIES) == 79
     assert set(CocoEft.builder_configs) == {"default", *CATEGORIES}

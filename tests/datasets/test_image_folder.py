@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from datasets import load_dataset
+from PIL import Image
 
 from chorus_bench.datasets.export import export
 from chorus_bench.datasets.image_folder import image_folder_recipe
-from chorus_bench.datasets.schema import TRAIN_SCHEMA
+from chorus_bench.datasets.schema import FACTS, TRAIN_SCHEMA
 from chorus_bench.errors import InputError
 
 
@@ -37,7 +39,7 @@ def crawled(tmp_path):
 def test_rows(tmp_path, crawled):
     built = export(image_folder_recipe(crawled, "surfboard"), tmp_path / "out")
     table = pq.read_table(next((tmp_path / "out").rglob("*.parquet")))
-    assert table.schema.names == TRAIN_SCHEMA.names
+    assert table.schema.names == [*TRAIN_SCHEMA.names, FACTS]
     rows = table.to_pylist()
     assert [row["prompt"] for row in rows] == ["riding a surfboard"] * 3 + ["surfer"]
     assert [row["index"] for row in rows] == [0, 1, 2, 0]
@@ -82,3 +84,27 @@ def test_only_broken_files(tmp_path):
     with pytest.raises(InputError):
         export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_pictures_that_exif_turns(tmp_path, kind):
+    """Sizes are those of the upright picture, which `datasets` shows too; bytes stay."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    (tmp_path / "in").mkdir()
+    file = tmp_path / "in" / f"a.{kind.lower()}"
+    Image.fromarray(np.zeros((20, 30, 3), np.uint8)).save(file, kind, exif=exif.tobytes())
+    place = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out").path
+    [row] = load_dataset(str(place), split="train", cache_dir=str(tmp_path / "cache"))
+    assert (row["height"], row["width"]) == (30, 20)
+    assert row["image"].size == (20, 30)
+    [stored] = pq.read_table(next(place.rglob("*.parquet")))["image"].to_pylist()
+    assert stored["bytes"] == file.read_bytes()
+
+
+def test_a_name_that_lies_about_the_format(tmp_path):
+    _image(tmp_path / "in" / "a.png", 0)
+    Image.fromarray(np.zeros((5, 6, 3), np.uint8)).save(tmp_path / "in" / "b.jpg", "GIF")
+    built = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
+    assert built.info.left_out == {"another format": 1}
+    assert "no JPEG, PNG, WebP or BMP" in built.notes[0].message

@@ -29,6 +29,7 @@ from chorus_bench.metrics import (
     category_mean,
     projective_average_precision,
 )
+from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.submission import (
     open_submission,
     write_posed_submission,
@@ -209,7 +210,30 @@ def test_split_made_with_another_body(rows, submission):
     split = split_from_rows(rows, "made", body="smpl@000000000000")
     with pytest.raises(InputError, match="made with the body smpl@000000000000"):
         evaluate(submission, split=split, protocol=COARSE)
-    evaluate(submission, split=split, protocol=COARSE, body="default")
+    with pytest.raises(InputError, match="not with default@") as caught:
+        evaluate(submission, split=split, protocol=COARSE, body="default")
+    assert "--allow-other-body" in str(caught.value)
+    allowed = evaluate(
+        submission, split=split, protocol=COARSE, body="default", allow_other_body=True
+    )
+    assert "|other-body:000000000000|chorus-bench:" in allowed.signature
+    assert any("poses and cameras do not fit" in text for text in allowed.warnings)
+    right = evaluate(
+        submission, split=split_from_rows(rows, "made", body=_default("any")), protocol=COARSE
+    )
+    assert "other-body" not in right.signature
+    assert signature_differences(right.signature, allowed.signature)
+    assert right.warnings == ()
+
+
+def _default(name):
+    """The label of the default body under another name: names are no identity."""
+    return f"{name}@{load_body('default').fingerprint}"
+
+
+def test_a_split_that_does_not_say_its_body(split, submission):
+    result = evaluate(submission, split=split, protocol=COARSE)
+    assert any("does not say which body" in text for text in result.warnings)
 
 
 def _damage(cache: Path, how: str) -> None:

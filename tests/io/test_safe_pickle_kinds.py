@@ -1,5 +1,7 @@
 """Calls with arguments of the wrong kind, and states of the wrong kind, end in InputError."""
 
+import itertools
+import pickle
 import struct
 
 import numpy as np
@@ -112,6 +114,61 @@ def fields(state: bytes) -> bytes:
 )  # fmt: skip
 def test_numpy_arguments(tmp_path, stream, message):
     check(tmp_path, stream, message)
+
+
+FROM_BUFFER = name("numpy._core.numeric", "_frombuffer")
+
+
+def buffered(shape=(2, 3), order="C", *axes: bytes) -> bytes:
+    """Return an array of 0 to 5 as protocol 5 writes it; NumPy 2.4 adds the order of the axes."""
+    content = raw_bytes(np.arange(6, dtype="<f8").tobytes())
+    return call(FROM_BUFFER, content, dtype("f8"), pack(*map(number, shape)), text(order), *axes)
+
+
+@pytest.mark.parametrize(
+    ("stream", "expected"),
+    [
+        (buffered(), [[0, 1, 2], [3, 4, 5]]),
+        (buffered((2, 3), "F"), [[0, 2, 4], [1, 3, 5]]),
+        (buffered((2, 3), "C", b"N"), [[0, 1, 2], [3, 4, 5]]),
+        (buffered((2, 3), "K", pack(number(1), number(0))), [[0, 3], [1, 4], [2, 5]]),
+        (buffered((1, 2, 3), "K", pack(number(2), number(0), number(1))),
+         [[[0, 3]], [[1, 4]], [[2, 5]]]),
+    ],
+)  # fmt: skip
+def test_arrays_of_protocol_5(tmp_path, stream, expected):
+    found = load(tmp_path, stream + b".")
+    np.testing.assert_array_equal(found, expected)
+    assert found.flags.writeable
+
+
+@pytest.mark.parametrize(
+    ("stream", "message"),
+    [
+        (buffered((2, 3), "K"), "unknown order"),
+        (buffered((2, 3), "K", b"N"), "unknown order"),
+        (buffered((2, 3), "A"), "unknown order"),
+        (buffered((2, 3), "K", pack(number(0), number(0))), "no permutation"),
+        (buffered((2, 3), "K", pack(number(0), number(2))), "no permutation"),
+        (buffered((2, 3), "K", pack(number(0))), "no permutation"),
+        (buffered((2, 3), "K", pack(number(-1), number(0))), "no permutation"),
+        (buffered((2, 3), "K", pack(b"\x88", b"\x89")), "no permutation"),
+        (buffered((2, 3), "K", text("10")), "no permutation"),
+        (buffered((2, 3), "C", b"N", b"N"), "with 6 arguments"),
+        (buffered((2, 4), "K", pack(number(1), number(0))), "from 48 bytes"),
+    ],
+)
+def test_odd_arrays_of_protocol_5(tmp_path, stream, message):
+    check(tmp_path, stream, message)
+
+
+@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("axes", list(itertools.permutations(range(3))))
+def test_transposed_arrays_as_this_numpy_writes_them(tmp_path, protocol, axes):
+    whole = np.arange(24.0).reshape(2, 3, 4)
+    for array_ in (whole.transpose(axes), whole[:, ::2].transpose(axes)):
+        found = load(tmp_path, pickle.dumps({"x": array_}, protocol=protocol))
+        np.testing.assert_array_equal(found["x"], array_)
 
 
 def sparse_stream(**change: bytes) -> bytes:

@@ -28,6 +28,19 @@ def test_a_good_leaderboard_has_no_problems(board):
     checked.raise_problems()
 
 
+def test_intervals_are_computed_again_to_the_last_bit(board, good, monkeypatch):
+    """What is written today agrees exactly; the last bits of earlier versions are accepted."""
+    monkeypatch.setattr("chorus_bench.leaderboard.rules.INTERVAL_TOLERANCE", 0)
+    check_leaderboard(board).raise_problems()
+    low, high = json.loads((good / "results.json").read_text())["intervals"]["mPAP"]
+    world.edit_json(good, "intervals", "mPAP", value=[np.nextafter(low, 0), high])
+    assert_found(board, r"intervals\.mPAP: is \[")
+    monkeypatch.undo()
+    check_leaderboard(board).raise_problems()
+    world.edit_json(good, "intervals", "mPAP", value=[low - 1e-11, high])
+    assert_found(board, r"intervals\.mPAP: is \[")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "found"),
     [

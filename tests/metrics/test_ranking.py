@@ -7,7 +7,7 @@ import pytest
 
 from chorus_bench.errors import InputError
 from chorus_bench.metrics.ranking import rank_methods
-from chorus_bench.metrics.statistics import bootstrap_intervals, resampled_means
+from chorus_bench.metrics.resampling import bootstrap_intervals, means_of_many
 
 AREAS = np.tile([[5, 4]], (40, 1))
 
@@ -50,7 +50,7 @@ def test_differences_are_antisymmetric_and_seeded():
     tables = {"a": _method(0, 1, 0.1), "b": _method(0.03, 2, 0.1)}
     first, again = rank_methods(tables, seed=3), rank_methods(tables, seed=3)
     np.testing.assert_array_equal(first.low, again.low)
-    np.testing.assert_allclose(first.low, -first.high.T, atol=1e-12)
+    np.testing.assert_array_equal(first.low, -first.high.T)
     assert not np.array_equal(first.low, rank_methods(tables, seed=4).low)
 
 
@@ -68,9 +68,9 @@ def test_left_out_images_do_not_count_in_resamples():
     scores, areas = np.full((10, 4), 0.5), np.tile([[5, 5]], (10, 1))
     scores[:4], areas[:4] = 0.0, 0
     areas[4] = [5, 0]
-    means = resampled_means({"bench": (scores, areas)}, resamples=50)["bench"]
+    _, means = next(means_of_many([{"bench": (scores, areas)}], resamples=50))
     assert set(np.unique(means)) <= {0.0, 0.5}
-    assert (means[:, 0] == 0.5).sum() > 45
+    assert (means[0, 0] == 0.5).sum() > 45
 
 
 def test_refusals():

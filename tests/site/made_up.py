@@ -14,7 +14,7 @@ import chorus_bench
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.ranking import rank_methods
-from chorus_bench.metrics.statistics import bootstrap_intervals
+from chorus_bench.metrics.resampling import bootstrap_intervals
 from chorus_bench.report.web import body_data
 
 SOURCE = Path(chorus_bench.__file__).parent / "data" / "site"

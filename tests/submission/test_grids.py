@@ -160,6 +160,7 @@ def entry(**changes: object) -> dict[str, object]:
         (b"\xff\xff\xff", "its header is not JSON"),
         ({"occupancy": 3}, "does not describe the tensor"),
         (entry(dtype="BF16"), "has dtype BF16"),
+        (entry(dtype="BF16"), "convert it in PyTorch, which loses nothing: tensor.float()"),
         (entry(dtype=["F32"]), "has dtype something of type list"),
         (entry(dtype="\x1b[2J"), "has dtype \\x1b[2J"),
         (entry(shape=[8, 8, 8.0]), "has shape something of type list"),

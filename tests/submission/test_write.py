@@ -322,3 +322,28 @@ def test_a_field_that_fails_while_writing_leaves_nothing_behind(tmp_path):
     with pytest.raises(ZeroDivisionError):
         write(tmp_path / "s", Failing(tie=ramp()))
     assert list(tmp_path.iterdir()) == []
+
+
+class Tensor:
+    """Refuses to become an array, as tensors of PyTorch do."""
+
+    def __init__(self, error):
+        self.error = error
+
+    def __array__(self, dtype=None, copy=None):
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        TypeError("Got unsupported ScalarType BFloat16"),
+        TypeError("can't convert cuda:0 device type tensor to numpy"),
+        RuntimeError("Can't call numpy() on Tensor that requires grad"),
+    ],
+)
+def test_tensors_that_numpy_cannot_take(tmp_path, error):
+    with pytest.raises(InputError) as caught:
+        write_submission(tmp_path / "s", method="m", fields={"mug": Tensor(error)})
+    assert f"fields['mug']: is no array: {error}" in str(caught.value)
+    assert "tensor.detach().cpu().float().numpy()" in str(caught.value)

@@ -174,7 +174,7 @@ def test_answers_that_are_no_chat_completion(chat, client, waits, body):
     chat.replies = [Reply(body), says("yes")]
     assert client.ask("?") == "yes"
     chat.replies = [Reply(body)]
-    with pytest.raises(ChorusBenchError, match=r"no chat completion.*\n.*OpenAI-compatible"):
+    with pytest.raises(ChorusBenchError, match=r"not a chat completion.*\n.*OpenAI-compatible"):
         client.ask("?")
     assert waits == [1, 1, 2, 4]
 
@@ -189,7 +189,7 @@ def test_nobody_there(waits):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # bound but not listening: connections are refused
         settings = ChatSettings("tiny", f"http://127.0.0.1:{taken.getsockname()[1]}/v1", tries=2)
-        with pytest.raises(ChorusBenchError, match=r"cannot be reached.*\n.*server runs"):
+        with pytest.raises(ChorusBenchError, match=r"cannot be reached.*\n.*server is running"):
             ChatClient(settings, sleep=waits.append).ask("?")
     assert waits == [1]
 
@@ -275,14 +275,14 @@ def test_the_hub_wants_a_login(monkeypatch):
     ("change", "told"),
     [
         ({"model": " "}, "no language model"),
-        ({"base_url": "localhost:8000"}, "no address"),
-        ({"base_url": "file:///etc"}, "no address"),
-        ({"base_url": "http://"}, "no address"),
-        ({"base_url": "http://x:99999999"}, "no address"),
-        ({"base_url": "http://[x"}, "no address"),
+        ({"base_url": "localhost:8000"}, "not an address"),
+        ({"base_url": "file:///etc"}, "not an address"),
+        ({"base_url": "http://"}, "not an address"),
+        ({"base_url": "http://x:99999999"}, "not an address"),
+        ({"base_url": "http://[x"}, "not an address"),
         ({"base_url": "http://me:password@x/v1"}, "user or a password"),
-        ({"key": ""}, "empty or has characters"),
-        ({"key": "two words"}, "empty or has characters"),
+        ({"key": ""}, "empty or has invalid characters"),
+        ({"key": "two words"}, "empty or has invalid characters"),
         ({"timeout": 0}, "timeout is 0"),
         ({"timeout": float("nan")}, "timeout is nan"),
         ({"tries": 0}, "tries is 0"),

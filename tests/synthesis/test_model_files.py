@@ -99,7 +99,7 @@ def key(case):
 def test_no_access(outcomes, library, repo):
     kind, message = outcomes[key((library, repo, {}))]
     assert kind == "InputError"
-    assert f"the hub does not let you have the model '{repo}'" in message
+    assert f"the hub denies access to the model '{repo}'" in message
     assert f"accept the license on https://huggingface.co/{repo}" in message
     assert "`hf auth login`" in message
 
@@ -144,7 +144,7 @@ def test_no_network(outcomes, home):
     cached, missing = load(cases, UNREACHABLE, home)
     assert cached == tuple(outcomes[key(GOOD)])
     assert missing[0] == "InputError"
-    assert "'org/other' is not wholly in the cache, and the hub is unreachable" in missing[1]
+    assert "'org/other' is not completely in the cache, and the hub is unreachable" in missing[1]
     assert "`hf download org/other --local-dir FOLDER`" in missing[1]
     assert str(home) in missing[1]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from chorus_baselines.chorus.aggregation import aggregate
-from chorus_baselines.chorus.method import kept_rows_with_cameras
+from chorus_baselines.chorus.category import ChorusOptions, used_views
 from chorus_baselines.chorus.sharded import aggregate_dataset
 from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.export import export
@@ -82,7 +82,7 @@ def test_a_killed_actor_loses_its_shard_only(cluster, local, tmp_path):
 def whole(local):
     """Return the votes of all rows at once."""
     body = load_body("default")
-    rows = kept_rows_with_cameras(DatasetRows.open(local / "d").rows("surfboard"), body)
+    rows = used_views(DatasetRows.open(local / "d").rows("surfboard"), body, ChorusOptions())
     return aggregate(rows, body=body, grid=GRID)
 
 
@@ -132,19 +132,24 @@ def test_an_interrupted_aggregation_goes_on(local, tmp_path):
 
 def test_other_settings_are_counted_apart(local, tmp_path):
     plain = aggregate_dataset(local / "many", tmp_path, grid=GRID)
-    mirrored = aggregate_dataset(local / "many", tmp_path, grid=GRID, mirror=True)
+    mirrored = aggregate_dataset(
+        local / "many", tmp_path, grid=GRID, options=ChorusOptions(mirror=True)
+    )
     assert mirrored["surfboard"].views == 2 * plain["surfboard"].views
     assert len(list(tmp_path.rglob("*.npz"))) == 6
 
 
 def test_aggregation_of_an_unknown_category_or_body(local, tmp_path):
+    engine = EngineSettings()
     with pytest.raises(InputError, match="Did you mean 'surfboard'"):
-        aggregate_dataset(local / "many", tmp_path, categories=["surfbord"])
+        run_baseline(
+            "chorus", local / "many", tmp_path / "s", engine=engine, categories=["surfbord"]
+        )
     info = DatasetInfo.load(local / "many")
     shutil.copytree(local / "many", tmp_path / "other")
     file = tmp_path / "other" / "chorus_bench.json"
     file.write_text(file.read_text().replace(info.details["body"], "smpl@0123456789ab"))
-    with pytest.raises(InputError, match="the poses are of the body smpl@0123456789ab"):
+    with pytest.raises(InputError, match="made with the body smpl@0123456789ab"):
         aggregate_dataset(tmp_path / "other", tmp_path / "votes")
 
 

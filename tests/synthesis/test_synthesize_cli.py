@@ -241,7 +241,7 @@ def test_a_category_that_the_segmenter_lacks_costs_no_image(place, cli, tmp_path
     [
         ("empty", ["the folder of the model has no model_index.json", "save_pretrained"]),
         ("./missing", ["there is no such folder", "owner/name"]),
-        ("nobody/has-this", ["is not wholly in the cache", "hf download nobody/has-this"]),
+        ("nobody/has-this", ["is not completely in the cache", "hf download nobody/has-this"]),
     ],
 )
 def test_a_model_that_cannot_be_had(place, model, messages):

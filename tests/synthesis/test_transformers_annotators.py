@@ -299,7 +299,7 @@ def test_an_unknown_category_is_an_error_with_what_there_is(folders, pictures):
         loaded.check_categories(["person", "bycicle"])
     assert "Did you mean 'bicycle'?" in str(caught.value)
     assert "sports ball" in str(caught.value)
-    assert "'open-vocabulary' takes any name" in str(caught.value)
+    assert "'open-vocabulary' accepts any name" in str(caught.value)
     with pytest.raises(InputError, match="no category 'guitar'"):
         loaded.segment(pictures[:1], ["guitar"])
 
@@ -606,7 +606,7 @@ def test_a_model_of_another_kind_is_an_error(folders):
 def test_a_model_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         make_segmentation(context(), model=str(tmp_path / "nothing"))
-    with pytest.raises(InputError, match="not wholly in the cache"):
+    with pytest.raises(InputError, match="not completely in the cache"):
         make_keypoints(context(), model="nobody/nothing", local_files_only=True)
 
 

@@ -245,7 +245,7 @@ def test_files_that_cannot_be_used(report, case, expected):
 
 
 def test_pickles_are_refused_before_anything_is_imported(tmp_path, segmenters):
-    assert "is a pickle, which can run any code" in segmenters["untrusted"]
+    assert "is a pickle, which can execute any code" in segmenters["untrusted"]
     (tmp_path / "model.pt").touch()
     for make in (yolo.make_yolo_segmenter, yolo.make_yolo_open_segmenter, yolo.make_yolo_keypoints):
         with pytest.raises(InputError, match="set `trust_pickle=True`"):

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.nearest import nearest_points
 
 Int64 = NDArray[np.int64]
 Segments = Mapping[str, NDArray[np.integer]]
@@ -218,8 +218,8 @@ def interaction_region(
         distance: metres; voxel centres nearer than this (strictly, in float32) are in.
     """
     points = body.canonical_vertices[np.asarray(vertices)]
-    nearest, _ = cKDTree(points).query(grid.centers(), distance_upper_bound=2 * distance)
-    return np.flatnonzero(np.asarray(nearest, dtype=np.float32) < np.float32(distance))
+    nearest, _ = nearest_points(points, grid.centers(), 1)
+    return np.flatnonzero(nearest[:, 0].astype(np.float32) < np.float32(distance))
 
 
 def cluster_label(cluster: Cluster, segments: Segments) -> str:

@@ -22,7 +22,8 @@ def _swapped(name: str) -> str:
 
 
 _PARTNERS = [JOINT_NAMES.index(_swapped(name)) for name in JOINT_NAMES]
-_MIRROR = np.diag(np.array([-1, 1, 1], dtype=np.float32))
+#: The diagonal of M.
+_MIRROR = np.array([-1, 1, 1], dtype=np.float32)
 
 
 def mirror_pose(pose: ArrayLike) -> Float64:
@@ -47,11 +48,10 @@ def mirror_camera(camera: PerspectiveCamera, width: int) -> PerspectiveCamera:
 
     Source: docs/method.md M17.
     """
-    R = (_MIRROR @ camera.rotation @ _MIRROR).astype(np.float32)
+    R = _MIRROR[:, None] * camera.rotation * _MIRROR
     K = camera.intrinsics.copy()
     K[0] = np.float32(width) * K[2] - K[0]
-    K = (K @ _MIRROR).astype(np.float32)
-    return PerspectiveCamera(R, (_MIRROR @ camera.translation).astype(np.float32), K)
+    return PerspectiveCamera(R, _MIRROR * camera.translation, K * _MIRROR)
 
 
 def mirror_view(view: View) -> View:

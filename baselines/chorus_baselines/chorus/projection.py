@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from chorus_baselines.chorus.views import View
 from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import JOINTS, BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import SkinningSettings, voxel_skinning
@@ -143,11 +144,11 @@ def view_matrices(views: Sequence[View], body: BodyModel, grid: GridSpec) -> Flo
     scale, center = grid.side_length / 2, np.array(grid.center)
     matrices = np.empty((3, len(views), JOINTS, 4))
     for number, (view, bone) in enumerate(zip(views, bones, strict=True)):
-        K = view.camera.intrinsics.astype(np.float64)
-        P = K @ np.column_stack([view.camera.rotation, view.camera.translation]).astype(np.float64)
-        linear = P[:, :3] @ bone[:, :3, :3]  # (24, 3, 3)
-        offset = P[:, :3] @ bone[:, :3, 3:] + P[:, 3:] + linear @ center[:, None]
-        matrices[:, number] = np.concatenate([linear * scale, offset], axis=-1).swapaxes(0, 1)
+        P = view.camera.matrix
+        linear = exact.product(P[:, :3], bone[:, :3, :3])  # (24, 3, 3)
+        offset = exact.apply(P[:, :3], bone[:, :3, 3]) + P[:, 3] + exact.apply(linear, center)
+        entries = np.concatenate([linear * scale, offset[..., None]], axis=-1)
+        matrices[:, number] = entries.swapaxes(0, 1)
     return _round_rows(matrices.reshape(3, len(views), -1))
 
 
@@ -238,7 +239,9 @@ class NumpyProjector:
             M = np.ascontiguousarray(matrices[..., :used]).reshape(-1, used)
             step = _VOXELS_AT_ONCE // size
             codes = [
-                _read_pixels(M @ blocks[start : start + step].astype(np.float64), images)
+                _read_pixels(
+                    exact.whole_product(M, blocks[start : start + step].astype(np.float64)), images
+                )
                 for start in range(0, len(blocks), step)
             ]
             parts += [_join(codes, len(images.width))[:, :count]]

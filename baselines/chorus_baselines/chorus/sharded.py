@@ -9,26 +9,32 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from chorus_baselines.chorus.aggregation import Aggregation, aggregate
-from chorus_baselines.chorus.method import kept_rows_with_cameras
+from chorus_baselines.chorus.category import (
+    ChorusOptions,
+    aggregate_category,
+    draw_views,
+    used_views,
+)
 from chorus_baselines.chorus.storage import load_aggregation, save_aggregation
-from chorus_bench.datasets.bodies import body_for
+from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.metadata import Shard
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings, Result, run_jobs
-from chorus_bench.geometry.body_files import load_body
+from chorus_bench.errors import InputError
+from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.locks import only_run
 
 Progress = Callable[[int, int], None]
 
-_HERE, _GRID = EngineSettings(), GridSpec()
+_HERE, _GRID, _OPTIONS = EngineSettings(), GridSpec(), ChorusOptions()
 
 
 @dataclass(frozen=True)
@@ -38,29 +44,32 @@ class VotesWork:
     Attributes:
         dataset: the dataset's folder.
         votes: the folder for the votes.
-        body: body of the poses, see `load_body`.
+        body: body of the poses.
         grid: the canonical grid.
-        settings: settings of `aggregate`.
+        options: options of the method.
+        drawn: category -> the drawn views, see `draw_views`.
+        settings: more settings of `aggregate`.
     """
 
     dataset: Path
     votes: Path
-    body: str
+    body: BodyModel
     grid: GridSpec
+    options: ChorusOptions
+    drawn: Mapping[str, frozenset[str] | None]
     settings: Mapping[str, Any]
 
     def __call__(self) -> Callable[[Shard], Result]:
-        """Load the body and return the function that counts a file."""
-        body = load_body(self.body)
+        """Return the function that counts a file."""
+        return self._count
 
-        def count(shard: Shard) -> Result:
-            data = DatasetRows.open(self.dataset / shard.path)
-            rows = kept_rows_with_cameras(data.rows(shard.category), body)
-            aggregation = aggregate(rows, body=body, grid=self.grid, threads=1, **self.settings)
-            save_aggregation(aggregation, votes_file(self.votes, shard))
-            return {"views": aggregation.views}
-
-        return count
+    def _count(self, shard: Shard) -> Result:
+        rows = DatasetRows.open(self.dataset / shard.path).rows(shard.category)
+        views = used_views(rows, self.body, self.options, self.drawn[shard.category])
+        settings = {**self.options.aggregation, **self.settings}
+        aggregation = aggregate(views, body=self.body, grid=self.grid, threads=1, **settings)
+        save_aggregation(aggregation, votes_file(self.votes, shard))
+        return {"views": aggregation.views}
 
 
 def votes_file(folder: Path, shard: Shard) -> Path:
@@ -69,12 +78,13 @@ def votes_file(folder: Path, shard: Shard) -> Path:
 
 
 def aggregate_dataset(
-    dataset: str | Path,
+    data: str | Path | DatasetRows,
     votes: str | Path,
     *,
-    body: str = "default",
+    body: BodySource = "default",
     grid: GridSpec = _GRID,
-    categories: Sequence[str] | None = None,
+    options: ChorusOptions = _OPTIONS,
+    seed: int = 0,
     engine: EngineSettings = _HERE,
     progress: Progress = lambda done, total: None,
     **settings: Any,  # noqa: ANN401 - those of aggregate
@@ -82,50 +92,60 @@ def aggregate_dataset(
     """Count the votes of a dataset's files on an engine and add them up.
 
     Args:
-        dataset: a built dataset of training rows.
+        data: a built dataset of training rows, or some categories of one.
         votes: a folder for the votes of each file; those that are there are not counted again.
         body: body of the poses, see `load_body`.
         grid: the canonical grid.
-        categories: only these.
+        options: options of the method.
+        seed: random seed of the draws.
         engine: where files are counted.
         progress: called with the files that are done and all there are.
-        **settings: of `aggregate`, for example ``parts`` or ``mirror``.
+        **settings: more settings of `aggregate`, for example ``parts``.
 
     Returns:
         Category -> its aggregation.
 
     Raises:
-        InputError: no built dataset, an unknown category, another body, or votes in the folder
-            that were counted with other settings.
+        InputError: no built dataset, another body, or a category of which no view is left.
     """
-    place, folder = Path(dataset), Path(votes)
-    info = DatasetInfo.load(place)
-    rows = DatasetRows.open(place).select(categories)
-    body_for(rows.body, body, rows.name)
-    shards = [s for s in info.shards if categories is None or s.category in categories]
-    settings_folder = folder / _settings_key(body, grid, settings)
-    with only_run(folder):
-        todo = [shard for shard in shards if not votes_file(settings_folder, shard).is_file()]
-        work = VotesWork(place, settings_folder, body, grid, settings)
+    rows = DatasetRows.open(data)
+    model = body_for(rows.body, body, rows.name)
+    place, shards = _shards(rows)
+    drawn = {name: draw_views(rows, name, options, seed) for name in rows.categories}
+    folder = Path(votes) / _settings_key(model, grid, options, seed, settings)
+    with only_run(votes):
+        todo = [shard for shard in shards if not votes_file(folder, shard).is_file()]
+        work = VotesWork(place, folder, model, grid, options, drawn, settings)
         progress(len(shards) - len(todo), len(shards))
         for done, _ in enumerate(run_jobs(work, todo, engine), start=len(shards) - len(todo) + 1):
             progress(done, len(shards))
-    return {
-        category: add_votes(
-            votes_file(settings_folder, shard) for shard in shards if shard.category == category
-        )
-        for category in dict.fromkeys(shard.category for shard in shards)
-    }
+    totals = {name: _add_votes(folder, shards, name) for name in rows.categories}
+    for name, total in totals.items():
+        if not total.views:  # counted once more, for the error that says why
+            aggregate_category(rows, name, model, grid, options=options, seed=seed)
+    return totals
 
 
-def add_votes(files: Iterator[Path]) -> Aggregation:
-    """Return the sum of saved aggregations; two are in memory at a time."""
+def _shards(rows: DatasetRows) -> tuple[Path, list[Shard]]:
+    """Return the dataset's folder and the files of the categories."""
+    if rows.place is None:
+        raise InputError("rows in memory cannot be counted on an engine", where=rows.name)
+    info = DatasetInfo.load(rows.place)
+    return rows.place, [shard for shard in info.shards if shard.category in rows.counts]
+
+
+def _add_votes(folder: Path, shards: list[Shard], category: str) -> Aggregation:
+    """Return the sum of a category's votes; two files are in memory at a time."""
+    files: Iterator[Path] = (votes_file(folder, s) for s in shards if s.category == category)
     total = load_aggregation(next(files))
     for file in files:
         total = total + load_aggregation(file)
     return total
 
 
-def _settings_key(body: str, grid: GridSpec, settings: Mapping[str, Any]) -> str:
-    parts = [load_body(body).label, asdict(grid), {k: str(v) for k, v in settings.items()}]
+def _settings_key(
+    body: BodyModel, grid: GridSpec, options: ChorusOptions, seed: int, settings: Mapping[str, Any]
+) -> str:
+    named = {name: str(value) for name, value in settings.items()}
+    parts = [body.label, asdict(grid), asdict(options), seed, named]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]

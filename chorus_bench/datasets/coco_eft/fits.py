@@ -14,6 +14,7 @@ from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.sources import EFT_FITS
 from chorus_bench.errors import InputError, list_some
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import JOINT_NAMES, JOINTS
 from chorus_bench.io.json_files import read_json
 
@@ -161,8 +162,9 @@ def _numbers(entry: dict[str, Any], key: str, shape: tuple[int, ...]) -> Float64
 
 def _check_rotations(matrices: Float64) -> None:
     """Refuse matrices (24, 3, 3) that are not rotations."""
-    off = np.abs(matrices @ matrices.swapaxes(-1, -2) - np.eye(3)).max(axis=(-1, -2))
-    determinants = np.linalg.det(matrices)
+    squares = exact.product(matrices, matrices.swapaxes(-1, -2))
+    off = np.abs(squares - np.eye(3)).max(axis=(-1, -2))
+    determinants = exact.determinant(matrices)
     bad = (off > ROTATION_TOLERANCE) | (determinants < 0)
     if bad.any():
         joint = int(np.argmax(bad))

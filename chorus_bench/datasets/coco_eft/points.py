@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.datasets.sources import SPIN_REGRESSOR
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import JOINTS, POSE_FEATURES, BodyModel
+from chorus_bench.geometry import exact
+from chorus_bench.geometry.body import JOINTS, POSE_FEATURES, BodyModel, blended_motions
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 Float64 = NDArray[np.float64]
@@ -98,28 +99,27 @@ class SpinPoints:
         used = np.flatnonzero((regressor != 0).any(axis=0))
         self._vertices = np.concatenate([used, FACE_VERTICES])
         self._regressor = regressor[:, used]
-        self._weights = body.weights[self._vertices].astype(np.float64)
-        directions = body.pose_directions
-        self._directions = (
-            None if directions is None else directions[self._vertices].astype(np.float64)
-        )
+        self._weights = body.weights_by_joint[:, self._vertices]
+        self._directions: Float64 | None = None
+        if body.pose_directions is not None:
+            directions = body.pose_directions[self._vertices].reshape(-1, POSE_FEATURES)
+            self._directions = np.ascontiguousarray(directions.T, dtype=np.float64)
 
     def points(self, pose: ArrayLike, betas: ArrayLike | None) -> Float64:
         """Return the points (24, 3) in metres for a pose (72,) and a shape (10,) or None."""
         transforms, joints = self.body.bone_transforms(pose, betas)
         vertices = self._posed(np.asarray(pose, dtype=np.float64), betas, transforms)
         faces = len(FACE_VERTICES)
-        regressed = self._regressor @ vertices[:-faces]
+        regressed = exact.total(self._regressor[:, :, None] * vertices[:-faces], axis=1)
         return np.concatenate([joints, vertices[-faces:], regressed])[list(_ORDER)]
 
     def _posed(self, pose: Float64, betas: ArrayLike | None, transforms: Float64) -> Float64:
         rest = self.body.shaped_template(betas)[self._vertices]
         if self._directions is not None:
             rotations = axis_angle_to_matrix(pose.reshape(JOINTS, 3))[1:]
-            rest = rest + self._directions @ (rotations - np.eye(3)).reshape(POSE_FEATURES)
-        blended = np.tensordot(self._weights, transforms[:, :3], axes=1)
-        posed: Float64 = np.einsum("vab,vb->va", blended[..., :3], rest) + blended[..., 3]
-        return posed
+            features = (rotations - np.eye(3)).reshape(1, POSE_FEATURES)
+            rest = rest + exact.product(features, self._directions).reshape(-1, 3)
+        return blended_motions(transforms, self._weights, rest)
 
 
 def point_set(body: BodyModel, regressor: str | Path | None) -> PointSet:

@@ -1,7 +1,7 @@
-"""FrankMocap's results as they are: pickles that are read without running what they say.
+"""FrankMocap's results: pickles that are read without being executed.
 
 ``python -m demo.demo_bodymocap --save_pred_pkl`` writes ``<image name>_prediction_result.pkl``, in
-which ``pred_output_list`` has for each of ``body_bbox_list`` (left, top, width, height) a person:
+which ``pred_output_list`` has a person for each of ``body_bbox_list`` (left, top, width, height):
 ``pred_rotmat`` (1, 24, 3, 3), ``pred_body_pose`` (1, 72), ``pred_betas`` (1, 10) and
 ``pred_camera`` (3,), the weak-perspective camera s, tx, ty of a 224-pixel crop. The crop's corner
 is at ``bbox_top_left`` of the image, and an image pixel has ``bbox_scale_ratio`` crop pixels, so
@@ -27,7 +27,7 @@ from chorus_bench.io.safe_pickle import load_pickle
 
 Float64 = NDArray[np.float64]
 
-#: What the name of a result ends with, after the image's.
+#: The end of a result's name, after the image's name.
 RESULT_END = "_prediction_result.pkl"
 _SHAPES: dict[str, tuple[int, ...]] = {
     "pose": (POSE_SIZE,),
@@ -41,14 +41,14 @@ _SHAPES: dict[str, tuple[int, ...]] = {
 def read_frankmocap(path: Path) -> dict[str, Float64]:
     """Read one of FrankMocap's results.
 
-    FrankMocap keeps None for a person whose crop it could not make; such a person has NaN here.
+    FrankMocap stores None for a person whose crop failed; such a person has NaN here.
 
     Returns:
         For P people ``pose`` (P, 72), ``betas`` (P, 10), ``weak_camera`` (P, 3), ``crop_center``
         (P, 2) in pixels, ``crop_scale`` (P,) in units of 200 pixels, ``boxes`` (P, 4) xyxy.
 
     Raises:
-        InputError: the file is damaged, is a pickle that asks for code, or is no such result.
+        InputError: the file is damaged, is a pickle that requests code, or is not such a result.
     """
     outputs, boxes = _people(load_pickle(path), path)
     people = [_person(output, path) for output in outputs]
@@ -103,7 +103,7 @@ def _person(output: object, path: Path) -> dict[str, Float64]:
         }
     except (KeyError, TypeError, ValueError) as error:
         raise InputError(
-            f"a person lacks or has a wrong {error}",
+            f"a person has a missing or wrong {error}",
             where=path,
             expected="pred_rotmat or pred_body_pose, pred_betas, pred_camera, bbox_top_left and "
             "bbox_scale_ratio, as FrankMocap's body module writes them",
@@ -130,18 +130,17 @@ def _numbers(value: Any, shape: tuple[int, ...]) -> Float64:  # noqa: ANN401 - a
 def frankmocap_crop(top_left: ArrayLike, scale_ratio: float) -> tuple[Float64, float]:
     """Return the centre and the scale of FrankMocap's crop.
 
-    FrankMocap says where the crop's corner is in the image, in whole pixels, and how many crop
-    pixels an image pixel has. `chorus_bench.calibration.weak_perspective.crop_box` cuts its
-    corners to whole numbers toward zero, so each is moved away from zero by a quarter of a
-    pixel, lest rounding loses one.
+    FrankMocap gives the crop's corner in the image, in whole pixels, and the number of crop pixels
+    per image pixel. `chorus_bench.calibration.weak_perspective.crop_box` truncates corners toward
+    zero, so each is moved away from zero by a quarter of a pixel, lest rounding lose a pixel.
 
     Args:
         top_left: (2,) ``bbox_top_left``, pixels.
         scale_ratio: ``bbox_scale_ratio``, 224 over the crop's side in pixels.
 
     Returns:
-        The centre (2,) in pixels, and the side over 200 pixels. `crop_box` makes exactly
-        FrankMocap's crop of them: its left and upper edge and its height.
+        The centre (2,) in pixels, and the side over 200 pixels. From them `crop_box` makes exactly
+        FrankMocap's crop: the same left and upper edge, and the same height.
 
     Raises:
         ValueError: a number is not finite, or the ratio is not positive.

@@ -1,4 +1,4 @@
-"""COCO's 17 keypoints of people in given boxes: ViTPose of transformers."""
+"""COCO's 17 keypoints of people in given boxes, by ViTPose from transformers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PURPOSE = "the keypoint detector 'transformers'"
 _CLASSES = {"vitpose": "VitPoseForPoseEstimation"}
 _COUNT = 17
 
-#: A ViTPose+ has an expert for each dataset that it was trained on; the first is COCO's.
+#: A ViTPose+ has one expert per training dataset; the first is COCO's.
 _COCO_EXPERT = 0
 
 
@@ -33,14 +33,14 @@ def make_keypoints(
     Args:
         context: the run's context.
         model: the hub's id of a ViTPose or ViTPose+, or a folder with one.
-        dtype: what it is computed in, ``float32``, ``float16`` or ``bfloat16``.
+        dtype: number type of the computation, ``float32``, ``float16`` or ``bfloat16``.
         revision: a branch, tag or commit of the model on the hub.
-        local_files_only: do not ask the hub.
+        local_files_only: do not contact the hub.
 
     Raises:
-        InputError: a wrong option, no such device, the model cannot be loaded, or it does not
-            have COCO's 17 keypoints.
-        MissingDependencyError: transformers or what it needs is not installed.
+        InputError: a wrong option, no such device, a model that cannot be loaded, or one without
+            COCO's 17 keypoints.
+        MissingDependencyError: transformers or one of its requirements is not installed.
     """
     source = Source(model, _PURPOSE, _CLASSES, revision, local_files_only)
     loaded = LoadedModel(source, context, dtype)
@@ -71,11 +71,11 @@ class TopDownKeypoints:
     ) -> list[Float32]:
         """Return keypoints (P, 17, 3), x, y and confidence, of each picture's people.
 
-        A person whose box has no area and a keypoint without confidence have zeros. What the
-        model computes that is not a number comes back as it is.
+        People whose box has no area, and keypoints without confidence, get zeros. NaN from the
+        model is returned unchanged.
 
         Raises:
-            OutOfDeviceMemoryError: the people are too many for the device.
+            OutOfDeviceMemoryError: too many people for the device.
         """
         found = [np.zeros((len(group), _COUNT, 3), np.float32) for group in people]
         asked = [
@@ -91,7 +91,7 @@ class TopDownKeypoints:
         return found
 
     def _keypoints(self, pictures: list[Picture], boxes: list[list[list[float]]]) -> list[Float32]:
-        """Return (17, 3) of each box, picture by picture."""
+        """Return keypoints (17, 3) of each box, picture by picture."""
         if not boxes:
             return []
         inputs = self.loaded.prepare(pictures, boxes=boxes)
@@ -105,7 +105,7 @@ class TopDownKeypoints:
         return [_points(person) for picture in results for person in picture]
 
     def _expert(self, count: int) -> dict[str, Any]:
-        """Return the argument that chooses COCO's expert, for a model that has several."""
+        """Return the argument that selects COCO's expert, for a model with several."""
         import torch
 
         if self._experts < 2:

@@ -1,4 +1,4 @@
-"""Model files on the user's disk: that they are there, and which ones they are."""
+"""Model files on the user's disk: their existence and identity."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _BLOCK = 1 << 22
 
 
 def check_file(path: Path, *, expected: str, fix: str) -> None:
-    """Raise an `InputError` where there is no such file.
+    """Raise an `InputError` if there is no such file.
 
     Args:
         path: the file.
         expected: what it should be.
-        fix: where such files come from.
+        fix: where to get such files.
     """
     if not path.is_file():
         found = "is a folder" if path.is_dir() else "no such file"
@@ -25,7 +25,7 @@ def check_file(path: Path, *, expected: str, fix: str) -> None:
 
 
 def file_version(path: Path) -> str:
-    """Return a file's name and a hash of what is in it; the folder differs between machines."""
+    """Return a file's name and a hash of its contents, without its folder, which may differ."""
     digest = xxhash.xxh3_64()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):

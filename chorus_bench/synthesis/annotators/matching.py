@@ -20,20 +20,20 @@ def boxes_of(people: Sequence[Detection]) -> Float64:
 def match_one_to_one(
     overlaps: Float64, min_overlap: float, *, ties: Float64 | float = 0.0
 ) -> list[int | None]:
-    """Give every person at most one of what was found, so that they fit best together.
+    """Assign at most one detection to each person, with the largest total overlap.
 
     Args:
-        overlaps: (P, F) of people with what was found, 0 to 1.
-        min_overlap: pairs that overlap less, or not at all, are never made.
-        ties: (P, F), added to the overlaps where pairs compete.
+        overlaps: (P, F) overlaps of people with detections, 0 to 1.
+        min_overlap: pairs that overlap less, or not at all, are never assigned.
+        ties: (P, F) values added to the overlaps to break ties.
 
     Returns:
-        For each person the number of what was found, or None.
+        For each person the index of the detection, or None.
     """
     from scipy.optimize import linear_sum_assignment
 
     allowed = (overlaps >= min_overlap) & (overlaps > 0)
-    # As many pairs as possible come first: an allowed one is worth more than all the rest.
+    # The number of pairs comes first: an allowed pair outweighs all overlaps.
     gains = np.where(allowed, overlaps + ties + 10.0, 0.0)
     matches: list[int | None] = [None] * len(overlaps)
     for person, found in zip(*linear_sum_assignment(gains, maximize=True), strict=True):

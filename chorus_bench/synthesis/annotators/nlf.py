@@ -1,19 +1,19 @@
-"""Poses by a TorchScript file of the NLF kind: one file that finds people and fits SMPL to them.
+"""Poses by a TorchScript file of the NLF kind, which detects people and fits SMPL to them.
 
-Such a file has a method ``detect_smpl_batched``. It takes pictures (B, 3, H, W) as bytes and
-returns a dictionary of lists with an entry for each picture, of which these are used (P people):
+Such a file has a method ``detect_smpl_batched``, which takes pictures (B, 3, H, W) as bytes and
+returns a dictionary of lists with one entry per picture, of which these are used (P people):
 
-* ``pose`` (P, 72), axis-angle in radians, the orientation towards the camera first;
+* ``pose`` (P, 72), axis-angle in radians, the orientation toward the camera first;
 * ``betas`` (P, 10);
 * ``trans`` (P, 3): the body's vertices in the camera's frame are SMPL's plus ``trans``;
 * ``joints2d`` (P, 24, 2) in pixels;
-* ``joints3d`` (P, 24, 3) in the camera's frame, where there are some.
+* ``joints3d`` (P, 24, 3) in the camera's frame, if present.
 
 NLF's files give ``joints3d`` in millimetres (https://github.com/isarandi/nlf/issues/9) and
-``trans`` in metres, early ones relative to the middle of the person. So where the pelvis is and in
-which unit is decided by what explains ``joints2d`` with a plausible focal length. The model itself
-assumes a field of view (55 degrees unless ``fov_degrees`` says otherwise); the focal length comes
-from the joints, which makes the camera agree with what the model was told.
+``trans`` in metres, early ones relative to the middle of the person. The pelvis position and its
+unit are therefore those that explain ``joints2d`` with a plausible focal length. The model itself
+assumes a field of view (55 degrees unless ``fov_degrees`` says otherwise); the focal length is
+derived from the joints, so the camera agrees with what the model was told.
 
 Source: Sárándi and Pons-Moll, Neural Localizer Fields, NeurIPS 2024.
 """
@@ -53,7 +53,7 @@ Float64 = NDArray[np.float64]
 
 #: A millimetre in metres.
 _UNITS = (1.0, 1e-3)
-#: Focal lengths in image widths that a camera may have: fields of view of 3 to 140 degrees.
+#: Plausible focal lengths in image widths: fields of view of 3 to 140 degrees.
 _FOCAL_RANGE = (0.18, 19.0)
 
 
@@ -68,25 +68,25 @@ def make_nlf(
     max_error: float = 0.02,
     min_overlap: float = 0.3,
 ) -> NlfPoses:
-    """Make the pose estimator of a TorchScript file.
+    """Return the pose estimator of a TorchScript file.
 
-    TorchScript is not a pickle: torch reads it without Python. It is a program all the same, whose
+    TorchScript is not a pickle: torch reads it without Python. It is nevertheless a program, whose
     operators can write files (``aten::save``), so load only files that you trust.
 
     Args:
-        context: the run's.
+        context: the run's context.
         model: the file, for example nlf_l_multi.torchscript.
-        model_name: the body that the file is to fit; it must have SMPL's 24 joints.
-        fov_degrees: the field of view that the file is to assume; None for its own default.
-        threshold: the least score of its person detector; None for its own default.
-        augmentations: how often each person is looked at; None for its own default.
-        max_error: the largest reprojection error, as a share of the longer side of a person's
-            box, that a fit may have.
-        min_overlap: the least intersection over union between the box of a fit's joints and a
+        model_name: the body that the file should fit; it must have SMPL's 24 joints.
+        fov_degrees: the field of view that the file should assume; None for its own default.
+        threshold: smallest score of its person detector; None for its own default.
+        augmentations: number of augmented copies of each person; None for its own default.
+        max_error: largest reprojection error of a fit, as a share of the longer side of the
+            person's box.
+        min_overlap: smallest intersection over union between the box of a fit's joints and a
             person's box.
 
     Raises:
-        InputError: no such file, not such a file, or an option that the file does not have.
+        InputError: no such file, a file of another kind, or an option that the file lacks.
         MissingDependencyError: torch is missing.
     """
     wanted = {
@@ -104,11 +104,11 @@ def make_nlf(
 
 @dataclass(frozen=True)
 class Limits:
-    """What a fit must keep to.
+    """Limits for accepting a fit.
 
     Attributes:
         error: largest reprojection error as a share of the longer side of the person's box.
-        overlap: least intersection over union of the joints' box with the person's.
+        overlap: smallest intersection over union of the joints' box with the person's.
     """
 
     error: float
@@ -139,11 +139,11 @@ class NlfPoses:
     def estimate(
         self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
     ) -> list[list[BodyFit | None]]:
-        """Return a fit of each picture's people, None where there is none.
+        """Return the fits of each picture's people; None for a person without one.
 
         Raises:
-            InputError: the file returns something else than it should.
-            OutOfDeviceMemoryError: the pictures are too many for the device.
+            InputError: the file returns something unexpected.
+            OutOfDeviceMemoryError: too many pictures for the device.
         """
         fits: list[list[BodyFit | None]] = [[None] * len(persons) for persons in people]
         for numbers in group_by_size(pictures):
@@ -187,9 +187,9 @@ class NlfPoses:
 
 
 def pelvis_candidates(body: BodyModel, found: FoundPeople, number: int) -> list[Float64]:
-    """Return where a person's pelvis may be in the camera's frame, each (3,) in metres.
+    """Return the possible positions of a person's pelvis in the camera's frame, (3,) in metres.
 
-    SMPL turns about the pelvis, so that it lies at ``J0(betas) + trans``.
+    SMPL rotates about the pelvis, which therefore lies at ``J0(betas) + trans``.
     """
     rest = body.rest_joints(found.betas[number])[0]
     candidates = [rest + unit * found.trans[number] for unit in _UNITS]
@@ -209,20 +209,20 @@ def fit_camera(
     """Return the camera that explains a person's 2D joints best.
 
     Rotation and translation follow from the pose and the pelvis; the focal length is the
-    least-squares one, with the principal point in the middle of the image. A zero-shape body
-    that is seen through the camera has its pelvis where the shaped body has it.
+    least-squares one, with the principal point in the middle of the image. A zero-shape body seen
+    through the camera has its pelvis in the same place as the shaped body.
 
     Args:
         body: the body.
         pose: (72,) global orientation first.
-        betas: (10,) of the shaped body.
-        pelvises: where its pelvis may be, each (3,) in the camera's frame, metres.
+        betas: (10,) shape coefficients.
+        pelvises: possible positions of its pelvis, each (3,) in the camera's frame, metres.
         joints2d: (24, 2) pixels.
         size: height and width of the image.
 
     Returns:
         The camera from the zero-orientation body frame, with the Frobenius norm of the shaped
-        body's (24, 2) residual over 24 as its error; None where no focal length is plausible.
+        body's (24, 2) residual over 24 as its error; None if no focal length is plausible.
     """
     joints = body.bone_transforms(pose, betas)[1]
     best: tuple[float, float, Float64] | None = None
@@ -242,7 +242,7 @@ def fit_camera(
 def _fit_focal_length(
     points: Float64, joints2d: Float64, size: tuple[int, int]
 ) -> tuple[float, float] | None:
-    """Return the error and the focal length in pixels, or None where there is no sensible one."""
+    """Return the error and the focal length in pixels, or None if there is no plausible one."""
     if not (np.isfinite(points).all() and (points[:, 2] > 0).all()):
         return None
     rays = points[:, :2] / points[:, 2:]
@@ -250,13 +250,13 @@ def _fit_focal_length(
     focal = float(np.sum(rays * targets) / max(float(np.sum(rays * rays)), 1e-300))
     error = float(np.linalg.norm(focal * rays - targets)) / len(points)
     low, high = _FOCAL_RANGE
-    # Compared this way round, a focal length or an error that is not a number fails as well.
+    # In this form of the comparison, a focal length or error that is NaN fails as well.
     sensible = low <= focal / size[1] <= high and error < np.inf
     return (error, focal) if sensible else None
 
 
 def _joint_boxes(joints2d: Float64, size: tuple[int, int]) -> Float64:
-    """Return the boxes (P, 4) of people's joints, as much of them as is in the image."""
+    """Return the boxes (P, 4) of people's joints, clipped to the image."""
     limits = np.array([size[1], size[0]], dtype=np.float64)
     clipped = np.clip(joints2d, 0, limits)
     boxes: Float64 = np.concatenate([clipped.min(axis=1), clipped.max(axis=1)], axis=-1)
@@ -264,7 +264,7 @@ def _joint_boxes(joints2d: Float64, size: tuple[int, int]) -> Float64:
 
 
 def _shares_inside(boxes: Float64, joints2d: Float64) -> Float64:
-    """Return which share of each found person's joints lies in each box, (boxes, people)."""
+    """Return the share of each detected person's joints in each box, (boxes, people)."""
     points, corners = joints2d[None], boxes[:, None, None]
     inside = (points >= corners[..., :2]) & (points <= corners[..., 2:])
     shares: Float64 = inside.all(axis=-1).mean(axis=-1)
@@ -274,10 +274,10 @@ def _shares_inside(boxes: Float64, joints2d: Float64) -> Float64:
 def _load(path: Path, device: str) -> Any:  # noqa: ANN401 - a torch.jit.ScriptModule
     """Load a TorchScript file.
 
-    `torch.jit.load` runs no pickle: its own reader, in C++, makes tensors and TorchScript
-    objects of the archive, and the code in it is compiled, not imported. What that code does is
-    another matter: it runs as soon as the method is called, and operators such as ``aten::save``
-    and ``aten::from_file`` write files.
+    `torch.jit.load` runs no pickle: its own reader, in C++, creates tensors and TorchScript objects
+    from the archive, and the code in it is compiled, not imported. That code runs as soon as the
+    method is called, though, and operators such as ``aten::save`` and ``aten::from_file`` write
+    files.
     """
     try:
         import torch
@@ -296,14 +296,14 @@ def _load(path: Path, device: str) -> Any:  # noqa: ANN401 - a torch.jit.ScriptM
         raise InputError(
             f"has no method '{METHOD}'",
             where=path,
-            expected="a TorchScript file of the NLF kind that finds people by itself",
+            expected="a TorchScript file of the NLF kind that detects people itself",
             fix="use one of nlf_*_multi.torchscript, not nlf_*_crop",
         )
     return script.eval()
 
 
 def _load_script(torch: Any, path: Path, device: str) -> Any:  # noqa: ANN401 - the module torch
-    """Load a file; torchvision is imported only for those that use its operators."""
+    """Load a file; torchvision is imported only for files that use its operators."""
     try:
         return _read_script(torch, path, device)
     except RuntimeError as error:
@@ -315,7 +315,7 @@ def _load_script(torch: Any, path: Path, device: str) -> Any:  # noqa: ANN401 - 
             raise InputError(
                 f"needs torchvision's operators, and torchvision cannot be imported: {problem}",
                 where=path,
-                fix="pip install a torchvision that was built for your torch "
+                fix="pip install a torchvision built for your torch "
                 "(https://pytorch.org/get-started/locally)",
             ) from error
     return _read_script(torch, path, device)
@@ -323,7 +323,7 @@ def _load_script(torch: Any, path: Path, device: str) -> Any:  # noqa: ANN401 - 
 
 def _read_script(torch: Any, path: Path, device: str) -> Any:  # noqa: ANN401 - the module torch
     with warnings.catch_warnings():
-        # Newer releases of torch advise to write other files; the files of others are as they are.
+        # Newer releases of torch advise writing other formats, but these files come from others.
         warnings.simplefilter("ignore", DeprecationWarning)
         return torch.jit.load(str(path), map_location=device)
 
@@ -335,20 +335,20 @@ def _not_loaded(path: Path, error: Exception) -> InputError:
     return InputError(
         f"cannot be loaded: {lines[-1] if lines else type(error).__name__}",
         where=path,
-        expected="a whole TorchScript file (`torch.jit.save`), and a device that torch knows",
+        expected="a complete TorchScript file (`torch.jit.save`), and a device that torch knows",
         fix="fetch the file again and compare its size; check the run's device",
     )
 
 
 def _known_arguments(script: Any, wanted: dict[str, Any], model: str) -> dict[str, Any]:  # noqa: ANN401 - a torch.jit.ScriptModule
-    """Return the settings that are to be handed over; a file may lack ``model_name`` for SMPL."""
+    """Return the settings to pass on; a file for SMPL may lack ``model_name``."""
     known = {argument.name for argument in getattr(script, METHOD).schema.arguments}
     arguments = {key: value for key, value in wanted.items() if value is not None}
     if arguments["model_name"] == "smpl" and "model_name" not in known:
         del arguments["model_name"]
     if unknown := sorted(set(arguments) - known):
         raise InputError(
-            f"its {METHOD} takes no {', '.join(unknown)}",
+            f"its {METHOD} does not accept {', '.join(unknown)}",
             where=model,
             expected=f"among {', '.join(sorted(known - {'self'}))}",
             fix="leave out the option that sets it",

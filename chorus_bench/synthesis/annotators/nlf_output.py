@@ -1,4 +1,4 @@
-"""What a TorchScript file of the NLF kind returns, checked and as arrays."""
+"""The output of a TorchScript file of the NLF kind, checked and converted to arrays."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OPTIONAL_SHAPES: dict[str, tuple[int, ...]] = {"joints3d": (JOINTS, 3)}
 
 @dataclass(frozen=True, eq=False)
 class FoundPeople:
-    """What a file says about the people of one picture, as (P, ...) arrays."""
+    """A file's output for the people of one picture, as (P, ...) arrays."""
 
     pose: Float64
     betas: Float64
@@ -35,15 +35,15 @@ class FoundPeople:
 
 
 def read_output(output: Any, pictures: int, where: str) -> list[FoundPeople]:  # noqa: ANN401 - checked here
-    """Check what a file returned and turn it into arrays, one set for each picture.
+    """Check a file's output and convert it to arrays, one set per picture.
 
     Args:
-        output: what the method returned.
-        pictures: that it was given.
-        where: the file, in messages.
+        output: the method's return value.
+        pictures: number of pictures.
+        where: the file, for messages.
 
     Raises:
-        InputError: a key is missing, or an entry is of another shape or number.
+        InputError: a missing key, or an entry with a wrong shape or number.
     """
     if not isinstance(output, dict) or (missing := [key for key in _SHAPES if key not in output]):
         there = sorted(map(str, output)) if isinstance(output, dict) else type(output).__name__

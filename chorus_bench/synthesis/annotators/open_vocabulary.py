@@ -1,4 +1,4 @@
-"""Instance segmentation of any name: a zero-shot detector finds boxes, SAM the masks in them."""
+"""Instance segmentation of any name: a zero-shot detector finds boxes, SAM their masks."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def make_open_vocabulary(
 
     Args:
         context: the run's context.
-        detector: the hub's id of a Grounding DINO or an OWLv2, or a folder with one. Scores of
-            OWLv2 are lower: 0.1 to 0.2 is a usual threshold for it.
-        masks: the hub's id of a SAM, or a folder with one.
-        threshold: the lowest score of a box; Grounding DINO's is the mean over the words of a
+        detector: hub id or folder of a Grounding DINO or an OWLv2. Scores of OWLv2 are lower; 0.1
+            to 0.2 is a usual threshold for it.
+        masks: hub id or folder of a SAM.
+        threshold: lowest score of a box; for Grounding DINO, the mean over the words of a
             category.
-        dtype: what it is computed in, ``float32``, ``float16`` or ``bfloat16``.
+        dtype: number type of the computation, ``float32``, ``float16`` or ``bfloat16``.
         revision: a branch, tag or commit of the detector on the hub.
         masks_revision: revision of the SAM.
-        local_files_only: do not ask the hub.
+        local_files_only: do not contact the hub.
 
     Raises:
         InputError: a wrong option, no such device, or a model cannot be loaded.
-        MissingDependencyError: transformers or what it needs is not installed.
+        MissingDependencyError: transformers or one of its requirements is not installed.
     """
     check_threshold(threshold, where=_PURPOSE)
     finder = Source(detector, f"{_PURPOSE}, detector", _DETECTORS, revision, local_files_only)
@@ -71,8 +71,8 @@ def make_open_vocabulary(
 class OpenVocabularySegmenter:
     """Finds instances of any name; see `make_open_vocabulary`.
 
-    A detection's box and score are the detector's; its mask is SAM's for that box and may reach
-    out of it.
+    A detection's box and score are the detector's; its mask is SAM's for that box and may extend
+    beyond it.
     """
 
     def __init__(self, detector: LoadedModel, masks: LoadedModel, threshold: float) -> None:
@@ -87,23 +87,23 @@ class OpenVocabularySegmenter:
         )
 
     def check_categories(self, categories: Sequence[str]) -> None:
-        """Raise an `InputError` for a name without a letter; any other is taken."""
+        """Raise an `InputError` for a name without a letter; any other is accepted."""
         for category in categories:
             if not any(letter.isalpha() for letter in category):
                 raise InputError(
                     f"the category '{category}' has no letters",
                     where=_PURPOSE,
-                    expected="a word or a few, as they stand in a dictionary",
+                    expected="a word or a few, as in a dictionary",
                 )
 
     def segment(
         self, pictures: Sequence[Picture], categories: Sequence[str]
     ) -> list[list[Detection]]:
-        """Return what is found of the categories in each picture, in descending order of score.
+        """Return detections of the categories in each picture, in descending order of score.
 
         Raises:
             InputError: a category without a letter.
-            OutOfDeviceMemoryError: the pictures are too many for the device.
+            OutOfDeviceMemoryError: too many pictures for the device.
         """
         self.check_categories(categories)
         if not categories:
@@ -126,7 +126,7 @@ class OpenVocabularySegmenter:
     def _detect(
         self, pictures: list[Picture], categories: list[str]
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return scores (B, Q, C) and boxes (B, Q, 4), pixels inside of the pictures."""
+        """Return scores (B, Q, C) and boxes (B, Q, 4), in pixels, clipped to the pictures."""
         height, width = pictures[0].size
         inputs = self.detector.prepare(pictures)
         if self.detector.kind == "owlv2":
@@ -180,7 +180,7 @@ def _ask_grounding_dino(
 
 
 def _tokens_of_names(ids: list[int], tokenizer: Any) -> list[list[int]]:  # noqa: ANN401 - of any class
-    """Return where each name's tokens stand; a full stop ends a name."""
+    """Return the positions of each name's tokens; a full stop ends a name."""
     stop = tokenizer.convert_tokens_to_ids(".")
     groups: list[list[int]] = [[]]
     for place, token in enumerate(ids):

@@ -1,7 +1,7 @@
-"""The simulated world's truth as annotators, with as much noise as one likes.
+"""The simulated world's ground truth as annotators, with settable noise.
 
-They know the truth of a picture by its address, so they work on pictures of the generator
-``simulated`` only.
+They look up the truth of a picture by its address, so they work only on pictures of the generator
+``simulated``.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class Oracle:
     def _matched(
         self, picture: Picture, people: Sequence[Detection]
     ) -> list[dict[str, Any] | None]:
-        """Return what is known of each person."""
+        """Return the truth about each person."""
         known = self._row(picture)["people"]
         overlaps = intersection_over_union(boxes_of(people), [person["box"] for person in known])
         matches = match_one_to_one(overlaps, _SAME_PERSON)
@@ -129,7 +129,7 @@ class Oracle:
 def _simulate(
     address: Address, seed: int, body: BodyModel, size: int, noise: float
 ) -> dict[str, Any]:
-    """Return a picture's row; the three annotators ask for it one after the other."""
+    """Return a picture's row; the three annotators request it one after another."""
     return simulate_train_row(
         address.category,
         address.prompt,
@@ -162,15 +162,15 @@ def _make(context: Context, noise: float) -> Oracle:
 
 
 def make_oracle_segmenter(context: Context, *, noise: float = 1.0) -> Oracle:
-    """Make the segmenter ``simulated``; see `Oracle`."""
+    """Return the segmenter ``simulated``; see `Oracle`."""
     return _make(context, noise)
 
 
 def make_oracle_keypoints(context: Context, *, noise: float = 1.0) -> Oracle:
-    """Make the keypoint detector ``simulated``; see `Oracle`."""
+    """Return the keypoint detector ``simulated``; see `Oracle`."""
     return _make(context, noise)
 
 
 def make_oracle_poses(context: Context, *, noise: float = 1.0) -> Oracle:
-    """Make the pose estimator ``simulated``; see `Oracle`."""
+    """Return the pose estimator ``simulated``; see `Oracle`."""
     return _make(context, noise)

@@ -1,11 +1,11 @@
-"""Poses computed elsewhere, one file an image: .npz, .json, or FrankMocap's results as they are.
+"""Poses computed elsewhere, one file per image: .npz, .json, or FrankMocap's own results.
 
-An image's file is called ``<sample_id>.npz`` or ``<sample_id>.json`` and holds arrays over the
+An image's file is named ``<sample_id>.npz`` or ``<sample_id>.json`` and holds arrays over the
 image's P people (`write_pose_file` writes the former; a .json is one object of nested lists):
 
 * pose, one of
 
-  * ``pose`` (P, 72) axis-angle in radians, the orientation towards the camera first;
+  * ``pose`` (P, 72) axis-angle in radians, the orientation toward the camera first;
   * ``pose`` (P, 69) of the body alone, with ``global_orient`` (P, 3);
   * ``rotations`` (P, 24, 3, 3) matrices in the same order;
 
@@ -17,19 +17,19 @@ image's P people (`write_pose_file` writes the former; a .json is one object of 
     (s X + (tx, ty)) 112`, X the posed and shaped body);
   * perspective: ``camera_rotation`` (P, 3, 3) and ``camera_translation`` (P, 3) in metres, from the
     zero-orientation body frame to the camera's, and ``intrinsics`` (P, 3, 3) or (3, 3) in pixels;
-    ``reprojection_error`` (P,) in pixels, where it is known (else 0). With a ``pose`` of 69
+    ``reprojection_error`` (P,) in pixels, if known (else 0). With a ``pose`` of 69
     numbers, ``camera_rotation`` stands for a missing ``global_orient``;
 
 * ``boxes`` (P, 4) left, top, right, bottom in pixels, optional.
 
-Nobody in the image: P = 0. People are given to those that a segmenter found by the overlap of
-their boxes; without ``boxes``, both being from left to right, where there are as many of them.
-A person with a number that is not finite has no fit.
+If nobody is in the image, P = 0. People are assigned to those of the segmenter by the overlap of
+their boxes; without ``boxes``, from left to right, if their numbers are equal. A person with a
+number that is not finite has no fit.
 
 FrankMocap (``python -m demo.demo_bodymocap --save_pred_pkl``) writes
 ``mocap/<image name>_prediction_result.pkl``; the folder is that one or the one above. Its images
-are to be called ``<sample_id>.png`` (.jpg, ...), or by what follows the last "/" of a sample id.
-The pickles are read by `chorus_bench.io.safe_pickle`, which runs none of what they say.
+must be named ``<sample_id>.png`` (.jpg, ...), or by what follows the last "/" of a sample id. The
+pickles are read by `chorus_bench.io.safe_pickle`, which does not execute them.
 """
 
 from __future__ import annotations
@@ -89,20 +89,20 @@ _CHECKS = {
 }
 _WEAK = ("weak_camera", "crop_center", "crop_scale")
 _FULL = ("camera_rotation", "camera_translation", "intrinsics")
-_LAYOUT = "the layout that the documentation of chorus_bench.synthesis.annotators.pose_files gives"
+_LAYOUT = "the layout documented in chorus_bench.synthesis.annotators.pose_files"
 
 
 def make_pose_files(
     context: Context, *, folder: str, format: Format = "auto", min_overlap: float = 0.3
 ) -> PoseFiles:
-    """Make the pose estimator that reads poses from files.
+    """Return the pose estimator that reads poses from files.
 
     Args:
-        context: the run's.
-        folder: where the files are.
-        format: which of the files are read; ``auto`` takes the first of .npz, .json and
-            FrankMocap's that an image has.
-        min_overlap: the least intersection over union of a file's box with a person's.
+        context: the run's context.
+        folder: folder of the files.
+        format: format to read; ``auto`` uses the first of .npz, .json and FrankMocap's that an
+            image has.
+        min_overlap: smallest intersection over union of a file's box with a person's.
 
     Raises:
         InputError: no such folder or format.
@@ -134,11 +134,11 @@ class PoseFiles:
     def estimate(
         self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
     ) -> list[list[BodyFit | None]]:
-        """Return a fit of each picture's people, None where there is none.
+        """Return the fits of each picture's people; None for a person without one.
 
         Raises:
-            InputError: a file is damaged or of another layout, or the first call's pictures have
-                no file at all.
+            InputError: a file is damaged or has another layout, or none of the first pictures has
+                a file.
         """
         paths = [self._find(picture.sample_id) for picture in pictures]
         self._check_met(pictures, paths)
@@ -189,8 +189,8 @@ def write_pose_file(path: str | Path, **arrays: ArrayLike) -> Path:
     """Write the poses of one image's people as an .npz.
 
     Args:
-        path: ``<folder>/<sample_id>.npz``; replaced whole where it exists.
-        arrays: those of the layout above, for example ``pose``, ``betas``, ``weak_camera``,
+        path: ``<folder>/<sample_id>.npz``; replaced if it exists.
+        arrays: arrays of the layout above, for example ``pose``, ``betas``, ``weak_camera``,
             ``crop_center`` and ``crop_scale``.
 
     Returns:
@@ -202,7 +202,9 @@ def write_pose_file(path: str | Path, **arrays: ArrayLike) -> Path:
     """
     target = Path(path)
     if target.suffix != ".npz":
-        raise InputError(f"is called '{target.suffix}'", where=target, expected="a name in .npz")
+        raise InputError(
+            f"has the suffix '{target.suffix}'", where=target, expected="a name that ends in .npz"
+        )
     given = {key: np.asarray(value) for key, value in arrays.items()}
     _checked(given, target)
     buffer = io.BytesIO()
@@ -218,7 +220,7 @@ def read_pose_file(path: Path) -> People:
         (P, 4) and ``reprojection_error`` (P,); see the module's documentation.
 
     Raises:
-        InputError: the file is damaged, is a pickle that asks for code, or has another layout.
+        InputError: the file is damaged, is a pickle that requests code, or has another layout.
     """
     if path.name.endswith(RESULT_END):
         return read_frankmocap(path)
@@ -234,7 +236,7 @@ def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
         raise InputError(
             f"cannot be read: {error}",
             where=path,
-            expected="a whole .npz of plain arrays",
+            expected="a complete .npz of plain arrays",
             fix="write it again, for example with `write_pose_file`",
         ) from error
 
@@ -250,7 +252,7 @@ def _read_json(path: Path) -> dict[str, NDArray[Any]]:
 
 def _array_of(value: object, key: str, path: Path) -> NDArray[Any]:
     try:
-        # None, which JSON writers put for a number that is not finite, becomes NaN.
+        # None, which JSON writers use for a number that is not finite, becomes NaN.
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(
@@ -259,7 +261,7 @@ def _array_of(value: object, key: str, path: Path) -> NDArray[Any]:
 
 
 def _checked(arrays: Mapping[str, NDArray[Any]], path: Path) -> People:
-    """Check a file's arrays and bring the poses into one form."""
+    """Check a file's arrays and convert the poses to one form."""
     for key in arrays:
         if key not in _SHAPES:
             raise unknown_name("array", key, _SHAPES, where=path)
@@ -326,7 +328,7 @@ def _missing(what: str, path: Path) -> InputError:
 
 
 def _whole_pose(arrays: People, path: Path) -> Float64:
-    """Return poses (P, 72), whichever way the file gives them."""
+    """Return poses (P, 72), whichever form they have in the file."""
     if "rotations" in arrays:
         return matrix_to_axis_angle(arrays["rotations"]).reshape(-1, POSE_SIZE).astype(np.float64)
     if "pose" not in arrays:
@@ -343,7 +345,7 @@ def _whole_pose(arrays: People, path: Path) -> Float64:
 
 
 def _match(found: People, persons: Sequence[Detection], min_overlap: float) -> list[int | None]:
-    """Return which of a file's people each person is."""
+    """Return the index in the file of each person."""
     if "boxes" in found:
         overlaps = intersection_over_union(boxes_of(persons), found["boxes"])
         return match_one_to_one(overlaps, min_overlap)
@@ -356,7 +358,7 @@ def _match(found: People, persons: Sequence[Detection], min_overlap: float) -> l
 
 
 def _fit(found: People, number: int) -> BodyFit | None:
-    """Return one of a file's people, or None where a number is not finite."""
+    """Return one of a file's people, or None if a number is not finite."""
     one = {key: values[number].astype(np.float32) for key, values in found.items()}
     full = all(key in one for key in _FULL)
     used = ("pose", "betas", *(_FULL if full else _WEAK))

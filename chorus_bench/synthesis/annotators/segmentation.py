@@ -1,4 +1,4 @@
-"""Instance segmentation with a fixed list of names: Mask2Former and MaskFormer of transformers."""
+"""Instance segmentation with a fixed list of names, by Mask2Former or MaskFormer."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CLASSES = {
     "maskformer": "MaskFormerForInstanceSegmentation",
 }
 
-#: COCO's name of each name in the list that many converted models have, the default one too
+#: COCO's names for those in the list of many converted models, including the default one
 #: (``coco-detection-mmdet-id2label.json``).
 _SAME = {
     "aeroplane": "airplane",
@@ -53,16 +53,16 @@ def make_segmentation(
 
     Args:
         context: the run's context.
-        model: the hub's id of a Mask2Former or MaskFormer, or a folder with one.
-        threshold: the lowest score of a detection, the probability of its name times the mean
+        model: hub id or folder of a Mask2Former or MaskFormer.
+        threshold: lowest score of a detection: the probability of its name times the mean
             probability of its mask's pixels.
-        dtype: what it is computed in, ``float32``, ``float16`` or ``bfloat16``.
+        dtype: number type of the computation, ``float32``, ``float16`` or ``bfloat16``.
         revision: a branch, tag or commit of the model on the hub.
-        local_files_only: do not ask the hub.
+        local_files_only: do not contact the hub.
 
     Raises:
-        InputError: a wrong option, no such device, or the model cannot be loaded.
-        MissingDependencyError: transformers or what it needs is not installed.
+        InputError: a wrong option, no such device, or a model that cannot be loaded.
+        MissingDependencyError: transformers or one of its requirements is not installed.
     """
     check_threshold(threshold, where=_PURPOSE)
     source = Source(model, _PURPOSE, _CLASSES, revision, local_files_only)
@@ -72,8 +72,8 @@ def make_segmentation(
 class InstanceSegmenter:
     """Finds instances with a model that has one mask and name per query; see `make_segmentation`.
 
-    Masks are brought to the picture's size before they are cut at one half, as in the models'
-    original code; transformers' own post-processing cuts Mask2Former's at 384 x 384 pixels.
+    Masks are resized to the picture before they are thresholded at one half, as in the models'
+    original code; transformers' own post-processing thresholds Mask2Former's at 384 x 384 pixels.
     """
 
     def __init__(self, loaded: LoadedModel, threshold: float) -> None:
@@ -88,18 +88,18 @@ class InstanceSegmenter:
         return describe(self.loaded.description, f"score >= {self._threshold:g}")
 
     def check_categories(self, categories: Sequence[str]) -> None:
-        """Raise an `InputError` that names a category which the model has no label for."""
+        """Raise an `InputError` that names a category without a label in the model."""
         for category in categories:
             self._label(category)
 
     def segment(
         self, pictures: Sequence[Picture], categories: Sequence[str]
     ) -> list[list[Detection]]:
-        """Return what is found of the categories in each picture, in descending order of score.
+        """Return detections of the categories in each picture, in descending order of score.
 
         Raises:
-            InputError: a category that the model has no label for.
-            OutOfDeviceMemoryError: the pictures are too many for the device.
+            InputError: a category without a label in the model.
+            OutOfDeviceMemoryError: too many pictures for the device.
         """
         labels = [self._label(category) for category in categories]
         if not labels:
@@ -114,7 +114,7 @@ class InstanceSegmenter:
             f"the model has no category '{category}'",
             where=_PURPOSE,
             fix=f"{did_you_mean(category, set(self._names.values()))}. "
-            "The segmenter 'open-vocabulary' takes any name; give it as `object_segmenter`",
+            "The segmenter 'open-vocabulary' accepts any name; give it as `object_segmenter`",
         )
 
     def _segment(
@@ -141,10 +141,10 @@ def _detections(
 
     Args:
         scores: (Q, C) probabilities of the categories.
-        logits: (Q, h, w) of the masks.
+        logits: (Q, h, w) mask logits.
         size: height and width of the picture.
         categories: C names.
-        threshold: the lowest score. What is not a number is below it.
+        threshold: lowest score; NaN counts as lower.
     """
     queries, columns = (scores >= threshold).nonzero(as_tuple=True)
     if not len(queries):
@@ -172,7 +172,7 @@ def _masks(logits: torch.Tensor, size: tuple[int, int]) -> tuple[torch.Tensor, t
 
 
 def _plain(name: str) -> str:
-    """Return a name without what spelling differs in: case, spaces, underscores, hyphens."""
+    """Return a name without the differences of spelling: case, spaces, underscores, hyphens."""
     return re.sub(r"[\s_-]+", "", name).lower()
 
 
@@ -181,7 +181,7 @@ def _coco_name(name: str) -> str:
 
 
 def _label_index(names: Mapping[int, str]) -> dict[str, int]:
-    """Return the label of each plain name; COCO's names are added where the list has others."""
+    """Return the label of each plain name; COCO's names are added if the list has others."""
     index: dict[str, int] = {}
     for spelling in (_plain, lambda name: _plain(_coco_name(name))):
         for label, name in names.items():

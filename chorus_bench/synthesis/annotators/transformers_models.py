@@ -1,7 +1,7 @@
-"""What the annotators on Hugging Face transformers share: loading a model and running it.
+"""Loading and running models, for the annotators based on Hugging Face transformers.
 
-Pictures are prepared by the Pillow image processors, with torchvision installed or not, so that
-the same pictures give the same inputs on every machine.
+Pictures are prepared by the Pillow image processors, whether or not torchvision is installed, so
+that the same pictures give the same inputs on every machine.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-#: What a forward pass may be computed in; weights stay in float32.
+#: Number types of a forward pass; weights stay in float32.
 DTYPES = ("float32", "float16", "bfloat16")
 
 _CONFIGURATION = "config.json"
@@ -31,14 +31,14 @@ _CONFIGURATION = "config.json"
 
 @dataclass(frozen=True)
 class Source:
-    """Where a model comes from.
+    """The origin of a model.
 
     Attributes:
-        model: the hub's id of it, or a folder with it.
-        purpose: what it is for, in messages, for example ``the segmenter``.
-        classes: the kinds of model that will do (`model_type`), and transformers' class of each.
+        model: hub id or folder of the model.
+        purpose: its purpose, for messages, for example ``the segmenter``.
+        classes: suitable kinds of model (`model_type`), with transformers' class of each.
         revision: a branch, tag or commit of the hub.
-        local_files_only: do not ask the hub.
+        local_files_only: do not contact the hub.
     """
 
     model: str
@@ -49,7 +49,7 @@ class Source:
 
     @property
     def files(self) -> dict[str, Any]:
-        """The arguments that every ``from_pretrained`` of this model is given."""
+        """The arguments of every ``from_pretrained`` call for this model."""
         return {
             "revision": self.revision,
             "local_files_only": self.local_files_only,
@@ -62,7 +62,7 @@ class LoadedModel:
 
     Attributes:
         kind: its `model_type`.
-        device: that it is on.
+        device: the device that it is on.
         network: the model, of a class of transformers.
         processor: the image processor.
         tokenizer: None for a model that reads no text.
@@ -85,7 +85,7 @@ class LoadedModel:
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Within it passes are computed: without gradients, in the number type, with the threads.
+        """Context for forward passes: without gradients, in the number type, with the threads.
 
         Raises:
             OutOfDeviceMemoryError: the device has not enough memory.
@@ -110,13 +110,13 @@ class LoadedModel:
         return dict(prepared)
 
     def forward(self, inputs: Mapping[str, torch.Tensor], **options: object) -> Any:  # noqa: ANN401 - each model's own
-        """Return the model's output for tensors from anywhere; call it within `running`."""
+        """Return the model's output for tensors on any device; call it within `running`."""
         moved = {name: _to_device(values, self.device) for name, values in inputs.items()}
         return self.network(**moved, **options)
 
 
 def _kind(device: str) -> str:
-    """Return ``cpu``, ``cuda``, ... of a device's name."""
+    """Return the type in a device's name: ``cpu``, ``cuda``, ..."""
     return device.partition(":")[0]
 
 
@@ -139,8 +139,8 @@ def map_by_size(
 ) -> list[Result]:
     """Call a function on pictures of one size at a time; results are in the pictures' order.
 
-    Pictures of several sizes in one batch would be padded, and a padded picture has other
-    results than the same picture alone.
+    Pictures of several sizes in one batch would be padded, and a padded picture has different
+    results from the same picture alone.
     """
     results: dict[int, Result] = {}
     for indices in group_by_size(pictures):
@@ -150,7 +150,7 @@ def map_by_size(
 
 
 def check_threshold(value: float, *, where: str, name: str = "threshold") -> None:
-    """Raise an `InputError` for a threshold of scores that is not from 0 to 1."""
+    """Raise an `InputError` for a score threshold outside [0, 1]."""
     if not isinstance(value, int | float) or not 0 <= value <= 1:
         raise InputError(f"`{name}` is {value!r}", where=where, expected="a number from 0 to 1")
 
@@ -188,20 +188,20 @@ def _class_name(source: Source, model_type: str) -> str:
             f"the model '{source.model}' is of the kind '{model_type}'",
             where=source.purpose,
             expected=f"one of {', '.join(sorted(source.classes))}",
-            fix="choose a model of such a kind; `model_type` in its config.json says it",
+            fix="choose a model of such a kind; see `model_type` in its config.json",
         )
     return source.classes[model_type]
 
 
 def _check_complete(source: Source, network: torch.nn.Module, missing: Sequence[str]) -> None:
-    """Raise an `InputError` for weights that no file has, for they would be random numbers."""
+    """Raise an `InputError` for weights that are in no file: they would be random numbers."""
     lacking = sorted(set(missing) & {name for name, _ in network.named_parameters()})
     if lacking:
         raise InputError(
             f"the model '{source.model}' lacks {len(lacking)} weights: {list_some(lacking)}",
             where=source.purpose,
             expected=f"all weights of {type(network).__name__}",
-            fix="fetch the model again, or choose one that is trained for this",
+            fix="fetch the model again, or choose one that was trained for this task",
         )
 
 
@@ -223,7 +223,7 @@ def _import_libraries(purpose: str) -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Hush transformers' bars and remarks while it loads; the hub's bars for downloads stay."""
+    """Silence transformers' bars and remarks while it loads; the hub's download bars remain."""
     talk: Any = import_module("transformers.utils.logging")
     level = talk.get_verbosity()
     hook = talk.set_tqdm_hook(lambda bar, args, kwargs: bar(*args, **{**kwargs, "disable": True}))

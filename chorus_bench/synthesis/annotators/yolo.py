@@ -1,9 +1,9 @@
-"""Annotators by Ultralytics' YOLO models: instance segmentation, also of any name, and keypoints.
+"""Annotators based on Ultralytics' YOLO: instance segmentation, also of any name, and keypoints.
 
-Pictures are looked at one at a time: Ultralytics pads a picture according to what else is in the
-batch, so that a person's mask would depend on the company.
+Pictures are processed one at a time: Ultralytics pads a picture according to the rest of its
+batch, so a person's mask would depend on the other pictures.
 
-The weights are files of the user's. Those in .pt are pickles and need ``trust_pickle=True``; the
+The user brings the weights. Files ending in .pt are pickles and need ``trust_pickle=True``; the
 same model exported by ``YOLO(file).export(format="torchscript")`` (or ``"onnx"``) does not.
 Code and weights are under the AGPL-3.0 or Ultralytics' commercial license.
 """
@@ -32,11 +32,11 @@ from chorus_bench.synthesis.batching import device_memory
 from chorus_bench.synthesis.interfaces import Context, Detection, Float32, Picture
 
 KEYPOINTS = 17
-#: As many detections of a picture as Ultralytics keeps by default.
+#: Largest number of detections per picture, as Ultralytics has it by default.
 _MOST = 300
-#: Names that an error lists in full.
+#: Largest number of names that an error lists in full.
 _FEW = 100
-#: A picture that is looked at before the first one.
+#: A picture that is processed before the first one.
 _BLACK: NDArray[np.uint8] = np.zeros((32, 32, 3), dtype=np.uint8)
 
 
@@ -49,14 +49,14 @@ def make_yolo_segmenter(
     trust_pickle: bool = False,
     allow_downloads: bool = False,
 ) -> YoloSegmenter:
-    """Make a segmenter of a YOLO model that knows a fixed list of names.
+    """Return the segmenter of a YOLO model with a fixed list of names.
 
     Args:
-        context: the run's.
-        model: the file, for example yolo11x-seg.torchscript.
-        threshold: the least score of what is found.
+        context: the run's context.
+        model: the model file, for example yolo11x-seg.torchscript.
+        threshold: smallest score of a detection.
         image_size: longer side of the model's input, pixels.
-        trust_pickle: read .pt files, which can run any code.
+        trust_pickle: read .pt files, which can execute any code.
         allow_downloads: let Ultralytics use the network, and fetch a ``model`` that it knows by
             name.
 
@@ -86,24 +86,24 @@ def make_yolo_open_segmenter(
     trust_pickle: bool = False,
     allow_downloads: bool = False,
 ) -> YoloSegmenter:
-    """Make a segmenter of a YOLOE model, which finds objects by their names.
+    """Return the segmenter of a YOLOE model, which finds objects by their names.
 
-    What the names mean comes from one of
+    The meaning of the names comes from one of
 
     * ``text_encoder``: MobileCLIP as Ultralytics would download it; the package ``clip`` (``pip
-      install clip-anytorch 'setuptools<81'``) cuts the names into tokens;
+      install clip-anytorch 'setuptools<81'``) tokenises the names;
     * ``embeddings``: an .npz that ``YOLOE.save_prompt_embeddings`` wrote once for your names;
     * the model itself: a prompt-free one (yoloe-*-pf), which knows 4,585 names, or one that was
       exported after ``set_classes``.
 
     Args:
-        context: the run's.
-        model: the file, for example yoloe-11l-seg.pt.
+        context: the run's context.
+        model: the model file, for example yoloe-11l-seg.pt.
         text_encoder: mobileclip_blt.ts or mobileclip2_b.ts, whichever the model was trained with.
         embeddings: the .npz.
-        threshold: the least score of what is found.
+        threshold: smallest score of a detection.
         image_size: longer side of the model's input, pixels.
-        trust_pickle: read .pt files, which can run any code.
+        trust_pickle: read .pt files, which can execute any code.
         allow_downloads: let Ultralytics use the network.
 
     Raises:
@@ -136,18 +136,18 @@ def make_yolo_keypoints(
     trust_pickle: bool = False,
     allow_downloads: bool = False,
 ) -> YoloKeypoints:
-    """Make a keypoint detector of a YOLO pose model.
+    """Return the keypoint detector of a YOLO pose model.
 
-    The model finds people by itself; they are given to the segmenter's by the overlap of their
-    boxes, one to one.
+    The model detects people itself; they are assigned to the segmenter's, one to one, by the
+    overlap of their boxes.
 
     Args:
-        context: the run's.
-        model: the file, for example yolo11x-pose.torchscript.
-        threshold: the least score of a person.
+        context: the run's context.
+        model: the model file, for example yolo11x-pose.torchscript.
+        threshold: smallest score of a person.
         image_size: longer side of the model's input, pixels.
-        min_overlap: the least intersection over union of a found person's box with the segmenter's.
-        trust_pickle: read .pt files, which can run any code.
+        min_overlap: smallest IoU of a detected person's box with the segmenter's.
+        trust_pickle: read .pt files, which can execute any code.
         allow_downloads: let Ultralytics use the network.
 
     Raises:
@@ -169,7 +169,7 @@ def make_yolo_keypoints(
 
 
 class _Eye:
-    """A model with the settings that it looks at pictures with."""
+    """A model with its settings."""
 
     def __init__(self, yolo: Any, device: str, threshold: float, image_size: int) -> None:  # noqa: ANN401 - an ultralytics model
         self.yolo = yolo
@@ -179,21 +179,21 @@ class _Eye:
             "imgsz": image_size,
             "device": device,
             "max_det": _MOST,
-            "retina_masks": True,  # masks of the picture's size, not of what the model sees
+            "retina_masks": True,  # masks at the picture's size, not at that of the model's input
             "verbose": False,
             "save": False,
         }
 
     @property
     def numbers(self) -> dict[str, int]:
-        """The number of each name, in small letters; of a name that occurs twice the first."""
+        """The number of each name in lower case; the first one for duplicate names."""
         pairs = reversed(list(dict(self.yolo.names).items()))
         return {str(name).lower(): int(number) for number, name in pairs}
 
     def look(self, picture: Picture, classes: Sequence[int] | None = None) -> Any:  # noqa: ANN401 - ultralytics' results
-        """Return what is found in a picture; of some classes alone where these are given."""
+        """Return the detections in a picture, restricted to some classes if these are given."""
         if self._predictor is None or self._predictor is not self.yolo.predictor:
-            # Setting up for a device changes torch's number of threads, and results with it.
+            # Setting up for a device changes torch's number of threads, and with it the results.
             self._predict(_BLACK, None)
             self._predictor = self.yolo.predictor
         blue_first = np.ascontiguousarray(picture.pixels[..., ::-1])
@@ -217,7 +217,7 @@ class YoloSegmenter:
         return self._description
 
     def check_categories(self, categories: Sequence[str]) -> None:
-        """Raise an `InputError` that names a category which this segmenter does not know."""
+        """Raise an `InputError` that names a category unknown to this segmenter."""
         if self._learn is not None:
             return
         known = self._eye.numbers
@@ -228,7 +228,7 @@ class YoloSegmenter:
     def segment(
         self, pictures: Sequence[Picture], categories: Sequence[str]
     ) -> list[list[Detection]]:
-        """Return what is found of the categories in each picture.
+        """Return detections of the categories in each picture.
 
         Raises:
             InputError: a category that the model does not know.
@@ -258,10 +258,10 @@ class YoloKeypoints:
     def detect(
         self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
     ) -> list[Float32]:
-        """Return keypoints (P, 17, 3) of each picture's people, zeros where there are none.
+        """Return keypoints (P, 17, 3) of each picture's people; zeros for people without any.
 
         Raises:
-            InputError: the model finds other keypoints than COCO's 17.
+            InputError: the model's keypoints are not COCO's 17.
             OutOfDeviceMemoryError: the picture is too large for the device.
         """
         pairs = zip(pictures, people, strict=True)
@@ -279,7 +279,7 @@ class YoloKeypoints:
         return keypoints
 
     def _found(self, picture: Picture) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return boxes (F, 4) and keypoints (F, 17, 3) of whoever the model finds."""
+        """Return boxes (F, 4) and keypoints (F, 17, 3) of the people whom the model detects."""
         result = self._eye.look(picture)
         found = _array(result.keypoints.data)
         if len(found) and found.shape[1:] != (KEYPOINTS, 3):
@@ -293,12 +293,12 @@ class YoloKeypoints:
 
 
 def _unknown(category: str, known: Iterable[str], where: str) -> InputError:
-    """Return the error for a category; of thousands of names it lists those that are near."""
+    """Return the error for a category; of thousands of names it lists only similar ones."""
     names = list(known)
     if len(names) > _FEW:
         names = difflib.get_close_matches(category.lower(), names, n=5, cutoff=0.5)
     error = unknown_name("category", category, names, where=where)
-    known_to = "what the model knows; a YOLOE with a `text_encoder` knows any name"
+    known_to = "a name that the model knows; a YOLOE with a `text_encoder` knows any name"
     return InputError(error.found, where=error.where, expected=known_to, fix=error.fix)
 
 

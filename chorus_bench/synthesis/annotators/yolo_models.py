@@ -1,11 +1,11 @@
-"""Loading models of Ultralytics without what that package does by itself.
+"""Loading Ultralytics models without the package's side effects.
 
-Left to itself, it asks name servers at import whether there is a network, sends usage figures,
-fetches what it misses (weights, fonts, packages) and keeps settings in the user's home. Here it
-starts offline, installs nothing, and keeps its settings in a temporary folder, unless the user has
-set ``YOLO_OFFLINE``, ``YOLO_AUTOINSTALL`` or ``YOLO_CONFIG_DIR``.
+By default, the package checks for a network at import, sends usage statistics, downloads whatever
+is missing (weights, fonts, packages) and keeps settings in the user's home. Here it starts offline,
+installs nothing, and keeps its settings in a temporary folder, unless the user has set
+``YOLO_OFFLINE``, ``YOLO_AUTOINSTALL`` or ``YOLO_CONFIG_DIR``.
 
-Ultralytics is under the AGPL-3.0 and is imported only where an annotator of this name is chosen.
+Ultralytics is under the AGPL-3.0 and is imported only if one of its annotators is chosen.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from chorus_bench.synthesis.annotators.local_files import check_file
 
 #: Files that ultralytics reads with a pickle reader.
 PICKLED = (".pt", ".pth")
-#: Files of ``model.export`` that are read without one.
+#: Files of ``model.export``, which are read without one.
 EXPORTED = (".torchscript", ".onnx")
 
 _RELEASES = "https://github.com/ultralytics/assets/releases"
@@ -47,7 +47,7 @@ def load_yolo(
     Args:
         model: the file; with ``allow_downloads`` also a name that Ultralytics fetches.
         task: ``segment`` or ``pose``.
-        device: that it is to run on.
+        device: the device to run on.
         open_vocabulary: load it as a YOLOE.
         trust_pickle: read .pt files, which are pickles.
         allow_downloads: let Ultralytics use the network.
@@ -72,7 +72,7 @@ def load_yolo(
         raise _not_loaded(model, error) from error
     if found != task:
         raise InputError(
-            f"is a model for the task '{found}'" if found else "does not say what its task is",
+            f"is a model for the task '{found}'" if found else "does not state its task",
             where=model,
             expected=f"one for the task '{task}'",
             fix=f"choose or export one of yolo*-{'seg' if task == 'segment' else task}",
@@ -81,13 +81,13 @@ def load_yolo(
 
 
 def _task_of_exported(yolo: Any, device: str) -> str | None:  # noqa: ANN401 - an ultralytics model
-    """Return what is written in an exported model, which is read at its first picture."""
+    """Return the metadata of an exported model, which is read at its first picture."""
     black = np.zeros((32, 32, 3), dtype=np.uint8)
     try:
         with torch_threads():
             yolo.predict(black, device=device, verbose=False, save=False)
     except Exception:
-        # What another task needs is missing; what is written in the model is known all the same.
+        # Parts that another task needs are missing, but the metadata have been read.
         if _written_task(yolo) in (None, yolo.task):
             raise
     return _written_task(yolo)
@@ -100,7 +100,7 @@ def _written_task(yolo: Any) -> str | None:  # noqa: ANN401 - an ultralytics mod
 
 @contextlib.contextmanager
 def torch_threads() -> Iterator[None]:
-    """Keep torch's number of threads, which ultralytics sets anew with every device."""
+    """Keep torch's number of threads, which ultralytics resets for every device."""
     import torch
 
     threads = torch.get_num_threads()
@@ -111,10 +111,10 @@ def torch_threads() -> Iterator[None]:
 
 
 def import_ultralytics(*, allow_downloads: bool = False) -> Any:  # noqa: ANN401 - the module
-    """Import ultralytics as it starts here; see this module's documentation.
+    """Import ultralytics without its side effects; see this module's documentation.
 
     Raises:
-        InputError: torchvision, which it needs, does not fit torch.
+        InputError: torchvision, which it needs, does not match torch.
         MissingDependencyError: the package is missing.
     """
     _set_environment(allow_downloads=allow_downloads)
@@ -131,20 +131,20 @@ def import_ultralytics(*, allow_downloads: bool = False) -> Any:  # noqa: ANN401
         raise InputError(
             f"torchvision cannot be imported: {error}",
             where="an annotator by Ultralytics",
-            expected="a torchvision that was built for your torch",
+            expected="a torchvision built for your torch",
             fix="install the two together (https://pytorch.org/get-started/locally)",
         ) from error
-    if threads is None:  # which ultralytics sets to 1, for the processes of others too
+    if threads is None:  # which ultralytics sets to 1, also for other processes
         os.environ.pop("OMP_NUM_THREADS", None)
     _silence(ultralytics)
     return ultralytics
 
 
 def _set_environment(*, allow_downloads: bool) -> None:
-    """Say how ultralytics is to start; it reads this while it is imported, and only then."""
+    """Set how ultralytics starts; it reads this only while it is imported."""
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
     os.environ.setdefault("YOLO_VERBOSE", "false")
-    # Where ultralytics can, trusted pickles too are read with a list of what they may name.
+    # If ultralytics can, it reads even trusted pickles with a list of permitted names.
     os.environ.setdefault("ULTRALYTICS_SAFE_LOAD", "true")
     if not allow_downloads:
         os.environ.setdefault("YOLO_OFFLINE", "true")
@@ -155,7 +155,7 @@ def _set_environment(*, allow_downloads: bool) -> None:
 
 
 def _silence(ultralytics: Any) -> None:  # noqa: ANN401 - the module
-    """Send no usage figures."""
+    """Send no usage statistics."""
     for module in ("ultralytics.utils.events", "ultralytics.hub.utils"):
         with contextlib.suppress(ImportError, AttributeError):
             importlib.import_module(module).events.enabled = False
@@ -169,15 +169,15 @@ def _check_model(model: str, *, trust_pickle: bool, allow_downloads: bool) -> No
         raise InputError(
             f"'{path.suffix}' is not a kind of model file",
             where=model,
-            expected=f"a file in {', '.join((*EXPORTED, *PICKLED))}",
+            expected=f"a file that ends in {', '.join((*EXPORTED, *PICKLED))}",
             fix="export the model with `model.export(format='torchscript')`",
         )
     if path.suffix in PICKLED and not trust_pickle:
         raise InputError(
-            "is a pickle, which can run any code when it is read",
+            "is a pickle, which can execute any code when it is read",
             where=model,
-            expected=f"an exported model ({', '.join(EXPORTED)}), or your word that you trust it",
-            fix="set `trust_pickle=True` where you know who made the file; or load it once where "
+            expected=f"an exported model ({', '.join(EXPORTED)}), or your consent",
+            fix="set `trust_pickle=True` if you know who made the file; or load it once where "
             "nothing can be lost and write `YOLO(file).export(format='torchscript')`",
         )
     if not allow_downloads:
@@ -193,7 +193,7 @@ def _not_loaded(model: str, error: Exception) -> InputError:
     return InputError(
         f"cannot be loaded: {lines[0] if lines else type(error).__name__}",
         where=model,
-        expected="a whole model file that your version of ultralytics reads",
-        fix="fetch or export it again. Files that name other classes than Ultralytics' own are "
+        expected="a complete model file that your version of ultralytics can read",
+        fix="fetch or export it again. Files that name classes other than Ultralytics' own are "
         "refused unless the environment says ULTRALYTICS_SAFE_LOAD=false",
     )

@@ -1,4 +1,4 @@
-"""What names mean to a YOLOE model: by a text encoder, by stored embeddings, or by itself."""
+"""The meaning of names for a YOLOE: a text encoder, stored embeddings, or fixed names."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ def learn_words(
     """Prepare a YOLOE for names; see `chorus_bench.synthesis.annotators.yolo`.
 
     Returns:
-        A function that teaches the model names, or None where its names are fixed.
+        A function that sets the model's names, or None if its names are fixed.
 
     Raises:
-        InputError: both or unusable files, a model whose names are fixed already, or no `clip`.
+        InputError: both files or an unusable one, a model with fixed names, or no `clip`.
     """
     words = text_encoder or embeddings
     if words is None:
@@ -77,9 +77,9 @@ def _check(model: str, words: str, *, both: bool) -> None:
 def _load_embeddings(yolo: Any, embeddings: str) -> None:  # noqa: ANN401 - an ultralytics model
     if not hasattr(yolo, "load_prompt_embeddings"):
         raise InputError(
-            "this model and version of ultralytics take no embeddings of names",
+            "this model or version of ultralytics accepts no embeddings of names",
             where=embeddings,
-            expected="a YOLOE and a new ultralytics",
+            expected="a YOLOE and a recent ultralytics",
             fix="pip install -U ultralytics, or give a `text_encoder`",
         )
     try:
@@ -88,21 +88,21 @@ def _load_embeddings(yolo: Any, embeddings: str) -> None:  # noqa: ANN401 - an u
         raise InputError(
             f"cannot be used: {error}",
             where=embeddings,
-            expected="what `YOLOE.save_prompt_embeddings` wrote for the same architecture",
+            expected="output of `YOLOE.save_prompt_embeddings` for the same architecture",
         ) from error
 
 
 def _load_encoder(path: Path, device: str) -> Any:  # noqa: ANN401 - a text encoder of ultralytics
     try:
-        # Looked for first: where clip is missing, ultralytics would install it from GitHub.
+        # Checked first: if clip is missing, ultralytics would install it from GitHub.
         importlib.import_module("clip")
         encoders = importlib.import_module("ultralytics.nn.text_model")
     except ImportError as error:
         raise InputError(
             f"needs the package '{error.name or 'clip'}', which is not installed",
             where=path,
-            expected="OpenAI's `clip`, which cuts names into tokens",
-            fix="pip install clip-anytorch 'setuptools<81', or give `embeddings` in place of a "
+            expected="OpenAI's `clip`, which tokenises names",
+            fix="pip install clip-anytorch 'setuptools<81', or give `embeddings` instead of a "
             "`text_encoder`",
         ) from error
     try:

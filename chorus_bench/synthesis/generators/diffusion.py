@@ -1,8 +1,8 @@
-"""Images of any text-to-image model that diffusers loads, from the hub or from a folder.
+"""Images from any text-to-image model that diffusers can load, from the hub or a folder.
 
 The noise of an image comes from its own seed and is drawn on the processor, whatever the device.
-On a processor the same description, batch size and seed give the same bytes; another batch size
-or number of threads changes the rounding, so a few bytes differ by one.
+On a processor, the same description, batch size and seed give the same bytes; another batch size
+or number of threads changes the rounding, so that a few bytes differ by one.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from chorus_bench.synthesis.batching import device_memory, thread_count
 from chorus_bench.synthesis.interfaces import Context, ImageRequest, UInt8
 from chorus_bench.synthesis.model_files import check_device, loading, model_version
 
-#: A pipeline of diffusers, of whatever class the model asks for.
+#: A pipeline of diffusers, of the class that the model needs.
 Pipeline: TypeAlias = Any
 
 _WHERE = "generator 'diffusers'"
 _PURPOSE = "the image generator"
 _INDEX = "model_index.json"
 _DTYPES = ("auto", "float32", "float16", "bfloat16")
-#: What the pipelines call our options.
+#: The pipelines' names of our options.
 _NAMES = {
     "num_inference_steps": "steps",
     "guidance_scale": "guidance",
@@ -39,13 +39,13 @@ _NAMES = {
     "width": "width",
     "negative_prompt": "negative_prompt",
 }
-#: What `arguments` may not have.
+#: Names that `arguments` may not contain.
 _TAKEN = {*_NAMES, *("prompt", "generator", "output_type", "return_dict", "num_images_per_prompt")}
 
 
 @dataclass(frozen=True)
 class _Options:
-    """How images are made, as the configuration has it."""
+    """How images are made, as configured."""
 
     steps: int
     guidance: float | None
@@ -59,14 +59,16 @@ class _Options:
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
                 raise InputError(
-                    f"`{name}` is {value!r}", where=_WHERE, expected=f"an integer from {lowest} on"
+                    f"`{name}` is {value!r}",
+                    where=_WHERE,
+                    expected=f"an integer of at least {lowest}",
                 )
         guidance = 0 if self.guidance is None else self.guidance
         if not isinstance(guidance, int | float) or not math.isfinite(guidance):
             raise InputError(f"`guidance` is {guidance!r}", where=_WHERE, expected="a number")
 
     def call(self, pipeline: Pipeline) -> dict[str, object]:
-        """Return the arguments that all images of a pipeline share.
+        """Return the pipeline arguments that are common to all images.
 
         Raises:
             InputError: an option that the pipeline does not have.
@@ -111,30 +113,30 @@ def make_diffusion(
 ) -> DiffusionGenerator:
     """Load a text-to-image pipeline.
 
-    Only safetensors weights are loaded, and no code of a model's own is run.
+    Only safetensors weights are loaded, and no code from the model is run.
 
     Args:
         context: the run's context.
-        model: the hub's id of the model, or a folder with it.
+        model: hub id or folder of the model.
         scheduler: a scheduler class of diffusers, for example ``PNDMScheduler``; None for the
             model's own. It starts from the configuration of the model's own scheduler.
-        scheduler_options: what differs from that configuration.
+        scheduler_options: changes to that configuration.
         steps: denoising steps.
         guidance: the pipeline's ``guidance_scale``; None leaves it to the pipeline.
         height: height of the images, pixels.
         width: width of the images, pixels.
-        dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto``: float32 on a processor; on
-            a GPU bfloat16 where it has it, else float16.
+        dtype: ``float32``, ``float16``, ``bfloat16``, or ``auto``: float32 on a processor; on a
+            GPU bfloat16 if supported, else float16.
         revision: a branch, tag or commit of the model on the hub.
         variant: variant of the weight files, for example ``fp16``.
         negative_prompt: what the images should not show.
-        arguments: more arguments of the pipeline's call, for example ``true_cfg_scale``.
-        offload: keep in the GPU's memory only the part of the model that is at work.
-        local_files_only: do not ask the hub.
+        arguments: further arguments of the pipeline's call, for example ``true_cfg_scale``.
+        offload: keep only the active part of the model in GPU memory.
+        local_files_only: do not contact the hub.
 
     Raises:
-        InputError: a wrong option, no such device, or the model cannot be loaded.
-        MissingDependencyError: diffusers or what it needs is not installed.
+        InputError: a wrong option, no such device, or a model that cannot be loaded.
+        MissingDependencyError: diffusers or one of its requirements is not installed.
     """
     options = _Options(steps, guidance, height, width, negative_prompt, dict(arguments or {}))
     _import_libraries()
@@ -180,11 +182,11 @@ class DiffusionGenerator:
         return self._description
 
     def generate(self, requests: Sequence[ImageRequest]) -> list[UInt8]:
-        """Make one batch of images; one that is not finite or not safe comes back black.
+        """Make one batch of images; those that are not finite or not safe are returned black.
 
         Raises:
             OutOfDeviceMemoryError: the batch is too large for the device.
-            InputError: the pipeline cannot work with the options.
+            InputError: the pipeline does not support the options.
         """
         if not requests:
             return []
@@ -197,7 +199,7 @@ class DiffusionGenerator:
                 f"the model makes images of shape {pixels.shape[1:]}",
                 where=_WHERE,
                 expected=f"{expected[1:]}, as `height` and `width` say",
-                fix="choose a size that the model can make",
+                fix="choose a size that the model supports",
             )
         refused = getattr(output, "nsfw_content_detected", None) or [False] * len(requests)
         return [_to_bytes(p, bool(r)) for p, r in zip(pixels, refused, strict=True)]
@@ -219,7 +221,7 @@ class DiffusionGenerator:
             raise InputError(
                 f"{type(self.pipeline).__name__} cannot make images with these options: {error}",
                 where=_WHERE,
-                fix="the model's page says which scheduler, steps, guidance and size it takes",
+                fix="the model's page says which scheduler, steps, guidance and size it accepts",
             ) from error
 
 
@@ -231,7 +233,7 @@ def _to_bytes(pixels: np.ndarray[Any, Any], refused: bool) -> UInt8:
 
 
 def _import_libraries() -> None:
-    """Import diffusers and transformers without their remarks on what else could be installed."""
+    """Import diffusers and transformers without their remarks about optional packages."""
     try:
         with _quiet():
             import diffusers
@@ -249,7 +251,7 @@ def _import_libraries() -> None:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Hush the libraries' progress bars and remarks while they load."""
+    """Silence the libraries' progress bars and remarks while they load."""
     from diffusers.utils import logging as of_diffusers
     from transformers.utils import logging as of_transformers
 
@@ -260,7 +262,7 @@ def _quiet() -> Iterator[None]:
         module.disable_progress_bar()
     try:
         with warnings.catch_warnings():
-            # diffusers 0.42.1 gives it to huggingface_hub itself.
+            # diffusers 0.42.1 passes it to huggingface_hub itself.
             warnings.filterwarnings("ignore", message="The `local_dir_use_symlinks` argument")
             yield
     finally:
@@ -271,7 +273,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _kind(device: str) -> str:
-    """Return ``cpu``, ``cuda``, ... of a device's name."""
+    """Return the type in a device's name: ``cpu``, ``cuda``, ..."""
     return device.partition(":")[0]
 
 
@@ -312,13 +314,13 @@ def _check_names(
     kind: str = "option",
     taken: Container[str] = (),
 ) -> None:
-    """Raise an `InputError` for a name that a function does not take, or that is taken."""
+    """Raise an `InputError` for a name that a function does not accept, or that is reserved."""
     where = f"{_WHERE}, {owner}"
     names = [name for name in inspect.signature(function).parameters if name != "kwargs"]
     for name in given:
         if name in taken:
             raise InputError(
-                f"the {kind} '{name}' is one that this generator sets",
+                f"the {kind} '{name}' is set by this generator itself",
                 where=where,
                 fix="use the generator's own options",
             )
@@ -373,7 +375,7 @@ def _load(
 
 
 def _check_size(pipeline: Pipeline, options: _Options) -> None:
-    """Raise an `InputError` for a size that the pipeline refuses or silently changes."""
+    """Raise an `InputError` for a size that the pipeline refuses or changes silently."""
     processor = getattr(pipeline, "image_processor", None)
     factor = getattr(pipeline, "vae_scale_factor", 8) * getattr(pipeline, "patch_size", 1)
     packed = processor.config.get("vae_scale_factor", 8) if processor is not None else 8
@@ -396,7 +398,7 @@ def _describe(
     number_type: object,
     context: Context,
 ) -> str:
-    """Return the part of a generator's description that is not the model's name."""
+    """Return a generator's description without the model's name."""
     import diffusers
     import torch
     import transformers

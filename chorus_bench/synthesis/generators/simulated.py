@@ -1,4 +1,4 @@
-"""Pictures of the simulated world in place of a model's: for trying and testing the pipeline."""
+"""Pictures of the simulated world instead of a model's, for trying and testing the pipeline."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SimulatedGenerator:
 
     @property
     def description(self) -> str:
-        """The world and everything that decides its pixels."""
+        """The world and everything that determines its pixels."""
         return f"{WORLD}; seed {self.seed}; {self.size} x {self.size}; body {self.body.label}"
 
     def generate(self, requests: Sequence[ImageRequest]) -> list[UInt8]:
@@ -49,10 +49,10 @@ class SimulatedGenerator:
 
 
 def make_simulated(context: Context, *, size: int = 256) -> SimulatedGenerator:
-    """Make a generator of simulated pictures.
+    """Return a generator of simulated pictures.
 
     Args:
-        context: its seed and body are the world's.
+        context: the run's context, with the seed and body of the world.
         size: height and width in pixels, at least 32.
 
     Raises:

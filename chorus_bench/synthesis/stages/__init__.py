@@ -1,1 +1,1 @@
-"""Synthesis: from the names of categories to a dataset of annotated images (stages 1 to 6)."""
+"""The stages of synthesis, from the names of categories to annotated images."""

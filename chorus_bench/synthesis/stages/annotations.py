@@ -45,10 +45,10 @@ class Annotators:
     """The annotators of a run.
 
     Attributes:
-        people: finds people, and objects where ``objects`` is the same.
-        objects: finds the objects.
-        keypoints: finds keypoints.
-        poses: finds poses.
+        people: segments people, and objects if ``objects`` is the same.
+        objects: segments the objects.
+        keypoints: the keypoint detector.
+        poses: the pose estimator.
         settings: settings of the removal of near-duplicates.
     """
 
@@ -63,7 +63,7 @@ class Annotators:
         """Load all annotators and check that they know the categories.
 
         Raises:
-            InputError: an unknown annotator, option or category, or a model that cannot be had.
+            InputError: an unknown annotator, option or category, or a model that is not available.
         """
         people = make_segmenters(settings, context)
         points, pose = settings.keypoints, settings.pose
@@ -76,7 +76,7 @@ class Annotators:
 
     @property
     def models(self) -> dict[str, str]:
-        """What the annotators are, by role."""
+        """The descriptions of the annotators, by role."""
         roles: dict[str, Any] = {"segmenter": self.people}
         if self.objects is not self.people:
             roles["object segmenter"] = self.objects
@@ -88,15 +88,15 @@ class Annotators:
     ) -> list[Row]:
         """Return ``sample_id``, ``people`` and ``objects`` of pictures that show a category.
 
-        People stand from left to right.
+        People are ordered from left to right.
 
         Args:
             pictures: pictures of any size.
             category: category of the objects to look for.
-            faults: what had to be dropped is counted there.
+            faults: counts of dropped results.
 
         Raises:
-            InputError: an annotator gave something of the wrong shape.
+            InputError: an annotator returned something of a wrong shape.
             OutOfDeviceMemoryError: too many pictures at a time.
         """
         dropped: Counter[str] = Counter()  # counted only if all of them fit into memory
@@ -152,7 +152,7 @@ def make_segmenters(settings: AnnotationSettings, context: Context) -> tuple[Seg
     """Return the segmenters of people and of objects, checked to know the run's categories.
 
     Raises:
-        InputError: an unknown segmenter or category, or a model that cannot be had.
+        InputError: an unknown segmenter or category, or a model that is not available.
     """
     own = settings.segmenter
     people: Segmenter = make_component("segmenter", own.name, context, own.options)
@@ -166,7 +166,7 @@ def make_segmenters(settings: AnnotationSettings, context: Context) -> tuple[Seg
 
 
 def load_annotations(work: StageWork) -> Callable[[Shard], Made]:
-    """Load the annotators; return what annotates the images of a shard."""
+    """Load the annotators; return the function that annotates the images of a shard."""
     annotators = Annotators.make(work.settings.annotations, work.context())
     batches = Batches(work.run.batch, "pictures")
 

@@ -1,7 +1,7 @@
 """Stage `images`.
 
-While a shard is being made, each image lies in a file of its own; the next run goes on from
-those that are whole. Image and seed follow from the address alone, on any worker, in any order.
+While a shard is being made, each image has its own file; the next run continues from the complete
+ones. Image and seed follow from the address alone, on any worker, in any order.
 
 On most devices the last bits of an image depend on the batch it was made in. The layout
 ``fixed`` therefore has batches by address: the images kB to kB + B - 1 of a prompt and view are
@@ -45,12 +45,12 @@ from chorus_bench.synthesis.work_folder import Shard
 
 SOURCE = "synthesized"
 BLANK = "all pixels are the same"
-#: Blank images are made again this often, each time from another seed.
+#: Blank images are remade this often, each time from another seed.
 TIMES_AGAIN = 1
 
 
 def load_images(work: StageWork) -> Callable[[Shard], Made]:
-    """Load the generator; return what makes the images of a shard."""
+    """Load the generator; return the function that makes the images of a shard."""
     images = work.settings.images
     generator = make_component(
         "generator", images.generator.name, work.context(), images.generator.options
@@ -73,7 +73,7 @@ class ImageMaker:
     Args:
         generator: makes the pixels.
         settings: layout, batch and format.
-        plan: which images there are.
+        plan: the planned images.
         seed: random seed of the dataset.
     """
 
@@ -88,17 +88,17 @@ class ImageMaker:
 
     @property
     def description(self) -> str:
-        """The generator and the layout of its batches; stands in the rows."""
+        """The generator and the layout of its batches; stored in the rows."""
         layout, batch = self.settings.layout, self.settings.batch
         return f"{self.generator.description}; batches {layout} {batch}"
 
     def make_shard(self, shard: Shard, folder: Path, counts: Counter[str]) -> list[Row]:
-        """Make what is missing of a shard and return its rows.
+        """Make the missing images of a shard and return its rows.
 
         Args:
-            shard: which images.
-            folder: for their files; those that are whole are not made again.
-            counts: what happens is counted there.
+            shard: the images to make.
+            folder: folder of their files; complete ones are not made again.
+            counts: number of events by kind.
         """
         numbers = range(shard.begin, shard.end)
         for attempt in range(TIMES_AGAIN + 1):
@@ -116,14 +116,14 @@ class ImageMaker:
         return folder / f"{number:07d}.{attempt}{suffix_of(self.settings.format)}"
 
     def _is_missing(self, folder: Path, number: int, attempt: int) -> bool:
-        """Whether an image is to be made: it is not whole, or the attempt before was blank."""
+        """Whether an image is to be made: it is incomplete, or the previous attempt was blank."""
         if self._content(folder, number, attempt) is not None:
             return False
         before = self._content(folder, number, attempt - 1)
         return attempt == 0 or (before is not None and is_blank(decode_picture(before, folder)))
 
     def _content(self, folder: Path, number: int, attempt: int) -> bytes | None:
-        """Return the content of an image's file when it is whole."""
+        """Return the content of an image's file if it is complete."""
         file = self._file(folder, number, attempt)
         content = file.read_bytes() if file.is_file() else b""
         return content if is_whole(content, self.settings.format) else None
@@ -151,7 +151,7 @@ class ImageMaker:
             if len(requests) > 1:
                 advice = (
                     "in a new output, choose smaller batches (images.batch), or images.layout "
-                    "'free', which halves them by itself"
+                    "'free', which halves them automatically"
                 )
             raise ChorusBenchError(
                 f"the device has not enough memory for {len(requests)} images at a time, which is "

@@ -1,4 +1,4 @@
-"""Stage 1 as a stage: the prompts of all categories, in files of the work folder."""
+"""Stage `prompts`: the prompts of all categories, in files of the work folder."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ Prompts = dict[str, tuple[str, ...]]
 def make_prompts(
     categories: tuple[str, ...], settings: PromptSettings, *, seed: int, folder: Path
 ) -> Prompts:
-    """Return the prompts of all categories, and write those that are not there yet.
+    """Return the prompts of all categories, and write the missing ones.
 
-    A category whose file is there keeps it, so an interrupted run asks nothing twice.
+    An existing file of a category is kept, so an interrupted run asks nothing twice.
 
     Args:
         categories: categories of the objects.
-        settings: where prompts come from.
+        settings: settings of the prompts.
         seed: random seed of a language model.
-        folder: for ``<category>.txt``.
+        folder: folder of ``<category>.txt``.
 
     Raises:
         InputError: a category has no prompts there, or a language model refuses.
