@@ -166,7 +166,7 @@ def test_wrong_imports_are_seen():
 
 
 def test_the_tests_mirror_the_rooms():
-    """Every room has its folder of tests, small modules at the root share one; none lies loose."""
+    """Every room has its folder of tests; `values` has those of the modules without a room."""
     tests = ROOT / "tests"
     folders = {file.parent.name for file in tests.glob("*/__init__.py")}
     rooms = {file.parent.name for file in PACKAGES["chorus_bench"].glob("*/__init__.py")}
