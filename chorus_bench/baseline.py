@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import check_new_folder
+from chorus_bench.io.locks import only_writer
 from chorus_bench.plugins import BaselineSpec, get_baseline
 
 if TYPE_CHECKING:
@@ -96,17 +97,35 @@ def run_baseline(
         ``output``.
 
     Raises:
-        InputError: see `fit_baseline`; or the folder already exists.
+        InputError: see `fit_baseline`; or the folder already exists, or another run is writing it.
     """
     from chorus_bench.datasets.rows import DatasetRows
-    from chorus_bench.submission import write_posed_submission, write_submission
+    from chorus_bench.engines import end_inner_run
+    from chorus_bench.submission.write import SUBMISSION
 
     target = Path(output)
-    check_new_folder(target, overwrite=overwrite)
+    check_new_folder(target, overwrite=overwrite, kind=SUBMISSION)
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
+    if engine is not None:
+        end_inner_run(engine.workers)
     rows = DatasetRows.open(data)
     work = target.with_name(f"{target.name}.work")
-    fields = fit_baseline(spec, rows, grid=grid, engine=engine, work=work, **arguments)
+    with only_writer(target):
+        fields = fit_baseline(spec, rows, grid=grid, engine=engine, work=work, **arguments)
+        return _write(target, spec, rows, fields, grid, overwrite)
+
+
+def _write(
+    output: Path,
+    spec: BaselineSpec,
+    rows: DatasetRows,
+    fields: Mapping[str, Any],
+    grid: GridSpec,
+    overwrite: bool,
+) -> Path:
+    """Write the fields of a baseline as a submission."""
+    from chorus_bench.submission import write_posed_submission, write_submission
+
     texts: dict[str, Any] = {
         "method": spec.name,
         "description": spec.summary,

@@ -25,7 +25,8 @@ from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
-from chorus_bench.io.files import atomic_folder
+from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
+from chorus_bench.io.locks import only_writer
 from chorus_bench.io.pictures import decode_upright
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.metrics.ranking import Ranking
@@ -45,6 +46,7 @@ IMAGES_PER_PROMPT_AND_VIEW, IMAGE_SIZE, TEST_SAMPLES = 2, 160, 8
 
 #: A file in the demo's folder that marks it as replaceable by another demo.
 SUMMARY_FILE = "demo.json"
+_DEMO = FolderKind("the folder of a demo", (SUMMARY_FILE,))
 
 Progress = Callable[[str, int, int], None]
 
@@ -96,8 +98,8 @@ def run_demo(
     """
     started = time.perf_counter()
     target, count = Path(output), workers or cpu_count()
-    _check_replaceable(target)
-    with atomic_folder(target, overwrite=overwrite) as folder:
+    check_new_folder(target, overwrite=overwrite, kind=_DEMO)
+    with only_writer(target), atomic_folder(target, overwrite, _DEMO) as folder:
         images = _simulate(folder, seed, count, progress)
         results = _score_all(folder, count, progress)
         ranking = compare_results(list(results.values()))
@@ -112,16 +114,6 @@ def run_demo(
         seconds = time.perf_counter() - started
         _write_summary(folder, results, truth, seed, seconds)
     return Demo(target, images, results, ranking, truth, pictures, seconds)
-
-
-def _check_replaceable(folder: Path) -> None:
-    """Refuse to replace a folder that was not made by the demo."""
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / SUMMARY_FILE).is_file():
-        raise InputError(
-            "the folder already exists and was not made by the demo, so it is not replaced",
-            where=folder,
-            fix="choose another --output",
-        )
 
 
 def _simulate(folder: Path, seed: int, workers: int, progress: Progress) -> int:

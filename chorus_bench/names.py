@@ -15,7 +15,7 @@ _RESERVED = '<>:"|?*,'
 def wrong_name(name: str, limit: int) -> str | None:
     """Return what is wrong with the name of a category or sample; None when nothing is."""
     if not 1 <= len(name) <= limit:
-        return f"has {len(name)} characters, and may have 1 to {limit}"
+        return f"has {len(name)} characters, but may have 1 to {limit}"
     if name in (".", "..") or "/" in name or "\\" in name:
         return "is a path"
     if name.startswith("."):
@@ -23,7 +23,7 @@ def wrong_name(name: str, limit: int) -> str | None:
     if name != name.strip():
         return "begins or ends with a space"
     if not name.isprintable():
-        return "has characters that cannot be shown"
+        return "has characters that cannot be displayed"
     if name != unicodedata.normalize("NFC", name):
         return "is not in Unicode's normal form NFC"
     return None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.nearest import nearest_points
 
 Float32 = NDArray[np.float32]
 
@@ -43,7 +44,7 @@ def fit_body_proximity(
     del seed
     if not decay > 0:
         raise InputError(f"decay {decay}", expected="a positive number of metres")
-    distance, _ = cKDTree(body.canonical_vertices).query(grid.centers())
-    values = np.exp(-np.asarray(distance) / decay).astype(np.float32).reshape(grid.shape)
+    distance, _ = nearest_points(body.canonical_vertices, grid.centers(), 1)
+    values = exact.exp(-distance[:, 0] / decay).astype(np.float32).reshape(grid.shape)
     progress(data.total, data.total)
     return dict.fromkeys(data.categories, values)

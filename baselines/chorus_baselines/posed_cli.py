@@ -7,18 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.cli.options import Body, OutputFolder, Overwrite, Submission
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from chorus_baselines.chorus.subject import Subject
-    from chorus_bench.geometry.grid import OccupancyGrid
 
-Submission = Annotated[str, typer.Argument(help="Submission folder, .zip or .tar.gz.")]
 Category = Annotated[str, typer.Option(help="Which of its categories.")]
-Body = Annotated[
-    str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
-]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
@@ -38,24 +35,15 @@ def infer_command(
     body: Body = None,
 ) -> None:
     """Write the occupancy around a person in a pose: (N, N, N) in the posed body's frame."""
-    import io
-
-    import numpy as np
-
-    from chorus_baselines.chorus.inference import posed_field
-    from chorus_bench.io.files import atomic_write_bytes
-
-    field = _field(submission, category)
-    posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        allow_pickle=False,
-        occupancy=posed,
-        side_length=field.spec.side_length,
-        center=field.spec.center,
+    from chorus_baselines.chorus.inference import (
+        canonical_field,
+        posed_field,
+        save_posed_field,
     )
-    atomic_write_bytes(output, buffer.getvalue())
+
+    field = canonical_field(submission, category)
+    posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
+    save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
 
 
@@ -73,11 +61,12 @@ def reconstruct_command(
     level: Annotated[float, typer.Option(help="The object is where the field reaches this.")] = 0.5,
 ) -> None:
     """Write a mesh of the expected object beside the person in a pose."""
+    from chorus_baselines.chorus.inference import canonical_field
     from chorus_baselines.chorus.reconstruction import reconstruct
 
     if category is None:
         category = _subject(split, sample, body).category
-    field = _field(submission, category)
+    field = canonical_field(submission, category)
     reconstruct(
         field,
         _pose(pose, split, sample, body),
@@ -91,10 +80,10 @@ def reconstruct_command(
 
 def import_chorus_command(
     files: Annotated[list[str], typer.Argument(help="Exported pickles: FILE, or CATEGORY=FILE.")],
-    output: Annotated[Path, typer.Option(help="The submission's folder.")],
+    output: OutputFolder,
     method: Annotated[str, typer.Option(help="The method's name.")] = "CHORUS (original)",
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
-    overwrite: Annotated[bool, typer.Option(help="Replace a submission that is there.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make a submission of what the original project exported.
 
@@ -115,72 +104,28 @@ def import_chorus_command(
     typer.echo(f"wrote {output}: {', '.join(named)}")
 
 
-def _field(submission: str, category: str) -> OccupancyGrid:
-    from chorus_bench.errors import InputError, unknown_name
-    from chorus_bench.submission import open_submission
-
-    with open_submission(submission) as opened:
-        if opened.track != "canonical":
-            raise InputError(
-                "a submission of the posed track", where=submission, expected="the canonical track"
-            )
-        if category not in opened.categories:
-            raise unknown_name("category", category, opened.categories, where=submission)
-        return opened.field(category)
-
-
 def _pose(
     file: Path | None, split: str | None, sample: str | None, body: str | None
 ) -> NDArray[np.float64]:
     """Return the pose (72,) of a file or of a sample of a split."""
+    from chorus_baselines.chorus.inference import read_pose
     from chorus_bench.errors import InputError
 
     if file is not None and split is None and sample is None:
-        return _read_pose(file)
+        return read_pose(file)
     if file is None:
         return _subject(split, sample, body).pose
     raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
 
 
-def _read_pose(file: Path) -> NDArray[np.float64]:
-    import json
-
-    import numpy as np
-
-    from chorus_baselines.chorus.inference import check_pose
-    from chorus_bench.errors import InputError
-
-    try:
-        content = file.read_bytes()
-        if file.suffix == ".npy":
-            values = np.load(file, allow_pickle=False)
-        else:
-            values = json.loads(content)
-        return check_pose(np.asarray(values, dtype=np.float64))
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(
-            f"no pose: {error}", where=file, expected=".npy or .json with 72 numbers"
-        ) from error
-
-
 def _subject(split: str | None, sample: str | None, body: str | None) -> Subject:
     """Return pose and category of a sample of a dataset."""
-    from chorus_baselines.chorus.subject import subject_of
-    from chorus_bench.datasets.bodies import body_for
-    from chorus_bench.datasets.rows import DatasetRows
-    from chorus_bench.errors import InputError, unknown_name
+    from chorus_baselines.chorus.subject import find_subject
+    from chorus_bench.errors import InputError
 
     if split is None or sample is None:
         raise InputError(
             "which person?",
             expected="--split SPLIT and --sample ID, or --pose FILE and --category NAME",
         )
-    data = DatasetRows.open(split)
-    body_for(data.body, body, data.name)
-    names: list[str] = []
-    for category in data.categories:
-        for row in data.rows(category):
-            if row["sample_id"] == sample:
-                return subject_of(row)
-            names.append(row["sample_id"])
-    raise unknown_name("sample", sample, names[:20], where=split)
+    return find_subject(split, sample, body)

@@ -6,7 +6,6 @@ images, other categories. What may be compared is the order of the rows.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -16,7 +15,7 @@ from typing import Any
 from chorus_baselines.chorus.sampling import draw_ratio, select_rows
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import run_baseline
-from chorus_bench.datasets.export import export
+from chorus_bench.datasets.export import build_once
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, Row
 from chorus_bench.datasets.rows import DatasetRows
@@ -25,6 +24,7 @@ from chorus_bench.datasets.view_conditions import VIEWS
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import EvaluationResult, evaluate
 from chorus_bench.evaluation.comparison import compare_results
+from chorus_bench.evaluation.output import discard_result
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.ranking import Ranking
 from chorus_bench.simulation import PROMPTS, simulate_train_row
@@ -120,9 +120,9 @@ class Workplace:
     def dataset(self, recipe: Recipe, name: str) -> Path:
         """Return the folder of a recipe's rows; an interrupted build goes on where it was."""
         place = self.folder / f"{name}-{recipe.key}"
-        if not place.is_dir():
-            export(recipe, place, workers=self.workers, progress=partial(self.progress, name))
-        return place
+        return build_once(
+            recipe, place, workers=self.workers, progress=partial(self.progress, name)
+        )
 
     def simulated(self, split: str, categories: Sequence[str], **options: Any) -> Path:  # noqa: ANN401
         """Return the folder of a simulated dataset without pictures."""
@@ -139,7 +139,7 @@ class Workplace:
         spec = next(spec for spec in SPECS if spec.name == baseline)
         plain = name.replace(" ", "-").replace(",", "")
         submission, results = self.folder / "submissions" / plain, self.folder / "results" / plain
-        shutil.rmtree(results, ignore_errors=True)
+        discard_result(results)
         run_baseline(
             replace(spec, name=name), data, submission, body=self.body, seed=self.seed,
             progress=partial(self.progress, f"learning: {name}"), overwrite=True,

@@ -18,6 +18,7 @@ import chorus_bench.cli.report as report
 import chorus_bench.cli.synthesis as synthesis
 from chorus_bench._version import __version__
 from chorus_bench.cli.extensions import add_commands
+from chorus_bench.cli.options import one_name
 
 app = typer.Typer(
     name="chorus-bench",
@@ -26,7 +27,8 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # Scripts in use say --categories.
+    context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": one_name},
 )
 
 

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from chorus_bench.cli.extensions import print_broken
+from chorus_bench.cli.options import (
+    Address,
+    Body,
+    Categories,
+    Engine,
+    OutputFolder,
+    Overwrite,
+    PluginOptions,
+    Seed,
+    Workers,
+    engine_settings,
+    key_values,
+)
 from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -74,34 +86,42 @@ def _options(spec: BaselineSpec) -> str:
 @app.command("run")
 def run_command(
     name: Annotated[str, typer.Argument(help="A baseline.")],
-    data: Annotated[str, typer.Option(help="A built dataset, or a folder of Parquet files.")],
-    output: Annotated[Path, typer.Option(help="The submission's folder.")],
-    body: Annotated[
-        str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
-    ] = None,
+    data: Annotated[
+        str,
+        typer.Option(
+            help="A built dataset, Parquet files in a folder, or a name: example, simulated."
+        ),
+    ],
+    output: OutputFolder,
+    body: Body = None,
     resolution: Annotated[int, typer.Option(help="Voxels along each axis.")] = 48,
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
-    categories: Annotated[
-        list[str] | None, typer.Option(help="Only this category; may be repeated.")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    categories: Categories = None,
+    seed: Seed = 0,
     device: Annotated[
         str | None,
         typer.Option(
             help="For baselines that can: cpu, cuda, or auto for CUDA when present (extra torch)."
         ),
     ] = None,
-    options: Annotated[
-        list[str] | None,
-        typer.Option("--option", help="An option of the baseline, NAME=VALUE; may be repeated."),
-    ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace a submission that is there.")] = False,
+    option: PluginOptions = None,
+    engine: Engine = None,
+    workers: Workers = 1,
+    address: Address = None,
+    overwrite: Overwrite = False,
 ) -> None:
-    """Run a baseline on a dataset and write a submission."""
+    """Run a baseline on a dataset and write a submission.
+
+    With --engine or --workers the files of a built dataset are counted by many workers, for
+    baselines that can; the fields are the same bit by bit. What workers finish is kept in
+    OUTPUT.work, and the same command goes on from there.
+    """
     from chorus_bench.baseline import run_baseline
     from chorus_bench.geometry.grid import GridSpec
 
-    with progress_bar("Rows") as progress:
+    shared = engine is not None or workers > 1 or address is not None
+    given = {"device": device} if device else {}
+    with progress_bar("Learning") as progress:
         run_baseline(
             name,
             data,
@@ -110,19 +130,9 @@ def run_command(
             grid=GridSpec(resolution, side_length),
             categories=categories,
             seed=seed,
-            options=dict(map(_option, options or [])) | ({"device": device} if device else {}),
+            options=key_values(option, "--option") | given,
+            engine=engine_settings(engine, workers, address) if shared else None,
             overwrite=overwrite,
             progress=progress,
         )
     typer.echo(f"wrote {output}")
-
-
-def _option(text: str) -> tuple[str, Any]:
-    """Return name and value of NAME=VALUE; the value is read as YAML."""
-    from chorus_bench.errors import InputError
-    from chorus_bench.io.yaml_files import yaml_value
-
-    name, sign, value = text.partition("=")
-    if not sign or not name:
-        raise InputError(f"option '{text}'", expected="NAME=VALUE, for example ratio=0.5")
-    return name, yaml_value(value, f"option {name}")

@@ -1,28 +1,71 @@
-"""``chorus-bench cache``: the prepared test geometry on this machine."""
+"""``chorus-bench cache``: what is kept between runs on this machine, and what runs left behind."""
 
 from __future__ import annotations
 
-import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(help="Prepared test geometry on this machine.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from chorus_bench.io.cleaning import Cleaning
+
+app = typer.Typer(
+    help="Prepared test geometry on this machine, and what killed runs left.", no_args_is_help=True
+)
 
 
 @app.command("info")
 def info_command() -> None:
     """Print where the cache is and how large it is."""
-    from chorus_bench.io.cache import cache_folder
+    from chorus_bench.io.cache import cache_folder, cache_size
 
-    files = [file for file in cache_folder().rglob("*") if file.is_file()]
-    size = sum(file.stat().st_size for file in files)
-    typer.echo(f"{cache_folder()}: {len(files)} files, {size / 1e6:.1f} MB")
+    files, size = cache_size(cache_folder())
+    typer.echo(f"{cache_folder()}: {files} files, {size / 1e6:.1f} MB")
 
 
 @app.command("clear")
 def clear_command() -> None:
-    """Remove all prepared geometry; the next evaluation makes it again."""
-    from chorus_bench.io.cache import cache_folder
+    """Remove all prepared geometry and built splits; the next evaluation makes them again.
 
-    shutil.rmtree(cache_folder() / "geometry", ignore_errors=True)
-    typer.echo(f"removed {cache_folder() / 'geometry'}")
+    Only what this tool has made is removed; anything else is named and stays.
+    """
+    from chorus_bench.io.cache import cache_folder
+    from chorus_bench.io.cleaning import clear_cache
+
+    _report(clear_cache(cache_folder()), f"nothing to remove in {cache_folder()}")
+
+
+@app.command("clean")
+def clean_command(
+    folders: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Also look here, and in the folders below: outputs of runs."),
+    ] = None,
+    all_machines: Annotated[
+        bool,
+        typer.Option(
+            "--all-machines",
+            help="Also what runs of other machines or containers left, of which this one cannot "
+            "say whether they go on.",
+        ),
+    ] = False,
+) -> None:
+    """Remove what killed runs left unfinished: in the cache, the temporary folder, and FOLDERS.
+
+    A build that was not finished goes on when it is started again, unless it is removed here.
+    """
+    from chorus_bench.io.cleaning import clean
+
+    _report(clean(folders or (), all_machines=all_machines), "nothing was left behind")
+
+
+def _report(done: Cleaning, otherwise: str) -> None:
+    for path in done.removed:
+        typer.echo(f"removed {path}")
+    if not (done.removed or done.kept or done.left):
+        typer.echo(otherwise)
+    for path, reason in (*done.left, *done.kept):
+        typer.echo(f"not removed: {path}: {reason}", err=True)
+    if done.kept:
+        raise typer.Exit(2)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
+from chorus_bench.cli.options import OutputFolder, Overwrite, Seed, Threads
 from chorus_bench.cli.progress import StageLines
 
 if TYPE_CHECKING:
@@ -14,12 +15,10 @@ if TYPE_CHECKING:
 
 
 def demo_command(
-    output: Annotated[Path, typer.Option(help="The folder to write.")] = Path("chorus-demo"),
-    seed: Annotated[int, typer.Option(help="Of the simulated world and of draws.")] = 0,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes and threads; one a processor by default.")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option(help="Replace an earlier demo.")] = False,
+    output: OutputFolder = Path("chorus-demo"),
+    seed: Seed = 0,
+    workers: Threads = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Simulate images, learn from them, score three methods and draw pictures, in a minute."""
     from chorus_bench.demo import run_demo

@@ -2,57 +2,39 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from chorus_bench.cli.options import (
+    FORMAT,
+    AllowOtherBody,
+    Body,
+    Categories,
+    MinSamples,
+    Protocol,
+    Split,
+    Submission,
+    TextFormat,
+    Threads,
+)
 from chorus_bench.cli.progress import progress_bar
 
 
-class Format(StrEnum):
-    """How a diagnosis is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
 def diagnose_command(
-    submission: Annotated[
-        str,
-        typer.Argument(help="Submission folder, .zip or .tar.gz; 'example' for the shipped one."),
-    ] = "example",
-    split: Annotated[
-        str, typer.Option(help="Test split: a folder of Parquet files, or a name.")
-    ] = "example",
-    body: Annotated[
-        str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
-    ] = None,
-    allow_other_body: Annotated[
-        bool,
-        typer.Option(
-            "--allow-other-body",
-            help="Use a body that the split was not made with; the signature says so.",
-        ),
-    ] = False,
-    categories: Annotated[
-        list[str] | None, typer.Option(help="Diagnose only this category; may be repeated.")
-    ] = None,
-    min_samples: Annotated[
-        int | None, typer.Option(min=1, help="Leave out categories with fewer samples.")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Threads.")] = None,
-    protocol: Annotated[
-        str, typer.Option(help="'official' (the paper's numbers) or 'closed'.")
-    ] = "official",
+    submission: Submission = "example",
+    split: Split = "example",
+    body: Body = None,
+    allow_other_body: AllowOtherBody = False,
+    categories: Categories = None,
+    min_samples: MinSamples = None,
+    workers: Threads = None,
+    protocol: Protocol = "official",
     output: Annotated[
         Path | None, typer.Option(help="JSON file for everything, the cuts of the map included.")
     ] = None,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the diagnosis is printed.")
-    ] = Format.TABLE,
+    output_format: Annotated[TextFormat, FORMAT] = TextFormat.TABLE,
 ) -> None:
     """Say where a score is lost: the gain if one fault alone were mended.
 
@@ -77,7 +59,7 @@ def diagnose_command(
     if output is not None:
         diagnosis.save(output)
     typer.echo(render_diagnosis(diagnosis, output_format.value))
-    if output is not None and output_format is Format.TABLE:
+    if output is not None and output_format is TextFormat.TABLE:
         typer.echo(f"\nWrote {output}")
 
 

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.cli.options import (
+    FORMAT,
+    AllowOtherBody,
+    Body,
+    Categories,
+    MinSamples,
+    Population,
+    Protocol,
+    Score,
+    ScoreFormat,
+    Seed,
+    Split,
+    Submission,
+    TableFormat,
+    Threads,
+)
 from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -16,69 +31,31 @@ if TYPE_CHECKING:
     from chorus_bench.evaluation.truth import TruthScores
 
 
-class Format(StrEnum):
-    """How scores are printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-
-
-class TableFormat(StrEnum):
-    """How a table is printed."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-
-
 def evaluate_command(
-    submission: Annotated[
-        str,
-        typer.Argument(help="Submission folder, .zip or .tar.gz; 'example' for the shipped one."),
-    ] = "example",
-    split: Annotated[
-        str, typer.Option(help="Test split: a folder of Parquet files, or a name.")
-    ] = "example",
-    body: Annotated[
-        str | None, typer.Option(help="SMPL-format .npz or .pkl; the free body by default.")
-    ] = None,
-    allow_other_body: Annotated[
-        bool,
-        typer.Option(
-            "--allow-other-body",
-            help="Use a body that the split was not made with; the signature says so.",
-        ),
-    ] = False,
+    submission: Submission = "example",
+    split: Split = "example",
+    body: Body = None,
+    allow_other_body: AllowOtherBody = False,
     output: Annotated[
         Path | None, typer.Option(help="Folder for results.json and samples.parquet.")
     ] = None,
-    categories: Annotated[
-        list[str] | None, typer.Option(help="Score only this category; may be repeated.")
-    ] = None,
-    min_samples: Annotated[
-        int | None, typer.Option(min=1, help="Leave out categories with fewer samples.")
-    ] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads that prepare test geometry.")
-    ] = None,
-    protocol: Annotated[
-        str, typer.Option(help="'official' (the paper's numbers) or 'closed'.")
-    ] = "official",
+    categories: Categories = None,
+    population: Population = "benchmark",
+    min_samples: MinSamples = None,
+    workers: Threads = None,
+    protocol: Protocol = "official",
     truth: Annotated[
         bool,
         typer.Option("--truth", help="Also 3D scores, on splits that know the truth."),
     ] = False,
-    output_format: Annotated[
-        Format, typer.Option("--format", help="How the scores are printed.")
-    ] = Format.TABLE,
+    output_format: Annotated[ScoreFormat, FORMAT] = ScoreFormat.TABLE,
 ) -> None:
     """Score a submission: the four PAP numbers per category and in the mean.
 
     Without arguments it scores the shipped example on the shipped test split.
     """
     from chorus_bench.evaluation import evaluate
+    from chorus_bench.evaluation.truth import truth_scores
     from chorus_bench.report.tables import render_result
     from chorus_bench.report.volumetric import render_truth
 
@@ -90,65 +67,58 @@ def evaluate_command(
             allow_other_body=allow_other_body,
             output=output,
             categories=categories,
+            population=population,
             min_samples=min_samples,
             workers=workers,
             protocol=protocol,
             progress=progress,
         )
-    scores = (
-        _truth(result, submission, split, body, allow_other_body, workers, output)
-        if truth
-        else None
-    )
-    if scores is not None and output_format is Format.JSON:
-        typer.echo(json.dumps(result.as_dict() | {"truth": scores.as_dict()}, indent=1))
+    _say_toy_split(submission, split, result, output_format)
+    method = str(result.submission["method"])
+    scores: dict[str, TruthScores] = {}
+    if truth:
+        with progress_bar("Comparing in 3D") as progress:
+            scores = truth_scores(
+                {method: submission},
+                split,
+                body=body or "default",
+                allow_other_body=allow_other_body,
+                categories=tuple(result.categories),
+                workers=workers,
+                progress=progress,
+            )
+    if scores and output is not None:
+        scores[method].save(output / "truth.json")
+    if scores and output_format is ScoreFormat.JSON:
+        content = result.as_dict() | {"truth": scores[method].as_dict()}
+        typer.echo(json.dumps(content, indent=1))
         return
     typer.echo(render_result(result, output_format.value))
-    if scores is not None:
-        method = str(result.submission["method"])
-        typer.echo("\n" + render_truth({method: scores}, {method: result}))
-    if output is not None and output_format is Format.TABLE:
+    if scores:
+        typer.echo("\n" + render_truth(scores, {method: result}))
+    if output is not None and output_format is ScoreFormat.TABLE:
         typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
 
 
-def _truth(
-    result: EvaluationResult,
-    submission: str,
-    split: str,
-    body: str | None,
-    allow_other_body: bool,
-    workers: int | None,
-    output: Path | None,
-) -> TruthScores:
-    """Return 3D scores, and write them as ``truth.json`` where there is an output."""
-    from chorus_bench.datasets.named import submission_folder
-    from chorus_bench.evaluation.truth import truth_scores
-    from chorus_bench.io.files import atomic_write_bytes
-
-    method = str(result.submission["method"])
-    with progress_bar("Comparing in 3D") as progress:
-        scores = truth_scores(
-            {method: submission_folder(submission)},
-            split,
-            body="default" if body is None else body,
-            allow_other_body=allow_other_body,
-            workers=workers,
-            progress=progress,
-        )[method]
-    if output is not None:
-        text = json.dumps(scores.as_dict(), indent=1)
-        atomic_write_bytes(output / "truth.json", text.encode() + b"\n")
-    return scores
+def _say_toy_split(
+    submission: str, split: str, result: EvaluationResult, output_format: ScoreFormat
+) -> None:
+    """Say first that somebody's own submission was scored on the shipped toy samples."""
+    if split != "example" or submission == "example":
+        return
+    typer.echo(
+        f"Scored on the {result.scores['samples']} toy samples of the shipped split 'example', "
+        "which no paper reports. For a benchmark pass --split SPLIT, or set CHORUS_BENCH_SPLIT.\n",
+        err=output_format in (ScoreFormat.JSON, ScoreFormat.LATEX),
+    )
 
 
 def compare_command(
     results: Annotated[list[Path], typer.Argument(help="Two or more result folders.")],
-    score: Annotated[str, typer.Option(help="mPAP or one of its variants.")] = "mPAP",
-    seed: Annotated[int, typer.Option(help="Of the resampling.")] = 0,
+    score: Score = "mPAP",
+    seed: Seed = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
-    output_format: Annotated[
-        TableFormat, typer.Option("--format", help="How the ranks are printed.")
-    ] = TableFormat.TABLE,
+    output_format: Annotated[TableFormat, FORMAT] = TableFormat.TABLE,
 ) -> None:
     """Rank results: intervals, paired differences, and who shares a rank."""
     from chorus_bench.evaluation.comparison import compare_results
@@ -159,17 +129,19 @@ def compare_command(
 
 
 def validate_command(
-    submission: Annotated[str, typer.Argument(help="Submission folder, .zip or .tar.gz.")],
+    submission: Submission,
     split: Annotated[
         str,
         typer.Option(
-            help="Also look for mirrored or turned fields on a few samples of this split; "
-            "'none' to leave that out."
+            envvar="CHORUS_BENCH_SPLIT",
+            help="Also compare with this split: missing and unknown categories and samples, "
+            "mirrored or turned fields; 'none' to leave that out.",
         ),
     ] = "example",
-    body: Annotated[str | None, typer.Option(help="The body, as for evaluate.")] = None,
+    body: Body = None,
 ) -> None:
-    """Check a submission and report everything that is wrong with it at once."""
+    """Check a submission and report every error in one pass."""
+    from chorus_bench.evaluation.harness import coverage_warnings
     from chorus_bench.evaluation.orientation import orientation_warnings
     from chorus_bench.report.tables import render_report
     from chorus_bench.submission import check_submission, open_submission
@@ -178,7 +150,8 @@ def validate_command(
     turned: list[str] = []
     if report.ok and split != "none":
         with progress_bar("Trying orientations") as progress, open_submission(submission) as opened:
-            turned = orientation_warnings(opened, split=split, body=body, progress=progress)
+            turned = coverage_warnings(opened, split) if split != "example" else []
+            turned += orientation_warnings(opened, split=split, body=body, progress=progress)
     typer.echo(render_report(report, turned))
     if not report.ok:
         raise typer.Exit(2)

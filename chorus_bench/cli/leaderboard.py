@@ -10,6 +10,16 @@ from typing import Annotated
 
 import typer
 
+from chorus_bench.cli.options import (
+    FORMAT,
+    BoardFormat,
+    Body,
+    OutputFolder,
+    Overwrite,
+    Score,
+    Threads,
+    key_values,
+)
 from chorus_bench.cli.progress import progress_bar
 
 app = typer.Typer(help="Entries, their rules, and the page built from them.", no_args_is_help=True)
@@ -21,16 +31,6 @@ class Seen(StrEnum):
     YES = "yes"
     NO = "no"
     UNKNOWN = "unknown"
-
-
-class BoardFormat(StrEnum):
-    """How boards are printed."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-    CSV = "csv"
-    JSON = "json"
 
 
 Leaderboard = Annotated[
@@ -54,7 +54,7 @@ def add_command(
     split: Annotated[
         str | None, typer.Option(help="The split scored on; draws samples from their masks.")
     ] = None,
-    body: Annotated[str | None, typer.Option(help="The body, as for evaluate.")] = None,
+    body: Body = None,
     training_data: Annotated[str | None, typer.Option(help="What it was trained on.")] = None,
     saw_coco_val: Annotated[
         Seen, typer.Option(help="Whether training saw COCO's val images.")
@@ -74,9 +74,7 @@ def add_command(
     ] = None,
     parameter: Annotated[list[str] | None, typer.Option(help="KEY=VALUE; may be repeated.")] = None,
     date: Date = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace an entry that is there.")
-    ] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Make an entry from a result: leaderboard/entries/<method>."""
     from chorus_bench.leaderboard.adding import add_entry
@@ -100,7 +98,7 @@ def add_command(
         url=url,
         name=name,
         texts={key: text for key, text in texts.items() if text},
-        parameters=_parameters(parameter or []),
+        parameters=key_values(parameter, "--parameter", read=lambda text, where: text),
         submission=submission,
         split=split,
         body=body,
@@ -111,16 +109,6 @@ def add_command(
 
 def _today() -> str:
     return datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-
-
-def _parameters(given: list[str]) -> dict[str, str]:
-    from chorus_bench.errors import InputError
-
-    pairs = [text.partition("=") for text in given]
-    for key, mark, _ in pairs:
-        if not (key and mark):
-            raise InputError(f"--parameter '{key}'", expected="KEY=VALUE")
-    return {key: value for key, _, value in pairs}
 
 
 @app.command("check")
@@ -148,10 +136,8 @@ def check_command(
 @app.command("show")
 def show_command(
     leaderboard: Leaderboard = _DEFAULT,
-    output_format: Annotated[
-        BoardFormat, typer.Option("--format", help="How the boards are printed.")
-    ] = BoardFormat.TABLE,
-    score: Annotated[str, typer.Option(help="mPAP or one of its variants.")] = "mPAP",
+    output_format: Annotated[BoardFormat, FORMAT] = BoardFormat.TABLE,
+    score: Score = "mPAP",
     signature: Annotated[
         str | None, typer.Option(help="Only boards whose signature or title contains this.")
     ] = None,
@@ -181,7 +167,7 @@ def show_command(
 
 @app.command("build")
 def build_command(
-    output: Annotated[Path, typer.Option(help="Folder for the page.")],
+    output: OutputFolder,
     leaderboard: Leaderboard = _DEFAULT,
     skip_invalid: SkipInvalid = False,
     date: Date = None,
@@ -211,13 +197,11 @@ def verify_command(
     entry: Annotated[Path, typer.Argument(help="The entry's folder.")],
     submission: Annotated[str, typer.Option(help="The submitted archive.")],
     split: Annotated[str, typer.Option(help="The split that the signature names.")],
-    body: Annotated[str | None, typer.Option(help="The body that the signature names.")] = None,
+    body: Body = None,
     by: Annotated[str, typer.Option(help="Who verifies.")] = "chorus-bench leaderboard verify",
     url: Annotated[str | None, typer.Option(help="Address of the run.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder that takes the new result.")] = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="Threads that prepare test geometry.")
-    ] = None,
+    workers: Threads = None,
     date: Date = None,
 ) -> None:
     """Score a submission again and mark its entry as verified when everything is the same."""

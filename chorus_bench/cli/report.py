@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from chorus_bench.cli.options import Body, Overwrite
+
 
 def report_command(
     result: Annotated[Path, typer.Argument(help="A result folder of `chorus-bench evaluate`.")],
@@ -19,14 +21,14 @@ def report_command(
     split: Annotated[
         str | None, typer.Option(help="The test split, where the signature names no shipped one.")
     ] = None,
-    body: Annotated[str | None, typer.Option(help="The body, as for evaluate.")] = None,
+    body: Body = None,
     photos: Annotated[
         bool, typer.Option(help="Show the split's photographs; mind their licenses.")
     ] = True,
     diagnose: Annotated[
         bool, typer.Option("--diagnose", help="Also find out where the score is lost.")
     ] = False,
-    overwrite: Annotated[bool, typer.Option(help="Replace an earlier report.")] = False,
+    overwrite: Overwrite = False,
 ) -> None:
     """Write the report of a result: a page that works offline, and its pictures."""
     from chorus_bench.report.page import write_report

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chorus_bench.cli.datasets import command_line
 from chorus_bench.cli.extensions import print_broken
+from chorus_bench.cli.options import (
+    Address,
+    Engine,
+    Overwrite,
+    Workers,
+    command_line,
+    engine_settings,
+    key_values,
+)
 from chorus_bench.cli.progress import StageLines
 
 if TYPE_CHECKING:
@@ -31,26 +39,11 @@ class Stage(StrEnum):
     CAMERAS = "cameras"
 
 
-class EngineName(StrEnum):
-    """Where jobs run."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
-Engine = Annotated[EngineName, typer.Option(help="Processes of this machine, or a Ray cluster.")]
-Workers = Annotated[int, typer.Option(min=1, help="Processes, or actors of Ray.")]
-Address = Annotated[
-    str | None, typer.Option(help="Of a Ray cluster: 'auto' or host:port; one is started else.")
-]
-Gpus = Annotated[float, typer.Option(min=0, help="GPUs of each actor of Ray, e.g. 1 or 0.5.")]
-Overwrite = Annotated[bool, typer.Option(help="Throw away what is there.")]
-
-
 def synthesize_command(
     output: Annotated[Path, typer.Option(help="The dataset's folder; stages go to OUTPUT.work.")],
-    category: Annotated[
-        list[str] | None, typer.Option(help="An object, e.g. surfboard; may be repeated.")
+    categories: Annotated[
+        list[str] | None,
+        typer.Option("--category", help="An object, e.g. surfboard; may be repeated."),
     ] = None,
     preset: Annotated[
         str | None, typer.Option(help="A shipped configuration: tiny, paper or current.")
@@ -65,16 +58,18 @@ def synthesize_command(
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", help="One setting, e.g. images.generator.steps=20; repeatable."),
+        typer.Option("--set", help="One setting, e.g. images.generator.steps=20; may be repeated."),
     ] = None,
     stage: Annotated[Stage | None, typer.Option(help="Only this stage.")] = None,
     redo: Annotated[
         Stage | None, typer.Option(help="Make this stage and later ones again.")
     ] = None,
-    engine: Engine = EngineName.LOCAL,
+    engine: Engine = None,
     workers: Workers = 1,
     address: Address = None,
-    gpus: Gpus = 0.0,
+    gpus: Annotated[
+        float, typer.Option(min=0, help="GPUs of each actor of Ray, e.g. 1 or 0.5.")
+    ] = 0.0,
     device: Annotated[str, typer.Option(help="Of the models: cpu, cuda, cuda:1, mps.")] = "cpu",
     batch: Annotated[int, typer.Option(min=1, help="Pictures that annotators get at a time.")] = 8,
     dry_run: Annotated[
@@ -90,11 +85,10 @@ def synthesize_command(
     An interrupted run goes on with the same command. `chorus-bench synthesize --preset tiny
     --output DATASET` tries all of it in a minute, without a model.
     """
-    from chorus_bench.engines import EngineSettings
     from chorus_bench.synthesis.jobs import RunSettings
     from chorus_bench.synthesis.settings import read_settings
 
-    changes = _changes(set_ or [], category, prompts, images_per_prompt_view)
+    changes = _changes(set_, categories, prompts, images_per_prompt_view)
     settings = read_settings(preset, config, changes)
     run = RunSettings(device=device, batch=batch)
     if dry_run:
@@ -110,7 +104,7 @@ def synthesize_command(
         stage=stage,
         redo=redo,
         overwrite=overwrite,
-        engine=EngineSettings(engine.value, workers, address, gpus),
+        engine=engine_settings(engine, workers, address, gpus),
         run=run,
         progress=StageLines().update,
         command=command_line(),
@@ -119,21 +113,13 @@ def synthesize_command(
 
 
 def _changes(
-    pairs: Sequence[str],
+    pairs: Sequence[str] | None,
     categories: list[str] | None,
     prompts: str | None,
     per_prompt_view: int | None,
 ) -> dict[str, Any]:
     """Return the settings that options give, by dotted name."""
-    from chorus_bench.errors import InputError
-    from chorus_bench.io.yaml_files import yaml_value
-
-    changes: dict[str, Any] = {}
-    for pair in pairs:
-        name, found, text = pair.partition("=")
-        if not found or not name:
-            raise InputError(f"--set {pair}", expected="NAME=VALUE, e.g. images.batch=4")
-        changes[name] = yaml_value(text, f"--set {name}")
+    changes = key_values(pairs, "--set")
     if categories:
         changes["categories"] = categories
     if prompts is not None:

@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from chorus_bench.datasets.facts import Facts, agreed, facts_of_rows, read_facts
 from chorus_bench.datasets.labels import plain_name
-from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
+from chorus_bench.datasets.named import NAMED_SPLITS, dataset_folder
 from chorus_bench.datasets.parquet import read_batches, read_schema
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.samples import EvalSample, EvalSplit, checked_samples
 from chorus_bench.datasets.schema import FACTS, TEST_COLUMNS
 from chorus_bench.errors import InputError
+from chorus_bench.io.untrusted_files import visible_files
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
@@ -49,9 +50,7 @@ def load_split(source: str | Path | EvalSplit | Dataset | IterableDataset) -> Ev
     if isinstance(source, EvalSplit):
         return source
     if isinstance(source, str | Path):
-        if str(source) in NAMED_SPLITS:
-            return _from_files(named_split_folder(str(source)))
-        path = Path(source)
+        path = dataset_folder(source)
         if not path.exists():
             raise InputError(
                 "no such split",
@@ -110,7 +109,7 @@ def _from_files(path: Path) -> EvalSplit:
 def _test_files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    files = sorted(path.rglob("*.parquet"))
+    files = visible_files(path, ".parquet")
     files = [f for f in files if f.name.startswith("test")] or files
     if not files:
         saved = any(path.rglob("*.arrow"))

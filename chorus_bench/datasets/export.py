@@ -13,13 +13,11 @@ next one. Once all are there, the folder is assembled and appears under its name
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +43,27 @@ from chorus_bench.datasets.folder import (
 from chorus_bench.datasets.metadata import Shard
 from chorus_bench.datasets.parquet import RowWriter, TableWriter
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, count_reasons
+from chorus_bench.datasets.samples import METADATA_FILE
+from chorus_bench.engines import EngineSettings, Result, end_inner_run, run_jobs
 from chorus_bench.errors import InputError
-from chorus_bench.io.files import atomic_folder, check_new_folder
+from chorus_bench.io.files import (
+    FolderKind,
+    WriteError,
+    atomic_folder,
+    check_new_folder,
+    is_folder,
+)
+from chorus_bench.io.locks import only_writer
+from chorus_bench.io.workplaces import (
+    is_empty,
+    is_working_folder,
+    open_working_folder,
+    remove_working_folder,
+    working_folder,
+    working_folders,
+)
+
+log = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 
@@ -54,7 +71,8 @@ Progress = Callable[[int, int], None]
 SHARD_BYTES = 400_000_000
 
 _MADE_WITH = f"chorus-bench {__version__}"
-_ROWS_FOLDER, _PIECE_NOTES = "rows", "notes.json"
+_DATASET = FolderKind("a dataset", (METADATA_FILE,))
+_ROWS_FOLDER, _PIECE_NOTES, _UNFINISHED = "rows", "notes.json", ".unfinished"
 
 
 @dataclass(frozen=True)
@@ -85,31 +103,78 @@ def export(
 ) -> Built:
     """Make the rows of a recipe and write them as a dataset folder.
 
-    Memory use is constant: rows are written as they are made.
+    Memory use is constant: rows are written as they are made. One run at a time builds an output.
 
     Args:
         recipe: how the rows are made.
         output: the folder to write.
-        overwrite: replace an existing folder.
+        overwrite: replace an existing dataset.
         workers: number of processes that make pieces; with more than one, pieces must be
             picklable.
         shard_bytes: a Parquet file is closed once it is larger than this.
         progress: called with (done, total), in the units of the pieces' sizes.
 
     Raises:
-        InputError: the folder already exists, no row is left, or a row is unusable.
+        InputError: the folder already exists, another run is building it, no row is left, or a
+            row is unusable.
         WriteError: the disk is full, the place is not writable, ... No folder that looks
             complete is left behind; finished pieces are kept for the next attempt.
     """
+    end_inner_run(workers)
     target = Path(output)
-    check_new_folder(target, overwrite=overwrite)
-    work = target.parent / f".{target.resolve().name}.building-{recipe.key}"
-    resumed = _make_pieces(recipe, work, workers, progress)
-    notes = (*recipe.notes, *_piece_notes(recipe, work))
-    with atomic_folder(target, overwrite=overwrite) as folder:
+    check_new_folder(target, overwrite=overwrite, kind=_DATASET)
+    with only_writer(target):
+        return _export(recipe, target, overwrite, workers, shard_bytes, progress)
+
+
+def build_once(
+    recipe: Recipe,
+    output: str | Path,
+    *,
+    workers: int = 1,
+    progress: Progress = lambda done, total: None,
+) -> Path:
+    """Return a folder with the rows of a recipe, built if it is not there.
+
+    Of several runs that need it at once, one builds; the others wait for it and say so.
+
+    Args:
+        recipe: what to make.
+        output: the folder, whose name stands for this recipe and no other.
+        workers: as for `export`.
+        progress: as for `export`.
+
+    Raises:
+        InputError: as for `export`.
+        WriteError: as for `export`.
+    """
+    end_inner_run(workers)
+    target = Path(output)
+    if not is_folder(target):
+        with only_writer(target, wait=True):
+            if not is_folder(target):
+                log.info("building %s, once, in %s", recipe.name, target)
+                _export(recipe, target, False, workers, SHARD_BYTES, progress)
+    return target
+
+
+def _export(
+    recipe: Recipe,
+    target: Path,
+    overwrite: bool,
+    workers: int,
+    shard_bytes: int,
+    progress: Progress,
+) -> Built:
+    """Build what this process holds the lock of."""
+    work = working_folder(target, recipe.key)
+    with atomic_folder(target, overwrite, kind=_DATASET) as folder:
+        resumed = _make_pieces(recipe, work, workers, progress)
+        notes = (*recipe.notes, *_piece_notes(recipe, work))
         info = _assemble(recipe, work, folder, notes, shard_bytes)
-    for old in target.parent.glob(f".{target.resolve().name}.building-*"):
-        shutil.rmtree(old, ignore_errors=True)
+    for old in working_folders(target):
+        with contextlib.suppress(OSError):
+            remove_working_folder(old)
     return Built(target, info, notes, resumed)
 
 
@@ -119,14 +184,15 @@ def _make_pieces(recipe: Recipe, work: Path, workers: int, progress: Progress) -
     todo = [n for n, place in enumerate(places) if not place.is_dir()]
     total = sum(piece.size for piece in recipe.pieces)
     done = total - sum(recipe.pieces[n].size for n in todo)
-    jobs = [(recipe.pieces[n], recipe.schema, places[n]) for n in todo]
+    jobs = [_PieceJob(recipe.pieces[n], places[n]) for n in todo]
     try:
-        work.mkdir(parents=True, exist_ok=True)
-        for size in _run(jobs, workers):
-            done += size
+        open_working_folder(work, {"name": recipe.name, "version": recipe.version})
+        for result in run_jobs(_PieceWork(recipe.schema), jobs, EngineSettings(workers=workers)):
+            done += result["size"]
             progress(done, total)
     except BaseException as error:
-        _tidy(work)
+        with contextlib.suppress(OSError):
+            _tidy(work)
         if isinstance(error, OSError):
             raise _write_error(error, work) from error
         raise
@@ -134,29 +200,52 @@ def _make_pieces(recipe: Recipe, work: Path, workers: int, progress: Progress) -
 
 
 def _tidy(work: Path) -> None:
-    """Remove the unfinished piece, and the working folder if it is empty."""
-    for unfinished in work.glob("*.unfinished"):
-        shutil.rmtree(unfinished, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        work.rmdir()
+    """Remove the pieces that were not finished, and the working folder if nothing is in it."""
+    for path in work.iterdir():
+        if path.name.endswith(_UNFINISHED):
+            shutil.rmtree(path, ignore_errors=True)
+    if is_working_folder(work) and is_empty(work):
+        remove_working_folder(work)
 
 
-def _run(jobs: list[tuple[Piece, pa.Schema, Path]], workers: int) -> Iterator[int]:
-    """Write pieces, here or in several processes; yield their sizes as they are finished."""
-    if workers <= 1 or len(jobs) <= 1:
-        yield from itertools.starmap(_write_piece, jobs)
-        return
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_write_piece, *zip(*jobs, strict=True))
+def _write_error(error: OSError, work: Path) -> WriteError:
+    then = f"run the same command again: it goes on from what is finished in {work}"
+    return WriteError.of(error.filename or work, error, then)
+
+
+@dataclass(frozen=True)
+class _PieceJob:
+    """A piece, and the folder for its rows."""
+
+    piece: Piece
+    place: Path
+
+    def __str__(self) -> str:
+        return self.place.name
+
+
+@dataclass(frozen=True)
+class _PieceWork:
+    """Sets a worker up that makes pieces with rows of a schema."""
+
+    schema: pa.Schema
+
+    def __call__(self) -> Callable[[_PieceJob], Result]:
+        """Return the function that makes one piece."""
+        return self._make
+
+    def _make(self, job: _PieceJob) -> Result:
+        _write_piece(job.piece, self.schema, job.place)
+        return {"size": job.piece.size}
 
 
 def _piece_folder(work: Path, number: int) -> Path:
     return work / f"piece-{number:05d}"
 
 
-def _write_piece(piece: Piece, schema: pa.Schema, place: Path) -> int:
+def _write_piece(piece: Piece, schema: pa.Schema, place: Path) -> None:
     """Write the rows of a piece, one file per category, and its notes; all or nothing."""
-    temporary = place.with_name(f"{place.name}.unfinished")
+    temporary = place.with_name(f"{place.name}{_UNFINISHED}")
     shutil.rmtree(temporary, ignore_errors=True)
     (temporary / _ROWS_FOLDER).mkdir(parents=True)
     notes: list[Note] = []
@@ -174,7 +263,6 @@ def _write_piece(piece: Piece, schema: pa.Schema, place: Path) -> int:
     content = json.dumps([asdict(note) for note in notes])
     (temporary / _PIECE_NOTES).write_text(content, encoding="utf-8")
     temporary.rename(place)
-    return piece.size
 
 
 def _piece_notes(recipe: Recipe, work: Path) -> list[Note]:
@@ -273,14 +361,4 @@ def _info(
         command=recipe.command,
         made_with=_MADE_WITH,
         card=recipe.card,
-    )
-
-
-def _write_error(error: OSError, work: Path) -> InputError:
-    return InputError(
-        f"the build stopped: {error.strerror or error}",
-        where=error.filename or work,
-        expected="a place with enough room that you may write to",
-        fix=f"free some space and run the same command again: it continues from what is finished "
-        f"in {work}",
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 from chorus_bench.datasets.folder import DATA_FOLDER, NOTES_FILE, PICTURES_FOLDER
 from chorus_bench.datasets.verify import verify_dataset
@@ -17,7 +20,8 @@ def push_dataset(
 ) -> str:
     """Upload a dataset folder to the hub, after checking it.
 
-    Files of an earlier push that the dataset no longer has are removed in the same commit.
+    Files of an earlier push that the dataset no longer has are removed in the same commit;
+    hidden files stay here.
 
     Args:
         folder: a built dataset.
@@ -31,11 +35,10 @@ def push_dataset(
     Raises:
         InputError: the folder does not verify, or the name is not one of a repository.
         MissingDependencyError: huggingface_hub is not installed.
-        ChorusBenchError: the hub refused.
+        ChorusBenchError: the hub refused, or is out of reach.
     """
     try:
         from huggingface_hub import HfApi
-        from huggingface_hub.errors import HfHubHTTPError
     except ImportError as error:
         raise MissingDependencyError(
             "huggingface_hub", extra="datasets", purpose="Pushing to the hub"
@@ -44,21 +47,59 @@ def push_dataset(
         raise InputError(f"'{repo}' is not a repository", expected="organisation/name")
     info = _verified(folder)
     api = HfApi(token=token)
-    try:
+    with _hub_errors(repo):
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
         commit = api.upload_folder(
             repo_id=repo,
             repo_type="dataset",
             folder_path=str(folder),
             commit_message=f"{info}",
+            ignore_patterns=[".*", "*/.*"],
             delete_patterns=[f"{DATA_FOLDER}/**", f"{PICTURES_FOLDER}/**", NOTES_FILE],
         )
-    except HfHubHTTPError as error:
+    return str(commit.commit_url)
+
+
+@contextlib.contextmanager
+def _hub_errors(repo: str) -> Iterator[None]:
+    """Turn what the hub's library raises into errors that say what to do."""
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HFValidationError,
+        LocalTokenNotFoundError,
+        OfflineModeIsEnabled,
+    )
+
+    # The base is the HTTP library's, which is requests, httpx or httpx2.
+    bases = cast("tuple[type[Exception], ...]", HfHubHTTPError.__bases__)
+    broken_off: tuple[type[Exception], ...] = (
+        *(base for base in bases if base is not OSError),
+        ConnectionError,
+        TimeoutError,
+        RuntimeError,
+    )
+    try:
+        yield
+    except HFValidationError as error:
+        raise InputError(
+            f"'{repo}' is no repository: {error}", fix="choose another name"
+        ) from error
+    except (HfHubHTTPError, LocalTokenNotFoundError) as error:
         raise ChorusBenchError(
             f"the hub refused to take {repo}: {error}\n"
             "  What to do: log in with `hf auth login`, with a token that may write there"
         ) from error
-    return str(commit.commit_url)
+    except OfflineModeIsEnabled as error:
+        raise ChorusBenchError(
+            f"{repo} is not pushed: huggingface_hub is told to stay offline\n"
+            "  What to do: unset HF_HUB_OFFLINE where there is a network"
+        ) from error
+    except broken_off as error:
+        raise ChorusBenchError(
+            f"{repo} is not pushed: the hub is unreachable or broke off: {error}\n"
+            "  What to do: check the network and HF_ENDPOINT, and run the same command again; "
+            "files that have arrived are not sent again"
+        ) from error
 
 
 def _verified(folder: str | Path) -> str:

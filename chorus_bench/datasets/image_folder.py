@@ -7,6 +7,8 @@ whose name then becomes the prompt of its rows.
 from __future__ import annotations
 
 import hashlib
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,12 +17,17 @@ from pathlib import Path
 from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
 from chorus_bench.errors import InputError
+from chorus_bench.io.findings import has_controls, printable
+from chorus_bench.io.picture_sizes import MAX_PICTURE_PIXELS, picture_size
 from chorus_bench.io.pictures import decode_upright, is_picture
+from chorus_bench.io.untrusted_files import visible_files
 from chorus_bench.names import category_name
 
 NAME, VERSION = "image-search", "1.1.0"
 SOURCE = "image_search"
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+#: A larger file is no crawled image.
+MAX_IMAGE_BYTES = 2**28
 _FILES_A_PIECE = 200
 
 CARD = CardText(
@@ -77,6 +84,8 @@ def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None
     if not root.is_dir():
         raise InputError("no such folder", where=root, expected="a folder of image files")
     category = category_name(category)
+    if has_controls(prompt or ""):
+        raise InputError(f"'{printable(prompt or '')}' is not a usable prompt", expected="a text")
     files, notes = _find(root, category, prompt)
     chunks = [files[i : i + _FILES_A_PIECE] for i in range(0, len(files), _FILES_A_PIECE)]
     digest = hashlib.sha256("".join(f"{f.prompt}\0{f.sha256}\n" for f in files).encode())
@@ -86,7 +95,7 @@ def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None
         split="train",
         schema=TRAIN_SCHEMA,
         pieces=[
-            Piece(f"{chunk[0].sha256[:16]}", partial(_rows, category, chunk), len(chunk))
+            Piece(f"{chunk[0].sha256[:16]}", partial(_rows, category, root, chunk), len(chunk))
             for chunk in chunks
         ],
         inputs={"category": category, "files": digest.hexdigest()},
@@ -97,7 +106,7 @@ def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None
 
 
 def _find(root: Path, category: str, prompt: str | None) -> tuple[list[ImageFile], list[Note]]:
-    paths = sorted(p for p in root.rglob("*") if p.is_file() and not p.name.startswith("."))
+    paths = visible_files(root)
     images = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
         raise InputError(
@@ -106,38 +115,80 @@ def _find(root: Path, category: str, prompt: str | None) -> tuple[list[ImageFile
             expected=f"files ending in {', '.join(sorted(IMAGE_SUFFIXES))}",
         )
     others = [path for path in paths if path.suffix.lower() not in IMAGE_SUFFIXES]
-    notes = [Note(str(p.relative_to(root)), "not an image file", "left out") for p in others]
+    notes = [Note(_shown(p, root), "not an image file", "left out") for p in others]
     first: dict[str, Path] = {}
     counts: dict[str, int] = {}
     files: list[ImageFile] = []
     for path in images:
-        name = str(path.relative_to(root))
-        try:
-            digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            notes.append(Note(name, "cannot be read", str(error)))
+        digest = _digest(path, root, notes)
+        if digest is None:
             continue
         if digest in first:
-            same = first[digest].relative_to(root)
-            notes.append(Note(name, "a duplicate", f"has the same bytes as {same}"))
+            same = f"has the same bytes as {_shown(first[digest], root)}"
+            notes.append(Note(_shown(path, root), "a duplicate", same))
             continue
         first[digest] = path
-        keyword = prompt or (category if path.parent == root else path.parent.name)
+        keyword = prompt or (category if path.parent == root else _text(path.parent.name))
         files.append(ImageFile(path, keyword, counts.get(keyword, 0), digest))
         counts[keyword] = counts.get(keyword, 0) + 1
     return files, notes
 
 
-def _rows(category: str, files: Sequence[ImageFile], notes: list[Note]) -> Iterator[Row]:
+def _digest(path: Path, root: Path, notes: list[Note]) -> str | None:
+    """Return the SHA-256 of a file; None, with a note, for one that is not to be read."""
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            notes.append(Note(_shown(path, root), "not a file", "is a pipe, a device or the like"))
+            return None
+        if status.st_size > MAX_IMAGE_BYTES:
+            message = f"has {status.st_size} bytes, more than {MAX_IMAGE_BYTES}"
+            notes.append(Note(_shown(path, root), "too large a file", message))
+            return None
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        notes.append(Note(_shown(path, root), "cannot be read", error.strerror or str(error)))
+        return None
+
+
+def _shown(path: Path, root: Path) -> str:
+    """Return a file's name below the folder, as it can be shown."""
+    return printable(path.relative_to(root).as_posix())
+
+
+def _text(name: str) -> str:
+    """Return a file's name as text; what is not UTF-8 in it is replaced."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _fault(content: bytes) -> tuple[str, str] | None:
+    """Return why a file is not decoded: the reason, and what is wrong with this one."""
+    if not content:
+        return "an empty file", "it has 0 bytes"
+    if not is_picture(content):
+        return "another format", "it is no JPEG, PNG, WebP or BMP inside"
+    height, width = picture_size(content) or (0, 0)
+    if height * width > MAX_PICTURE_PIXELS:
+        return "too large an image", f"{width} x {height} pixels, more than {MAX_PICTURE_PIXELS}"
+    return None
+
+
+def _rows(
+    category: str, root: Path, files: Sequence[ImageFile], notes: list[Note]
+) -> Iterator[Row]:
     for file in files:
-        content = file.path.read_bytes()
-        name = f"{file.path.parent.name}/{file.path.name}"
-        if not is_picture(content):
-            notes.append(Note(name, "another format", "it is no JPEG, PNG, WebP or BMP inside"))
+        try:
+            content = file.path.read_bytes()
+        except OSError as error:
+            message = error.strerror or str(error)
+            notes.append(Note(_shown(file.path, root), "cannot be read", message))
             continue
-        pixels = decode_upright(content)
+        fault = _fault(content)
+        pixels = None if fault else decode_upright(content)
         if pixels is None:
-            notes.append(Note(name, "a broken image", f"{len(content)} bytes do not decode"))
+            reason, message = fault or ("a broken image", f"{len(content)} bytes do not decode")
+            notes.append(Note(_shown(file.path, root), reason, message))
             continue
         yield {
             "sample_id": f"{SOURCE}-{category.replace(' ', '_')}-{file.sha256[:16]}",
@@ -149,5 +200,5 @@ def _rows(category: str, files: Sequence[ImageFile], notes: list[Note]) -> Itera
             "generator": "image search",
             "height": pixels.shape[0],
             "width": pixels.shape[1],
-            "image": {"bytes": content, "path": file.path.name},
+            "image": {"bytes": content, "path": _text(file.path.name)},
         }

@@ -13,12 +13,13 @@ import pyarrow.compute as pc
 from chorus_bench.datasets.facts import Facts, agreed, facts_of_rows, read_facts
 from chorus_bench.datasets.labels import plain_name
 from chorus_bench.datasets.lengths import check_lengths
-from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
+from chorus_bench.datasets.named import dataset_folder
 from chorus_bench.datasets.parquet import read_batches, read_schema, rows_of
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import FACTS
 from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.io.untrusted_files import visible_files
 
 #: Columns that are read only on request.
 _PICTURES = ("image",)
@@ -156,8 +157,7 @@ def _dataset(
 
 
 def _open_files(source: str | Path) -> DatasetRows:
-    name = str(source)
-    path = named_split_folder(name) if name in NAMED_SPLITS else Path(source)
+    path = dataset_folder(source)
     files = _parquet_files(path)
     counted = {file: _count(file) for file in files}
     counts: Counter[str] = sum(counted.values(), Counter())
@@ -177,7 +177,7 @@ def _open_files(source: str | Path) -> DatasetRows:
 def _parquet_files(path: Path) -> list[Path]:
     if not path.exists():
         raise InputError("no such dataset", where=path, expected="a folder of Parquet files")
-    files = [path] if path.is_file() else sorted(path.rglob("*.parquet"))
+    files = [path] if path.is_file() else visible_files(path, ".parquet")
     if not files:
         raise InputError(
             "no Parquet files",

@@ -18,6 +18,7 @@ from chorus_bench.datasets.folder import (
 from chorus_bench.datasets.metadata import Shard
 from chorus_bench.datasets.parquet import read_batches, read_schema, rows_of
 from chorus_bench.errors import InputError
+from chorus_bench.io.untrusted_files import visible_files
 from chorus_bench.io.yaml_files import yaml_value
 
 #: Number of rows in memory at once.
@@ -77,7 +78,8 @@ def verify_dataset(folder: str | Path) -> Verification:
 
 def _unknown_files(root: Path, info: DatasetInfo) -> list[str]:
     known = {shard.path for shard in info.shards}
-    there = {f.relative_to(root).as_posix() for f in (root / DATA_FOLDER).rglob("*.parquet")}
+    found = visible_files(root / DATA_FOLDER, ".parquet")
+    there = {file.relative_to(root).as_posix() for file in found}
     return [f"{path}: is not part of the dataset" for path in sorted(there - known)]
 
 

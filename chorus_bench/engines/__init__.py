@@ -9,9 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chorus_bench.engines.jobs import ENGINES, EngineSettings, Job, Result, Setup
+from chorus_bench.engines.jobs import ENGINES, EngineSettings, Job, Result, Setup, end_inner_run
 
-__all__ = ["ENGINES", "EngineSettings", "Job", "Result", "Setup", "run_jobs"]
+__all__ = [
+    "ENGINES",
+    "EngineSettings",
+    "Job",
+    "Result",
+    "Setup",
+    "end_inner_run",
+    "run_jobs",
+]
 
 
 def run_jobs(setup: Setup[Job], jobs: Sequence[Job], settings: EngineSettings) -> Iterator[Result]:
@@ -26,6 +34,7 @@ def run_jobs(setup: Setup[Job], jobs: Sequence[Job], settings: EngineSettings) -
 
     Raises:
         ChorusBenchError: an error of a job, or a job that killed its worker every time.
+        InputError: workers cannot begin, because the main script has no main guard.
         MissingDependencyError: Ray is requested but not installed.
     """
     if not jobs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -44,3 +45,20 @@ class EngineSettings:
             raise InputError(f"{self.gpus} GPUs a worker", expected="0 or more")
         if self.name == "local" and self.address is not None:
             raise InputError("an address is given for the local engine", fix="add --engine ray")
+
+
+def end_inner_run(workers: int) -> None:
+    """End a worker that imports the main script and is about to start the same run again.
+
+    A script without a main guard does that. Python would print a long explanation for each
+    worker; the process that started them says what to do. For runs that take a lock before
+    they call `run_jobs`.
+
+    Args:
+        workers: how many processes the run would start.
+
+    Raises:
+        SystemExit: in such a worker.
+    """
+    if workers > 1 and getattr(multiprocessing.current_process(), "_inheriting", False):
+        raise SystemExit(1)

@@ -11,12 +11,15 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import connection
+from multiprocessing.synchronize import Event
 
-from chorus_bench.engines.jobs import Job, Result, Setup
-from chorus_bench.errors import ChorusBenchError
+from chorus_bench.engines.jobs import Job, Result, Setup, end_inner_run
+from chorus_bench.errors import ChorusBenchError, InputError
 
 #: How often a job may kill its worker before the run gives up.
 TRIES = 3
+#: How long a worker may take to end when it is told to, in seconds.
+_PATIENCE = 5.0
 
 #: In a worker process: the function that does jobs, or one that raises why there is none.
 _do: Callable[..., Result]
@@ -27,6 +30,7 @@ def run_locally(setup: Setup[Job], jobs: Sequence[Job], workers: int) -> Iterato
     if workers == 1:
         yield from map(setup(), jobs)
     else:
+        end_inner_run(workers)
         yield from _Processes(setup, min(workers, len(jobs))).run(jobs)
 
 
@@ -35,13 +39,15 @@ class _Processes:
 
     def __init__(self, setup: Setup[Job], workers: int) -> None:
         self._setup = setup
+        self._context = multiprocessing.get_context("spawn")
+        self._begun = self._context.Event()
         self._idle = [self._start() for _ in range(workers)]
         self._busy: dict[Future[Result], tuple[ProcessPoolExecutor, object]] = {}
         self._deaths: Counter[int] = Counter()
 
     def _start(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(1, context, initializer=_begin, initargs=(self._setup,))
+        arguments = (self._setup, self._begun)
+        return ProcessPoolExecutor(1, self._context, initializer=_begin, initargs=arguments)
 
     def run(self, jobs: Sequence[object]) -> Iterator[Result]:
         waiting = deque(jobs)
@@ -63,6 +69,8 @@ class _Processes:
             result = future.result()
         except BrokenProcessPool as error:
             pool.shutdown(wait=False)
+            if not self._begun.is_set():
+                raise _no_worker_begins() from error
             self._idle.append(self._start())
             self._deaths[id(job)] += 1
             if self._deaths[id(job)] >= TRIES:
@@ -77,17 +85,36 @@ class _Processes:
         yield result
 
     def _stop(self) -> None:
-        """End all workers; one in the middle of a job is stopped, and its file is not written."""
-        for pool in (*self._idle, *(pool for pool, _ in self._busy.values())):
-            processes = list((pool._processes or {}).values())
+        """End all workers; one in the middle of a job is stopped, and its file is not written.
+
+        They are gone when this returns, so that nobody writes any more.
+        """
+        pools = (*self._idle, *(pool for pool, _ in self._busy.values()))
+        processes = [process for pool in pools for process in (pool._processes or {}).values()]
+        for pool in pools:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
-                process.terminate()
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.join(_PATIENCE)
+            if process.exitcode is None:
+                process.kill()
 
 
-def _begin(setup: Setup[Job]) -> None:
+def _no_worker_begins() -> InputError:
+    return InputError(
+        "the worker processes end before they have begun: each of them imports the script that "
+        "started this run (its module __main__), and runs what that does on import",
+        expected='a script that calls this under `if __name__ == "__main__":`, or a module; '
+        "what comes from standard input cannot be imported",
+        fix="put the call under that line, save the script as a file, or use workers=1",
+    )
+
+
+def _begin(setup: Setup[Job], begun: Event) -> None:
     """Make a worker process ready; it ends when its parent does."""
     global _do
+    begun.set()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         _do = setup()

@@ -1,7 +1,8 @@
-"""Work on a stream in threads, in order, keeping little of it in memory."""
+"""Threads: how many there are, and work on a stream in several of them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -17,6 +18,23 @@ def cpu_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+@contextlib.contextmanager
+def torch_threads(threads: int | None = None) -> Iterator[None]:
+    """Let torch use so many threads of the processor in the block, and as many as before after it.
+
+    Args:
+        threads: None changes nothing; what the block itself sets is undone all the same.
+    """
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def in_order(

@@ -1,14 +1,14 @@
 """The cache of prepared test geometry.
 
-A split is cut into batches of a few samples. Of each batch there are two kinds of files, both
-written atomically, both carrying the key of what they were made from:
+A split is divided into batches of a few samples. Each batch has two kinds of files, both written
+atomically and marked with the key of their inputs:
 
-* ``geometry``: per entry the probe voxel and, where it moves with the body, its canonical point;
-* ``lookup-<grid>``: per entry the index of the voxel that a submission's grid is read at.
+* ``geometry``: for each entry the probe voxel and, if it moves with the body, its canonical point;
+* ``lookup-<grid>``: for each entry the index of the voxel to read in a submission's grid.
 
-An entry is one probe voxel that lands in the image of one sample; entries are sorted by sample
-and pixel. Scoring a submission needs the lookup alone; a grid that was not met before gets its
-lookup from the geometry, without any posing.
+An entry is one probe voxel that projects into the image of one sample; entries are sorted by
+sample and pixel. Scoring a submission needs only the lookup; for a new grid, the lookup is derived
+from the geometry, without posing.
 """
 
 from __future__ import annotations
@@ -19,16 +19,25 @@ import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.errors import InputError
 from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
-from chorus_bench.io.cache import cache_folder
+from chorus_bench.io.cache import (
+    GEOMETRY_FOLDER,
+    NoCacheError,
+    cache_folder,
+    make_cache_folder,
+    without_cache,
+)
+from chorus_bench.io.files import WriteError
 from chorus_bench.io.mapped_arrays import Arrays, DamagedFileError, read_arrays, write_arrays
 from chorus_bench.metrics.protocol import Protocol
 
@@ -37,7 +46,7 @@ log = logging.getLogger(__name__)
 Track = Literal["canonical", "posed"]
 
 BATCH_SIZE = 16
-#: Changes whenever the files' layout or anything that they hold is computed differently.
+#: Changes whenever the layout of the files or the computation of their contents changes.
 CACHE_VERSION = 1
 
 
@@ -49,7 +58,7 @@ class Lookup:
         index: (n,) int32 voxel of the submission's grid that each entry reads; one past the
             last voxel for "outside".
         bounds: (S + 1,) int64 where each sample's entries begin.
-        starts: (p,) int64 where each pixel's entries begin; no pixel is without entries.
+        starts: (p,) int64 where each pixel's entries begin; every pixel has entries.
         pixels: (p,) int64 position of each pixel in ``classes``.
         classes: (q,) uint8 class of every pixel of every sample, 1 for target plus 2 for human.
         images: (S + 1,) int64 where each sample's pixels begin in ``classes``.
@@ -71,7 +80,7 @@ class SampleBatch:
 
     Attributes:
         category: category of every sample.
-        samples: at most `BATCH_SIZE`, in the order in which they are scored.
+        samples: at most `BATCH_SIZE` samples, in the order of scoring.
         key: fingerprint of samples, body and protocol.
     """
 
@@ -84,11 +93,12 @@ class GeometryCache:
     """Prepared geometry of some samples with one body under one protocol.
 
     Args:
-        samples: the samples; batches do not mix categories, so an evaluation of some
-            categories finds what one of all of them has prepared.
+        samples: the samples; batches do not mix categories, so an evaluation of some categories
+            can use what one of all categories has prepared.
         body: the body that is posed.
         protocol: grid, skinning and image size.
-        folder: where files are kept; the user's cache by default.
+        folder: where files are kept; the user's cache by default. Where it cannot be used, the
+            log says so once, nothing is kept, and everything goes on.
     """
 
     def __init__(
@@ -99,8 +109,20 @@ class GeometryCache:
         folder: Path | None = None,
     ) -> None:
         self.body, self.protocol = body, protocol
-        self.folder = (cache_folder() if folder is None else folder) / "geometry"
+        self._giving_up = Lock()
+        self.folder = self._find_folder(folder)
         self.batches = tuple(self._cut(samples))
+
+    def _find_folder(self, folder: Path | None) -> Path | None:
+        try:
+            return (cache_folder() if folder is None else folder) / GEOMETRY_FOLDER
+        except NoCacheError as error:
+            self._go_on_without(error)
+            return None
+
+    def _go_on_without(self, error: InputError) -> None:
+        log.warning("Prepared geometry is not kept for the next run: %s", without_cache(error))
+        self.folder = None
 
     def _cut(self, samples: Sequence[EvalSample]) -> Iterator[SampleBatch]:
         p = self.protocol
@@ -121,27 +143,27 @@ class GeometryCache:
         track: Track,
         on_sample: Callable[[], None] = lambda: None,
     ) -> Lookup:
-        """Return the lookup of a batch, making whatever is missing or damaged.
+        """Return the lookup of a batch; compute what is missing or damaged.
 
         Args:
             batch: one of `batches`.
             grid: the submission's grid.
             track: ``canonical`` reads at the canonical points, ``posed`` at the voxel centres.
-            on_sample: called before each sample that has to be prepared; it may raise.
+            on_sample: called before each sample that must be prepared; it may raise.
         """
         kind = _lookup_kind(grid, track)
         arrays = self._read(batch, kind)
         if arrays is None:
             arrays = self._make_lookup(self._geometry(batch, on_sample), grid, track)
-            write_arrays(self._path(batch, kind), arrays, _metadata(batch, kind))
+            self._keep(batch, kind, arrays)
         return Lookup(**arrays)
 
     def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
-        """Make the geometry of a batch if it is missing or damaged; arguments as for `load`."""
+        """Compute the geometry of a batch if it is missing or damaged; for arguments see `load`."""
         self._geometry(batch, on_sample)
 
     def prepared(self, batch: SampleBatch) -> tuple[PreparedSample, ...]:
-        """Return the prepared samples of a batch, making whatever is missing or damaged."""
+        """Return the prepared samples of a batch; compute what is missing or damaged."""
         return _split(self._geometry(batch, lambda: None), self.protocol.grid)
 
     def _make_lookup(self, geometry: Arrays, grid: GridSpec, track: Track) -> Arrays:
@@ -162,25 +184,42 @@ class GeometryCache:
                 on_sample()
                 prepared.append(prepare_sample(sample, self.body, self.protocol))
             arrays = _join(prepared, self.protocol.grid)
-            write_arrays(self._path(batch, "geometry"), arrays, _metadata(batch, "geometry"))
+            self._keep(batch, "geometry", arrays)
         return arrays
+
+    def _keep(self, batch: SampleBatch, kind: str, arrays: Arrays) -> None:
+        """Write a file of the cache; after the first that cannot be, none is tried any more."""
+        folder = self.folder
+        if folder is None:
+            return
+        try:
+            make_cache_folder(folder)
+            write_arrays(_path(folder, batch, kind), arrays, _metadata(batch, kind))
+        except WriteError as error:
+            with self._giving_up:
+                if self.folder is not None:
+                    self._go_on_without(error)
 
     def _read(self, batch: SampleBatch, kind: str) -> Arrays | None:
-        path = self._path(batch, kind)
+        folder = self.folder
+        if folder is None:
+            return None
+        path = _path(folder, batch, kind)
         try:
             arrays, metadata = read_arrays(path)
-        except FileNotFoundError:
-            return None
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return None  # where that is a fault, writing says so
         except (DamagedFileError, OSError) as error:
-            log.warning("Damaged cache file, made again: %s", error)
+            log.warning("Recomputing a damaged cache file: %s", error)
             return None
         if (metadata.get("key"), metadata.get("kind")) != (batch.key, kind):
-            log.warning("Cache file of something else, made again: %s", path)
+            log.warning("Recomputing a cache file with other contents: %s", path)
             return None
         return arrays
 
-    def _path(self, batch: SampleBatch, kind: str) -> Path:
-        return self.folder / batch.key[:2] / f"{batch.key}-{kind}.bin"
+
+def _path(folder: Path, batch: SampleBatch, kind: str) -> Path:
+    return folder / batch.key[:2] / f"{batch.key}-{kind}.bin"
 
 
 def _metadata(batch: SampleBatch, kind: str) -> dict[str, str]:
@@ -193,7 +232,7 @@ def _lookup_kind(grid: GridSpec, track: Track) -> str:
 
 
 def _join(prepared: Sequence[PreparedSample], probes: GridSpec) -> Arrays:
-    """Concatenate prepared samples, shifting what counts from the beginning of each."""
+    """Concatenate prepared samples, with shifted indices."""
     entries = _offsets([len(p.voxels) for p in prepared])
     images = _offsets([p.height * p.width for p in prepared])
     voxels = np.concatenate([p.voxels for p in prepared])

@@ -1,10 +1,10 @@
-"""The output folder of an evaluation: what it may hold, and resuming into it."""
+"""The output folder of an evaluation: its allowed contents, and resuming into it."""
 
 from __future__ import annotations
 
+import contextlib
 import json
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,17 +16,40 @@ from chorus_bench.evaluation.cache import SampleBatch
 from chorus_bench.evaluation.results import (
     PARTIAL_FOLDER,
     RESULT_FILE,
+    SAMPLES_FILE,
     SAMPLES_SCHEMA,
     parquet_bytes,
     read_result_json,
 )
-from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
+from chorus_bench.io.leftovers import owner_of, remove_leftovers
+from chorus_bench.io.locks import LOCK_FILE, only_run
 from chorus_bench.metrics.protocol import signature_differences
+
+_RUN_FILE = "run.json"
+#: What other commands write beside a result, and what is worth nothing without it.
+_BESIDE = ("truth.json", "diagnosis.json")
+
+
+def discard_result(folder: Path) -> None:
+    """Remove a result, finished or not, from a folder; anything else in it stays."""
+    for name in (RESULT_FILE, SAMPLES_FILE, *_BESIDE):
+        (folder / name).unlink(missing_ok=True)
+    _remove_parts(folder / PARTIAL_FOLDER)
+    for path in (folder / PARTIAL_FOLDER, folder):
+        with contextlib.suppress(OSError):
+            path.rmdir()
+
+
+def _remove_parts(partial: Path) -> None:
+    for file in partial.glob("*.parquet"):
+        file.unlink(missing_ok=True)
+    (partial / _RUN_FILE).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """A folder that takes the result of one submission under one signature.
+    """A folder for the result of one submission under one signature.
 
     Args:
         path: the folder.
@@ -42,37 +65,61 @@ class OutputFolder:
     def _partial(self) -> Path:
         return self.path / PARTIAL_FOLDER
 
-    def open(self) -> None:
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[None]:
         """Make the folder, or check that what it holds is of the same evaluation.
 
+        One run at a time has it open. What is not finished when the block ends stays for the
+        next run.
+
         Raises:
-            InputError: it holds another result, or something that is not a result.
+            InputError: it holds another result, or something that is not a result; or another
+                run is writing it.
+            WriteError: it cannot be written to.
         """
         if self.path.exists() and not self.path.is_dir():
             raise InputError("not a folder", where=self.path, fix="give another --output")
+        try:
+            with only_run(self._partial):
+                remove_leftovers(self.path)
+                remove_unfinished(self._partial)
+                self._check()
+                run_file = json.dumps({"signature": self.signature, "sha256": self.sha256})
+                atomic_write_bytes(self._partial / _RUN_FILE, run_file.encode())
+                yield
+        finally:
+            with contextlib.suppress(OSError):
+                self._partial.rmdir()
+
+    def _check(self) -> None:
+        """Refuse a folder that is not of this evaluation; the lock must be held."""
         if (self.path / RESULT_FILE).is_file():
             result = read_result_json(self.path)
             self._refuse_another(result["signature"], result["submission"]["sha256"])
-        elif (self._partial / "run.json").is_file():
+        elif (self._partial / _RUN_FILE).is_file():
             self._take_up()
-        elif self.path.is_dir() and any(self.path.iterdir()):
+        elif any(map(self._is_foreign, self.path.iterdir())):
             raise InputError(
-                "the output folder is not empty and holds no result",
+                "the output folder is not empty and contains no result",
                 where=self.path,
                 fix="give a new or empty folder with --output",
             )
-        run_file = json.dumps({"signature": self.signature, "sha256": self.sha256})
-        atomic_write_bytes(self._partial / "run.json", run_file.encode())
+
+    def _is_foreign(self, path: Path) -> bool:
+        """Whether something in the folder is not what a run that has just begun leaves."""
+        if path != self._partial:
+            return owner_of(path.name) is None
+        return any(file.name != LOCK_FILE for file in path.iterdir())
 
     def _take_up(self) -> None:
         """Keep what an interrupted run has left if it is of the very same evaluation."""
-        run = json.loads((self._partial / "run.json").read_text(encoding="utf-8"))
+        run = json.loads((self._partial / _RUN_FILE).read_text(encoding="utf-8"))
         self._refuse_another(run["signature"], run["sha256"])
         if run["signature"] != self.signature:  # another version of the software
             self.finish()
 
     def parts(self, batches: Sequence[SampleBatch]) -> dict[str, pa.Table]:
-        """Return the rows that an interrupted run has left, by batch key."""
+        """Return the rows of an interrupted run, by batch key."""
         tables = {}
         for batch in batches:
             table = self._read_part(batch)
@@ -81,12 +128,12 @@ class OutputFolder:
         return tables
 
     def write_part(self, batch: SampleBatch, table: pa.Table) -> None:
-        """Keep the rows of one batch."""
+        """Store the rows of one batch."""
         atomic_write_bytes(self._part(batch), parquet_bytes(table))
 
     def finish(self) -> None:
-        """Remove what only a resumed run would need."""
-        shutil.rmtree(self._partial, ignore_errors=True)
+        """Remove what only a resumed run would need, and nothing else."""
+        _remove_parts(self._partial)
 
     def _part(self, batch: SampleBatch) -> Path:
         return self._partial / f"{batch.key}.parquet"
@@ -106,7 +153,7 @@ class OutputFolder:
             differences.append(f"submission: {sha256[:12]} against {self.sha256[:12]}")
         if differences:
             raise InputError(
-                "the output folder holds the result of another evaluation: "
+                "the output folder contains the result of another evaluation: "
                 + "; ".join(differences),
                 where=self.path,
                 fix="give another --output, or remove the folder if the result is not needed",

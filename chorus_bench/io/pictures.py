@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.io.picture_sizes import MAX_PICTURE_PIXELS, picture_size
+
 UInt8 = NDArray[np.uint8]
 
 #: How files begin that are read.
@@ -29,8 +31,13 @@ def is_picture(content: bytes) -> bool:
 
 
 def decode_upright(content: bytes) -> UInt8 | None:
-    """Return the upright RGB picture (H, W, 3) of a file's bytes, or None where it is none."""
-    if not is_picture(content):
+    """Return the upright RGB picture (H, W, 3) of a file's bytes, or None.
+
+    None stands for what is no picture, is damaged, or has more pixels than
+    `MAX_PICTURE_PIXELS`.
+    """
+    height, width = picture_size(content) or (0, 0)
+    if not 0 < height * width <= MAX_PICTURE_PIXELS:
         return None
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:

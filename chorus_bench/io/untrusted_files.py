@@ -98,7 +98,7 @@ def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
         for base, status in _listed(parent, prefix, errors):
             seen += 1
             if seen > MAX_FILES:
-                errors.add(WHOLE, f"has more than {MAX_FILES} files", expected="at most that many")
+                errors.add(WHOLE, f"has more than {MAX_FILES} files", expected="fewer")
                 return []
             name = prefix + base
             if _check_kind(name, status.st_mode, errors) and not is_ignored(base):
@@ -106,6 +106,22 @@ def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
                     folders.append((parent / base, f"{name}/"))
                 else:
                     found.append(FileEntry(name, parent / base, status.st_size))
+    return sorted(found)
+
+
+def visible_files(folder: Path, suffix: str = "") -> list[Path]:
+    """Return the files below a folder, sorted, without hidden ones and what systems leave there.
+
+    So neither ``.ipynb_checkpoints`` nor what an unfinished run is writing is taken for data.
+
+    Args:
+        folder: links to folders below it are not followed.
+        suffix: only files whose name ends so.
+    """
+    found = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if not is_ignored(name)]
+        found += [Path(parent, n) for n in names if n.endswith(suffix) and not is_ignored(n)]
     return sorted(found)
 
 

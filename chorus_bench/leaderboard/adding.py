@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
@@ -17,7 +16,7 @@ from chorus_bench.evaluation.results import (
     load_result,
 )
 from chorus_bench.geometry.body_files import load_body
-from chorus_bench.io.files import atomic_folder
+from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.fields import small_fields
@@ -39,6 +38,8 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.submission import Submission, open_submission
+
+_ENTRY = FolderKind("an entry", (ENTRY_FILE,))
 
 
 def add_entry(
@@ -92,7 +93,7 @@ def add_entry(
     target = _target(Path(leaderboard), name, manifest.method)
     if split is not None and submission is None:
         raise InputError("--split without a submission", fix="give --submission as well")
-    with _opened(submission) as opened, atomic_folder(target, overwrite=overwrite) as place:
+    with _opened(submission) as opened, atomic_folder(target, overwrite, _ENTRY) as place:
         for file in (RESULT_FILE, SAMPLES_FILE):
             shutil.copyfile(folder / file, place / file)
         (place / ENTRY_FILE).write_bytes(entry_yaml(manifest))
@@ -115,9 +116,7 @@ def _target(leaderboard: Path, name: str | None, method: str) -> Path:
 
 @contextmanager
 def _opened(submission: str | Path | None) -> Iterator[Submission | None]:
-    with (
-        nullcontext() if submission is None else open_submission(submission_folder(submission))
-    ) as opened:
+    with nullcontext() if submission is None else open_submission(submission) as opened:
         yield opened
 
 
@@ -180,14 +179,13 @@ def _write_pictures(
     body: str | Path | None,
     folder: Path,
 ) -> None:
-    from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
+    from chorus_bench.datasets.named import dataset_folder
     from chorus_bench.report.overlays import write_sample_overlays
 
-    source = named_split_folder(str(split)) if str(split) in NAMED_SPLITS else split
     loaded = load_body("default" if body is None else body)
     pictures = folder / PICTURES_FOLDER
     pictures.mkdir()
-    rows = write_sample_overlays(result, submission, source, loaded, pictures)
+    rows = write_sample_overlays(result, submission, dataset_folder(split), loaded, pictures)
     text = json.dumps(rows, indent=1, ensure_ascii=False)
     (pictures / PICTURES_FILE).write_text(text + "\n", encoding="utf-8")
 

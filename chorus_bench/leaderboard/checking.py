@@ -7,16 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.results import by_category, counts_of, scores_of
+from chorus_bench.evaluation.results import by_category, mean_curves, scores_of
 from chorus_bench.io.findings import Finding, Findings, listed_problems, printable
 from chorus_bench.leaderboard import rules
 from chorus_bench.leaderboard.entries import Entry, EntryFiles, read_entry_files
-from chorus_bench.leaderboard.places import PUBLISHED_FILE, entry_folders
+from chorus_bench.leaderboard.places import (
+    ENTRIES_FOLDER,
+    PUBLISHED_FILE,
+    entry_folders,
+    hidden_entries,
+)
 from chorus_bench.leaderboard.published import PublishedRow, read_published
 
 Progress = Callable[[int, int], None]
@@ -111,6 +112,7 @@ def check_leaderboard(
         progress(number + 1, len(places))
     rules.duplicates_rule(entries, problems)
     rules.same_samples_rule(entries, problems)
+    _refuse_hidden(folder, problems)
     problems[PUBLISHED_FILE] = Findings()
     published = read_published(folder / PUBLISHED_FILE, problems[PUBLISHED_FILE])
     return Checked(
@@ -119,6 +121,17 @@ def check_leaderboard(
         published,
         {name: tuple(found) for name, found in problems.items() if found},
     )
+
+
+def _refuse_hidden(leaderboard: Path, problems: dict[str, Findings]) -> None:
+    for name in hidden_entries(leaderboard):
+        problems[name] = Findings()
+        problems[name].add(
+            f"{ENTRIES_FOLDER}/{printable(name)}",
+            "is hidden, so that nobody would see it in a review",
+            expected="entries only",
+            fix="remove it; `chorus-bench cache clean` removes what killed runs left",
+        )
 
 
 def check_entry(
@@ -164,25 +177,3 @@ def _entry(files: EntryFiles, folder: Path) -> Entry | None:
         pictures=files.pictures,
         has_fields=files.has_fields,
     )
-
-
-def mean_curves(
-    samples: pa.Table,
-) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """Return mean recall and mean precision (T,) of every category, as `report.figures` draws them.
-
-    Samples without a target pixel are left out; of the others those count for the precision at
-    a threshold that predict a pixel there. Where none does, the precision is NaN.
-    """
-    plain, _ = counts_of(samples)
-    category = samples["category"].to_numpy(zero_copy_only=False)
-    used, predicts = plain.target > 0, plain.predicted > 0
-    precision, recall = np.where(predicts, plain.precision, 0.0), plain.recall
-    found = {}
-    for name in sorted(set(category.tolist())):
-        chosen = used & (category == name)
-        number = predicts[chosen].sum(axis=0)
-        mean = precision[chosen].sum(axis=0) / np.maximum(number, 1)
-        average = recall[chosen].sum(axis=0) / max(1, int(chosen.sum()))
-        found[name] = (average, np.where(number > 0, mean, np.nan))
-    return found

@@ -33,6 +33,7 @@ from chorus_bench.leaderboard.places import (
     FIELDS_FILE,
     PICTURES_FOLDER,
 )
+from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import THRESHOLDS
 from chorus_bench.metrics.resampling import CategoryTables
 
@@ -81,7 +82,7 @@ class Entry:
         categories: (S,) theirs.
         tables: scores and target areas of each category.
         scores: (S, 4) the four numbers, in the order of the table.
-        curves: category -> mean recall and precision (T,) each.
+        curves: category -> its mean precision-recall curve.
         pictures: what `pictures.json` lists.
         has_fields: whether there are fields for the 3D view.
     """
@@ -94,7 +95,7 @@ class Entry:
     categories: tuple[str, ...]
     tables: CategoryTables
     scores: NDArray[np.float64]
-    curves: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]
+    curves: Mapping[str, MeanCurve]
     pictures: list[dict[str, Any]]
     has_fields: bool
 

@@ -6,12 +6,11 @@ import struct
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import cv2
-import numpy as np
 from pydantic import Field, RootModel
 
 from chorus_bench.io.findings import Findings, printable
 from chorus_bench.io.limits import MIB
+from chorus_bench.io.pictures import decode_upright
 from chorus_bench.io.schemas import Fraction, Line, Schema, parse, right_parts
 from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.places import PICTURES_FILE
@@ -88,6 +87,6 @@ def picture_problem(file: Path) -> str | None:
     width, height = struct.unpack(">II", data[16:24])
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         return f"is {width} x {height} pixels"
-    if cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED) is None:
+    if decode_upright(data) is None:
         return "cannot be decoded as a picture"
     return None

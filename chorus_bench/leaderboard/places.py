@@ -7,6 +7,9 @@ import re
 import unicodedata
 from pathlib import Path
 
+from chorus_bench.io.leftovers import owner_of
+from chorus_bench.io.owners import Owner
+
 ENTRIES_FOLDER = "entries"
 PUBLISHED_FILE = "published.yaml"
 ENTRY_FILE, FIELDS_FILE = "entry.yaml", "fields.npz"
@@ -51,3 +54,17 @@ def entry_folders(leaderboard: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def hidden_entries(leaderboard: Path) -> list[str]:
+    """Return the names of hidden files in ``entries`` but for what a run is writing just now."""
+    folder = leaderboard / ENTRIES_FOLDER
+    if not folder.is_dir():
+        return []
+    names = [path.name for path in folder.iterdir() if path.name.startswith(".")]
+    return sorted(name for name in names if name != ".gitkeep" and not _is_being_written(name))
+
+
+def _is_being_written(name: str) -> bool:
+    owner = owner_of(name)
+    return owner is not None and owner.machine == Owner.current().machine and not owner.is_gone()

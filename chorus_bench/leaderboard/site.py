@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chorus_bench.errors import InputError
 from chorus_bench.geometry.body_files import load_body
-from chorus_bench.io.files import atomic_folder
+from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
 from chorus_bench.io.findings import Finding
 from chorus_bench.leaderboard.board import Group, board_json, make_board
 from chorus_bench.leaderboard.checking import Progress, check_leaderboard
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
 _SKIP = "correct the entries, or leave them out with --skip-invalid"
 _DIGITS, _FULL = 6, 65535
-_MARK = "index.html"
+_PAGE = FolderKind("a leaderboard page", ("index.html", "data/board.js"))
 
 
 def build_site(
@@ -60,13 +59,13 @@ def build_site(
         WriteError: the output cannot be written.
     """
     target = Path(output)
-    _check_output(target)
+    check_new_folder(target, overwrite=True, kind=_PAGE)
     checked = check_leaderboard(leaderboard, progress=progress)
     if not skip_invalid:
         checked.raise_problems(_SKIP)
     board = make_board(checked.entries, checked.published)
     site = board_json(board, date)
-    with atomic_folder(target, overwrite=True) as folder:
+    with atomic_folder(target, overwrite=True, kind=_PAGE) as folder:
         for name, text in _texts(site, board.groups):
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
@@ -74,16 +73,6 @@ def build_site(
             _copy_pictures(entry, folder)
         _copy_assets(folder / "assets")
     return tuple(checked.findings)
-
-
-def _check_output(output: Path) -> None:
-    page = (output / _MARK).is_file() and (output / "data" / "board.js").is_file()
-    if output.is_dir() and any(output.iterdir()) and not page:
-        raise InputError(
-            "the folder is not empty and holds no leaderboard page",
-            where=output,
-            fix="give a new or empty folder with --output",
-        )
 
 
 def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
@@ -165,14 +154,14 @@ def _sample_ids(group: Group) -> dict[str, Any]:
 
 
 def _method_data(entry: Entry) -> dict[str, Any]:
-    curves = {}
-    for name, (recall, precision) in entry.curves.items():
-        undefined = np.flatnonzero(np.isnan(precision))
-        curves[name] = {
-            "recall": _sixteen_bits(recall),
-            "precision": _sixteen_bits(np.nan_to_num(precision)),
-            "undefined_from": int(undefined[0]) if undefined.size else None,
+    curves = {
+        name: {
+            "recall": _sixteen_bits(curve.recall),
+            "precision": _sixteen_bits(np.nan_to_num(curve.precision)),
+            "undefined_from": curve.undefined_from,
         }
+        for name, curve in entry.curves.items()
+    }
     return {
         "scores": {n: _sixteen_bits(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
         "curves": curves,

@@ -1,7 +1,7 @@
-"""What people look at: tables, figures, overlays, the 3D view, the report of one result.
+"""Tables, figures, overlays, the 3D view, and the report of one result.
 
-The figures of matplotlib are for print and notebooks alike; `view_fields` is the 3D view that
-can be turned with the mouse. The names below are imported when they are first used.
+The matplotlib figures are for print and notebooks alike; `view_fields` is an interactive 3D view.
+The names below are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Pictures for people: fields around the body, fields on photographs, curves. Needs matplotlib."""
+"""Figures: fields around the body, fields over photographs, curves. Needs matplotlib."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.results import EvaluationResult, counts_of
+from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.evaluation.truth import TruthScores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.metrics.pap import THRESHOLDS
 from chorus_bench.report.canvas import panels, save_figure
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field, tint
 
@@ -28,11 +27,11 @@ UInt8 = NDArray[np.uint8]
 
 _SHADE = 0.55
 _LINES = ("-", "--", ":", "-.")
-#: Side of a field's picture, fewer where there are many fields.
+#: Side of a field's picture in pixels, smaller if there are many fields.
 _PIXELS, _PIXELS_OF_MANY, _FEW = 300, 170, 4
 _BAR = "#2a6f97"
 _OUTLINE = (0.1, 0.45, 1.0)
-#: The hottest colour stands for the probability that this share of the voxels stays below.
+#: The darkest colour stands for the probability below which this share of the voxels lies.
 _TOP_SHARE = 0.9995
 
 
@@ -41,10 +40,10 @@ class Overlay:
     """A test image with the projections of several fields.
 
     Attributes:
-        title: what stands beside it.
+        title: text beside it.
         image: (H, W, 3) RGB.
         target: (H, W) mask of the object.
-        projections: method -> (h, w) occupancy image, minus infinity where nothing lands.
+        projections: method -> (h, w) occupancy image, minus infinity where nothing projects.
         scores: method -> PAP of this sample, 0 to 1.
     """
 
@@ -61,9 +60,9 @@ def fields_figure(
     *,
     sides: Sequence[str] = ("front", "left"),
 ) -> Any:  # noqa: ANN401 - matplotlib is not typed here
-    """Return a figure of canonical fields over the canonical body, a row each, from sides.
+    """Return a figure of canonical fields over the canonical body, one row each, from some sides.
 
-    Every row has a colour scale of its own, because fields peak at different probabilities.
+    Every row has its own colour scale, because fields peak at different probabilities.
 
     Args:
         fields: name -> field.
@@ -93,18 +92,18 @@ def fields_figure(
             place.set_title(f"{name}, seen from the person's {side}", fontsize=8)
             if side == "front":
                 place.set_title(f"{name}, seen from the front", fontsize=8)
-        line[0].set_ylabel(f"darkest red: {top:.2f} and more", fontsize=7)
+        line[0].set_ylabel(f"darkest red: {top:.2f} and above", fontsize=7)
     return figure
 
 
 def overlays_figure(overlays: Sequence[Overlay]) -> Any:  # noqa: ANN401
-    """Return a figure of projected fields over test images: a row a sample, a column a method.
+    """Return a figure of projected fields over test images, a row per sample, a column per method.
 
     The projections are those that PAP compares, on an image with a shorter side of 32 pixels;
     the object's outline is blue.
 
     Args:
-        overlays: with the same methods.
+        overlays: overlays with the same methods.
 
     Raises:
         InputError: no overlay.
@@ -126,7 +125,7 @@ def overlays_figure(overlays: Sequence[Overlay]) -> Any:  # noqa: ANN401
 
 
 def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN401
-    """Return a figure of mean precision over mean recall, a panel a category, a line a method.
+    """Return a figure of mean precision over mean recall, a panel per category, a line per method.
 
     Args:
         results: method -> result on the same split.
@@ -143,11 +142,12 @@ def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN4
     figure, axes = panels(rows, columns, 2.9, 2.9, bare=False)
     for place in axes.ravel()[len(categories) :]:
         place.set_visible(False)
+    curves = {method: mean_curves(result.samples) for method, result in results.items()}
     for place, category in zip(axes.ravel(), categories, strict=False):
         for line, (method, result) in zip(_styles(len(results)), results.items(), strict=True):
-            recall, precision = mean_curve(result, category)
+            curve = curves[method][category]
             score = 100 * result.categories[category]["PAP"]
-            place.plot(recall, precision, line, label=f"{method}, PAP {score:.1f}")
+            place.plot(curve.recall, curve.precision, line, label=f"{method}, PAP {score:.1f}")
         place.set(title=category, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
         place.legend(fontsize=7)
     return figure
@@ -176,7 +176,7 @@ def bars_figure(result: EvaluationResult) -> Any:  # noqa: ANN401
 
 
 def calibration_figure(scores: Mapping[str, TruthScores]) -> Any:  # noqa: ANN401
-    """Return a figure of how often the object is there over the probability that was given.
+    """Return a calibration figure: observed frequency of the object over predicted probability.
 
     Args:
         scores: method -> 3D scores.
@@ -222,32 +222,6 @@ def draw_curves(results: Mapping[str, EvaluationResult], path: str | Path) -> Pa
 def draw_calibration(scores: Mapping[str, TruthScores], path: str | Path) -> Path:
     """Write the picture of `calibration_figure`."""
     return save_figure(calibration_figure(scores), path)
-
-
-def mean_curve(result: EvaluationResult, category: str) -> tuple[Float64, Float64]:
-    """Return mean recall and mean precision of a category at every threshold, (T,) each.
-
-    Samples without a target pixel are left out; of the others those count for the precision at
-    a threshold that predict a pixel there.
-
-    Args:
-        result: an evaluation's result.
-        category: one of its categories.
-    """
-    table = result.samples
-    chosen = np.array(table["category"].to_pylist()) == category
-    counts, _ = counts_of(table)
-    used = chosen & (counts.target > 0)
-    predicted = counts.predicted[used] > 0
-    with np.errstate(invalid="ignore"):
-        precision = np.where(
-            predicted.any(axis=0),
-            (counts.precision[used] * predicted).sum(axis=0) / predicted.sum(axis=0),
-            np.nan,
-        )
-    if not used.any():
-        return np.zeros(len(THRESHOLDS)), precision
-    return np.asarray(counts.recall[used].mean(axis=0)), np.asarray(precision)
 
 
 def _heated(image: UInt8, projection: Float32) -> Float64:

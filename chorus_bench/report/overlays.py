@@ -1,7 +1,7 @@
 """Overlays: a field's projection over a test image, as PAP compares it. No plotting library.
 
-Photographs are shown only where they are asked for: most test images may be looked at but not
-republished. Without one, the person is drawn in grey from the mask.
+Photographs are shown only on request: most test images may be viewed but not republished. Without
+one, the person is drawn in grey from the mask.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _LINE = 2
 
 @dataclass(frozen=True)
 class ChosenSample:
-    """A sample of a result that is worth looking at.
+    """A selected sample of a result.
 
     Attributes:
         sample_id: its id.
@@ -63,13 +63,13 @@ class ChosenSample:
 def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) -> list[ChosenSample]:
     """Return the best, median and worst samples of a category by PAP.
 
-    Samples without a pixel of the target are left out. Equal scores stand in the order of
-    their ids. Where there are few samples, none is shown twice.
+    Samples without target pixels are left out. Equal scores are in the order of their ids. If
+    there are few samples, none is shown twice.
 
     Args:
         result: result of an evaluation.
         category: one of its categories.
-        each: how many of each kind.
+        each: number of samples of each kind.
     """
     table = result.samples.select(["sample_id", "category", "PAP", "target_area"]).to_pylist()
     rows = [row for row in table if row["category"] == category and row["target_area"] > 0]
@@ -87,15 +87,15 @@ def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) ->
 def occupancy_image(
     submission: Submission, sample: EvalSample, prepared: PreparedSample
 ) -> Float32:
-    """Return what PAP sees of a submission's field in a sample, (h, w) of the small image.
+    """Return the occupancy image that PAP compares, (h, w) of the small image.
 
     Args:
-        submission: on either track.
+        submission: a submission of either track.
         sample: the test sample.
         prepared: its geometry, see `prepare_sample`.
 
     Returns:
-        The largest probability on each pixel; minus infinity where nothing lands, and
+        The largest probability on each pixel; minus infinity where nothing projects, and
         everywhere for a category that the submission lacks.
     """
     if sample.category not in submission.categories:
@@ -110,18 +110,18 @@ def occupancy_image(
 def overlay_picture(sample: EvalSample, projection: Float32, photo: UInt8 | None = None) -> UInt8:
     """Return a picture of a projected field: heat, the object's outline in blue, the person.
 
-    The hottest colour stands for the largest probability of this picture.
+    The darkest colour stands for the largest probability in this picture.
 
     Args:
-        sample: gives size and masks.
+        sample: the sample, with size and masks.
         projection: (h, w) from `occupancy_image`.
-        photo: (H, W, 3) RGB; without one the person is drawn from the mask.
+        photo: (H, W, 3) RGB; without one, the person is drawn from the mask.
 
     Returns:
         (H, W, 3) RGB.
 
     Raises:
-        InputError: a photo of another size than the sample.
+        InputError: the photo's size differs from the sample's.
     """
     height, width = sample.height, sample.width
     if photo is not None and photo.shape != (height, width, 3):
@@ -170,12 +170,12 @@ def write_sample_overlays(
 
     Args:
         result: result of the submission on the split.
-        submission: open.
-        split: the test split; a folder of Parquet files has photographs, where it has any.
+        submission: the open submission.
+        split: the test split; photographs, if any, are in a folder of Parquet files.
         body: body of the evaluation.
-        folder: for ``<sample_id>.png``.
-        photos: show the photographs of the split; mind their licenses before publishing.
-        each: samples of each kind and category.
+        folder: output folder for ``<sample_id>.png``.
+        photos: show the photographs of the split; respect their licenses when publishing.
+        each: number of samples of each kind and category.
 
     Returns:
         ``sample_id``, ``category``, ``kind``, ``file`` and ``score`` of each, category by
@@ -195,7 +195,7 @@ def write_sample_overlays(
         raise InputError(
             f"lacks {len(missing)} samples of the result, for example {missing[0]}",
             where=split,
-            fix="give the split that the result was made on",
+            fix="give the split on which the result was made",
         )
     pictures = dict(_photos(split, set(chosen))) if photos else {}
     for sample, prepared in _prepared(samples, chosen, body):
@@ -209,7 +209,7 @@ def write_sample_overlays(
 def _prepared(
     samples: Sequence[EvalSample], wanted: Collection[str], body: BodyModel
 ) -> Iterator[tuple[EvalSample, PreparedSample]]:
-    """Yield the wanted samples with their geometry, as the evaluation has left it in its cache."""
+    """Yield the wanted samples with their geometry from the evaluation's cache."""
     cache = GeometryCache(samples, body, OFFICIAL)
     for batch in cache.batches:
         if any(sample.sample_id in wanted for sample in batch.samples):

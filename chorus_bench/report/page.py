@@ -1,7 +1,7 @@
 """The report of one result: a self-contained page, and its pictures as files.
 
-Everything is inside the page (scripts, styles, pictures, fields), so it can be mailed and opened
-without a network.
+The page contains everything (scripts, styles, pictures, fields), so it can be mailed and opened
+offline.
 """
 
 from __future__ import annotations
@@ -16,34 +16,35 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chorus_bench._version import __version__
-from chorus_bench.datasets.named import NAMED_SPLITS, submission_folder
+from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.evaluation.results import EvaluationResult, load_result
+from chorus_bench.evaluation.results import EvaluationResult, load_result, mean_curves
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.io.files import atomic_folder, atomic_write_bytes
+from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
+from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.canvas import save_figure
-from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure, mean_curve
+from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
 from chorus_bench.report.overlays import KINDS, write_sample_overlays
 from chorus_bench.report.web import asset, body_data, fields_data, script_json
 from chorus_bench.submission import Submission, check_submission, open_submission
 
 PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
+_REPORT = FolderKind("a report", (PAGE_FILE,))
 
 _CEILING = "ceiling"
-#: Repairs that had another name in files of earlier versions.
+#: Repairs under their names in files of earlier versions.
 _RENAMED = {"spread": "recalibration"}
 _FOUND = (
-    "An oracle that knows the test data mends one fault at a time: the best translation, the best "
-    "scale, the mirror image, the best monotone map of the probabilities (recalibration). "
-    "occlusion: PAP_hoa minus PAP. ceiling: what is left to the target itself, extruded along the "
-    "rays. Gains do not add up, and a mended score is none to report."
+    "An oracle that knows the test data corrects one fault at a time: the best translation, the "
+    "best scale, the mirror image, the best monotone map of the probabilities (recalibration). "
+    "occlusion: PAP_hoa minus PAP. ceiling: the gain of the target itself, extruded along the "
+    "rays. Gains do not add up, and corrected scores must not be reported as results."
 )
 _TEMPLATE = "report.html.jinja"
 _SHIPPED_BODY = "default"
@@ -54,10 +55,10 @@ class Report:
     """A written report.
 
     Attributes:
-        folder: where it is.
+        folder: its folder.
         page: the page's file.
         pictures: files of the pictures.
-        left_out: what is not in it, and what to give to have it.
+        left_out: missing parts, and what they require.
     """
 
     folder: Path
@@ -68,7 +69,7 @@ class Report:
 
 @dataclass
 class _Parts:
-    """What the page shows beyond the result's own numbers."""
+    """The contents of the page besides the result's numbers."""
 
     warnings: list[str] = field(default_factory=list)
     overlays: list[dict[str, Any]] = field(default_factory=list)
@@ -93,27 +94,27 @@ def write_report(
     Args:
         result: a result, or its folder. A ``diagnosis.json`` in the folder is shown.
         output: the folder to write: ``report.html`` and ``pictures/``.
-        submission: what was scored; without it there are no overlays and no 3D fields.
+        submission: the scored submission; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one that the signature names.
         body: body of the evaluation; by default the free body.
-        photos: show the split's photographs in overlays; mind their licenses before you pass
-            the page on.
-        diagnose: find out where the score is lost, where no ``diagnosis.json`` says it yet;
+        photos: show the split's photographs in overlays; respect their licenses when you pass the
+            page on.
+        diagnose: also diagnose where the score is lost, unless there is a ``diagnosis.json``;
             takes about a second for ten samples.
-        overwrite: replace a folder that is there.
+        overwrite: replace an existing folder.
 
     Raises:
-        InputError: no result there; a submission, split or body that is not the result's.
+        InputError: there is no result, or the submission, split or body is not the result's.
         MissingDependencyError: jinja2 is missing.
     """
     folder = None if isinstance(result, EvaluationResult) else Path(result)
     loaded = result if isinstance(result, EvaluationResult) else load_result(result)
     model = load_body(_SHIPPED_BODY if body is None else body)
-    with atomic_folder(output, overwrite=overwrite) as place, ExitStack() as stack:
+    with atomic_folder(output, overwrite, _REPORT) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
         parts = _Parts(diagnosis=_read_diagnosis(folder))
         if submission is None:
-            parts.left_out.append("overlays and 3D fields: give what was scored (--submission)")
+            parts.left_out.append("overlays and 3D fields: give the submission (--submission)")
         else:
             _check_body(loaded, model)
             opened = stack.enter_context(_open(submission, loaded))
@@ -123,7 +124,7 @@ def write_report(
             if diagnose and parts.diagnosis is None:
                 parts.diagnosis = _diagnose(parts, loaded, opened, split, model)
         if parts.diagnosis is None:
-            parts.left_out.append("where the score is lost: ask for it (--diagnose)")
+            parts.left_out.append("where the score is lost: request it (--diagnose)")
         _write_figures(parts, loaded, pictures)
         page = _render(loaded, parts, pictures)
         atomic_write_bytes(place / PAGE_FILE, page.encode())
@@ -133,12 +134,12 @@ def write_report(
 
 
 def _open(submission: str | Path, result: EvaluationResult) -> Submission:
-    """Open the submission and check that it is what was scored."""
-    opened = open_submission(submission_folder(submission))
+    """Open the submission and check that it is the scored one."""
+    opened = open_submission(submission)
     if opened.sha256 != result.submission["sha256"]:
         opened.close()
         raise InputError(
-            f"has the digest {opened.sha256[:12]}..., the result is of "
+            f"has the digest {opened.sha256[:12]}..., but the result is of "
             f"{result.submission['sha256'][:12]}...",
             where=submission,
             fix="give the submission that was scored, or evaluate this one",
@@ -156,7 +157,7 @@ def _check_body(result: EvaluationResult, body: BodyModel) -> None:
 
 
 def _degenerate(submission: str | Path) -> list[str]:
-    return [str(finding) for finding in check_submission(submission_folder(submission)).warnings]
+    return [str(finding) for finding in check_submission(submission).warnings]
 
 
 def _add_fields(parts: _Parts, submission: Submission) -> None:
@@ -185,7 +186,7 @@ def _add_overlays(
 
 
 def _split(result: EvaluationResult, split: str | Path | None) -> str | Path | None:
-    """Return the split: the one that is given, or a shipped one that the signature names."""
+    """Return the split: the given one, or a shipped one that the signature names."""
     name = signature_parts(result.signature).get("split", "").partition("@")[0]
     return split if split is not None else name if name in NAMED_SPLITS else None
 
@@ -205,14 +206,14 @@ def _diagnose(
     return diagnose(
         submission,
         split=source,
-        body=body,  # the result's own, checked before
+        body=body,  # the result's own, checked above
         allow_other_body=True,
         categories=list(result.categories),
     ).as_dict()
 
 
 def diagnosis_table(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a diagnosis as the page shows it, from its JSON.
+    """Return a diagnosis in the form that the page shows, from its JSON.
 
     Returns:
         ``columns``, ``rows`` (``name``, ``score``, ``cells``, ``largest``) and ``text``.
@@ -243,7 +244,7 @@ def _points(value: float | None) -> str:
 
 
 def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
-    """Return what `chorus-bench diagnose` has left in the result's folder."""
+    """Return the diagnosis that `chorus-bench diagnose` wrote to the result's folder."""
     file = None if folder is None else folder / DIAGNOSIS_FILE
     if file is None or not file.is_file():
         return None
@@ -255,7 +256,7 @@ def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
 
 
 def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> None:
-    """Write the figures for print; without matplotlib the page has none, and says so."""
+    """Write the figures for print; without matplotlib there are none, and the page says so."""
     try:
         save_figure(bars_figure(result), pictures / "categories.png")
         save_figure(curves_figure({_method(result): result}), pictures / "curves.png")
@@ -297,7 +298,7 @@ def _render(result: EvaluationResult, parts: _Parts, pictures: Path) -> str:
 
 
 def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[str, Any]]]:
-    """Return the mean precision-recall curves of each category, as `drawCurves` takes them.
+    """Return the mean precision-recall curves of each category, in the format of `drawCurves`.
 
     Args:
         results: method -> result on the same split.
@@ -307,27 +308,27 @@ def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[
         ``undefined_from``, the first threshold at which nothing is predicted, or None.
     """
     categories = dict.fromkeys(name for result in results.values() for name in result.categories)
+    curves = {label: mean_curves(result.samples) for label, result in results.items()}
     return {
         category: [
-            {"name": label, **_curve(*mean_curve(result, category))}
-            for label, result in results.items()
-            if category in result.categories
+            {"name": label, **_curve(of_result[category])}
+            for label, of_result in curves.items()
+            if category in of_result
         ]
         for category in categories
     }
 
 
-def _curve(recall: NDArray[np.float64], precision: NDArray[np.float64]) -> dict[str, Any]:
-    undefined = np.flatnonzero(np.isnan(precision))
+def _curve(curve: MeanCurve) -> dict[str, Any]:
     return {
-        "recall": np.round(recall, 5).tolist(),
-        "precision": np.round(np.nan_to_num(precision), 5).tolist(),
-        "undefined_from": int(undefined[0]) if len(undefined) else None,
+        "recall": np.round(curve.recall, 5).tolist(),
+        "precision": np.round(np.nan_to_num(curve.precision), 5).tolist(),
+        "undefined_from": curve.undefined_from,
     }
 
 
 def _rows(result: EvaluationResult) -> list[dict[str, Any]]:
-    """Return the categories, best first, with what their bars need."""
+    """Return the categories, best first, with the data of their bars."""
     ordered = sorted(result.categories.items(), key=lambda item: (-item[1]["PAP"], item[0]))
     return [{"name": name, **entry} for name, entry in ordered]
 

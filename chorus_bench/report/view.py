@@ -1,4 +1,4 @@
-"""The 3D view of canonical fields around the body, for notebooks and as a page of its own."""
+"""The 3D view of canonical fields around the body, for notebooks and as a separate page."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ _PAGE = """<!DOCTYPE html>
 
 @dataclass(frozen=True)
 class FieldsView:
-    """A page with a 3D view; a notebook shows it when it is the value of a cell.
+    """A page with a 3D view; a notebook shows it if it is the value of a cell.
 
     Attributes:
-        page: HTML, complete in itself.
-        height: in a notebook, pixels.
+        page: self-contained HTML.
+        height: height in a notebook, pixels.
     """
 
     page: str
@@ -56,16 +56,16 @@ def view_fields(
     level: float = 0.5,
     height: int = 560,
 ) -> FieldsView:
-    """Return a 3D view of canonical fields: surfaces at a level that can be chosen.
+    """Return an interactive 3D view of canonical fields: surfaces at an adjustable level.
 
-    Turn it with the mouse, a finger or the arrow keys.
+    It can be rotated with the mouse, a finger or the arrow keys.
 
     Args:
         fields: name -> field, all on the same grid.
-        body: shown in the canonical pose. The page holds its template: SMPL's may not be passed
-            on.
+        body: the body, shown in the canonical pose. The page contains its template: SMPL's must
+            not be redistributed.
         level: initial level of the surface, as a share of the field's maximum.
-        height: in a notebook, pixels.
+        height: height in a notebook, pixels.
 
     Raises:
         InputError: no field, or fields on different grids.

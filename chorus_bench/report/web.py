@@ -1,4 +1,4 @@
-"""Data for pages: text that is safe inside a script, fields and bodies in few bytes."""
+"""Data for pages: text that is safe inside a script, and compact fields and bodies."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LARGEST = 48
 
 
 def script_json(value: object) -> str:
-    """Return JSON that may stand inside a script element, whatever texts it holds.
+    """Return JSON that is safe inside a script element, whatever texts it contains.
 
     Raises:
         InputError: a number is not finite.
@@ -48,7 +48,7 @@ def asset(name: str) -> str:
         raise InputError(
             "this installation lacks a part of its pages",
             where=name,
-            fix="install chorus-bench again, or run `npm ci && npm run build` in leaderboard/site",
+            fix="reinstall chorus-bench, or run `npm ci && npm run build` in leaderboard/site",
         )
     return file.read_text(encoding="utf-8")
 
@@ -62,7 +62,7 @@ def encode_array(values: ArrayLike, dtype: str) -> str:
 def body_data(body: BodyModel) -> dict[str, Any]:
     """Return the canonical body for the 3D view.
 
-    Mind the license before publishing: SMPL's template may not be republished, so pages for
+    Respect the license when publishing: SMPL's template must not be redistributed, so pages for
     others show the free body.
 
     Returns:
@@ -80,7 +80,7 @@ def body_data(body: BodyModel) -> dict[str, Any]:
 
 
 def fields_data(fields: Mapping[str, OccupancyGrid]) -> dict[str, Any]:
-    """Return fields for the 3D view, in 1/255 and on at most 48 voxels a side.
+    """Return fields for the 3D view, in steps of 1/255 and with at most 48 voxels per side.
 
     Args:
         fields: category -> field, all on the same grid.

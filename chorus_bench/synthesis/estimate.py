@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.io.leftovers import temporary_folder
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.filters import filter_rows
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
@@ -104,9 +104,9 @@ def estimate(settings: SynthesisSettings, run: RunSettings, *, sample: int = SAM
         return result
     category = settings.categories[0]
     count = min(sample, plan.images_of(category))
-    with tempfile.TemporaryDirectory() as folder:
-        work = StageWork("images", load_images, Path(folder), settings, plan, run)
-        rows = _measure_images(work, Shard("sample", category, 0, count), Path(folder), result)
+    with temporary_folder() as folder:
+        work = StageWork("images", load_images, folder, settings, plan, run)
+        rows = _measure_images(work, Shard("sample", category, 0, count), folder, result)
         found = _measure_annotations(work, rows, category, result)
     _measure_verdicts(work, rows, found, result)
     result.sample = count

@@ -11,7 +11,7 @@ from typing import Any
 from chorus_bench.datasets.export import Built, export
 from chorus_bench.datasets.folder import DatasetInfo, read_metadata
 from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
-from chorus_bench.engines import EngineSettings, run_jobs
+from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.locks import only_run
@@ -125,6 +125,7 @@ def synthesize(
         ChorusBenchError: a model failed.
         WriteError: the disk is full, ...; finished work is kept for the next run.
     """
+    end_inner_run(engine.workers)
     target, work = Path(output), work_folder(output)
     _check_request(settings, stage, redo)
     _check_output(target, work)

@@ -30,7 +30,8 @@ from chorus_bench.datasets.parquet import ROWS_A_GROUP, rows_of, unreadable
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.schema import CAMERA_COLUMNS, TRAIN_SCHEMA
 from chorus_bench.errors import InputError, list_some
-from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
+from chorus_bench.io.files import WriteError, atomic_write_bytes, is_folder, remove_unfinished
+from chorus_bench.io.leftovers import remove, unfinished_name
 
 FORMAT, MANIFEST = 1, "manifest.json"
 
@@ -168,8 +169,27 @@ class StageFolder:
         atomic_write_bytes(self.path / MANIFEST, text.encode())
 
     def remove(self) -> None:
-        """Remove everything that the stage has made."""
-        shutil.rmtree(self.path, ignore_errors=True)
+        """Remove everything that the stage has made.
+
+        Raises:
+            InputError: the folder is not of a stage.
+            WriteError: it cannot be removed.
+        """
+        if not is_folder(self.path):
+            return
+        if not (self.path / MANIFEST).is_file() and any(self.path.iterdir()):
+            raise InputError(
+                "is in the way and is not of a synthesis, so it is not removed",
+                where=self.path,
+                expected=f"a folder with {MANIFEST}",
+                fix="move it away, or choose another output",
+            )
+        gone = unfinished_name(self.path.parent)
+        try:
+            self.path.rename(gone)
+            remove(gone)
+        except OSError as error:
+            raise WriteError.of(self.path, error) from error
 
     def tidy(self, manifest: Manifest) -> None:
         """Remove leftovers of killed runs that no run needs."""

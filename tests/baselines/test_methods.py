@@ -222,7 +222,7 @@ def test_the_body_must_be_that_of_the_data(tmp_path, train):
 def test_the_command_runs_a_baseline(tmp_path, monkeypatch):
     monkeypatch.setattr("chorus_bench.baseline.get_baseline", SPEC.__getitem__)
     arguments = ["--data", "example", "--output", str(tmp_path / "s"), "--resolution", "16"]
-    arguments += ["--categories", "surfboard", "--option", "decay=0.5"]
+    arguments += ["--category", "surfboard", "--option", "decay=0.5"]
     done = CliRunner().invoke(app, ["run", "body-proximity", *arguments])
     assert done.exit_code == 0, done.output
     with open_submission(tmp_path / "s") as submission:

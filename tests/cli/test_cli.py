@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.datasets.schema import TEST_SCHEMA
+from chorus_bench.io.shipped import packaged_folder
 from chorus_bench.submission import open_submission, write_submission
 from tests.cli.cli_tools import run_cli
 from tests.evaluation.small_split import blob_field, make_row
@@ -109,7 +109,7 @@ def _fails(*arguments) -> str:
 def test_errors_have_exit_code_2(tmp_path, split_folder, submission):
     assert "no such split" in _fails("evaluate", submission, "--split", tmp_path / "nowhere")
     assert "min-samples 3" in _fails("evaluate", submission, "--split", split_folder)
-    unknown = _fails("evaluate", submission, "--split", split_folder, "--categories", "surfbord")
+    unknown = _fails("evaluate", submission, "--split", split_folder, "--category", "surfbord")
     assert "Did you mean 'surfboard'" in unknown
     assert "Did you mean 'closed'" in _fails("evaluate", submission, "--protocol", "close")
     assert "no such body file" in _fails("evaluate", submission, "--body", tmp_path / "b.npz")
@@ -117,14 +117,18 @@ def test_errors_have_exit_code_2(tmp_path, split_folder, submission):
     assert "nowhere" in _fails("evaluate", tmp_path / "nowhere")
 
 
-def test_full_disk(split_folder, submission):
-    """/dev/full fails every write as a full disk does."""
-    environment = os.environ | {"CHORUS_BENCH_CACHE": "/dev/full/cache"}
+@pytest.mark.parametrize("cache", ["/dev/full/cache", "~nobody-of-this-name/cache"])
+def test_a_cache_that_cannot_be_used(tmp_path, split_folder, submission, cache):
+    """It is said once, the variable is named, and the evaluation goes on."""
+    environment = os.environ | {"CHORUS_BENCH_CACHE": cache}
     arguments = ("evaluate", submission, "--split", split_folder, "--min-samples", 3)
-    done = run_cli(*arguments, env=environment)
-    assert done.returncode == 2, done.stderr
-    assert "cannot be written" in done.stderr
-    assert "Traceback" not in done.stderr
+    done = run_cli(*arguments, "--output", tmp_path / "out", env=environment)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("Prepared geometry is not kept for the next run") == 1
+    assert "set CHORUS_BENCH_CACHE to a folder" in done.stderr
+    run_cli(*arguments, "--output", tmp_path / "usual")
+    own, usual = (tmp_path / name / "samples.parquet" for name in ("out", "usual"))
+    assert own.read_bytes() == usual.read_bytes()
 
 
 def test_validate_reports_everything(tmp_path, submission):

@@ -73,7 +73,7 @@ def test_the_demo_replaces_only_demos(made, tmp_path):
     with pytest.raises(InputError, match="the folder already exists"):
         run_demo(found.folder)
     (tmp_path / "thesis.txt").write_text("three years of work")
-    with pytest.raises(InputError, match="was not made by the demo"):
+    with pytest.raises(InputError, match="is not the folder of a demo"):
         run_demo(tmp_path, overwrite=True)
     assert (tmp_path / "thesis.txt").exists()
 

@@ -38,7 +38,7 @@ def test_build_info_verify_card(tmp_path):
         tmp_path / "out",
         "--solver",
         "lm",
-        "--categories",
+        "--category",
         "skateboard",
     )
     assert result.exit_code == 0, result.output
@@ -48,7 +48,7 @@ def test_build_info_verify_card(tmp_path):
     result = invoke("info", tmp_path / "out")
     assert "coco-eft+lm+smpl24@" in result.output
     assert "skateboard" in result.output
-    content = json.loads(invoke("info", tmp_path / "out", "--json").output)
+    content = json.loads(invoke("info", tmp_path / "out", "--format", "json").output)
     assert content["categories"] == {"skateboard": 2}
     assert content["left_out"] == {"cameras without scale": 1}
     before = (tmp_path / "out/README.md").read_bytes()

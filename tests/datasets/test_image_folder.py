@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import struct
+import zlib
+
 import cv2
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,6 +13,7 @@ import pytest
 from datasets import load_dataset
 from PIL import Image
 
+from chorus_bench.datasets import image_folder
 from chorus_bench.datasets.export import export
 from chorus_bench.datasets.image_folder import image_folder_recipe
 from chorus_bench.datasets.schema import FACTS, TRAIN_SCHEMA
@@ -108,3 +113,84 @@ def test_a_name_that_lies_about_the_format(tmp_path):
     built = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
     assert built.info.left_out == {"another format": 1}
     assert "no JPEG, PNG, WebP or BMP" in built.notes[0].message
+
+
+def broken_png(width, height):
+    """A PNG file of a few bytes that claims a size."""
+
+    def chunk(kind, content):
+        check = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    data = chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 1000))
+    return b"\x89PNG\r\n\x1a\n" + data + chunk(b"IEND", b"")
+
+
+BAD = {
+    "an empty file": b"",
+    "too large an image": broken_png(100_000, 100_000),
+    "a broken image": b"BM not really",
+    "another format": b"<html>not found</html>",
+}
+
+
+@pytest.mark.parametrize("reason", BAD)
+def test_one_bad_file_among_good_ones(tmp_path, reason):
+    folder = tmp_path / "in" / "surfer"
+    for number in range(4):
+        _image(folder / f"{number}.png", number)
+    (folder / "2b.png").write_bytes(BAD[reason])
+    built = export(image_folder_recipe(tmp_path / "in", "surfboard"), tmp_path / "out")
+    assert built.info.rows == 4
+    assert built.info.left_out == {reason: 1}
+    assert [note.entry for note in built.notes] == ["surfer/2b.png"]
+
+
+def test_a_file_that_is_too_long(tmp_path, monkeypatch):
+    monkeypatch.setattr(image_folder, "MAX_IMAGE_BYTES", 10**5)
+    _image(tmp_path / "in" / "a.png", 0)
+    with (tmp_path / "in" / "b.png").open("wb") as file:
+        file.truncate(10**5 + 1)
+    built = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
+    assert built.info.left_out == {"too large a file": 1}
+
+
+def test_what_is_no_file_is_not_opened(tmp_path):
+    _image(tmp_path / "in" / "a.png", 0)
+    os.mkfifo(tmp_path / "in" / "b.png")
+    (tmp_path / "in" / "c.png").symlink_to(tmp_path / "nowhere")
+    built = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
+    assert built.info.left_out == {"not a file": 1, "cannot be read": 1}
+
+
+def test_hidden_files_are_not_crawled(tmp_path):
+    _image(tmp_path / "in" / "a.png", 0)
+    _image(tmp_path / "in" / ".ipynb_checkpoints" / "a-checkpoint.png", 1)
+    _image(tmp_path / "in" / "__MACOSX" / "b.png", 2)
+    (tmp_path / "in" / "._a.png").write_bytes(b"resource fork")
+    built = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
+    assert (built.info.rows, built.info.left_out) == (1, {})
+
+
+def test_names_that_are_not_utf_8(tmp_path):
+    for number, name in enumerate([b"caf\xe9", b"tea"]):
+        folder = os.fsencode(tmp_path / "in") + b"/" + name
+        os.makedirs(folder)  # noqa: PTH103
+        _image(tmp_path / "x.png", number)
+        os.rename(tmp_path / "x.png", folder + b"/\xff.png")  # noqa: PTH104
+    (tmp_path / "in" / "tea" / os.fsdecode(b"\xfe.png")).write_bytes(b"")
+    built = export(image_folder_recipe(tmp_path / "in", "tie"), tmp_path / "out")
+    table = pq.read_table(next((tmp_path / "out").rglob("*.parquet")))
+    assert table["prompt"].to_pylist() == ["caf\ufffd", "tea"]
+    assert table["image"].to_pylist()[0]["path"] == "\ufffd.png"
+    assert [note.entry for note in built.notes] == ["tea/\\udcfe.png"]
+
+
+@pytest.mark.parametrize("text", ["caf\udce9", "a\nb", "\x1b[31m"])
+def test_texts_that_are_none(tmp_path, text):
+    _image(tmp_path / "in" / "a.png", 0)
+    with pytest.raises(InputError, match="category"):
+        image_folder_recipe(tmp_path / "in", text)
+    with pytest.raises(InputError, match="is not a usable prompt"):
+        image_folder_recipe(tmp_path / "in", "tie", prompt=text)

@@ -3,8 +3,9 @@
 import threading
 
 import pytest
+import torch
 
-from chorus_bench.engines.threads import cpu_count, in_order
+from chorus_bench.engines.threads import cpu_count, in_order, torch_threads
 
 
 @pytest.mark.parametrize("threads", [1, 3])
@@ -31,3 +32,17 @@ def test_several_run_at_once():
 def test_errors_come_out():
     with pytest.raises(ZeroDivisionError):
         list(in_order(lambda n: 1 / n, [1, 0, 1], 2))
+
+
+def test_torch_has_as_many_threads_as_before_after_the_block():
+    before = torch.get_num_threads()
+    with torch_threads(before + 1):
+        assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
+    with torch_threads():
+        assert torch.get_num_threads() == before
+        torch.set_num_threads(before + 2)
+    assert torch.get_num_threads() == before
+    with pytest.raises(KeyError), torch_threads(before + 1):
+        raise KeyError
+    assert torch.get_num_threads() == before

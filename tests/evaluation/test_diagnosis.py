@@ -353,7 +353,7 @@ def test_command_line(tmp_path, files, command):
     assert f"Wrote {output}" in out
     code, out, _ = command(*files, "--min-samples", 2, "--format", "json")
     assert json.loads(out) | {"seconds": 0} == json.loads(output.read_text()) | {"seconds": 0}
-    only = ("--categories", "surfboard", "--workers", 1, "--format", "markdown")
+    only = ("--category", "surfboard", "--workers", 1, "--format", "markdown")
     code, out, _ = command(*files, "--min-samples", 2, *only)
     assert "| surfboard" in out
     assert "|cat:surfboard|" in out
@@ -367,7 +367,7 @@ def test_command_line_refuses(tmp_path, files, command):
         return errors
 
     assert "min-samples 2" in fails(*files)
-    assert "Did you mean 'surfboard'" in fails(*files, "--categories", "surfbord")
+    assert "Did you mean 'surfboard'" in fails(*files, "--category", "surfbord")
     assert "Did you mean 'closed'" in fails(*files, "--protocol", "close")
     assert "--format" in fails(*files, "--format", "latex")
     assert "is a folder" in fails(*files, "--output", tmp_path)

@@ -1,13 +1,23 @@
 """Files and folders are written whole or not at all."""
 
+import ctypes
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 from chorus_bench.errors import ChorusBenchError, InputError
+from chorus_bench.io import files, renames
 from chorus_bench.io.files import WriteError, atomic_folder, atomic_write_bytes
+from chorus_bench.io.leftovers import remove
+
+
+@pytest.fixture
+def two_renames(monkeypatch):
+    """Take away the system call that exchanges names, as other systems and NFS have none."""
+    monkeypatch.setattr(renames, "_system_call", lambda: None)
 
 
 def names(folder: Path) -> list[str]:
@@ -155,21 +165,166 @@ def test_a_full_disk_in_the_block_keeps_the_old_folder(tmp_path):
     assert names(tmp_path) == ["out", "out/old"]
 
 
-def test_a_failed_exchange_puts_the_old_folder_back(tmp_path, monkeypatch):
+@pytest.mark.parametrize("fails_at", [1, 2])
+def test_a_failed_exchange_puts_the_old_folder_back(tmp_path, monkeypatch, two_renames, fails_at):
     with atomic_folder(tmp_path / "out") as folder:
         (folder / "old").write_bytes(b"x")
     renamed, rename = [], Path.rename
 
-    def second_fails(self, target):
+    def one_fails(self, target):
         renamed.append(self)
-        if len(renamed) == 2:
-            fail(errno.EIO)()
+        if len(renamed) == fails_at:
+            fail(errno.EIO, str(self))()
         return rename(self, target)
 
-    monkeypatch.setattr(Path, "rename", second_fails)
+    monkeypatch.setattr(Path, "rename", one_fails)
     with pytest.raises(WriteError), atomic_folder(tmp_path / "out", overwrite=True):
         pass
     assert names(tmp_path) == ["out", "out/old"]
+
+
+def test_a_refused_exchange_keeps_the_old_folder(tmp_path, monkeypatch):
+    with atomic_folder(tmp_path / "out") as folder:
+        (folder / "old").write_bytes(b"x")
+    monkeypatch.setattr(renames, "_system_call", lambda: lambda *_: ctypes.set_errno(5) or -1)
+    with (
+        pytest.raises(WriteError, match="Input/output error"),
+        atomic_folder(tmp_path / "out", overwrite=True),
+    ):
+        pass
+    assert names(tmp_path) == ["out", "out/old"]
+
+
+def somebody_else_makes(path: Path, what: str) -> None:
+    if what == "a file":
+        path.write_bytes(b"theirs")
+    else:
+        path.mkdir()
+    if what == "a folder":
+        (path / "precious").write_bytes(b"theirs")
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+@pytest.mark.parametrize("what", ["a folder", "an empty folder", "a file"])
+def test_what_is_made_meanwhile_stays(tmp_path, what, overwrite):
+    def fill():
+        with atomic_folder(tmp_path / "out", overwrite=overwrite) as folder:
+            (folder / "ours").write_bytes(b"x")
+            somebody_else_makes(tmp_path / "out", what)
+
+    with pytest.raises(InputError, match="somebody else has made or changed it meanwhile"):
+        fill()
+    assert names(tmp_path) == ["out", "out/precious"] if what == "a folder" else ["out"]
+
+
+@pytest.mark.parametrize("what", ["a folder", "a file"])
+def test_what_is_made_meanwhile_stays_on_any_file_system(tmp_path, what, two_renames):
+    test_what_is_made_meanwhile_stays(tmp_path, what, overwrite=False)
+
+
+def test_what_is_made_in_the_last_moment_stays(tmp_path, monkeypatch, two_renames):
+    """The look before the rename is not what decides."""
+    monkeypatch.setattr(os.path, "lexists", lambda _path: False)
+    test_what_is_made_meanwhile_stays(tmp_path, "a folder", overwrite=False)
+
+
+CHANGES = {
+    "another folder": lambda out: (out.rename(out.parent / "away"), out.mkdir()),
+    "a new file": lambda out: (out / "deep" / "new").write_bytes(b"theirs"),
+    "a changed file": lambda out: (out / "deep" / "old").write_bytes(b"theirs"),
+    "a removed file": lambda out: (out / "deep" / "old").unlink(),
+}
+
+
+def old_folder(out: Path) -> None:
+    with atomic_folder(out) as folder:
+        (folder / "deep").mkdir()
+        (folder / "deep" / "old").write_bytes(b"x")
+
+
+def overwrite_while(out: Path, change) -> None:
+    with atomic_folder(out, overwrite=True) as folder:
+        (folder / "ours").write_bytes(b"y")
+        change(out)
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_changed_meanwhile_is_not_replaced(tmp_path, change):
+    out = tmp_path / "out"
+    old_folder(out)
+    with pytest.raises(InputError, match="meanwhile, so it stays as it is"):
+        overwrite_while(out, CHANGES[change])
+    assert not (out / "ours").exists()
+    assert not list(tmp_path.glob(".*"))
+    if change == "a changed file":
+        assert (out / "deep" / "old").read_bytes() == b"theirs"
+    if change == "a new file":
+        assert names(out) == ["deep", "deep/new", "deep/old"]
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_changed_meanwhile_is_put_back(tmp_path, change, two_renames):
+    test_what_is_changed_meanwhile_is_not_replaced(tmp_path, change)
+
+
+def test_a_folder_that_was_removed_meanwhile_is_written(tmp_path):
+    old_folder(tmp_path / "out")
+    overwrite_while(tmp_path / "out", shutil.rmtree)
+    assert names(tmp_path) == ["out", "out/ours"]
+
+
+def test_an_overwritten_folder_is_there_at_every_moment(tmp_path, monkeypatch):
+    out, seen = tmp_path / "out", []
+    old_folder(out)
+    sync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: seen.append(out.is_dir()) or sync(file))
+    monkeypatch.setattr(files, "remove", lambda path: seen.append(out.is_dir()) or remove(path))
+    overwrite_while(out, lambda out: None)
+    assert len(seen) > 2
+    assert all(seen)
+    assert names(tmp_path) == ["out", "out/ours"]
+
+
+def test_only_a_folder_of_the_kind_is_replaced(tmp_path):
+    out = tmp_path / "out"
+    old_folder(out)
+    with (
+        pytest.raises(InputError, match="is not a thing, so it is not replaced") as caught,
+        atomic_folder(out, overwrite=True, marks=("thing.json",), kind="a thing"),
+    ):
+        pass
+    assert "thing.json" in str(caught.value)
+    assert names(out) == ["deep", "deep/old"]
+    (out / "thing.json").write_bytes(b"")
+    with atomic_folder(out, overwrite=True, marks=("thing.json",), kind="a thing"):
+        pass
+    assert names(out) == []
+    with atomic_folder(out, overwrite=True, marks=("thing.json",), kind="a thing"):
+        pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_disk_that_is_full_while_files_are_copied(tmp_path, monkeypatch, number):
+    """Copying names the source first."""
+    source = atomic_write_bytes(tmp_path / "source", b"x")
+
+    def fill():
+        with atomic_folder(tmp_path / "out") as folder:
+            raise OSError(number, os.strerror(number), str(source), None, str(folder / "copy"))
+
+    with pytest.raises(WriteError, match=os.strerror(number)) as caught:
+        fill()
+    assert str(caught.value).startswith(str(tmp_path / "out"))
+    assert names(tmp_path) == ["source"]
+
+
+def test_another_disk_that_is_full_is_named(tmp_path):
+    def fill():
+        with atomic_folder(tmp_path / "out"):
+            raise OSError(errno.ENOSPC, "No space left on device", "/elsewhere/file")
+
+    with pytest.raises(WriteError, match=r"^/elsewhere/file: cannot be written"):
+        fill()
 
 
 def test_a_source_that_cannot_be_read_is_not_called_a_failed_write(tmp_path):

@@ -15,14 +15,13 @@ import pytest
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.comparison import compare_results
-from chorus_bench.evaluation.results import load_result
+from chorus_bench.evaluation.results import load_result, mean_curves
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.leaderboard.board import board_json, make_board
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
 from chorus_bench.leaderboard.fields import Fields
 from chorus_bench.leaderboard.site import board_csv, build_site
 from chorus_bench.metrics.pap import SCORE_NAMES
-from chorus_bench.report.figures import mean_curve
 from chorus_bench.report.leaderboard_tables import chosen_boards, render_boards
 from tests.leaderboard import world
 
@@ -148,7 +147,8 @@ def test_the_page_has_what_the_scripts_read(board, good, tmp_path):
         np.testing.assert_allclose(
             numbers(data["scores"][name], "<u2") / 65535, table[name], atol=1e-5
         )
-    recall, precision = mean_curve(stored, "bench")
+    expected = mean_curves(stored.samples)["bench"]
+    recall, precision = expected.recall, expected.precision
     curve = data["curves"]["bench"]
     np.testing.assert_allclose(numbers(curve["recall"], "<u2") / 65535, recall, atol=1e-5)
     known = curve["undefined_from"] or len(recall)
@@ -224,7 +224,7 @@ def test_an_interrupted_build_leaves_the_old_page(board, tmp_path, monkeypatch):
 def test_other_folders_are_not_overwritten(board, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("x")
-    with pytest.raises(InputError, match="holds no leaderboard page"):
+    with pytest.raises(InputError, match="is not a leaderboard page"):
         build_site(board, tmp_path / "mine", date=world.DATE)
     assert (tmp_path / "mine" / "thesis.tex").is_file()
 

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.io.shipped import packaged_folder
 from chorus_bench.leaderboard.adding import add_entry, read_manifest
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.submission import open_submission, write_submission

@@ -22,7 +22,6 @@ from chorus_bench.report.figures import (
     draw_curves,
     draw_fields,
     draw_overlays,
-    mean_curve,
 )
 from chorus_bench.report.volumetric import render_truth
 from chorus_bench.submission import write_submission
@@ -120,13 +119,6 @@ def results(tmp_path_factory):
 def test_curves(tmp_path, results):
     picture = read(draw_curves(results, tmp_path / "c.png"))
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
-    recall, precision = mean_curve(results["wide"], "bench")
-    assert (np.diff(recall) <= 1e-12).all()
-    assert recall.shape == precision.shape == (99,)
-    table = results["wide"].samples
-    first = [hit[0] / max(p[0], 1) for hit, p in zip(table["hit"].to_pylist(),
-             table["predicted"].to_pylist(), strict=True)]  # fmt: skip
-    assert precision[0] == pytest.approx(np.mean(first))
 
 
 def test_overlays(tmp_path):

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 
 from chorus_bench.datasets.builders import build_dataset
-from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, load_split
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.geometry.body_files import load_body
+from chorus_bench.io.shipped import submission_folder
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.report import overlay_picture, write_sample_overlays
 from chorus_bench.report.overlays import KINDS, choose_samples, occupancy_image

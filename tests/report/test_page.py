@@ -6,10 +6,10 @@ from html.parser import HTMLParser
 
 import pytest
 
-from chorus_bench.datasets.named import submission_folder
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.io.shipped import submission_folder
 from chorus_bench.report import view_fields, write_report
 from chorus_bench.report.page import curves_data, diagnosis_table
 from chorus_bench.report.web import fields_data, script_json

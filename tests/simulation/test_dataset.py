@@ -87,7 +87,7 @@ def test_every_way_of_building_gives_the_same(test_folder, tmp_path):
 def test_workers_change_nothing(tmp_path):
     for workers in (1, 2):
         done = run_cli(
-            "datasets", "build", "simulated", "--categories", "tie", "--per-category", 3,
+            "datasets", "build", "simulated", "--category", "tie", "--per-category", 3,
             "--no-images", "--workers", workers, "--output", tmp_path / str(workers),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr

@@ -279,7 +279,7 @@ def test_only_submissions_are_overwritten(tmp_path):
     home = tmp_path / "home"
     home.mkdir()
     (home / "thesis.tex").write_text("x")
-    with pytest.raises(InputError, match="is not a submission, so it is not overwritten"):
+    with pytest.raises(InputError, match="is not a submission, so it is not replaced"):
         write(home, overwrite=True)
     assert everything(home) == {"thesis.tex": b"x"}
     (tmp_path / "empty").mkdir()

@@ -366,7 +366,7 @@ def test_batches_are_halved_when_memory_runs_out(model, caplog):
         images = list(batches.map(generator.generate, wanted))
     assert all(same(images, expected))
     assert batches.size == 1
-    assert "out of device memory with 3 images at a time; going on with 1" in caplog.text
+    assert "out of device memory with 3 images at a time; continuing with 1" in caplog.text
 
 
 def test_not_even_one_image_fits(model):

@@ -5,16 +5,20 @@ Source: docs/method.md M19, docs/protocol.md P12 and P13; the paper, section 3.3
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
+from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.submission import open_submission
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -57,6 +61,59 @@ def posed_field(
     model = load_body(body)
     points = warp_backward(model, check_pose(pose), grid, skinning, threads=threads)
     return canonical.at(points).reshape(grid.shape)
+
+
+def canonical_field(submission: str | Path, category: str) -> OccupancyGrid:
+    """Return the field of a category of a submission.
+
+    Args:
+        submission: folder, archive or name, see `open_submission`.
+        category: one of its categories.
+
+    Raises:
+        InputError: a submission of the posed track, or no such category.
+    """
+    with open_submission(submission) as opened:
+        if opened.track != "canonical":
+            raise InputError(
+                "a submission of the posed track", where=submission, expected="the canonical track"
+            )
+        if category not in opened.categories:
+            raise unknown_name("category", category, opened.categories, where=submission)
+        return opened.field(category)
+
+
+def save_posed_field(posed: Float32, grid: GridSpec, path: str | Path) -> Path:
+    """Write a posed field (N, N, N) as an .npz file: ``occupancy``, ``side_length``, ``center``."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        allow_pickle=False,
+        occupancy=posed,
+        side_length=grid.side_length,
+        center=grid.center,
+    )
+    return atomic_write_bytes(path, buffer.getvalue())
+
+
+def read_pose(path: str | Path) -> Float64:
+    """Return the pose (72,) of a .npy or .json file, see `check_pose`.
+
+    Raises:
+        InputError: no such file, or not a pose.
+    """
+    file = Path(path)
+    try:
+        content = file.read_bytes()
+        if file.suffix == ".npy":
+            values = np.load(io.BytesIO(content), allow_pickle=False)
+        else:
+            values = json.loads(content)
+        return check_pose(np.asarray(values, dtype=np.float64))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"no pose: {error}", where=file, expected=".npy or .json with 72 numbers"
+        ) from error
 
 
 def check_pose(pose: ArrayLike) -> Float64:

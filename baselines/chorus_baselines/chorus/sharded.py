@@ -26,7 +26,7 @@ from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.metadata import Shard
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.engines import EngineSettings, Result, run_jobs
+from chorus_bench.engines import EngineSettings, Result, end_inner_run, run_jobs
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
@@ -108,6 +108,7 @@ def aggregate_dataset(
     Raises:
         InputError: no built dataset, another body, or a category of which no view is left.
     """
+    end_inner_run(engine.workers)
     rows = DatasetRows.open(data)
     model = body_for(rows.body, body, rows.name)
     place, shards = _shards(rows)

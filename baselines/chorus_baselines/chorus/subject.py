@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_baselines.chorus.inference import check_pose
-from chorus_bench.errors import InputError
+from chorus_bench.datasets.bodies import BodySource, body_for
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.boxes import box_intersections
 
 Float64 = NDArray[np.float64]
@@ -30,6 +33,28 @@ class Subject:
 
     pose: Float64
     category: str
+
+
+def find_subject(data: str | Path, sample: str, body: BodySource = None) -> Subject:
+    """Return the subject of a sample of a dataset.
+
+    Args:
+        data: a test split or annotated images, see `DatasetRows.open`.
+        sample: its ``sample_id``.
+        body: the body that the pose is for.
+
+    Raises:
+        InputError: no such sample, another body, or see `subject_of`.
+    """
+    rows = DatasetRows.open(data)
+    body_for(rows.body, body, rows.name)
+    names: list[str] = []
+    for category in rows.categories:
+        for row in rows.rows(category):
+            if row["sample_id"] == sample:
+                return subject_of(row)
+            names.append(row["sample_id"])
+    raise unknown_name("sample", sample, names[:20], where=data)
 
 
 def subject_of(row: Mapping[str, Any]) -> Subject:

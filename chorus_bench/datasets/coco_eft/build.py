@@ -135,7 +135,7 @@ def _check_categories(categories: Collection[str] | None, coco: CocoFile) -> Non
     known = set(coco.categories.values()) - {PERSON}
     for name in categories or ():
         if name not in known:
-            raise unknown_name("category", name, known, where="--categories")
+            raise unknown_name("category", name, known, where="--category")
 
 
 def _pictures(folder: str | Path, candidates: Sequence[Candidate]) -> CocoImages:

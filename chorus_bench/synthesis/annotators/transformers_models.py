@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from chorus_bench.engines.threads import torch_threads
 from chorus_bench.errors import InputError, MissingDependencyError, list_some, unknown_name
-from chorus_bench.synthesis.batching import device_memory, group_by_size, thread_count
+from chorus_bench.synthesis.batching import device_memory, group_by_size
 from chorus_bench.synthesis.interfaces import Context, Picture
 from chorus_bench.synthesis.model_files import check_device, loading, model_version
 
@@ -96,7 +97,7 @@ class LoadedModel:
         autocast = torch.autocast(
             _kind(self.device), dtype=getattr(torch, self._dtype) if mixed else None, enabled=mixed
         )
-        with device_memory(), thread_count(self._threads), torch.inference_mode(), autocast:
+        with device_memory(), torch_threads(self._threads), torch.inference_mode(), autocast:
             yield
 
     def prepare(self, pictures: Sequence[Picture], **options: object) -> dict[str, torch.Tensor]:

@@ -18,15 +18,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.engines.threads import torch_threads
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.synthesis.annotators.local_files import file_version
 from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
-from chorus_bench.synthesis.annotators.yolo_models import (
-    import_ultralytics,
-    load_yolo,
-    torch_threads,
-)
+from chorus_bench.synthesis.annotators.yolo_models import import_ultralytics, load_yolo
 from chorus_bench.synthesis.annotators.yolo_words import Vocabulary, learn_words
 from chorus_bench.synthesis.batching import device_memory
 from chorus_bench.synthesis.interfaces import Context, Detection, Float32, Picture

@@ -14,15 +14,14 @@ import atexit
 import contextlib
 import importlib
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from chorus_bench.engines.threads import torch_threads
 from chorus_bench.errors import ChorusBenchError, InputError, MissingDependencyError
+from chorus_bench.io.leftovers import temporary_folder
 from chorus_bench.synthesis.annotators.local_files import check_file
 
 #: Files that ultralytics reads with a pickle reader.
@@ -84,7 +83,7 @@ def _task_of_exported(yolo: Any, device: str) -> str | None:  # noqa: ANN401 - a
     """Return the metadata of an exported model, which is read at its first picture."""
     black = np.zeros((32, 32, 3), dtype=np.uint8)
     try:
-        with torch_threads():
+        with torch_threads():  # ultralytics sets it anew with every device
             yolo.predict(black, device=device, verbose=False, save=False)
     except Exception:
         # Parts that another task needs are missing, but the metadata have been read.
@@ -96,18 +95,6 @@ def _task_of_exported(yolo: Any, device: str) -> str | None:  # noqa: ANN401 - a
 def _written_task(yolo: Any) -> str | None:  # noqa: ANN401 - an ultralytics model
     task: str | None = getattr(getattr(yolo.predictor, "model", None), "task", None)
     return task
-
-
-@contextlib.contextmanager
-def torch_threads() -> Iterator[None]:
-    """Keep torch's number of threads, which ultralytics resets for every device."""
-    import torch
-
-    threads = torch.get_num_threads()
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 def import_ultralytics(*, allow_downloads: bool = False) -> Any:  # noqa: ANN401 - the module
@@ -149,9 +136,9 @@ def _set_environment(*, allow_downloads: bool) -> None:
     if not allow_downloads:
         os.environ.setdefault("YOLO_OFFLINE", "true")
     if "YOLO_CONFIG_DIR" not in os.environ:
-        folder = tempfile.mkdtemp(prefix="chorus-bench-ultralytics-")
-        atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ["YOLO_CONFIG_DIR"] = folder
+        stack = contextlib.ExitStack()
+        os.environ["YOLO_CONFIG_DIR"] = str(stack.enter_context(temporary_folder()))
+        atexit.register(stack.close)
 
 
 def _silence(ultralytics: Any) -> None:  # noqa: ANN401 - the module

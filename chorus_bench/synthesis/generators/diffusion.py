@@ -19,8 +19,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from chorus_bench.engines.threads import torch_threads
 from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
-from chorus_bench.synthesis.batching import device_memory, thread_count
+from chorus_bench.synthesis.batching import device_memory
 from chorus_bench.synthesis.interfaces import Context, ImageRequest, UInt8
 from chorus_bench.synthesis.model_files import check_device, loading, model_version
 
@@ -190,7 +191,7 @@ class DiffusionGenerator:
         """
         if not requests:
             return []
-        with device_memory(), thread_count(self._threads), np.errstate(invalid="ignore"):
+        with device_memory(), torch_threads(self._threads), np.errstate(invalid="ignore"):
             output = self._run(requests)
         pixels = np.asarray(output.images, np.float32)
         expected = (len(requests), self._options.height, self._options.width, 3)

@@ -1,0 +1,197 @@
+"""``chorus-bench datasets build``: our builders, and those of other packages."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from chorus_bench.cli.extensions import print_broken
+from chorus_bench.cli.options import (
+    Body,
+    Categories,
+    OutputFolder,
+    Overwrite,
+    PluginOptions,
+    Processes,
+    Seed,
+    command_line,
+    key_values,
+)
+from chorus_bench.cli.progress import progress_bar
+
+if TYPE_CHECKING:
+    from chorus_bench.datasets.export import Built
+    from chorus_bench.datasets.registry import BuilderSpec
+
+#: So many notes are printed one by one; all of them are in the folder.
+SHOWN_NOTES = 20
+
+
+class Solver(StrEnum):
+    """How cameras are fitted."""
+
+    ADAM = "adam"
+    LM = "lm"
+
+
+class BuilderGroup(TyperGroup):
+    """Commands of builders: those below, and one for every other builder that is installed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - a context of Click
+        """Return the names of all builders."""
+        from chorus_bench.datasets.registry import find_builders
+
+        found = find_builders()
+        print_broken(found)
+        ours = super().list_commands(ctx)
+        return [*ours, *(name for name in found.specs if name not in ours)]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - of Click
+        """Return the command of a builder; None where there is no such builder."""
+        from chorus_bench.datasets.registry import find_builders
+
+        command = super().get_command(ctx, cmd_name)
+        spec = find_builders().specs.get(cmd_name) if command is None else None
+        return command if spec is None else _command_of(spec)
+
+
+app = typer.Typer(cls=BuilderGroup, help="Build a dataset into a folder.", no_args_is_help=True)
+
+
+@app.command("coco-eft")
+def coco_eft_command(
+    output: OutputFolder,
+    annotations: Annotated[
+        Path | None, typer.Option(help="COCO's instances_val2014.json, gzipped or not.")
+    ] = None,
+    fits: Annotated[
+        Path | None, typer.Option(help="EFT's COCO2014-Val-ver10.json, gzipped or not.")
+    ] = None,
+    body: Body = None,
+    joint_regressor: Annotated[
+        Path | None, typer.Option(help="SPIN's J_regressor_extra.npy (with SMPL only).")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of val2014 images, to embed them.")
+    ] = None,
+    solver: Annotated[
+        Solver, typer.Option(help="'adam': the original's path; 'lm': the least-squares minimum.")
+    ] = Solver.ADAM,
+    categories: Categories = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Build the extended COCO-EFT test split from files that you download yourself."""
+    build(
+        "coco-eft",
+        output,
+        "Fitting cameras",
+        overwrite=overwrite,
+        annotations=annotations,
+        fits=fits,
+        body=body or "default",
+        joint_regressor=joint_regressor,
+        images=images,
+        solver=solver.value,
+        categories=categories,
+    )
+
+
+@app.command("simulated")
+def simulated_command(
+    output: OutputFolder,
+    split: Annotated[
+        str, typer.Option(help="'test': clean, true cameras; 'train': with annotators' failures.")
+    ] = "test",
+    categories: Categories = None,
+    per_category: Annotated[int, typer.Option(min=1, help="Test samples of each category.")] = 30,
+    images_per_prompt_view: Annotated[
+        int, typer.Option(min=1, help="Training images for each prompt and view.")
+    ] = 1,
+    seed: Seed = 0,
+    body: Body = None,
+    size: Annotated[int, typer.Option(help="Side of training images, pixels.")] = 256,
+    images: Annotated[bool, typer.Option(help="With pictures.")] = True,
+    workers: Processes = 1,
+    overwrite: Overwrite = False,
+) -> None:
+    """Build a dataset of the simulated world; nothing has to be downloaded."""
+    build(
+        "simulated",
+        output,
+        "Simulating",
+        overwrite=overwrite,
+        workers=workers,
+        split=split,
+        categories=categories,
+        per_category=per_category,
+        images_per_prompt_view=images_per_prompt_view,
+        seed=seed,
+        body=body or "default",
+        size=size,
+        images=images,
+    )
+
+
+def build(name: str, output: Path, label: str, **arguments: Any) -> None:  # noqa: ANN401
+    """Build a dataset and print what came of it.
+
+    Args:
+        name: name of the builder.
+        output: the folder to write.
+        label: what the progress bar says.
+        **arguments: see `chorus_bench.datasets.builders.build_dataset`.
+    """
+    from chorus_bench.datasets.builders import build_dataset
+
+    with progress_bar(label) as progress:
+        built = build_dataset(name, output, progress=progress, command=command_line(), **arguments)
+    _print_built(built)
+
+
+def _command_of(spec: BuilderSpec) -> object:
+    """Return the command of a builder that has none of its own: its options are KEY=VALUE."""
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+    @single.command(spec.name, help=_help(spec))
+    def command(
+        output: OutputFolder,
+        option: PluginOptions = None,
+        workers: Processes = 1,
+        overwrite: Overwrite = False,
+    ) -> None:
+        options = key_values(option, "--option")
+        build(spec.name, output, "Building", overwrite=overwrite, workers=workers, **options)
+
+    return typer.main.get_command(single)
+
+
+def _help(spec: BuilderSpec) -> str:
+    """Return what a builder is, and its options where it can be imported."""
+    from chorus_bench.errors import ChorusBenchError
+
+    try:
+        options = [f"  {option}" for option in spec.option_table()]
+    except ChorusBenchError as error:
+        options = [f"  {error}"]
+    return "\n".join([f"Build {spec.summary}.", "\n\b", "Options (--option KEY=VALUE):", *options])
+
+
+def _print_built(built: Built) -> None:
+    """Print what a build gave: its notes, its counts, and where it is."""
+    from chorus_bench.datasets.folder import NOTES_FILE
+
+    for note in built.notes[:SHOWN_NOTES]:
+        typer.echo(f"note: {note}", err=True)
+    if len(built.notes) > SHOWN_NOTES:
+        more = len(built.notes) - SHOWN_NOTES
+        typer.echo(f"note: and {more} more, see {built.path / NOTES_FILE}", err=True)
+    for title, counts in (("left out", built.info.left_out), ("noted", built.info.noted)):
+        for reason, count in counts.items():
+            typer.echo(f"{title}: {count} x {reason}", err=True)
+    info = built.info
+    typer.echo(f"{info.label}: {info.rows} rows in {len(info.categories)} categories")
+    typer.echo(f"wrote {built.path}")

@@ -1,0 +1,183 @@
+"""Arguments and options that several commands have: one name, one meaning, one help text.
+
+The grammar is the same everywhere: an option that may be repeated is named in the singular
+(``--category``), ``--format`` says how something is printed, and ``--output`` where it is written.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from chorus_bench.engines import EngineSettings
+
+
+class EngineName(StrEnum):
+    """Where jobs run."""
+
+    LOCAL = "local"
+    RAY = "ray"
+
+
+class DataFormat(StrEnum):
+    """How a description is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+class TableFormat(StrEnum):
+    """How a table is printed."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+
+
+class TextFormat(StrEnum):
+    """How a diagnosis is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
+class ScoreFormat(StrEnum):
+    """How scores are printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+
+
+class BoardFormat(StrEnum):
+    """How boards are printed."""
+
+    TABLE = "table"
+    MARKDOWN = "markdown"
+    LATEX = "latex"
+    CSV = "csv"
+    JSON = "json"
+
+
+#: The option ``--format``; the parameter's enumeration has the choices.
+FORMAT = typer.Option("--format", help="How the outcome is printed.")
+
+Submission = Annotated[
+    str, typer.Argument(help="Submission folder, .zip or .tar.gz; 'example' for the shipped one.")
+]
+BuiltDataset = Annotated[
+    str, typer.Argument(help="A built dataset; 'simulated' for the full simulated test split.")
+]
+Split = Annotated[
+    str,
+    typer.Option(
+        envvar="CHORUS_BENCH_SPLIT",
+        help="Test split: Parquet files in a folder, or a name: example, simulated.",
+    ),
+]
+Body = Annotated[
+    str | None,
+    typer.Option(
+        envvar="CHORUS_BENCH_BODY", help="SMPL-format .npz or .pkl; the free body by default."
+    ),
+]
+Population = Annotated[
+    str,
+    typer.Option(
+        help="'benchmark': the categories that the split declares; 'all': every one of it."
+    ),
+]
+AllowOtherBody = Annotated[
+    bool,
+    typer.Option(
+        "--allow-other-body",
+        help="Use a body that the split was not made with; the signature says so.",
+    ),
+]
+Categories = Annotated[
+    list[str] | None, typer.Option("--category", help="Only this category; may be repeated.")
+]
+MinSamples = Annotated[
+    int | None, typer.Option(min=1, help="Leave out categories with fewer samples.")
+]
+Protocol = Annotated[str, typer.Option(help="'official' (the paper's numbers) or 'closed'.")]
+Score = Annotated[str, typer.Option(help="mPAP or one of its variants.")]
+Seed = Annotated[int, typer.Option(help="Random seed.")]
+
+OutputFolder = Annotated[Path, typer.Option("--output", help="Folder to write.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+
+Threads = Annotated[
+    int | None,
+    typer.Option("--workers", min=1, help="Processes and threads; by default one per processor."),
+]
+Workers = Annotated[int, typer.Option(min=1, help="Processes, or actors of Ray.")]
+Processes = Annotated[int, typer.Option("--workers", min=1, help="Processes.")]
+Engine = Annotated[
+    EngineName | None, typer.Option(help="Processes of this machine, or a Ray cluster.")
+]
+Address = Annotated[
+    str | None,
+    typer.Option(help="Ray cluster, 'auto' or host:port; by default one is started."),
+]
+PluginOptions = Annotated[
+    list[str] | None,
+    typer.Option("--option", help="An option of its own, KEY=VALUE; may be repeated."),
+]
+
+
+def engine_settings(
+    engine: EngineName | None, workers: int, address: str | None, gpus: float = 0.0
+) -> EngineSettings:
+    """Return where jobs run; by default in processes of this machine.
+
+    Raises:
+        InputError: an address without Ray.
+    """
+    from chorus_bench.engines import EngineSettings
+
+    return EngineSettings((engine or EngineName.LOCAL).value, workers, address, gpus)
+
+
+def key_values(
+    pairs: Iterable[str] | None, option: str, *, read: Callable[[str, str], Any] | None = None
+) -> dict[str, Any]:
+    """Return what an option of the form KEY=VALUE was given; of equal keys the last one.
+
+    Args:
+        pairs: the texts; None for none.
+        option: its name, for messages.
+        read: makes the value of its text and of where it was given; by default as YAML reads it.
+
+    Raises:
+        InputError: no key, no ``=``, or no such value.
+    """
+    from chorus_bench.errors import InputError
+    from chorus_bench.io.yaml_files import yaml_value
+
+    found: dict[str, Any] = {}
+    for pair in pairs or ():
+        key, sign, text = pair.partition("=")
+        if not key or not sign:
+            raise InputError(f"{option} {pair}", expected=f"KEY=VALUE, e.g. {option} size=256")
+        found[key] = (read or yaml_value)(text, f"{option} {key}")
+    return found
+
+
+def command_line() -> str:
+    """Return this run's command line with paths cut to their names, for a card."""
+    names = [Path(part).name if "/" in part or "\\" in part else part for part in sys.argv[1:]]
+    return " ".join(["chorus-bench", *(f"'{n}'" if " " in n else n for n in names)])
+
+
+def one_name(option: str) -> str:
+    """Return the name by which the commands know an option: ``--categories`` is ``--category``."""
+    return "category" if option == "categories" else option

@@ -1,0 +1,133 @@
+"""Removing what is not needed any more, and only what this tool has made.
+
+Whatever could not be removed, or is left because it may be somebody's, is told.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chorus_bench.io.cache import (
+    DATASETS_FOLDER,
+    GEOMETRY_FOLDER,
+    TAG_FILE,
+    NoCacheError,
+    cache_folder,
+    cached_things,
+    is_tagged,
+)
+from chorus_bench.io.leftovers import is_lock, remove, remove_leftover, unfinished
+from chorus_bench.io.locks import lock_file, remove_free_lock
+from chorus_bench.io.owners import Owner
+from chorus_bench.io.workplaces import is_working_folder, output_of
+
+_FOREIGN = "this tool has not made it"
+_ELSEWHERE = "of another machine or container; --all-machines removes it as well"
+_BUSY = "another run is working on it"
+
+
+@dataclass
+class Cleaning:
+    """What was done.
+
+    Attributes:
+        removed: what is gone.
+        kept: what is not although it was to go, and why.
+        left: what was left because it may be in use, and why.
+    """
+
+    removed: list[Path] = field(default_factory=list)
+    kept: list[tuple[Path, str]] = field(default_factory=list)
+    left: list[tuple[Path, str]] = field(default_factory=list)
+
+    def remove(self, path: Path, how: Callable[[Path], None] = remove) -> None:
+        """Remove something and write down what came of it."""
+        try:
+            how(path)
+        except OSError as error:
+            self.kept.append((path, error.strerror or str(error)))
+        else:
+            self.removed.append(path)
+
+
+def clear_cache(cache: Path) -> Cleaning:
+    """Remove prepared geometry and built splits.
+
+    Args:
+        cache: the cache's folder.
+    """
+    done = Cleaning()
+    for name in (GEOMETRY_FOLDER, DATASETS_FOLDER):
+        folder = cache / name
+        try:
+            things = list(cached_things(folder))
+        except OSError as error:
+            done.kept.append((folder, error.strerror or str(error)))
+            continue
+        _clear_folder(folder, things, done)
+    return done
+
+
+def _clear_folder(folder: Path, things: list[tuple[Path, bool]], done: Cleaning) -> None:
+    """Remove what is ours in a folder of the cache, and the folder where nothing stays."""
+    tag = folder / TAG_FILE if is_tagged(folder) else None
+    for path, ours in things:
+        if not ours:
+            done.kept.append((path, _FOREIGN))
+        elif path != tag:
+            _remove_free(path, done)
+    with contextlib.suppress(OSError):
+        if things and not {path.name for path in folder.iterdir()} - {TAG_FILE}:
+            done.remove(folder)
+
+
+def _remove_free(path: Path, done: Cleaning) -> None:
+    """Remove something unless a run is working on it."""
+    if is_lock(path.name):
+        lock = path
+    else:
+        lock = lock_file(output_of(path) if is_working_folder(path) else path)
+    if os.path.lexists(lock):
+        if not remove_free_lock(lock):
+            done.left.append((path, _BUSY))
+            return
+        done.removed.append(lock)
+    if path != lock:
+        done.remove(path)
+
+
+def clean(folders: Iterable[Path], *, all_machines: bool = False) -> Cleaning:
+    """Remove what killed runs left in the temporary folder, in the cache and in some folders.
+
+    Args:
+        folders: where else to look, the folders below them included.
+        all_machines: remove also what runs of other machines and containers left.
+    """
+    done = Cleaning()
+    _clean_folder(Path(tempfile.gettempdir()), done, all_machines=all_machines)
+    places = [Path(folder) for folder in folders]
+    with contextlib.suppress(NoCacheError):
+        places.append(cache_folder())
+    for place in places:
+        for parent, names, _ in os.walk(place):
+            _clean_folder(Path(parent), done, all_machines=all_machines)
+            names[:] = [name for name in names if os.path.lexists(Path(parent, name))]
+    return done
+
+
+def _clean_folder(folder: Path, done: Cleaning, *, all_machines: bool) -> None:
+    """Remove leftovers, free locks and unfinished builds that lie directly in a folder."""
+    for path, owner in unfinished(folder):
+        if owner.is_gone() or (all_machines and owner.machine != Owner.current().machine):
+            done.remove(path, remove_leftover)
+        elif owner.machine != Owner.current().machine:
+            done.left.append((path, _ELSEWHERE))
+    with contextlib.suppress(OSError):
+        for path in sorted(folder.iterdir()):
+            if os.path.lexists(path) and (is_lock(path.name) or is_working_folder(path)):
+                _remove_free(path, done)

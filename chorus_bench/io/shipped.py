@@ -1,0 +1,24 @@
+"""Data that comes with the package, and the names that stand for it.
+
+A name wins over a folder of the same name; that one is ``./name``.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+#: Names that stand for a folder inside the package, relative to ``chorus_bench/data``.
+PACKAGED_SPLITS = {"example": "example/split"}
+PACKAGED_SUBMISSIONS = {"example": "example/submission"}
+
+
+def packaged_folder(relative: str) -> Path:
+    """Return a folder of the package's data (packages are always installed as plain files)."""
+    return Path(str(resources.files("chorus_bench") / "data" / relative))
+
+
+def submission_folder(submission: str | Path) -> Path:
+    """Return the folder of a submission that comes with the package; of anything else the path."""
+    named = PACKAGED_SUBMISSIONS.get(str(submission))
+    return Path(submission) if named is None else packaged_folder(named)

@@ -1,0 +1,51 @@
+"""Mean precision-recall curves of many images.
+
+Source: docs/protocol.md P21 and P25; the mean over images at each threshold is a display, no score.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.metrics.pap import PixelCounts
+
+Float64 = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class MeanCurve:
+    """A mean precision-recall curve.
+
+    Attributes:
+        recall: (T,) mean recall at each threshold.
+        precision: (T,) mean precision; NaN at thresholds where no image predicts a pixel.
+    """
+
+    recall: Float64
+    precision: Float64
+
+    @property
+    def undefined_from(self) -> int | None:
+        """The first threshold at which no image predicts a pixel; None where there is none."""
+        undefined = np.flatnonzero(np.isnan(self.precision))
+        return int(undefined[0]) if undefined.size else None
+
+
+def mean_curve(counts: PixelCounts) -> MeanCurve:
+    """Return the mean curve of S images.
+
+    Images without a target pixel are left out; of the others, those count for the precision at a
+    threshold that predict a pixel there.
+
+    Args:
+        counts: predicted and hit pixels (S, T) and target pixels (S,).
+    """
+    used = counts.target > 0
+    predicts = (counts.predicted > 0) & used[:, None]
+    number = predicts.sum(axis=0)
+    precision = np.where(predicts, counts.precision, 0.0).sum(axis=0) / np.maximum(number, 1)
+    recall = counts.recall[used].sum(axis=0) / max(1, int(used.sum()))
+    return MeanCurve(recall, np.where(number > 0, precision, np.nan))
