@@ -14,16 +14,15 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.result_schema import FIX, ResultFile, parse_result
+from chorus_bench.evaluation.result_schema import FIX, checked_result, parse_result
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
     SAMPLES_FILE,
     SAMPLES_SCHEMA,
 )
 from chorus_bench.io.documents import Lines
-from chorus_bench.io.findings import Finding, Findings, printable
+from chorus_bench.io.findings import Findings, printable
 from chorus_bench.io.limits import MIB
-from chorus_bench.io.schemas import validated
 from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
@@ -163,14 +162,12 @@ def _too_large(file: Path, where: str, limit: int, errors: Findings) -> bool:
 
 def _read_result(file: Path, files: EntryFiles, errors: Findings) -> None:
     where = f"{files.where}/{RESULT_FILE}"
-    try:
-        document = parse_result(read_regular(file, _MAX_JSON_BYTES), where)
-    except InputError as error:
-        errors.append(Finding.of(error, error.where or where, FIX))
-        return
-    files.lines = document.lines
-    if validated(ResultFile, document, errors, fix=FIX) is not None:
-        files.content = document.content
+    document = errors.collect(
+        lambda: parse_result(read_regular(file, _MAX_JSON_BYTES), where), where, FIX
+    )
+    if document is not None:
+        files.lines = document.lines
+        files.content = errors.collect(lambda: checked_result(document), where)
 
 
 def _read_samples(file: Path, where: str, errors: Findings) -> pa.Table | None:

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from chorus_bench.io.findings import Findings
 from chorus_bench.io.limits import MAX_MANIFEST_BYTES, MAX_METHOD_LENGTH
-from chorus_bench.io.schemas import Day, Line, Schema, Sha256, Text, Url, read, rule
+from chorus_bench.io.schemas import Day, Line, Schema, Sha256, Text, Url, loaded, parse, rule
 from chorus_bench.submission.manifest import Track
 
 #: Optional texts, in the order in which they are written.
@@ -148,4 +148,4 @@ def read_entry_yaml(data: bytes, file: str, errors: Findings) -> EntryManifest |
     if len(data) > MAX_MANIFEST_BYTES:
         errors.add(file, f"has {len(data)} bytes", expected=f"at most {MAX_MANIFEST_BYTES}")
         return None
-    return read(EntryManifest, data, file, errors)
+    return errors.collect(lambda: loaded(EntryManifest, parse(data, file)), file)

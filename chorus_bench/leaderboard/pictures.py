@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
 
-from chorus_bench.errors import InputError
-from chorus_bench.io.findings import Finding, Findings, printable
+from chorus_bench.io.findings import Findings, printable
 from chorus_bench.io.limits import MIB
 from chorus_bench.io.pictures import decode_upright
-from chorus_bench.io.schemas import Fraction, Line, Schema, right_parts
+from chorus_bench.io.schemas import Fraction, Line, Schema, parse, right_parts
 from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.places import PICTURES_FILE
 from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
@@ -58,14 +57,12 @@ def read_pictures(folder: Path, where: str, errors: Findings) -> list[dict[str, 
         errors: takes the problems, unreadable pictures among them.
     """
     file = f"{where}/{PICTURES_FILE}"
-    try:
-        data = read_regular(folder / PICTURES_FILE, _MAX_LIST_BYTES)
-    except InputError as error:
-        errors.append(Finding.of(error, file))
-        return []
     before = len(errors)
-    rows = right_parts(PictureList, data, file, errors)
-    listed = [row for row in (rows or {}).values() if row is not None]
+    document = errors.collect(
+        lambda: parse(read_regular(folder / PICTURES_FILE, _MAX_LIST_BYTES), file), file
+    )
+    rows = {} if document is None else right_parts(PictureList, document, errors)
+    listed = [row for row in rows.values() if row is not None]
     names = {row["file"] for row in listed}
     if len(errors) == before:
         for path in sorted(folder.iterdir()):

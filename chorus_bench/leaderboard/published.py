@@ -9,7 +9,8 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from chorus_bench.io.findings import Findings
 from chorus_bench.io.limits import MIB
-from chorus_bench.io.schemas import Line, Schema, read_file, rule
+from chorus_bench.io.schemas import Line, Schema, loaded, parse, rule
+from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.places import PUBLISHED_FILE
 from chorus_bench.names import MAX_CATEGORY_LENGTH
 
@@ -73,5 +74,8 @@ def read_published(file: Path, errors: Findings) -> tuple[PublishedRow, ...]:
     """
     if not (file.exists() or file.is_symlink()):
         return ()
-    found = read_file(PublishedFile, file, PUBLISHED_FILE, errors, limit=MIB)
+    found = errors.collect(
+        lambda: loaded(PublishedFile, parse(read_regular(file, MIB), PUBLISHED_FILE)),
+        PUBLISHED_FILE,
+    )
     return () if found is None else found.rows
