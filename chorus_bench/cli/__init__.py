@@ -16,7 +16,7 @@ _INTERRUPTED = 130
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     from chorus_bench.cli.app import app
 
@@ -26,10 +26,10 @@ def main() -> None:
         sys.stderr.write(f"error: {error}\n")
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, SystemExit) as end:
-        # Typer makes an exit of an interruption where it catches it.
+        # Typer turns an interruption into an exit if it catches it.
         if isinstance(end, SystemExit) and end.code != _INTERRUPTED:
             raise
-        sys.stderr.write("interrupted; run the same command again to go on\n")
+        sys.stderr.write("interrupted; run the same command again to continue\n")
         sys.exit(_INTERRUPTED)
     except BrokenPipeError:
         with contextlib.suppress(OSError):

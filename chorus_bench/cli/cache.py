@@ -11,7 +11,7 @@ app = typer.Typer(help="Prepared test geometry on this machine.", no_args_is_hel
 
 @app.command("info")
 def info_command() -> None:
-    """Print where the cache is and how large it is."""
+    """Print the location and size of the cache."""
     from chorus_bench.io.cache import cache_folder
 
     files = [file for file in cache_folder().rglob("*") if file.is_file()]
@@ -21,7 +21,7 @@ def info_command() -> None:
 
 @app.command("clear")
 def clear_command() -> None:
-    """Remove all prepared geometry; the next evaluation makes it again."""
+    """Remove all prepared geometry; the next evaluation recomputes it."""
     from chorus_bench.io.cache import cache_folder
 
     shutil.rmtree(cache_folder() / "geometry", ignore_errors=True)

@@ -44,11 +44,11 @@ def evaluate_command(
     protocol: Protocol = "official",
     truth: Annotated[
         bool,
-        typer.Option("--truth", help="Also 3D scores, on splits that know the truth."),
+        typer.Option("--truth", help="Also compute 3D scores, on splits with ground truth."),
     ] = False,
     output_format: Annotated[ScoreFormat, FORMAT] = ScoreFormat.TABLE,
 ) -> None:
-    """Score a submission: the four PAP numbers per category and in the mean.
+    """Score a submission: the four PAP numbers for each category and their means.
 
     Without arguments it scores the shipped example on the shipped test split.
     """
@@ -94,7 +94,7 @@ def _truth(
     workers: int | None,
     output: Path | None,
 ) -> TruthScores:
-    """Return 3D scores, and write them as ``truth.json`` where there is an output."""
+    """Return 3D scores, and write them to ``truth.json`` if there is an output folder."""
     from chorus_bench.evaluation.truth import truth_scores
     from chorus_bench.io.files import atomic_write_bytes
 
@@ -121,7 +121,7 @@ def compare_command(
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
     output_format: Annotated[TableFormat, FORMAT] = TableFormat.TABLE,
 ) -> None:
-    """Rank results: intervals, paired differences, and who shares a rank."""
+    """Rank results, with intervals, paired differences and shared ranks."""
     from chorus_bench.evaluation.comparison import compare_results
     from chorus_bench.report.tables import render_ranking
 
@@ -134,13 +134,13 @@ def validate_command(
     split: Annotated[
         str,
         typer.Option(
-            help="Also look for mirrored or turned fields on a few samples of this split; "
-            "'none' to leave that out."
+            help="Also look for mirrored or reoriented fields on a few samples of this split; "
+            "'none' to skip that."
         ),
     ] = "example",
     body: Body = None,
 ) -> None:
-    """Check a submission and report everything that is wrong with it at once."""
+    """Check a submission and report every error in one pass."""
     from chorus_bench.evaluation.orientation import orientation_warnings
     from chorus_bench.report.tables import render_report
     from chorus_bench.submission import check_submission, open_submission
@@ -156,7 +156,7 @@ def validate_command(
 
 
 def selftest_command() -> None:
-    """Compare this machine's numbers with those of the original code."""
+    """Compare this machine's numbers with the original code's."""
     from chorus_bench.report.tables import render_selftest
     from chorus_bench.selftest import run_selftest
 

@@ -1,6 +1,6 @@
-"""Schemas of the files that people write: pydantic models, and all problems in one report.
+"""Schemas of files written by hand: pydantic models that report all problems in one pass.
 
-This module imports pydantic, so the command line imports it only where a file is read.
+This module imports pydantic, so the command line imports it only when a file is read.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _MAX_FILE = 64 * MIB
 
 
 class _Constructor(ModelMetaclass):
-    """Makes a call of the class raise what reading a file raises."""
+    """Makes a call of the class raise the same errors as reading a file."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, N805 - a metaclass
         try:
@@ -54,7 +54,7 @@ class _Constructor(ModelMetaclass):
 
 
 class Schema(BaseModel, metaclass=_Constructor):
-    """Base of all models: nothing is converted, no unknown keys, no changes.
+    """Base of all models: strict types, no unknown keys, immutable.
 
     Raises:
         InputError: a value is wrong; every problem is listed.
@@ -69,7 +69,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def rule(found: str, expected: str) -> PydanticCustomError:
-    """Return what a validator raises: what is there, and what was expected."""
+    """Return the error of a validator: what was found and what was expected."""
     return PydanticCustomError(RULE, "{found}", {"found": found, "expected": expected})
 
 
@@ -83,7 +83,7 @@ def _day(text: str) -> str:
 
 _ONE_LINE = StringConstraints(strip_whitespace=True, min_length=1, pattern=ONE_LINE)
 
-#: Text in one line, without spaces around it. Its length is bounded by the field.
+#: Text in one line, without surrounding spaces. The field bounds its length.
 Line = Annotated[str, _ONE_LINE]
 #: A text that is not empty.
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH, pattern=r"\S")]
@@ -105,7 +105,7 @@ Sha256 = Annotated[
 ]
 #: A score or share.
 Fraction = Annotated[float, Field(ge=0, le=1, description="a fraction from 0 to 1")]
-#: A number of things; the largest one is exact in JSON.
+#: A count; the largest one is exact in JSON.
 Count = Annotated[int, Field(ge=0, lt=1 << 53, description="a whole number, 0 or more")]
 
 
@@ -115,13 +115,13 @@ def check(
     """Compare a document with a model.
 
     Args:
-        model: what it is to be.
-        document: what was read.
-        fix: what helps against problems that have no better advice.
+        model: the expected model.
+        document: the document.
+        fix: advice for problems without specific advice.
 
     Returns:
-        The value, or None when there is a problem; and the problems by their places, in the
-        order of the lines.
+        The value, or None if there is a problem; and the problems by place, in the order of the
+        lines.
     """
     content, odd = without_odd_values(document.content)
     value, texts = None, dict[KeyPath, Texts]()
@@ -144,14 +144,14 @@ def check(
 def validated(
     model: type[Model], document: Document, errors: Findings, *, fix: str | None = None
 ) -> Model | None:
-    """Return what a document says, or None; every problem is added to ``errors``."""
+    """Return the value of a document, or None; every problem is added to ``errors``."""
     value, problems = check(model, document, fix=fix)
     report(problems, document, errors)
     return value
 
 
 def report(problems: Mapping[KeyPath, Finding], document: Document, errors: Findings) -> None:
-    """Add the first problems of a document to ``errors``, and the number of the others."""
+    """Add the first problems of a document to ``errors``, and the number of the rest."""
     errors.extend(islice(problems.values(), _MAX_LISTED))
     if len(problems) > _MAX_LISTED:
         errors.add(document.lines.file, f"has {len(problems) - _MAX_LISTED} more problems")
@@ -162,8 +162,8 @@ def right_parts(
 ) -> dict[str | int, Any] | None:
     """Return a file's keys, or numbered items, with null for each that has a problem.
 
-    The other values are as they stand there. None when the file as a whole is wrong. Every
-    problem is added to ``errors``; arguments as for `read`.
+    The other values are unchanged. None if the file as a whole is wrong. Every problem is added to
+    ``errors``; for arguments see `read`.
     """
     try:
         document = parse(data, file)
@@ -182,14 +182,14 @@ def right_parts(
 def read(
     model: type[Model], data: bytes, file: str, errors: Findings, *, fix: str | None = None
 ) -> Model | None:
-    """Return what the bytes of a file say, or None; every problem is added to ``errors``.
+    """Return the value in a file's bytes, or None; every problem is added to ``errors``.
 
     Args:
-        model: what the file is to be.
+        model: the expected model.
         data: its bytes.
-        file: its name; ``.json`` makes it JSON, anything else is YAML.
-        errors: takes the problems, with the lines.
-        fix: what helps against problems that have no better advice.
+        file: its name; ``.json`` means JSON, anything else YAML.
+        errors: collects the problems, with their lines.
+        fix: advice for problems without specific advice.
     """
     try:
         document = parse(data, file)
@@ -208,7 +208,7 @@ def read_file(
     limit: int,
     fix: str | None = None,
 ) -> Model | None:
-    """Return what a file of unknown origin says, or None; see `read` and `read_regular`."""
+    """Return the value in a file of unknown origin, or None; see `read` and `read_regular`."""
     try:
         data = read_regular(path, limit)
     except InputError as error:
@@ -218,19 +218,19 @@ def read_file(
 
 
 def load(model: type[Model], path: Path, *, fix: str | None = None) -> Model:
-    """Return what a file says.
+    """Return the value in a file.
 
     Raises:
-        InputError: it cannot be read, or something in it is wrong; every problem is listed.
+        InputError: it cannot be read or is invalid; every problem is listed.
     """
     return loaded(model, read_document(path), fix=fix)
 
 
 def loaded(model: type[Model], document: Document, *, fix: str | None = None) -> Model:
-    """Return what a document says.
+    """Return the value of a document.
 
     Raises:
-        InputError: something in it is wrong; every problem is listed.
+        InputError: it is invalid; every problem is listed.
     """
     errors = Findings()
     value = validated(model, document, errors, fix=fix)
@@ -244,20 +244,20 @@ def parse(data: bytes, file: str) -> Document:
 
     Args:
         data: the bytes.
-        file: the name that messages show; ``.json`` makes it JSON, anything else is YAML.
+        file: the name to show in messages; ``.json`` means JSON, anything else YAML.
 
     Raises:
-        InputError: it is not UTF-8, not of this format, empty, or nested too deep; or a key
-            stands twice.
+        InputError: it is not UTF-8, not of this format, empty or nested too deeply, or has a
+            duplicate key.
     """
     return (parse_json if file.endswith(".json") else parse_yaml)(data, file)
 
 
 def read_document(path: Path) -> Document:
-    """Return what stands in a JSON or YAML file.
+    """Return the contents of a JSON or YAML file.
 
     Raises:
-        InputError: it is not there, too large, or no such file (see `parse`).
+        InputError: it is missing, too large, or invalid (see `parse`).
     """
     try:
         size = path.stat().st_size
