@@ -224,7 +224,7 @@ def test_an_interrupted_build_leaves_the_old_page(board, tmp_path, monkeypatch):
 def test_other_folders_are_not_overwritten(board, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.tex").write_text("x")
-    with pytest.raises(InputError, match="holds no leaderboard page"):
+    with pytest.raises(InputError, match="contains no leaderboard page"):
         build_site(board, tmp_path / "mine", date=world.DATE)
     assert (tmp_path / "mine" / "thesis.tex").is_file()
 
