@@ -18,7 +18,7 @@ def mask_box(mask: Bool) -> list[float] | None:
 
 
 def box_areas(boxes: ArrayLike) -> Float64:
-    """Return the areas (n,) of boxes (n, 4); zero where they are turned inside out."""
+    """Return the areas (n,) of boxes (n, 4); zero for inverted boxes."""
     corners = _corners(boxes)
     return _area(corners[:, 2:] - corners[:, :2])
 

@@ -1,19 +1,19 @@
 """Arithmetic that gives the same bits on every processor.
 
-What decides a dataset row, a fingerprint, a vote, a field or a score is computed with what
-stands here and with single NumPy operations, and with nothing else. It keeps its promise so:
+Dataset rows, fingerprints, votes, fields and scores are computed only with the functions here and
+with single NumPy operations. The results are reproducible for these reasons:
 
-* IEEE 754 says to the bit what ``+ - * /`` and the square root of two numbers are. NumPy rounds
-  after each of them, so one operation at a time is the same everywhere. So are comparisons,
-  rounding to whole numbers or to float32, and products with powers of two.
-* Sums and products of matrices are written out: which numbers are added first is fixed here, not
-  by the width of a processor's registers. Libraries for that (BLAS, LAPACK, `numpy.einsum`,
-  `numpy.sum`) choose an order for the processor, and fuse products with sums where it can.
+* IEEE 754 defines ``+ - * /`` and the square root to the bit. NumPy rounds after each of them, so
+  one operation at a time gives the same bits everywhere. So do comparisons, rounding to integers
+  or to float32, and products with powers of two.
+* Sums and products of matrices are written out: the order of additions is fixed here, not by the
+  width of a processor's registers. Libraries (BLAS, LAPACK, `numpy.einsum`, `numpy.sum`) choose an
+  order for the processor, and fuse products with sums if it can.
 * Sine, cosine, arc tangent, exponential and logarithm are polynomials after a reduction of the
   argument, again one operation at a time. Those of NumPy and of the C library differ between
-  processors and versions in the last bit. Errors here stay below 3 units in the last place (of
+  processors and versions in the last bit. Errors here are below 3 units in the last place (for
   `power`: 20).
-* Sums of whole numbers need none of that: below 2**53 no order rounds anything.
+* Sums of integers need none of that: below 2**53, nothing is rounded in any order.
 
 Everything is float64 unless the inputs are float32. The coefficients are minimax polynomials
 (Remez) of this project.
@@ -53,10 +53,10 @@ _EXP = (
     0.0013888888947331097, 0.00019841269917792885, 2.4801489590621616e-05, 2.7557215929883516e-06,
     2.7631413791698886e-07, 2.511798005977143e-08,
 )  # fmt: skip
-# pi / 2 and log 2 in parts so short that whole multiples of the first ones are exact.
+# pi / 2 and log 2 in parts so short that integer multiples of the first ones are exact.
 _HALF_PI = (1.5707963267341256, 6.07710050359346e-11, 2.912732056093356e-20)
 _LOG_2 = (0.6931471803691238, 1.9082149292705877e-10)
-# What is missing to pi in the double next to it.
+# The difference between pi and the nearest double.
 _PI_REST = 1.2246467991473532e-16
 _TAN_EIGHTH = 0.41421356237309503  # tan(pi / 8)
 _SQRT_HALF = 0.7071067811865476
@@ -176,7 +176,7 @@ def whole_power(base: ArrayLike, exponent: int) -> Float64:
 
 
 def total(values: ArrayLike, axis: int = 0) -> Floats:
-    """Return the sum along an axis: halves are added to each other until one is left."""
+    """Return the sum along an axis: halves are added to each other until one remains."""
     left = np.asarray(values)
     left = left if axis == 0 else np.moveaxis(left, axis, 0)
     count = len(left)
@@ -200,7 +200,7 @@ def mean(values: ArrayLike, axis: int = 0) -> Floats:
 
 
 def inner(a: Floats, b: Floats) -> Floats:
-    """Return the inner products of vectors along the last, short axis, first entry first."""
+    """Return the inner products of vectors along the last, short axis, in order."""
     result = a[..., 0] * b[..., 0]
     for i in range(1, a.shape[-1]):
         result = result + a[..., i] * b[..., i]
@@ -223,8 +223,8 @@ def cross(a: ArrayLike, b: ArrayLike) -> Float64:
 def product(a: Floats, b: Floats) -> Floats:
     """Return the products of matrices (..., n, k) and (..., k, m), (..., n, m).
 
-    The k terms of an entry are added in their order. k is short; of n and m the longer one is
-    worked on in one go.
+    The k terms of an entry are added in order. k is short; the longer of n and m is processed at
+    once.
     """
     if a.shape[-2] > b.shape[-1]:
         return np.swapaxes(product(np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2)), -1, -2)
@@ -245,10 +245,10 @@ def determinant(matrices: Floats) -> Floats:
 
 
 def whole_product(a: Floats, b: Floats) -> Floats:
-    """Return the product of matrices of whole multiples of powers of two.
+    """Return the product of matrices of integer multiples of powers of two.
 
     The caller has rounded both so that every partial sum, in units of the smallest multiple, is
-    below 2**53. Then no sum is rounded, and BLAS may add in whatever order it likes.
+    below 2**53. Then no sum is rounded, and BLAS may add in any order.
     """
     result: Floats = a @ b
     return result

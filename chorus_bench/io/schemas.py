@@ -1,6 +1,6 @@
-"""Schemas of the files that people write: pydantic models, and all problems in one report.
+"""Schemas of files written by hand: pydantic models that report all problems in one pass.
 
-This module imports pydantic, so the command line imports it only where a file is read.
+This module imports pydantic, so the command line imports it only when a file is read.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _MAX_FILE = 64 * MIB
 
 
 class _Constructor(ModelMetaclass):
-    """Makes a call of the class raise what reading a file raises."""
+    """Makes a call of the class raise the same errors as reading a file."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, N805 - a metaclass
         try:
@@ -52,7 +52,7 @@ class _Constructor(ModelMetaclass):
 
 
 class Schema(BaseModel, metaclass=_Constructor):
-    """Base of all models: nothing is converted, no unknown keys, no changes.
+    """Base of all models: strict types, no unknown keys, immutable.
 
     Raises:
         InputError: a value is wrong; every problem is listed.
@@ -67,7 +67,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def rule(found: str, expected: str) -> PydanticCustomError:
-    """Return what a validator raises: what is there, and what was expected."""
+    """Return the error of a validator: what was found and what was expected."""
     return PydanticCustomError(RULE, "{found}", {"found": found, "expected": expected})
 
 
@@ -81,7 +81,7 @@ def _day(text: str) -> str:
 
 _ONE_LINE = StringConstraints(strip_whitespace=True, min_length=1, pattern=ONE_LINE)
 
-#: Text in one line, without spaces around it. Its length is bounded by the field.
+#: Text in one line, without surrounding spaces. The field bounds its length.
 Line = Annotated[str, _ONE_LINE]
 #: A text that is not empty.
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH, pattern=r"\S")]
@@ -103,7 +103,7 @@ Sha256 = Annotated[
 ]
 #: A score or share.
 Fraction = Annotated[float, Field(ge=0, le=1, description="a fraction from 0 to 1")]
-#: A number of things; the largest one is exact in JSON.
+#: A count; the largest one is exact in JSON.
 Count = Annotated[int, Field(ge=0, lt=1 << 53, description="a whole number, 0 or more")]
 
 
@@ -111,9 +111,9 @@ def loaded(model: type[Model], document: Document, *, fix: str | None = None) ->
     """Return what a document says.
 
     Args:
-        model: what it is to be.
-        document: what was read.
-        fix: what helps against problems that have no better advice.
+        model: the expected model.
+        document: the document.
+        fix: advice for problems without specific advice.
 
     Raises:
         ProblemsError: something in it is wrong; every problem is listed with its line.
@@ -167,20 +167,20 @@ def parse(data: bytes, file: str) -> Document:
 
     Args:
         data: the bytes.
-        file: the name that messages show; ``.json`` makes it JSON, anything else is YAML.
+        file: the name to show in messages; ``.json`` means JSON, anything else YAML.
 
     Raises:
-        InputError: it is not UTF-8, not of this format, empty, or nested too deep; or a key
-            stands twice.
+        InputError: it is not UTF-8, not of this format, empty or nested too deeply, or has a
+            duplicate key.
     """
     return (parse_json if file.endswith(".json") else parse_yaml)(data, file)
 
 
 def read_document(path: Path) -> Document:
-    """Return what stands in a JSON or YAML file.
+    """Return the contents of a JSON or YAML file.
 
     Raises:
-        InputError: it is not there, too large, or no such file (see `parse`).
+        InputError: it is missing, too large, or invalid (see `parse`).
     """
     try:
         size = path.stat().st_size

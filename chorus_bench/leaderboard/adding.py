@@ -59,31 +59,31 @@ def add_entry(
     body: str | Path | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write an entry folder from a result folder, whole or not at all.
+    """Write an entry folder from a result folder, atomically.
 
     Args:
         result: folder with ``results.json`` and ``samples.parquet``.
-        leaderboard: folder that gets ``entries/<name>``.
+        leaderboard: folder in which to make ``entries/<name>``.
         submitted_by: a person, a group or an account.
         date: ISO date of the entry.
         saw_coco_val: whether training saw COCO's val images: ``yes``, ``no`` or ``unknown``.
-        training_data: what the method was trained on; by default what the submission says.
+        training_data: training data of the method; by default as the submission states.
         url: address of the submission's archive.
         name: name of the folder; by default from the method's name.
-        texts: optional texts of `entry.yaml`; by default what the submission says.
+        texts: optional texts of `entry.yaml`; by default as the submission states.
         parameters: how the method was run.
         submission: the submission that was scored; its fields are kept for the 3D view.
-        split: the split that it was scored on; with it, pictures of single samples are drawn
-            (masks, never photographs).
-        body: the body it was scored with, for the pictures; by default the free one.
-        overwrite: replace an entry that is there.
+        split: the split on which it was scored; with it, pictures of single samples are drawn
+            (from masks, never photographs).
+        body: the body with which it was scored, for the pictures; by default the free one.
+        overwrite: replace an existing entry.
 
     Returns:
         The entry's folder.
 
     Raises:
-        InputError: not a result, another submission than the scored one, an entry that is
-            there, or an entry that the rules refuse (all problems are listed).
+        InputError: not a result, a submission other than the scored one, an existing entry, or an
+            entry that the rules refuse (all problems are listed).
     """
     folder = Path(result)
     loaded = load_result(folder)
@@ -151,13 +151,13 @@ def _joined(value: object) -> str:
 
 
 def check_digest(submission: Submission, sha256: str) -> None:
-    """Raise an `InputError` when a submission is not the one with a digest."""
+    """Raise an `InputError` unless a submission has the given digest."""
     if submission.sha256 != sha256:
         raise InputError(
-            f"is another submission than the one that was scored: sha256 {submission.sha256}",
+            f"is not the submission that was scored: sha256 {submission.sha256}",
             where=submission.path,
             expected=f"sha256 {sha256}",
-            fix="give the submission that the result is of, or evaluate this one",
+            fix="give the submission of the result, or evaluate this one",
         )
 
 
@@ -191,11 +191,11 @@ def _write_pictures(
 
 
 def _check(place: Path, target: Path) -> None:
-    """Refuse an entry that breaks a rule, before it is at its place."""
+    """Refuse an entry that breaks a rule, before it is put in place."""
     found = Findings()
     check_entry(place, found, name=target.name)
     if found:
-        raise LeaderboardError(target, found, "correct what is named; nothing was written")
+        raise LeaderboardError(target, found, "correct these problems; nothing was written")
 
 
 def read_manifest(entry: Path) -> EntryManifest:

@@ -1,4 +1,4 @@
-"""Reading an entry's folder: everything that is wrong in it is found in one go."""
+"""Reading an entry's folder, with all its problems in one pass."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ _MAX_ROWS, _MAX_TABLE_BYTES = 100_000, 512 * MIB
 
 @dataclass(eq=False)
 class EntryFiles:
-    """What lies in an entry's folder. ``None`` stands for what is missing or unreadable.
+    """The contents of an entry's folder. ``None`` stands for missing or unreadable parts.
 
     Attributes:
         slug: the folder's name.
         where: the folder, for findings.
         manifest: `entry.yaml`.
-        content: `results.json`, as its schema asks for.
-        lines: its lines.
-        samples: `samples.parquet`, of the right columns, otherwise unchecked.
-        pictures: what `pictures.json` lists.
+        content: `results.json`, checked against its schema.
+        lines: lines of its keys.
+        samples: `samples.parquet`, with the right columns, otherwise unchecked.
+        pictures: the list in `pictures.json`.
         has_fields: whether there is a readable `fields.npz`.
     """
 
@@ -71,7 +71,7 @@ class EntryFiles:
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """An entry that passed its rules: what the board needs, without the counts per threshold.
+    """An entry that passed its rules: the data for the board, without counts per threshold.
 
     Attributes:
         slug: the folder's name.
@@ -79,11 +79,11 @@ class Entry:
         manifest: `entry.yaml`.
         content: `results.json`.
         ids: (S,) sample ids, in the order of the table.
-        categories: (S,) theirs.
+        categories: (S,) their categories.
         tables: scores and target areas of each category.
         scores: (S, 4) the four numbers, in the order of the table.
         curves: category -> its mean precision-recall curve.
-        pictures: what `pictures.json` lists.
+        pictures: the list in `pictures.json`.
         has_fields: whether there are fields for the 3D view.
     """
 
@@ -110,13 +110,13 @@ def read_entry_files(folder: Path, errors: Findings, slug: str) -> EntryFiles:
 
     Args:
         folder: the entry.
-        errors: takes every problem, with file and line.
-        slug: the name that the entry has or is going to have.
+        errors: collects every problem, with file and line.
+        slug: the current or future name of the entry.
     """
     where = f"{ENTRIES_FOLDER}/{printable(slug, 120)}"
     files = EntryFiles(slug, where)
     if folder.is_symlink() or not folder.is_dir():
-        errors.add(where, "is no folder", expected="one folder for each entry", fix="remove it")
+        errors.add(where, "is not a folder", expected="one folder for each entry", fix="remove it")
         return files
     names = _usable_names(folder, where, errors)
     if ENTRY_FILE in names:
@@ -135,7 +135,7 @@ def read_entry_files(folder: Path, errors: Findings, slug: str) -> EntryFiles:
 
 
 def _usable_names(folder: Path, where: str, errors: Findings) -> set[str]:
-    """Return the known names in a folder; what is missing, unknown or a link is a finding."""
+    """Return the known names in a folder; missing or unknown names and links are findings."""
     present = {path.name for path in folder.iterdir()}
     for name in sorted(present - set(NAMES)):
         place = f"{where}/{printable(name, 120)}"
@@ -147,7 +147,11 @@ def _usable_names(folder: Path, where: str, errors: Findings) -> set[str]:
     for name in sorted(present & set(NAMES)):
         path, kind = folder / name, "folder" if name == PICTURES_FOLDER else "file"
         if path.is_symlink() or not (path.is_dir() if kind == "folder" else path.is_file()):
-            errors.add(f"{where}/{name}", f"is no plain {kind}", fix="put it there itself, no link")
+            errors.add(
+                f"{where}/{name}",
+                f"is not a plain {kind}",
+                fix="put it there itself, not a link",
+            )
         else:
             good.add(name)
     return good
@@ -176,17 +180,17 @@ def _read_samples(file: Path, where: str, errors: Findings) -> pa.Table | None:
     try:
         table = _checked_table(file)
     except InputError as error:
-        errors.add(where, error.found, expected=error.expected, fix="copy it from the result again")
+        errors.add(where, error.found, expected=error.expected, fix="copy it again from the result")
         return None
     except (OSError, pa.ArrowException, ValueError) as error:
         text = printable(str(error))
-        errors.add(where, f"cannot be read as Parquet: {text}", fix="copy it from the result again")
+        errors.add(where, f"cannot be read as Parquet: {text}", fix="copy it again from the result")
         return None
     return table
 
 
 def _checked_table(file: Path) -> pa.Table:
-    """Read a table whose size and columns were looked at first."""
+    """Read a table after checking its size and columns."""
     with pq.ParquetFile(file) as opened:
         rows, meta = opened.metadata.num_rows, opened.metadata
         size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
@@ -210,7 +214,7 @@ def _check_lists(name: str, column: pa.ChunkedArray) -> None:
     wanted = len(THRESHOLDS)
     if lengths != {"min": wanted, "max": wanted} or pc.list_flatten(column).null_count:
         raise InputError(
-            f"column '{name}' holds lists of {lengths['min']} to {lengths['max']} numbers",
+            f"column '{name}' contains lists of {lengths['min']} to {lengths['max']} numbers",
             expected=f"{wanted} whole numbers, one for each threshold",
         )
 

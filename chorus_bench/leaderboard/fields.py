@@ -30,7 +30,7 @@ class Fields:
     """Fields of several categories on one grid.
 
     Attributes:
-        grid: their geometry.
+        grid: geometry of the fields.
         values: category -> (N, N, N) uint8, 255 times the probability.
     """
 
@@ -55,7 +55,7 @@ class Fields:
 
 
 def small_fields(fields: Mapping[str, OccupancyGrid]) -> Fields:
-    """Return fields as the page shows them: uint8, at most 48 voxels a side.
+    """Return fields for the page: uint8, at most 48 voxels per side.
 
     Args:
         fields: category -> field, all on one grid; at least one.
@@ -71,10 +71,10 @@ def small_fields(fields: Mapping[str, OccupancyGrid]) -> Fields:
 
 
 def read_fields(file: Path) -> Fields:
-    """Read `fields.npz`; nothing is unpacked before its size is known to be small.
+    """Read `fields.npz`; its size is checked before anything is unpacked.
 
     Raises:
-        InputError: damaged, too large, or other arrays than expected.
+        InputError: it is damaged or too large, or has unexpected arrays.
     """
     try:
         _check_members(file)

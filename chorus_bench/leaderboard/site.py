@@ -1,4 +1,4 @@
-"""The page: static files that work from any web host and from the disk, without a network."""
+"""The page: static files that work from any web host and from disk, offline."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def build_site(
         leaderboard: folder with ``entries`` and ``published.yaml``.
         output: folder for the page; an older page there is replaced, anything else is refused.
         date: ISO date, shown as the date of the build.
-        skip_invalid: leave entries with problems out instead of stopping.
+        skip_invalid: leave out entries with problems instead of stopping.
         progress: called with (entries read, entries in all).
 
     Returns:
-        The problems of what was left out.
+        The problems of the entries left out.
 
     Raises:
         LeaderboardError: there are problems, all listed, and ``skip_invalid`` is false.
@@ -76,7 +76,7 @@ def build_site(
 
 
 def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
-    """Give the name and text of every file that is written."""
+    """Yield the name and text of every file to write."""
     shown = _rounded(site)
     yield "data/board.js", f"{_SCRIPT_START}window.CHORUS_BENCH.board={script_json(shown)};\n"
     yield "board.json", json.dumps(download(site), indent=1, ensure_ascii=False) + "\n"
@@ -104,7 +104,7 @@ def _script(table: str, key: str, value: object) -> str:
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401
-    """Return plain values with numbers rounded to what the page can show."""
+    """Return plain values with numbers rounded to the page's precision."""
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -119,10 +119,10 @@ def download(site: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def board_csv(site: Mapping[str, Any]) -> str:
-    """Return the board as CSV: one row a method, numbers in full.
+    """Return the board as CSV: one row per method, numbers in full precision.
 
     Args:
-        site: from `board_json`.
+        site: result of `board_json`.
     """
     rows = board_rows(site)
     text = io.StringIO()

@@ -78,7 +78,7 @@ def test_add_refuses_and_leaves_nothing_behind(example, result, tmp_path):
     assert "the folder already exists" in again.stderr
     fields = {"surfboard": np.zeros((8, 8, 8), np.float32)}
     other = write_submission(tmp_path / "other", method="other", fields=fields, grid=GridSpec(8))
-    with pytest.raises(InputError, match="is another submission than the one that was scored"):
+    with pytest.raises(InputError, match="is not the submission that was scored"):
         add_entry(
             result, board, submitted_by="me", date=world.DATE, submission=other, name="example-2"
         )
@@ -200,7 +200,7 @@ def test_verify_refuses_another_submission(example, tmp_path):
     other = write_submission(tmp_path / "other", method="example", fields=fields, grid=GridSpec(8))
     done = run_cli("leaderboard", "verify", entry, "--submission", other, "--split", "example")
     assert done.returncode == 2
-    assert "is another submission than the one that was scored" in done.stderr
+    assert "is not the submission that was scored" in done.stderr
     assert (entry / "entry.yaml").read_bytes() == before
 
 
@@ -218,5 +218,5 @@ def test_verify_refuses_made_up_scores(tmp_path):
     before = (entry / "entry.yaml").read_bytes()
     done = run_cli("leaderboard", "verify", entry, "--submission", source, "--split", "example")
     assert done.returncode == 2
-    assert "scoring the submission again gives something else: mPAP is" in done.stderr
+    assert "rescoring the submission gives a different result: mPAP is" in done.stderr
     assert (entry / "entry.yaml").read_bytes() == before

@@ -185,9 +185,9 @@ def test_links_and_stray_files(board, good, tmp_path):
     (board / "entries" / "file").write_text("x")
     (board / "entries" / "link").symlink_to(good)
     text = world.problems(board)
-    assert "entries/good/results.json: is no plain file" in text
-    assert "entries/file: is no folder" in text
-    assert "entries/link: is no folder" in text
+    assert "entries/good/results.json: is not a plain file" in text
+    assert "entries/file: is not a folder" in text
+    assert "entries/link: is not a folder" in text
     assert "password" not in text
 
 
@@ -195,11 +195,11 @@ def test_links_and_stray_files(board, good, tmp_path):
     ("column", "change", "found"),
     [
         ("PAP", lambda v: [v[0], min(1, v[1] + 0.1), *v[2:]], r"follow from the counts, in row 1 "),
-        ("sample_id", lambda v: [v[1], *v[1:]], "samples that stand twice: bench-001"),
-        ("hit", lambda v: [v[0], [9999] * 99, *v[2:]], r"counts that cannot be, in row 1 \(bench-"),
-        ("predicted", lambda v: [[*range(99)], *v[1:]], "counts that cannot be, in row 0"),
-        ("hit_hoa", lambda v: [[-1] * 99, *v[1:]], "counts that cannot be, in row 0"),
-        ("target_area_hoa", lambda v: [5000, *v[1:]], "counts that cannot be, in row 0"),
+        ("sample_id", lambda v: [v[1], *v[1:]], "duplicate samples: bench-001"),
+        ("hit", lambda v: [v[0], [9999] * 99, *v[2:]], r"impossible counts in row 1 \(bench-"),
+        ("predicted", lambda v: [[*range(99)], *v[1:]], "impossible counts in row 0"),
+        ("hit_hoa", lambda v: [[-1] * 99, *v[1:]], "impossible counts in row 0"),
+        ("target_area_hoa", lambda v: [5000, *v[1:]], "impossible counts in row 0"),
         ("predicted", lambda v: [[1], *v[1:]], "holds lists of 1 to 99 numbers"),
         ("category", lambda v: ["sofa", *v[1:]], "categories that only the result or only the"),
         ("sample_id", lambda v: ["a\u202eb", *v[1:]], r"'sample_id' holds 'a\\u202eb'\n.*200 char"),

@@ -1,4 +1,4 @@
-"""Aggregation of a large dataset: votes of each Parquet file on an engine, added up.
+"""Aggregation of a large dataset: the votes of each Parquet file, counted on an engine and added.
 
 Votes are integers per azimuth bin, so the sum has the same bits however the rows are cut and
 wherever they are counted. The votes of a file are written once; an interrupted run goes on
