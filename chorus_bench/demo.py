@@ -25,7 +25,7 @@ from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
-from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
+from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.locks import only_writer
 from chorus_bench.io.pictures import decode_upright
 from chorus_bench.metrics.protocol import OFFICIAL
@@ -98,7 +98,6 @@ def run_demo(
     """
     started = time.perf_counter()
     target, count = Path(output), workers or cpu_count()
-    check_new_folder(target, overwrite=overwrite, kind=_DEMO)
     with only_writer(target), atomic_folder(target, overwrite, _DEMO) as folder:
         images = _simulate(folder, seed, count, progress)
         results = _score_all(folder, count, progress)

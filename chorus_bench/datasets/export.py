@@ -50,13 +50,14 @@ from chorus_bench.io.files import (
     FolderKind,
     WriteError,
     atomic_folder,
-    check_new_folder,
     is_folder,
 )
 from chorus_bench.io.locks import only_writer
 from chorus_bench.io.workplaces import (
     is_empty,
+    is_used,
     is_working_folder,
+    mark_used,
     open_working_folder,
     remove_working_folder,
     working_folder,
@@ -122,8 +123,8 @@ def export(
     """
     end_inner_run(workers)
     target = Path(output)
-    check_new_folder(target, overwrite=overwrite, kind=_DATASET)
     with only_writer(target):
+        _discard_used(target)
         return _export(recipe, target, overwrite, workers, shard_bytes, progress)
 
 
@@ -172,10 +173,19 @@ def _export(
         resumed = _make_pieces(recipe, work, workers, progress)
         notes = (*recipe.notes, *_piece_notes(recipe, work))
         info = _assemble(recipe, work, folder, notes, shard_bytes)
+        mark_used(work)
     for old in working_folders(target):
         with contextlib.suppress(OSError):
             remove_working_folder(old)
     return Built(target, info, notes, resumed)
+
+
+def _discard_used(target: Path) -> None:
+    """Remove what a run left that was killed just after its output had taken its name."""
+    if is_folder(target):
+        for folder in filter(is_used, working_folders(target)):
+            with contextlib.suppress(OSError):
+                remove_working_folder(folder)
 
 
 def _make_pieces(recipe: Recipe, work: Path, workers: int, progress: Progress) -> int:

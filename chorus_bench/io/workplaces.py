@@ -18,6 +18,7 @@ from chorus_bench.io.leftovers import remove, unfinished_name
 
 _NAME = re.compile(r"\.(?P<output>.+)\.building-[0-9a-f]{12}", re.DOTALL)
 _MARK, _MADE = "building.json", {"made_with": "chorus-bench"}
+_USED = "used"
 
 
 def working_folder(output: Path, key: str) -> Path:
@@ -47,6 +48,16 @@ def open_working_folder(folder: Path, about: Mapping[str, str]) -> None:
     text = json.dumps({**_MADE, **about}, indent=1)
     with atomic_folder(folder) as place:
         (place / _MARK).write_text(text + "\n", encoding="utf-8")
+
+
+def mark_used(folder: Path) -> None:
+    """Write down that the output is about to take its name, after which nothing is needed here."""
+    (folder / _USED).touch()
+
+
+def is_used(folder: Path) -> bool:
+    """Whether a working folder is not needed once its output is there."""
+    return (folder / _USED).is_file()
 
 
 def is_empty(folder: Path) -> bool:
