@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+import io
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
-from chorus_bench.datasets.named import submission_folder
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
@@ -20,24 +21,26 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.io.files import atomic_folder
 from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
-from chorus_bench.leaderboard.fields import small_fields
+from chorus_bench.leaderboard.fields import fields_bytes
 from chorus_bench.leaderboard.manifest import (
     TEXT_KEYS,
     EntryManifest,
     entry_yaml,
     read_entry_yaml,
 )
+from chorus_bench.leaderboard.overlays import Overlays, overlays_bytes
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
     ENTRY_FILE,
     FIELDS_FILE,
-    PICTURES_FILE,
-    PICTURES_FOLDER,
+    OVERLAYS_FILE,
     slug_of,
     slug_problem,
 )
 from chorus_bench.metrics.protocol import signature_parts
-from chorus_bench.submission import Submission, open_submission
+from chorus_bench.report.fields import SmallFields
+from chorus_bench.report.samples import open_scored, sample_overlays
+from chorus_bench.submission import Submission
 
 
 def add_entry(
@@ -71,8 +74,8 @@ def add_entry(
         texts: optional texts of `entry.yaml`; by default what the submission says.
         parameters: how the method was run.
         submission: the submission that was scored; its fields are kept for the 3D view.
-        split: the split that it was scored on; with it, pictures of single samples are drawn
-            (masks, never photographs).
+        split: the split that it was scored on; with it, what pictures of single samples are
+            drawn from is kept (masks, never photographs).
         body: the body it was scored with, for the pictures; by default the free one.
         overwrite: replace an entry that is there.
 
@@ -91,17 +94,25 @@ def add_entry(
     target = _target(Path(leaderboard), name, manifest.method)
     if split is not None and submission is None:
         raise InputError("--split without a submission", fix="give --submission as well")
-    with _opened(submission) as opened, atomic_folder(target, overwrite=overwrite) as place:
-        for file in (RESULT_FILE, SAMPLES_FILE):
-            shutil.copyfile(folder / file, place / file)
+    with ExitStack() as stack, atomic_folder(target, overwrite=overwrite) as place:
+        (place / RESULT_FILE).write_bytes((folder / RESULT_FILE).read_bytes())
+        (place / SAMPLES_FILE).write_bytes(small_table(loaded.samples))
         (place / ENTRY_FILE).write_bytes(entry_yaml(manifest))
-        if opened is not None:
-            _check_digest(opened, loaded)
+        if submission is not None:
+            opened = stack.enter_context(open_scored(submission, loaded))
             _write_fields(opened, place)
-        if opened is not None and split is not None:
-            _write_pictures(loaded, opened, split, body, place)
+            if split is not None:
+                model = BodyModel.load("default" if body is None else body)
+                _write_overlays(sample_overlays(loaded, opened, split, model), place)
         _check(place, target)
     return target
+
+
+def small_table(samples: pa.Table) -> bytes:
+    """Return the table of samples as a Parquet file of few bytes, for a folder in git."""
+    sink = io.BytesIO()
+    pq.write_table(samples, sink, use_dictionary=False, compression="brotli", compression_level=11)
+    return sink.getvalue()
 
 
 def _target(leaderboard: Path, name: str | None, method: str) -> Path:
@@ -110,14 +121,6 @@ def _target(leaderboard: Path, name: str | None, method: str) -> Path:
     if problem is not None:
         raise InputError(f"the name '{slug}' {problem}", fix="give another --name")
     return leaderboard / ENTRIES_FOLDER / slug
-
-
-@contextmanager
-def _opened(submission: str | Path | None) -> Iterator[Submission | None]:
-    with (
-        nullcontext() if submission is None else open_submission(submission_folder(submission))
-    ) as opened:
-        yield opened
 
 
 def _manifest(
@@ -150,45 +153,16 @@ def _joined(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def check_digest(submission: Submission, sha256: str) -> None:
-    """Raise an `InputError` when a submission is not the one with a digest."""
-    if submission.sha256 != sha256:
-        raise InputError(
-            f"is another submission than the one that was scored: sha256 {submission.sha256}",
-            where=submission.path,
-            expected=f"sha256 {sha256}",
-            fix="give the submission that the result is of, or evaluate this one",
-        )
-
-
-def _check_digest(submission: Submission, result: EvaluationResult) -> None:
-    check_digest(submission, str(result.submission.get("sha256")))
-
-
 def _write_fields(submission: Submission, folder: Path) -> None:
     if submission.track != "canonical" or not submission.categories:
         return
     fields = {name: submission.field(name) for name in submission.categories}
-    small_fields(fields).save(folder / FIELDS_FILE)
+    (folder / FIELDS_FILE).write_bytes(fields_bytes(SmallFields.of(fields)))
 
 
-def _write_pictures(
-    result: EvaluationResult,
-    submission: Submission,
-    split: str | Path,
-    body: str | Path | None,
-    folder: Path,
-) -> None:
-    from chorus_bench.datasets.named import NAMED_SPLITS, named_split_folder
-    from chorus_bench.report.overlays import write_sample_overlays
-
-    source = named_split_folder(str(split)) if str(split) in NAMED_SPLITS else split
-    loaded = BodyModel.load("default" if body is None else body)
-    pictures = folder / PICTURES_FOLDER
-    pictures.mkdir()
-    rows = write_sample_overlays(result, submission, source, loaded, pictures)
-    text = json.dumps(rows, indent=1, ensure_ascii=False)
-    (pictures / PICTURES_FILE).write_text(text + "\n", encoding="utf-8")
+def _write_overlays(overlays: Overlays, folder: Path) -> None:
+    if overlays:
+        (folder / OVERLAYS_FILE).write_bytes(overlays_bytes(overlays))
 
 
 def _check(place: Path, target: Path) -> None:

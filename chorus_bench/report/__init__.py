@@ -12,43 +12,46 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chorus_bench.report.dataset_plots import cameras_figure
     from chorus_bench.report.figures import (
-        Overlay,
+        OverlayRow,
         bars_figure,
         calibration_figure,
         curves_figure,
         fields_figure,
         overlays_figure,
     )
-    from chorus_bench.report.overlays import overlay_picture, write_sample_overlays
+    from chorus_bench.report.overlays import Overlay
     from chorus_bench.report.page import write_report
+    from chorus_bench.report.samples import sample_overlays, sample_photos
     from chorus_bench.report.view import view_fields
 
 _HOMES = {
-    "Overlay": "figures",
+    "Overlay": "overlays",
+    "OverlayRow": "figures",
     "bars_figure": "figures",
     "calibration_figure": "figures",
     "cameras_figure": "dataset_plots",
     "curves_figure": "figures",
     "fields_figure": "figures",
-    "overlay_picture": "overlays",
     "overlays_figure": "figures",
+    "sample_overlays": "samples",
+    "sample_photos": "samples",
     "view_fields": "view",
     "write_report": "page",
-    "write_sample_overlays": "overlays",
 }
 
 __all__ = [
     "Overlay",
+    "OverlayRow",
     "bars_figure",
     "calibration_figure",
     "cameras_figure",
     "curves_figure",
     "fields_figure",
-    "overlay_picture",
     "overlays_figure",
+    "sample_overlays",
+    "sample_photos",
     "view_fields",
     "write_report",
-    "write_sample_overlays",
 ]
 
 
