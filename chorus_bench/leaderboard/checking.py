@@ -12,6 +12,7 @@ from chorus_bench.evaluation.results import by_category, mean_curves, scores_of
 from chorus_bench.io.findings import Finding, Findings, listed_problems, printable
 from chorus_bench.leaderboard import rules
 from chorus_bench.leaderboard.entries import Entry, EntryFiles, read_entry_files
+from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
     PUBLISHED_FILE,
@@ -85,6 +86,7 @@ def check_leaderboard(
     leaderboard: str | Path,
     *,
     before: Mapping[str, dict[str, Any]] | None = None,
+    manifests: Mapping[str, EntryManifest] | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Checked:
     """Read a leaderboard and apply every rule.
@@ -92,6 +94,8 @@ def check_leaderboard(
     Args:
         leaderboard: folder with ``entries`` and ``published.yaml``.
         before: folder name -> `results.json` of an earlier state, from `earlier_results`.
+        manifests: folder name -> `entry.yaml` of an earlier state, from `earlier_manifests`; then
+            no entry may call itself verified that was not verified there.
         progress: called with (entries done, entries in all).
 
     Raises:
@@ -108,6 +112,8 @@ def check_leaderboard(
         problems[place.name] = Findings()
         entry = check_entry(place, problems[place.name], (before or {}).values())
         if entry is not None:
+            if manifests is not None:
+                rules.unearned_status_rule(entry, manifests, problems[place.name])
             entries.append(entry)
         progress(number + 1, len(places))
     rules.duplicates_rule(entries, problems)

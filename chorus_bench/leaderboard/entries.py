@@ -39,6 +39,7 @@ from chorus_bench.leaderboard.places import (
 from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import THRESHOLDS
 from chorus_bench.metrics.resampling import CategoryTables
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import ChosenSample
 
@@ -217,7 +218,8 @@ def _checked_table(file: Path) -> pa.Table:
         if not opened.schema_arrow.equals(SAMPLES_SCHEMA):
             names = ", ".join(f"{f.name}: {f.type}" for f in SAMPLES_SCHEMA)
             raise InputError("has other columns", expected=names)
-        table = opened.read().combine_chunks()
+    _check_texts(file)
+    table = pq.read_table(file).combine_chunks()
     for name in table.column_names:
         column = table[name]
         if column.null_count:
@@ -225,6 +227,24 @@ def _checked_table(file: Path) -> pa.Table:
         if pa.types.is_list(column.type):
             _check_lists(name, column)
     return table
+
+
+def _check_texts(file: Path) -> None:
+    """Refuse long texts before they are repeated row by row, which their size says nothing of.
+
+    A Parquet file keeps each text once, in a dictionary; a few kilobytes read as gigabytes.
+    """
+    limits = {"sample_id": MAX_SAMPLE_LENGTH, "category": MAX_CATEGORY_LENGTH}
+    with pq.ParquetFile(file, read_dictionary=list(limits)) as opened:
+        table = opened.read(columns=list(limits))
+    for name, limit in limits.items():
+        for chunk in table[name].chunks:
+            longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0
+            if longest > 4 * limit:
+                raise InputError(
+                    f"column '{name}' has a text of {longest} bytes",
+                    expected=f"at most {limit} characters",
+                )
 
 
 def _check_lists(name: str, column: pa.ChunkedArray) -> None:

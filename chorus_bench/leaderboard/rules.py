@@ -29,6 +29,7 @@ from chorus_bench.evaluation.results import (
 )
 from chorus_bench.io.findings import Findings, has_controls, printable
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
+from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
     ENTRY_FILE,
@@ -379,3 +380,30 @@ def unchanged_rule(
 
 def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
     return _at(content, ("submission", "sha256")), comparable(str(content.get("signature")))
+
+
+def unearned_status_rule(
+    entry: Entry, manifests: Mapping[str, EntryManifest], errors: Findings
+) -> None:
+    """Refuse an entry that calls itself verified where the earlier state did not.
+
+    Only the maintainers' run gives that status: it scores the archive on the base branch and
+    commits the status there, so that it stands in the earlier state of every later change.
+
+    Args:
+        entry: the entry.
+        manifests: folder name -> `entry.yaml` of the earlier state.
+        errors: collects the problem.
+    """
+    now, earlier = entry.manifest, manifests.get(entry.slug)
+    if now.status != "verified":
+        return
+    known = earlier is not None and earlier.status == "verified"
+    if known and (earlier.verified, earlier.sha256) == (now.verified, now.sha256):
+        return
+    errors.add(
+        f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}",
+        "calls the entry verified, which the base branch does not",
+        expected="status: self-reported, verified: null",
+        fix="leave the status to the maintainers, whose own run on the base branch gives it",
+    )
