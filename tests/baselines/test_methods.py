@@ -233,4 +233,4 @@ def test_the_command_runs_a_baseline(tmp_path, monkeypatch):
     )
     assert np.array_equal(found.values, body["surfboard"])
     done = CliRunner().invoke(app, ["run", "uniform", *arguments[:-1], "decay"])
-    assert "option 'decay'" in str(done.exception)
+    assert "--option decay" in str(done.exception)
