@@ -6,6 +6,11 @@ import signal
 import sys
 
 import pytest
+from hypothesis import settings
+
+# A busy machine is slow; time is no property of the code.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 # A shell that starts the tests in the background has interruptions ignored, and every process
 # that a test starts and interrupts would inherit that.

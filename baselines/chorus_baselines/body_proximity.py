@@ -1,16 +1,17 @@
-"""A reference point without any learning: things are near the body."""
+"""A reference point without learning: objects are near the body."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.nearest import nearest_points
 
 Float32 = NDArray[np.float32]
 
@@ -27,12 +28,12 @@ def fit_body_proximity(
     """Return ``exp(-d / decay)``, d the distance to the canonical body, for every category.
 
     Args:
-        data: gives the categories.
-        body: its canonical template is the body.
+        data: the data, for its categories.
+        body: the body, in its canonical pose.
         grid: the grid of the fields.
         seed: not used.
         progress: called once.
-        decay: metres.
+        decay: decay length in metres.
 
     Returns:
         Category -> (N, N, N) probabilities.
@@ -43,7 +44,7 @@ def fit_body_proximity(
     del seed
     if not decay > 0:
         raise InputError(f"decay {decay}", expected="a positive number of metres")
-    distance, _ = cKDTree(body.canonical_vertices).query(grid.centers())
-    values = np.exp(-np.asarray(distance) / decay).astype(np.float32).reshape(grid.shape)
+    distance, _ = nearest_points(body.canonical_vertices, grid.centers(), 1)
+    values = exact.exp(-distance[:, 0] / decay).astype(np.float32).reshape(grid.shape)
     progress(data.total, data.total)
     return dict.fromkeys(data.categories, values)

@@ -1,4 +1,4 @@
-"""Commands around one field: the posed field of a person, a mesh, the original's exports."""
+"""Commands for single fields: a person's posed field, a mesh, the original's exports."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chorus_baselines.chorus.subject import Subject
-    from chorus_bench.geometry.grid import OccupancyGrid
 
-Category = Annotated[str, typer.Option(help="Which of its categories.")]
+Category = Annotated[str, typer.Option(help="The category of the field.")]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
@@ -36,24 +35,15 @@ def infer_command(
     body: Body = None,
 ) -> None:
     """Write the occupancy around a person in a pose: (N, N, N) in the posed body's frame."""
-    import io
-
-    import numpy as np
-
-    from chorus_baselines.chorus.inference import posed_field
-    from chorus_bench.io.files import atomic_write_bytes
-
-    field = _field(submission, category)
-    posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
-    buffer = io.BytesIO()
-    np.savez_compressed(
-        buffer,
-        allow_pickle=False,
-        occupancy=posed,
-        side_length=field.spec.side_length,
-        center=field.spec.center,
+    from chorus_baselines.chorus.inference import (
+        canonical_field,
+        posed_field,
+        save_posed_field,
     )
-    atomic_write_bytes(output, buffer.getvalue())
+
+    field = canonical_field(submission, category)
+    posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
+    save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
 
 
@@ -62,20 +52,23 @@ def reconstruct_command(
     output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
     category: Annotated[
         str | None,
-        typer.Option(help="Which; by default the sample's, or the object nearest to the person."),
+        typer.Option(help="By default the sample's, or that of the object nearest to the person."),
     ] = None,
     pose: Pose = None,
     split: Split = None,
     sample: Sample = None,
     body: Body = None,
-    level: Annotated[float, typer.Option(help="The object is where the field reaches this.")] = 0.5,
+    level: Annotated[
+        float, typer.Option(help="The object is where the field reaches this level.")
+    ] = 0.5,
 ) -> None:
     """Write a mesh of the expected object beside the person in a pose."""
+    from chorus_baselines.chorus.inference import canonical_field
     from chorus_baselines.chorus.reconstruction import reconstruct
 
     if category is None:
         category = _subject(split, sample, body).category
-    field = _field(submission, category)
+    field = canonical_field(submission, category)
     reconstruct(
         field,
         _pose(pose, split, sample, body),
@@ -94,9 +87,9 @@ def import_chorus_command(
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Make a submission of what the original project exported.
+    """Make a submission from the original project's exports.
 
-    A file without a category is of the category that its name says.
+    A file given without a category is of the category in its name.
     """
     from chorus_baselines.chorus.original import import_chorus
     from chorus_bench.errors import InputError
@@ -113,72 +106,28 @@ def import_chorus_command(
     typer.echo(f"wrote {output}: {', '.join(named)}")
 
 
-def _field(submission: str, category: str) -> OccupancyGrid:
-    from chorus_bench.errors import InputError, unknown_name
-    from chorus_bench.submission import open_submission
-
-    with open_submission(submission) as opened:
-        if opened.track != "canonical":
-            raise InputError(
-                "a submission of the posed track", where=submission, expected="the canonical track"
-            )
-        if category not in opened.categories:
-            raise unknown_name("category", category, opened.categories, where=submission)
-        return opened.field(category)
-
-
 def _pose(
     file: Path | None, split: str | None, sample: str | None, body: str | None
 ) -> NDArray[np.float64]:
     """Return the pose (72,) of a file or of a sample of a split."""
+    from chorus_baselines.chorus.inference import read_pose
     from chorus_bench.errors import InputError
 
     if file is not None and split is None and sample is None:
-        return _read_pose(file)
+        return read_pose(file)
     if file is None:
         return _subject(split, sample, body).pose
     raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
 
 
-def _read_pose(file: Path) -> NDArray[np.float64]:
-    import json
-
-    import numpy as np
-
-    from chorus_baselines.chorus.inference import check_pose
-    from chorus_bench.errors import InputError
-
-    try:
-        content = file.read_bytes()
-        if file.suffix == ".npy":
-            values = np.load(file, allow_pickle=False)
-        else:
-            values = json.loads(content)
-        return check_pose(np.asarray(values, dtype=np.float64))
-    except (OSError, ValueError, TypeError) as error:
-        raise InputError(
-            f"no pose: {error}", where=file, expected=".npy or .json with 72 numbers"
-        ) from error
-
-
 def _subject(split: str | None, sample: str | None, body: str | None) -> Subject:
     """Return pose and category of a sample of a dataset."""
-    from chorus_baselines.chorus.subject import subject_of
-    from chorus_bench.datasets.bodies import body_for
-    from chorus_bench.datasets.rows import DatasetRows
-    from chorus_bench.errors import InputError, unknown_name
+    from chorus_baselines.chorus.subject import find_subject
+    from chorus_bench.errors import InputError
 
     if split is None or sample is None:
         raise InputError(
             "which person?",
             expected="--split SPLIT and --sample ID, or --pose FILE and --category NAME",
         )
-    data = DatasetRows.open(split)
-    body_for(data.body, body, data.name)
-    names: list[str] = []
-    for category in data.categories:
-        for row in data.rows(category):
-            if row["sample_id"] == sample:
-                return subject_of(row)
-            names.append(row["sample_id"])
-    raise unknown_name("sample", sample, names[:20], where=split)
+    return find_subject(split, sample, body)

@@ -22,7 +22,7 @@ TRACEBACK_VARIABLE = "CHORUS_BENCH_TRACEBACK"
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     logging.getLogger("chorus_bench").setLevel(logging.INFO)
     prepare_streams()

@@ -46,15 +46,16 @@ def evaluate_command(
     protocol: Protocol = "official",
     truth: Annotated[
         bool,
-        typer.Option("--truth", help="Also 3D scores, on splits that know the truth."),
+        typer.Option("--truth", help="Also compute 3D scores, on splits with ground truth."),
     ] = False,
     output_format: Annotated[ScoreFormat, FORMAT] = ScoreFormat.TABLE,
 ) -> None:
-    """Score a submission: the four PAP numbers per category and in the mean.
+    """Score a submission: the four PAP numbers for each category and their means.
 
     Without arguments it scores the shipped example on the shipped test split.
     """
     from chorus_bench.evaluation import evaluate
+    from chorus_bench.evaluation.truth import truth_scores
     from chorus_bench.report.tables import render_result
     from chorus_bench.report.volumetric import render_truth
 
@@ -73,18 +74,28 @@ def evaluate_command(
             progress=progress,
         )
     _say_toy_split(submission, split, result, output_format)
-    scores = (
-        _truth(result, submission, split, body, allow_other_body, workers, output)
-        if truth
-        else None
-    )
-    if scores is not None and output_format is ScoreFormat.JSON:
-        typer.echo(json.dumps(result.as_dict() | {"truth": scores.as_dict()}, indent=1))
+    method = str(result.submission["method"])
+    scores: dict[str, TruthScores] = {}
+    if truth:
+        with progress_bar("Comparing in 3D") as progress:
+            scores = truth_scores(
+                {method: submission},
+                split,
+                body=body or "default",
+                allow_other_body=allow_other_body,
+                categories=tuple(result.categories),
+                workers=workers,
+                progress=progress,
+            )
+    if scores and output is not None:
+        scores[method].save(output / "truth.json")
+    if scores and output_format is ScoreFormat.JSON:
+        content = result.as_dict() | {"truth": scores[method].as_dict()}
+        typer.echo(json.dumps(content, indent=1))
         return
     typer.echo(render_result(result, output_format.value))
-    if scores is not None:
-        method = str(result.submission["method"])
-        typer.echo("\n" + render_truth({method: scores}, {method: result}))
+    if scores:
+        typer.echo("\n" + render_truth(scores, {method: result}))
     if output is not None and output_format is ScoreFormat.TABLE:
         typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
 
@@ -102,36 +113,6 @@ def _say_toy_split(
     )
 
 
-def _truth(
-    result: EvaluationResult,
-    submission: str,
-    split: str,
-    body: str | None,
-    allow_other_body: bool,
-    workers: int | None,
-    output: Path | None,
-) -> TruthScores:
-    """Return 3D scores, and write them as ``truth.json`` where there is an output."""
-    from chorus_bench.evaluation.truth import truth_scores
-    from chorus_bench.io.files import atomic_write_bytes
-
-    method = str(result.submission["method"])
-    with progress_bar("Comparing in 3D") as progress:
-        scores = truth_scores(
-            {method: submission},
-            split,
-            body="default" if body is None else body,
-            allow_other_body=allow_other_body,
-            categories=tuple(result.categories),
-            workers=workers,
-            progress=progress,
-        )[method]
-    if output is not None:
-        text = json.dumps(scores.as_dict(), indent=1)
-        atomic_write_bytes(output / "truth.json", text.encode() + b"\n")
-    return scores
-
-
 def compare_command(
     results: Annotated[list[Path], typer.Argument(help="Two or more result folders.")],
     score: Score = "mPAP",
@@ -139,7 +120,7 @@ def compare_command(
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
     output_format: Annotated[TableFormat, FORMAT] = TableFormat.TABLE,
 ) -> None:
-    """Rank results: intervals, paired differences, and who shares a rank."""
+    """Rank results, with intervals, paired differences and shared ranks."""
     from chorus_bench.evaluation.comparison import compare_results
     from chorus_bench.report.tables import render_ranking
 
@@ -177,7 +158,7 @@ def validate_command(
 
 
 def selftest_command() -> None:
-    """Compare this machine's numbers with those of the original code."""
+    """Compare this machine's numbers with the original code's."""
     from chorus_bench.report.tables import render_selftest
     from chorus_bench.selftest import run_selftest
 

@@ -1,14 +1,14 @@
 """The cache of prepared test geometry.
 
-A split is cut into batches of a few samples. Of each batch there are two kinds of files, both
-written atomically, both carrying the key of what they were made from:
+A split is divided into batches of a few samples. Each batch has two kinds of files, both written
+atomically and marked with the key of their inputs:
 
-* ``geometry``: per entry the probe voxel and, where it moves with the body, its canonical point;
-* ``lookup-<grid>``: per entry the index of the voxel that a submission's grid is read at.
+* ``geometry``: for each entry the probe voxel and, if it moves with the body, its canonical point;
+* ``lookup-<grid>``: for each entry the index of the voxel to read in a submission's grid.
 
-An entry is one probe voxel that lands in the image of one sample; entries are sorted by sample
-and pixel. Scoring a submission needs the lookup alone; a grid that was not met before gets its
-lookup from the geometry, without any posing.
+An entry is one probe voxel that projects into the image of one sample; entries are sorted by
+sample and pixel. Scoring a submission needs only the lookup; for a new grid, the lookup is derived
+from the geometry, without posing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 Track = Literal["canonical", "posed"]
 
 BATCH_SIZE = 16
-#: Changes whenever the files' layout or anything that they hold is computed differently.
+#: Changes whenever the layout of the files or the computation of their contents changes.
 CACHE_VERSION = 1
 
 
@@ -58,7 +58,7 @@ class Lookup:
         index: (n,) int32 voxel of the submission's grid that each entry reads; one past the
             last voxel for "outside".
         bounds: (S + 1,) int64 where each sample's entries begin.
-        starts: (p,) int64 where each pixel's entries begin; no pixel is without entries.
+        starts: (p,) int64 where each pixel's entries begin; every pixel has entries.
         pixels: (p,) int64 position of each pixel in ``classes``.
         classes: (q,) uint8 class of every pixel of every sample, 1 for target plus 2 for human.
         images: (S + 1,) int64 where each sample's pixels begin in ``classes``.
@@ -80,7 +80,7 @@ class SampleBatch:
 
     Attributes:
         category: category of every sample.
-        samples: at most `BATCH_SIZE`, in the order in which they are scored.
+        samples: at most `BATCH_SIZE` samples, in the order of scoring.
         key: fingerprint of samples, body and protocol.
     """
 
@@ -93,8 +93,8 @@ class GeometryCache:
     """Prepared geometry of some samples with one body under one protocol.
 
     Args:
-        samples: the samples; batches do not mix categories, so an evaluation of some
-            categories finds what one of all of them has prepared.
+        samples: the samples; batches do not mix categories, so an evaluation of some categories
+            can use what one of all categories has prepared.
         body: the body that is posed.
         protocol: grid, skinning and image size.
         folder: where files are kept; the user's cache by default. Where it cannot be used, the
@@ -143,13 +143,13 @@ class GeometryCache:
         track: Track,
         on_sample: Callable[[], None] = lambda: None,
     ) -> Lookup:
-        """Return the lookup of a batch, making whatever is missing or damaged.
+        """Return the lookup of a batch; compute what is missing or damaged.
 
         Args:
             batch: one of `batches`.
             grid: the submission's grid.
             track: ``canonical`` reads at the canonical points, ``posed`` at the voxel centres.
-            on_sample: called before each sample that has to be prepared; it may raise.
+            on_sample: called before each sample that must be prepared; it may raise.
         """
         kind = _lookup_kind(grid, track)
         arrays = self._read(batch, kind)
@@ -159,11 +159,11 @@ class GeometryCache:
         return Lookup(**arrays)
 
     def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
-        """Make the geometry of a batch if it is missing or damaged; arguments as for `load`."""
+        """Compute the geometry of a batch if it is missing or damaged; for arguments see `load`."""
         self._geometry(batch, on_sample)
 
     def prepared(self, batch: SampleBatch) -> tuple[PreparedSample, ...]:
-        """Return the prepared samples of a batch, making whatever is missing or damaged."""
+        """Return the prepared samples of a batch; compute what is missing or damaged."""
         return _split(self._geometry(batch, lambda: None), self.protocol.grid)
 
     def _make_lookup(self, geometry: Arrays, grid: GridSpec, track: Track) -> Arrays:
@@ -210,10 +210,10 @@ class GeometryCache:
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None  # where that is a fault, writing says so
         except (DamagedFileError, OSError) as error:
-            log.warning("Damaged cache file, made again: %s", error)
+            log.warning("Recomputing a damaged cache file: %s", error)
             return None
         if (metadata.get("key"), metadata.get("kind")) != (batch.key, kind):
-            log.warning("Cache file of something else, made again: %s", path)
+            log.warning("Recomputing a cache file with other contents: %s", path)
             return None
         return arrays
 
@@ -232,7 +232,7 @@ def _lookup_kind(grid: GridSpec, track: Track) -> str:
 
 
 def _join(prepared: Sequence[PreparedSample], probes: GridSpec) -> Arrays:
-    """Concatenate prepared samples, shifting what counts from the beginning of each."""
+    """Concatenate prepared samples, with shifted indices."""
     entries = _offsets([len(p.voxels) for p in prepared])
     images = _offsets([p.height * p.width for p in prepared])
     voxels = np.concatenate([p.voxels for p in prepared])

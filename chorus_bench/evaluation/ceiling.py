@@ -1,8 +1,8 @@
 """The ceiling of the metric: the target mask itself as a graded field.
 
-PAP rewards only recall that is lost between two thresholds, so a field that knows the answer
+PAP counts only recall that is lost between two thresholds, so a field that knows the answer
 spreads its values from `LOWEST` to `HIGHEST`: the object vanishes step by step from its edge
-inwards, and nothing is left at the last threshold, 0.99.
+inward, and nothing remains at the last threshold, 0.99.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ LOWEST, HIGHEST = 0.01, 0.98
 def graded_mask(target: ArrayLike, reached: ArrayLike) -> Float32:
     """Return the occupancy image of a target that is extruded along the rays of its camera.
 
-    All probe voxels that land on a pixel of the target get the same value, the higher the
-    further the pixel lies inside the target; all others get 0.
+    All probe voxels that project to a pixel of the target get the same value, which is higher the
+    deeper the pixel lies inside the target; all others get 0.
 
-    Every mask of this image lies inside the target and nothing is left at 0.99, so its PAP is
-    the share of the target that probe voxels reach. No field can have more: precision is at
-    most 1, and recall never exceeds that share.
+    Every mask of this image lies inside the target and nothing remains at 0.99, so its PAP is the
+    share of the target that probe voxels reach. No field can score more: precision is at most 1,
+    and recall never exceeds that share.
 
     Args:
         target: (H, W) mask of the small image; non-zero is on.
-        reached: (H, W) whether a probe voxel lands on the pixel.
+        reached: (H, W) whether a probe voxel projects to the pixel.
 
     Returns:
         (H, W) values from 0 to `HIGHEST`.

@@ -1,4 +1,4 @@
-"""Compare results: only where their signatures and samples agree."""
+"""Comparison of results, provided that their signatures and samples agree."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def compare_results(
     Args:
         results: two or more results, or their folders.
         score: ``mPAP`` or one of its variants.
-        resamples: how many.
+        resamples: number of resamples.
         seed: random seed of the resampling.
 
     Raises:
         InputError: fewer than two results, signatures that differ (the parts are named), or
-            other samples.
+            different samples.
     """
     loaded = [r if isinstance(r, EvaluationResult) else load_result(r) for r in results]
     if len(loaded) < 2:
@@ -50,7 +50,7 @@ def compare_results(
 
 
 def _names(results: Sequence[EvaluationResult]) -> list[str]:
-    """Return the methods' names, told apart by number where two are equal."""
+    """Return the methods' names, with numbers to distinguish equal ones."""
     names = [str(result.submission["method"]) for result in results]
     return [
         name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"

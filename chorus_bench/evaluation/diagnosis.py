@@ -1,7 +1,7 @@
 """Where a score is lost: an error decomposition in the spirit of TIDE for detection.
 
-For each category, how much PAP would rise if one fault alone were mended by an oracle that
-knows the test data (`chorus_bench.evaluation.repairs`):
+For each category, how much PAP would rise if an oracle that knows the test data corrected one
+fault alone (`chorus_bench.evaluation.repairs`):
 
 * **position**: the best translation of the canonical field;
 * **scale**: its best uniform scale about its centre of mass;
@@ -9,8 +9,8 @@ knows the test data (`chorus_bench.evaluation.repairs`):
 * **recalibration**: the best monotone map of its probabilities;
 * **ceiling**: each sample's own target, extruded along the rays of its camera;
 
-and **occlusion**, PAP_hoa minus PAP. Gains are chosen on the data that they are measured on,
-and they do not add up. Formulas and their reading: ``docs/diagnose.md``.
+and **occlusion**, PAP_hoa minus PAP. Gains are chosen on the same data on which they are measured,
+and they do not add up. Formulas and interpretation: ``docs/diagnose.md``.
 """
 
 from __future__ import annotations
@@ -60,18 +60,18 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 
 _DEFAULT_SEARCH = SearchSettings()
-_POSED = "a posed field has no canonical frame to be moved in"
+_POSED = "a posed field has no canonical frame in which to move it"
 
 
 @dataclass(frozen=True)
 class CategoryDiagnosis:
-    """A category, or the mean over categories, and what each repair would make of it.
+    """A category, or the mean over categories, with the effect of each repair.
 
     Attributes:
-        pap: PAP now, that of an evaluation.
-        pap_hoa: PAP_hoa now.
-        repairs: one entry for each of `REPAIRS`; None where it does not apply.
-        samples: test samples.
+        pap: current PAP, as in an evaluation.
+        pap_hoa: current PAP_hoa.
+        repairs: one entry for each of `REPAIRS`; None if it does not apply.
+        samples: number of test samples.
         missing: whether the submission lacks the category, which then counts as an empty field.
     """
 
@@ -83,7 +83,7 @@ class CategoryDiagnosis:
 
     @property
     def occlusion(self) -> float:
-        """PAP_hoa minus PAP, of either sign: what the pixels that the person hides cost."""
+        """PAP_hoa minus PAP, of either sign: the cost of the pixels that the person hides."""
         return self.pap_hoa - self.pap
 
     def as_dict(self) -> dict[str, Any]:
@@ -95,7 +95,7 @@ class CategoryDiagnosis:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What `diagnose` found.
+    """The result of `diagnose`.
 
     Attributes:
         signature: how PAP was computed.
@@ -103,8 +103,8 @@ class Diagnosis:
         mean: the unweighted mean over the categories.
         categories: category -> diagnosis, sorted.
         unavailable: repair -> why it does not apply to this submission.
-        search: where and how finely the oracles searched.
-        warnings: what the reader must know.
+        search: range and resolution of the oracles' search.
+        warnings: remarks for the reader.
         seconds: wall time.
     """
 
@@ -156,25 +156,26 @@ def diagnose(
     search: SearchSettings = _DEFAULT_SEARCH,
     progress: Progress = lambda done, total: None,
 ) -> Diagnosis:
-    """Say where a submission loses its score.
+    """Find where a submission loses its score.
 
     Args:
-        submission: as for `evaluate`, as are split, body, categories, min_samples, protocol
-            and cache. On the posed track only recalibration, occlusion and ceiling apply.
+        submission: see `evaluate`, also for split, body, categories, min_samples, protocol and
+            cache. On the posed track only recalibration, occlusion and ceiling apply.
         split: the test split.
         body: the body to pose.
-        categories: restrict the diagnosis.
+        categories: restricts the diagnosis.
         min_samples: categories with fewer samples are left out.
-        workers: threads; by default one a processor.
+        workers: number of threads; by default one per processor.
         protocol: ``official`` or ``closed``.
         cache: folder for prepared geometry.
-        allow_other_body: pose another body than the split's.
-        search: where and how finely the oracles search.
-        progress: called with (steps done, steps in all); two steps a sample, preparing and
+        allow_other_body: pose a body other than the split's.
+        search: range and resolution of the oracles' search.
+        progress: called with (steps done, steps in all); two steps per sample, preparing and
             searching.
 
     Returns:
-        The diagnosis, whose scores of the submission as it is are exactly those of `evaluate`.
+        The diagnosis, in which the scores of the unchanged submission are exactly those of
+        `evaluate`.
 
     Raises:
         InputError: anything wrong with the submission, the split, the body or the arguments.
@@ -231,7 +232,7 @@ class _Job:
         return found
 
     def _prepare(self, batch: SampleBatch) -> int:
-        """Fill the cache for a batch; return how many samples have not been counted yet."""
+        """Fill the cache for a batch; return the number of samples not yet counted."""
         prepared = 0
 
         def on_sample() -> None:
@@ -280,7 +281,7 @@ class _Job:
     def _posed(
         self, category: str, sample_id: str, voxels: NDArray[np.int32]
     ) -> NDArray[np.float32]:
-        """Return what a posed submission says at some probe voxels of a sample."""
+        """Return a posed submission's values at some probe voxels of a sample."""
         if category not in self._run.submission.categories:
             return np.zeros(len(voxels), dtype=np.float32)
         places = self._run.protocol.grid.centers()[voxels]

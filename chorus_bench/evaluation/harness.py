@@ -1,4 +1,4 @@
-"""Evaluate a submission: the project's main job, as a function."""
+"""Evaluation of a submission, as a function."""
 
 from __future__ import annotations
 
@@ -44,25 +44,25 @@ if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
 
-#: Which categories an evaluation scores: those of the declared benchmark, or all of the split.
+#: The categories that an evaluation scores: those of the declared benchmark, or all.
 BENCHMARK, ALL = "benchmark", "all"
 POPULATIONS = (BENCHMARK, ALL)
 
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """One evaluation, everything resolved: what is scored, with what, and how.
+    """One evaluation with all arguments resolved.
 
     Attributes:
         submission: the fields.
         split: the test split.
         body: the body that is posed.
-        protocol: how it is scored.
+        protocol: the protocol.
         categories: the categories that are scored, sorted.
         samples: the samples of these categories.
         skipped: categories with too few samples, with their number.
-        restricted: the categories that the caller asked for, or None.
-        population: the categories of the benchmark, where the split has others too; else None.
+        restricted: the categories that the caller requested, or None.
+        population: the categories of the benchmark if the split has others too, else None.
     """
 
     submission: Submission
@@ -88,12 +88,12 @@ class Evaluation:
 
     @property
     def other_body(self) -> str | None:
-        """The fingerprint of the split's body where another one is posed."""
+        """The fingerprint of the split's body if a different one is posed."""
         known = self.split.body
         return fingerprint_of(known) if known and is_other_body(known, self.body) else None
 
     def warnings(self) -> list[str]:
-        """Return what the reader of the scores must know about submission and split."""
+        """Return remarks about submission and split for the reader of the scores."""
         found = [str(w) for w in self.submission.warnings]
         if self.split.body is None:
             found.append(
@@ -103,7 +103,7 @@ class Evaluation:
         elif self.other_body is not None:
             found.append(
                 f"The split was made with the body {self.split.body}, but scored with "
-                f"{self.body.label}: poses and cameras do not fit."
+                f"{self.body.label}: poses and cameras do not match."
             )
         missing = sorted(set(self.categories) - set(self.submission.categories))
         if missing:
@@ -150,7 +150,7 @@ def _posed_coverage(submission: Submission, samples: Sequence[EvalSample]) -> li
 
 
 def unknown_categories(given: Iterable[str], known: Collection[str]) -> list[str]:
-    """Return warnings about a submission's categories that a split does not have."""
+    """Return warnings about categories of a submission that are not in the split."""
     extra = sorted(set(given) - set(known))
     if not extra:
         return []
@@ -184,20 +184,20 @@ def evaluate(
         submission: a submission folder or archive, or an open submission.
         split: a test split: the name of one that comes with the package, a folder of Parquet
             files, or a `datasets.Dataset` with the columns of the row schema.
-        body: the body to pose, see `load_body`; by default the free body. It must be the
-            one that the split says it was made with.
+        body: the body to pose, see `load_body`; by default the free body. It must be the body
+            with which the split was made, as far as the split states it.
         output: folder for ``results.json`` and ``samples.parquet``; none by default. An
-            interrupted evaluation into the same folder goes on where it was.
-        categories: restrict the evaluation (the signature then says so); one name or several.
+            interrupted evaluation into the same folder continues where it stopped.
+        categories: one or several names that restrict the evaluation, which the signature states.
         population: ``benchmark`` scores the categories that the split declares as its benchmark
-            (all, where it declares none); ``all`` scores every category of the split. The
-            signature says which where they differ.
-        min_samples: categories with fewer samples are not scored; by default what the split
+            (all if it declares none); ``all`` scores every category of the split. The
+            signature states it if the two differ.
+        min_samples: categories with fewer samples are not scored; by default as the split
             declares, else 30.
-        workers: threads that prepare test geometry; by default one a processor.
-        protocol: ``official`` or ``closed``; the scores of the others are shown beside.
+        workers: number of threads that prepare test geometry; by default one per processor.
+        protocol: ``official`` or ``closed``; scores under the other one are given as well.
         cache: folder for prepared geometry; by default the user's cache.
-        allow_other_body: score with another body than the split's; the signature says so.
+        allow_other_body: score with a body other than the split's; the signature states it.
         progress: called with (samples done, samples in all).
 
     Returns:
@@ -230,7 +230,7 @@ def _output_folder(run: Evaluation, output: Path) -> OutputFolder:
 
 
 def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
-    """Open a submission for as long as it is scored; one that is open stays open."""
+    """Open a submission while it is scored; an open one stays open."""
     if isinstance(submission, Submission):
         return nullcontext(submission)
     return open_submission(submission)
@@ -246,7 +246,7 @@ def resolve_evaluation(
     allow_other_body: bool = False,
     population: str = BENCHMARK,
 ) -> Evaluation:
-    """Resolve the arguments of `evaluate`, as `Evaluation` explains them."""
+    """Resolve the arguments of `evaluate` to an `Evaluation`."""
     loaded = load_split(split)
     restricted = category_names(categories)
     declared = _population(loaded, population) if restricted is None else None
@@ -261,10 +261,10 @@ def resolve_evaluation(
     if not scored:
         largest = max(counts.values())
         raise InputError(
-            f"no category has the {chosen.min_samples} samples that it takes to be scored; "
+            f"no category has the {chosen.min_samples} samples that scoring requires; "
             f"the largest has {largest}",
             where=f"split '{loaded.name}'",
-            fix=f"ask for fewer with --min-samples {largest}; the signature will say so",
+            fix=f"lower the minimum with --min-samples {largest}; the signature will state it",
         )
     samples = tuple(s for s in samples if s.category in set(scored))
     if submission.track == "posed":
@@ -283,10 +283,10 @@ def resolve_evaluation(
 
 
 def category_names(categories: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Return the names of categories, each once and sorted; None for all.
+    """Return the names of categories, unique and sorted; None for all.
 
     Raises:
-        InputError: no name at all, or something that is not a name.
+        InputError: no name, or something that is not a name.
     """
     if categories is None:
         return None
@@ -299,7 +299,7 @@ def category_names(categories: str | Sequence[str] | None) -> tuple[str, ...] | 
 
 
 def _population(split: EvalSplit, population: str) -> tuple[str, ...] | None:
-    """Return the categories of the benchmark, None for all of the split."""
+    """Return the categories of the benchmark; None for all of the split."""
     if population not in POPULATIONS:
         raise unknown_name("population", population, POPULATIONS)
     if population == ALL or not split.population:
@@ -319,7 +319,7 @@ def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) 
                 + (f"; {len(extra)} are not in the split: {list_some(extra)}" if extra else ""),
                 where=f"posed fields of '{category}'",
                 expected="one field for every test sample of the category, named by sample_id",
-                fix="a partial category is never scored; leave the category out or complete it",
+                fix="leave the category out or complete it; a partial category is never scored",
             )
 
 
@@ -359,7 +359,7 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
         raise InputError(
             f"no sample of {', '.join(unavailable)} has a target pixel",
             where=f"split '{run.split.name}'",
-            expected="object masks that are seen at 32 pixels",
+            expected="object masks that are visible at 32 pixels",
         )
     summary = summarize(tables)
     for name, entry in summary["categories"].items():
@@ -396,7 +396,7 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
 
 
 def _availability(unavailable: Mapping[str, int], categories: Mapping[str, Any]) -> list[str]:
-    """Return warnings about categories that have no target pixel, at all or beside the person."""
+    """Return warnings about categories without any target pixel, or any outside the person."""
     texts = [
         f"No sample of '{name}' has a target pixel ({n} samples): not available, left out of the "
         "means."

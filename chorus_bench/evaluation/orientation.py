@@ -1,7 +1,7 @@
-"""Is a field mirrored, or does another axis point up? Tried on a few samples.
+"""Detection of mirrored fields and exchanged axes, on a few samples.
 
-A field that scores clearly better after a reflection or an exchange of axes was probably
-written in another frame than the benchmark's (x to the person's left, y up, z forward). A few
+A field that scores clearly better after a reflection or an exchange of axes was probably written
+in a frame other than the benchmark's (x to the person's left, y up, z forward). A few
 samples can favour a turned field by chance, so a turn is reported only when it is better on so
 many of them that chance is ruled out (a sign test, corrected for the 47 turns that are tried).
 """
@@ -31,7 +31,7 @@ SAMPLES_PER_CATEGORY = 16
 #: A turn is reported when chance would favour one of all turns as often with at most this share.
 CHANCE = 0.01
 _TURNS = 47
-#: A turn is reported when it lifts the closed PAP by this much, and to this multiple.
+#: A reorientation is reported if it raises the closed PAP by this much, and to this multiple.
 GAIN, FACTOR = 0.05, 1.5
 
 _AXES = "xyz"
@@ -47,7 +47,7 @@ def orientation_warnings(
     """Return a warning for each category whose field fits better mirrored or turned.
 
     Args:
-        submission: canonical track; the posed track is not tried.
+        submission: a submission; those of the posed track are not tested.
         split: a few samples of each category of this test split are used.
         body: the body to pose; the default one if None.
         progress: called with (samples done, samples in all).

@@ -1,4 +1,4 @@
-"""The output folder of an evaluation: what it may hold, and resuming into it."""
+"""The output folder of an evaluation: its allowed contents, and resuming into it."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def _remove_parts(partial: Path) -> None:
 
 @dataclass(frozen=True)
 class OutputFolder:
-    """A folder that takes the result of one submission under one signature.
+    """A folder for the result of one submission under one signature.
 
     Args:
         path: the folder.
@@ -101,7 +101,7 @@ class OutputFolder:
             self._take_up()
         elif any(map(self._is_foreign, self.path.iterdir())):
             raise InputError(
-                "the output folder is not empty and holds no result",
+                "the output folder is not empty and contains no result",
                 where=self.path,
                 fix="give a new or empty folder with --output",
             )
@@ -120,7 +120,7 @@ class OutputFolder:
             self.finish()
 
     def parts(self, batches: Sequence[SampleBatch]) -> dict[str, pa.Table]:
-        """Return the rows that an interrupted run has left, by batch key."""
+        """Return the rows of an interrupted run, by batch key."""
         tables = {}
         for batch in batches:
             table = self._read_part(batch)
@@ -129,7 +129,7 @@ class OutputFolder:
         return tables
 
     def write_part(self, batch: SampleBatch, table: pa.Table) -> None:
-        """Keep the rows of one batch."""
+        """Store the rows of one batch."""
         atomic_write_bytes(self._part(batch), parquet_bytes(table))
 
     def finish(self) -> None:
@@ -154,7 +154,7 @@ class OutputFolder:
             differences.append(f"submission: {sha256[:12]} against {self.sha256[:12]}")
         if differences:
             raise InputError(
-                "the output folder holds the result of another evaluation: "
+                "the output folder contains the result of another evaluation: "
                 + "; ".join(differences),
                 where=self.path,
                 fix="give another --output, or remove the folder if the result is not needed",

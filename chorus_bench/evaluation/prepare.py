@@ -1,8 +1,8 @@
-"""The geometry of a test sample, which no submission changes.
+"""The geometry of a test sample, which does not depend on the submission.
 
-Posing the probe grid, warping it back and projecting it depends on the person, the camera and
-the body alone. So it is computed once per sample: for every small pixel, the canonical points
-of the probe voxels that land on it.
+Posing the probe grid, warping it back and projecting it depends only on the person, the camera and
+the body. So it is computed once per sample: for every small pixel, the canonical points of the
+probe voxels that project to it.
 """
 
 from __future__ import annotations
@@ -69,15 +69,15 @@ def splat(points: ArrayLike, camera: PerspectiveCamera, height: int, width: int)
 
 @dataclass(frozen=True, eq=False)
 class PreparedSample:
-    """What is left of a test sample once the submission-independent work is done.
+    """A test sample after the work that does not depend on the submission.
 
     Attributes:
         height: height of the small image, pixels.
         width: width of the small image, pixels.
         classes: (height * width,) uint8: 1 for target plus 2 for human.
-        pixels: (p,) flat indices, ascending, of the pixels on which a probe voxel lands.
+        pixels: (p,) flat indices, ascending, of the pixels to which a probe voxel projects.
         starts: (p,) where each pixel's voxels begin in ``voxels``.
-        voxels: (n,) int32 probe voxels in the order of the pixels they land on.
+        voxels: (n,) int32 probe voxels in the order of their pixels.
         points: (n, 3) float32 canonical point of each, metres.
     """
 
@@ -116,7 +116,7 @@ class PreparedSample:
 def prepare_sample(
     sample: EvalSample, body: BodyModel, protocol: Protocol, *, threads: int = 1
 ) -> PreparedSample:
-    """Do the part of the evaluation of one sample that depends on no submission.
+    """Do the part of one sample's evaluation that does not depend on the submission.
 
     Args:
         sample: the test sample.
@@ -146,7 +146,7 @@ def prepare_sample(
 def _by_pixel(
     grid: GridSpec, camera: PerspectiveCamera, height: int, width: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], Int64]:
-    """Sort the probe voxels that land in the image by pixel."""
+    """Sort the probe voxels that project into the image by pixel."""
     pixel = pixel_indices(camera.project(grid.centers()), height, width)
     inside = np.flatnonzero(pixel < height * width)
     order = inside[np.argsort(pixel[inside].astype(np.uint32), kind="stable")]

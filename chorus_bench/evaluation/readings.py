@@ -1,7 +1,7 @@
-"""Reading many moved copies of one field at the prepared points of a sample.
+"""Reading many transformed copies of one field at the prepared points of a sample.
 
-A copy that is moved, scaled or reflected along the axes is never built: it is the same field,
-read at other points. Because each axis maps on its own, the voxel index of every probe point is
+A copy that is moved, scaled or reflected along the axes is never built: it is the same field, read
+at other points. Because each axis is mapped separately, the voxel index of every probe point is
 computed once per axis and distinct map, and a trial is two sums, a gather and a maximum.
 """
 
@@ -31,7 +31,7 @@ _SLACK = np.float32(1e-3)  # voxels; more than rounding can move a place
 
 
 class AxisMap(NamedTuple):
-    """Where one axis of a copy is read: at ``scale * x + offset``, metres."""
+    """The map of one axis of a copy, which is read at ``scale * x + offset``, metres."""
 
     scale: float = 1.0
     offset: float = 0.0
@@ -44,34 +44,34 @@ IDENTITY: Reading = (AxisMap(), AxisMap(), AxisMap())
 
 
 def translated(translation: Sequence[float]) -> Reading:
-    """Return how to read a field that is moved by ``translation`` (3,), metres: at p - t."""
+    """Return the maps of a field moved by ``translation`` (3,), metres: it is read at p - t."""
     x, y, z = (AxisMap(offset=-float(t)) for t in translation)
     return x, y, z
 
 
 def scaled(factor: float, center: Sequence[float]) -> Reading:
-    """Return how to read a field that is ``factor`` times as large: at c + (p - c) / factor.
+    """Return the maps of a field scaled by ``factor``: it is read at c + (p - c) / factor.
 
     Args:
-        factor: positive; 1 is the field as it is, to the last bit.
-        center: (3,) the point c that stays, metres.
+        factor: positive; 1 gives the unchanged field, to the last bit.
+        center: (3,) the fixed point c, metres.
     """
     x, y, z = (AxisMap(1 / factor, float(c) * (1 - 1 / factor)) for c in center)
     return x, y, z
 
 
-#: How to read the mirror image of a field: left and right exchanged, at (-x, y, z).
+#: The maps of a field's mirror image, with left and right exchanged: read at (-x, y, z).
 MIRRORED: Reading = (AxisMap(-1.0), AxisMap(), AxisMap())
 
 
 @dataclass(frozen=True, eq=False)
 class LevelCube:
-    """How many thresholds each voxel reaches, with a layer of zeros for "outside" on each axis.
+    """The number of thresholds that each voxel reaches, with a layer of zeros as "outside".
 
     Attributes:
         table: ((N + 1)**3,) uint8 levels, C order of (i, j, k).
         spec: the field's grid of N voxels a side.
-        filled: ((N + 1)**3,) int32 how many voxels before i, j and k reach any threshold.
+        filled: ((N + 1)**3,) int32 number of voxels before i, j and k that reach any threshold.
     """
 
     table: UInt8
@@ -88,7 +88,7 @@ class LevelCube:
         return cls(np.pad(levels, (0, 1)).ravel(), field.spec, filled.ravel())
 
     def places(self, coordinates: Float32, axis: int, how: AxisMap) -> Float32:
-        """Return where a map reads along one axis, (m,) in voxels from the cube's low side.
+        """Return the positions that a map reads along one axis, (m,) in voxels from the low side.
 
         The arithmetic is that of `GridSpec.indices`, so the identity reads the same voxel.
 
@@ -108,7 +108,7 @@ class LevelCube:
         return np.where(inside, index, self.spec.resolution).astype(np.int32)
 
     def count(self, low: Sequence[Int32], high: Sequence[Int32]) -> Int64:
-        """Return how many voxels of a box reach any threshold.
+        """Return the number of voxels in a box that reach any threshold.
 
         Args:
             low: the first indices along the three axes, (m,) each.
@@ -129,11 +129,11 @@ def level_images(sample: PreparedSample, cube: LevelCube, readings: Sequence[Rea
     Args:
         sample: the prepared sample of P pixels.
         cube: the field.
-        readings: C of them. The maps of one axis must be translations, or scales about one
-            point: then the first and the last of them in order bound where the others read.
+        readings: C readings. The maps of one axis must be translations, or scales about one
+            point, so that the first and the last in order bound the positions of the others.
 
     Returns:
-        (C, P) how many thresholds the largest value on each pixel reaches.
+        (C, P) number of thresholds that the largest value on each pixel reaches.
     """
     images = np.zeros((len(readings), len(sample.classes)), dtype=np.uint8)
     maps = [sorted({reading[axis] for reading in readings}) for axis in range(3)]
@@ -156,14 +156,14 @@ def level_images(sample: PreparedSample, cube: LevelCube, readings: Sequence[Rea
 
 
 def _useful(points: Float32, cube: LevelCube, maps: Sequence[Sequence[AxisMap]]) -> Int64:
-    """Return the entries that any reading may find something at, ascending."""
+    """Return the entries at which any reading may be non-zero, ascending."""
     last = cube.spec.resolution - 1
     inside = np.ones(len(points), dtype=bool)
     spans = []
     for axis, column in enumerate(points.T.copy()):
         ends = [cube.places(column, axis, maps[axis][end]) for end in (0, -1)]
         first, final = np.minimum(*ends) - _SLACK, np.maximum(*ends) + _SLACK
-        inside &= (final > -1) & (first < last + 1)  # false where not a number
+        inside &= (final > -1) & (first < last + 1)  # false for NaN
         spans.append((first, final))
     kept = np.flatnonzero(inside)
     low = [np.clip(first[kept], 0, last).astype(np.int32) for first, _ in spans]
@@ -173,7 +173,7 @@ def _useful(points: Float32, cube: LevelCube, maps: Sequence[Sequence[AxisMap]])
 
 
 def _segments(sample: PreparedSample, kept: Int64) -> tuple[Int32, Int64]:
-    """Return the pixels that the kept entries land on, and where each one's entries begin."""
+    """Return the pixels of the kept entries, and where each pixel's entries begin."""
     sizes = np.diff(sample.starts, append=len(sample.points))
     owner = np.repeat(np.arange(len(sample.pixels)), sizes)[kept]
     used, starts = np.unique(owner, return_index=True)

@@ -1,15 +1,14 @@
 """Monotone recalibration: the best monotone map of probabilities onto the thresholds' levels.
 
-A map of probabilities that never changes the order of two voxels commutes with the maximum over
-a pixel's voxels, so it acts on occupancy images. Such a map is given by T *cuts*, ascending: a
-value reaches threshold i where it is at least ``cuts[i]``. Zero stays zero: every cut is
-positive.
+A monotone map of probabilities commutes with the maximum over a pixel's voxels, so it acts on
+occupancy images. It is given by T *cuts*, ascending: a value reaches threshold i if it is at least
+``cuts[i]``. Zero stays zero: every cut is positive.
 
-One threshold more never lowers PAP (it splits a step of recall in two and can only raise the
+An additional threshold never lowers PAP (it splits a step of recall in two and can only raise the
 largest precision so far), and between two values that occur on target pixels only precision
-changes, so a cut is best put at such a value. Hence the PAP with a cut at *every* value is the
-**limit** of all monotone maps. With no more than T - 1 such values it is reached; with more, the
-T cuts are chosen by dynamic programming.
+changes, so it is best to place cuts at such values. Hence the PAP with a cut at *every* value is
+the **limit** of all monotone maps. With no more than T - 1 such values it is reached; with more,
+the T cuts are chosen by dynamic programming.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
-#: At most this many values are tried as cuts, in equal steps of target pixels.
+#: Largest number of candidate cuts, in equal steps of target pixels.
 MAX_CANDIDATES = 400
 
 
@@ -35,9 +34,9 @@ class Recalibration:
 
     Attributes:
         cuts: (T,) float32, ascending and positive: the value from which on a pixel reaches each
-            threshold; infinity where none does.
-        limit: the category's PAP with unlimited thresholds in place of T: no monotone map has
-            more.
+            threshold; infinity if none does.
+        limit: the category's PAP with unlimited thresholds instead of T, which no monotone map
+            exceeds.
     """
 
     cuts: Float32
@@ -56,20 +55,19 @@ def recalibrate(
     *,
     closed: bool = False,
 ) -> Recalibration:
-    """Return the cuts that dynamic programming finds to be best for a category's mean PAP.
+    """Return the best cuts for a category's mean PAP, by dynamic programming.
 
     A step from cut j to the next cut k > j adds, in the mean over the samples,
     ``(r_j - r_k) * b_j`` with ``b_j`` the largest precision of all candidates up to j. PAP itself
-    takes the largest precision of the *chosen* cuts up to j, which depends on the path; with the
-    candidates' it does not, and the best path of T cuts is found exactly. Its PAP may therefore
-    lie below the optimum; `Recalibration.limit` bounds by how much.
+    uses the largest precision of the *chosen* cuts up to j, which depends on the path; that of the
+    candidates does not, so the best path of T cuts is found exactly. Its PAP may therefore be
+    below the optimum; `Recalibration.limit` bounds the difference.
 
     Args:
         images: the occupancy images of the S samples, (P,) each; minus infinity for "nothing".
-        targets: their target masks, (P,) each; samples without target pixels count for nothing.
-        thresholds: the T thresholds of the protocol; the values that they are now are among the
-            candidates.
-        closed: whether the recall left at the last threshold counts.
+        targets: their target masks, (P,) each; samples without target pixels are ignored.
+        thresholds: the T thresholds of the protocol, which are among the candidates.
+        closed: whether the recall that remains at the last threshold counts.
     """
     used = [(image, on) for image, on in zip(images, targets, strict=True) if on.any()]
     hits = [np.sort(image[on & (image > 0)]) for image, on in used]
@@ -86,7 +84,7 @@ def recalibrate(
 def _candidates(
     values: Float32, hits: Sequence[Float32], thresholds: Sequence[float]
 ) -> NDArray[np.float32]:
-    """Return the values that may become cuts, ascending."""
+    """Return the candidate values of cuts, ascending."""
     if len(values) <= MAX_CANDIDATES:
         return values
     pixels = np.sort(np.concatenate(hits))

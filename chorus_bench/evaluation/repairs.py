@@ -1,8 +1,8 @@
-"""Repairs: what a category's field would score with one fault mended by an oracle.
+"""Repairs: the score of a category's field with one fault corrected by an oracle.
 
-Every oracle knows the test data and chooses, among candidates that include the field as it is,
-the one with the largest category PAP; of equals, the one nearest to the field as it is. So no
-repair lowers PAP, and none of these scores is one to report.
+Every oracle knows the test data and chooses, among candidates that include the unchanged field,
+the one with the largest category PAP; among equals, the one nearest to the unchanged field. So no
+repair lowers PAP, and none of these scores may be reported as a result.
 """
 
 from __future__ import annotations
@@ -36,23 +36,23 @@ from chorus_bench.metrics.protocol import Protocol
 Float32 = NDArray[np.float32]
 T = TypeVar("T")
 
-#: The repairs, in the order in which they are always given.
+#: The repairs, in the order in which they are given everywhere.
 REPAIRS = ("position", "scale", "mirror", "recalibration", "ceiling")
-#: Those that move a canonical field; a posed field has no canonical frame to move in.
+#: The repairs that move a canonical field; a posed field has no canonical frame.
 MOVING = ("position", "scale", "mirror")
-#: What the mirror repair may make of a field P and its mirror image M.
+#: The candidates of the mirror repair, for a field P and its mirror image M.
 MIRROR_FORMS = ("as it is", "mirrored", "maximum", "mean")
 
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """Where and how finely the oracles search.
+    """Range and resolution of the oracles' search.
 
     Args:
         reach: the largest translation along each axis, metres.
         steps: steps of the position search, metres: a lattice over the whole range with the
             first, then the 26 neighbours of the best so far with each of the others.
-        octaves: the largest change of scale, as a power of two: 1 is from 0.5 to 2.
+        octaves: the largest change of scale, as a power of two: 1 means 0.5 to 2.
         octave_steps: steps of the scale search, in octaves: a row over the whole range with the
             first, then the two neighbours of the best so far with each of the others.
 
@@ -76,14 +76,14 @@ class SearchSettings:
 
 @dataclass(frozen=True)
 class Repair:
-    """A category, or the mean over categories, with one fault mended.
+    """A category, or the mean over categories, with one fault corrected.
 
     Attributes:
-        pap: PAP then.
-        pap_hoa: PAP_hoa then, of the same mended field; the choice is by PAP alone.
-        gain: PAP then minus PAP now, never negative.
-        gain_hoa: the same of PAP_hoa, which may have either sign.
-        found: what the oracle chose; empty in a mean.
+        pap: PAP of the corrected field.
+        pap_hoa: PAP_hoa of the corrected field; the choice is by PAP alone.
+        gain: increase of PAP, never negative.
+        gain_hoa: change of PAP_hoa, of either sign.
+        found: the oracle's choice; empty in a mean.
     """
 
     pap: float
@@ -100,13 +100,13 @@ class Repair:
 
 @dataclass(frozen=True, eq=False)
 class CategoryTrials:
-    """One category's samples, what the submission says about them, and the tries at mending it.
+    """One category's samples, the submission's predictions for them, and trial repairs.
 
     Args:
         samples: the S prepared samples.
         images: their occupancy images as submitted, (P,) each.
-        protocol: how a field is scored.
-        each: applies a function to every sample, in order; a thread pool's ``map``.
+        protocol: the protocol.
+        each: applies a function to every sample, in order, like a thread pool's ``map``.
     """
 
     samples: Sequence[PreparedSample]
@@ -131,7 +131,7 @@ class CategoryTrials:
         )
 
     def now(self) -> dict[str, float]:
-        """Return the four means of the submission, those of an evaluation."""
+        """Return the four means of the submission, as in an evaluation."""
         return self.means_of_images([self.images])[0]
 
 
@@ -175,7 +175,7 @@ def mirror_repair(
 ) -> tuple[dict[str, float], dict[str, Any]]:
     """Choose among the field P, its mirror image M(x, y, z) = P(-x, y, z), and both together.
 
-    Both together are ``maximum``, max(P, M), and ``mean``, (P + M) / 2, voxel by voxel.
+    The combinations are ``maximum``, max(P, M), and ``mean``, (P + M) / 2, voxel by voxel.
     """
 
     def both(sample: PreparedSample) -> tuple[Float32, Float32]:
@@ -193,9 +193,9 @@ def mirror_repair(
 
 
 def recalibration_repair(trials: CategoryTrials) -> tuple[dict[str, float], dict[str, Any]]:
-    """Choose between the probabilities as they are and their best monotone map.
+    """Choose between the unchanged probabilities and their best monotone map.
 
-    The map is that of `recalibrate`: it gives a value the level of the highest cut that it reaches.
+    The map is that of `recalibrate`: a value gets the level of the highest cut that it reaches.
     """
     limits = np.asarray(trials.protocol.thresholds, dtype=np.float32)
     targets = [sample.classes & 1 > 0 for sample in trials.samples]
@@ -228,7 +228,7 @@ def ceiling_repair(trials: CategoryTrials) -> tuple[dict[str, float], dict[str, 
 def center_of_mass(canonical: OccupancyGrid) -> tuple[float, float, float]:
     """Return the mean of the voxel centres, weighted by probability, metres.
 
-    The grid's centre where the field is zero everywhere.
+    For a field that is zero everywhere, it is the grid's centre.
     """
     weights = canonical.values.ravel().astype(np.float64)
     if not weights.any():

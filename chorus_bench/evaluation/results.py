@@ -1,4 +1,4 @@
-"""Results: the value, and the folder with ``results.json`` and ``samples.parquet``."""
+"""Results: their value, and the folder with ``results.json`` and ``samples.parquet``."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ from chorus_bench.metrics.pap import (
 from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 
-#: The four means over the categories, by their names.
+#: The names of the four means over the categories.
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
 
 _COUNTS = ("predicted", "hit", "predicted_hoa", "hit_hoa")
 
-#: One row a sample: the four numbers, the areas, and the counts behind them per threshold.
+#: One row per sample: the four numbers, the areas, and the counts behind them by threshold.
 SAMPLES_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -52,24 +52,24 @@ SAMPLES_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
-    """What an evaluation found.
+    """The result of an evaluation.
 
     Attributes:
-        signature: how the scores were computed.
-        submission: method, sha256 and the optional metadata of the submission.
+        signature: states how the scores were computed.
+        submission: method, sha256 and optional metadata of the submission.
         scores: ``mPAP, mPAP_strict, mPAP_hoa, mPAP_strict_hoa`` in [0, 1], ``categories`` and
             ``samples``.
         intervals: 95 % bootstrap intervals of the four means, ``[low, high]``.
         categories: per category the four means, their intervals, the number of samples, and
             whether the submission lacks it.
         beside: the scores under the other protocols, with their own signatures.
-        unavailable: categories of the benchmark none of whose samples has a target pixel, with
-            their number of samples; they have no score and are left out of the means.
-        skipped: categories that have too few samples to be scored, with their number.
-        warnings: what the reader must know.
+        unavailable: categories of the benchmark without any target pixel, with their number of
+            samples; they have no score and are left out of the means.
+        skipped: categories with too few samples to be scored, with their number.
+        warnings: remarks for the reader.
         environment: software and machine.
         seconds: wall time.
-        samples: one row a sample, see `SAMPLES_SCHEMA`.
+        samples: one row per sample, see `SAMPLES_SCHEMA`.
     """
 
     signature: str
@@ -86,7 +86,7 @@ class EvaluationResult:
     samples: pa.Table = field(repr=False)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what goes into ``results.json``."""
+        """Return the contents of ``results.json``."""
         return {
             "schema": SCHEMA_VERSION,
             "signature": self.signature,
@@ -115,7 +115,7 @@ def load_result(folder: str | Path) -> EvaluationResult:
     """Read a result folder.
 
     Raises:
-        InputError: no result there, not readable, or of another schema version.
+        InputError: there is no result, or it is not readable, or has another schema version.
     """
     path = Path(folder)
     path = path.parent if path.name == RESULT_FILE else path
@@ -132,7 +132,7 @@ def read_result_json(folder: Path) -> dict[str, Any]:
     """Return the contents of a folder's ``results.json``, compared with its schema.
 
     Raises:
-        InputError: none there, or something in it is wrong; every problem is listed.
+        InputError: there is none, or it is invalid; every problem is listed.
     """
     file = folder / RESULT_FILE
     try:
@@ -162,9 +162,9 @@ def samples_table(
 
     Args:
         ids: the S sample ids.
-        category: theirs.
+        category: their category.
         histograms: (S, 4, T + 1) pixels by class and level.
-        protocol: says whether the last recall step counts.
+        protocol: determines whether the last recall step counts.
     """
     plain, hoa = pixel_counts(histograms), pixel_counts(histograms, without_human=True)
     scores = four_scores(plain, hoa, closed=protocol.closed)
@@ -259,6 +259,6 @@ def summarize(tables: CategoryTables) -> dict[str, Any]:
 
 
 def scores_only(tables: CategoryTables) -> Mapping[str, Any]:
-    """Return means without intervals, for the protocols shown beside."""
+    """Return means without intervals, for the additional protocols."""
     means = {name: available_mean(*table) for name, table in tables.items()}
     return {"scores": benchmark_mean(means.values()), "categories": means}

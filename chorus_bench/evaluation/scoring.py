@@ -1,4 +1,4 @@
-"""From a submission's fields and prepared geometry to pixel histograms."""
+"""Scoring: from a submission's fields and prepared geometry to pixel histograms."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ from chorus_bench.submission import Submission
 UInt8 = NDArray[np.uint8]
 Int64 = NDArray[np.int64]
 
-#: Called with the number of samples done and the number of samples in all.
+#: Called with (samples done, samples in all).
 Progress = Callable[[int, int], None]
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody pressed Ctrl-C
-    """The evaluation was stopped; what was prepared is kept."""
+    """The evaluation was stopped; prepared geometry is kept."""
 
 
 def level_table(field: OccupancyGrid, protocol: Protocol) -> UInt8:
-    """Return how many thresholds each voxel reaches, (N**3 + 1,) uint8.
+    """Return the number of thresholds that each voxel reaches, (N**3 + 1,) uint8.
 
-    The last entry is what a point outside the grid reads: probability 0. The levels of a
-    maximum are the maximum of the levels, so an evaluation gathers one byte a voxel.
+    The last entry is read for points outside the grid: probability 0. The level of a maximum is
+    the maximum of the levels, so an evaluation gathers one byte per voxel.
 
     Args:
         field: a submission's field.
-        protocol: its thresholds, at most 255.
+        protocol: gives the thresholds, at most 255.
     """
     if len(protocol.thresholds) > 255:
         raise InputError(f"{len(protocol.thresholds)} thresholds", expected="at most 255")
@@ -49,7 +49,7 @@ def lookup_histogram(lookup: Lookup, tables: UInt8 | Sequence[UInt8], thresholds
 
     Args:
         lookup: prepared geometry.
-        tables: one level table for all samples (canonical track) or one a sample (posed).
+        tables: one level table for all samples (canonical track) or one per sample (posed).
         thresholds: T.
     """
     levels = _read_levels(lookup, tables)
@@ -88,11 +88,11 @@ def score_batches(
     search and the sparse products run outside Python's lock).
 
     Args:
-        submission: gives the fields.
+        submission: the submission with the fields.
         cache: prepared geometry.
         wanted: the batches to score.
-        workers: threads.
-        progress: told of every sample.
+        workers: number of threads.
+        progress: called after every sample.
     """
     stop = threading.Event()
     done = _Counter(progress, sum(len(batch.samples) for batch in wanted))

@@ -1,7 +1,8 @@
-"""3D scores of submissions on splits that know the truth (column ``object_occupancy``)."""
+"""3D scores of submissions on splits with ground truth (column ``object_occupancy``)."""
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
+from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.volumetric import (
     CalibrationCurve,
     brier_score,
@@ -45,9 +47,9 @@ class TruthScores:
 
     Attributes:
         brier: mean over the categories of their samples' mean Brier score.
-        soft_iou: the same of the soft intersection over union.
+        soft_iou: the same for the soft intersection over union.
         categories: category -> ``{"brier", "soft_iou", "samples"}``.
-        calibration: over all voxels of all samples.
+        calibration: calibration over all voxels of all samples.
     """
 
     brier: float
@@ -74,6 +76,10 @@ class TruthScores:
             ],
         }
 
+    def save(self, path: str | Path) -> Path:
+        """Write everything as a JSON file."""
+        return atomic_write_bytes(path, json.dumps(self.as_dict(), indent=1).encode() + b"\n")
+
 
 def truth_scores(
     submissions: Mapping[str, str | Path],
@@ -85,32 +91,32 @@ def truth_scores(
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, TruthScores]:
-    """Compare submissions with the truth, in the posed space of every sample.
+    """Compare submissions with the ground truth, in the posed space of every sample.
 
-    The pose of a sample is warped once for all submissions. A category that a submission lacks
-    counts as an empty field.
+    The backward map of a sample is computed once for all submissions. A category that a submission
+    lacks counts as an empty field.
 
     Args:
         submissions: name -> submission folder or archive.
-        split: a test split with the truth.
+        split: a test split with ground truth.
         body: the body of the split.
-        allow_other_body: another body than the one that the split says will do.
-        categories: only these; give those that PAP was computed for, to have one scope.
-        workers: threads; by default one a processor.
+        allow_other_body: allow a body other than the split's.
+        categories: only these categories; pass those of the PAP scores for the same scope.
+        workers: number of threads; by default one per processor.
         progress: called with (samples done, samples in all).
 
     Returns:
         Name -> scores.
 
     Raises:
-        InputError: the split has no truth or another body; or anything wrong with a submission.
+        InputError: the split has no ground truth or another body, or a submission is invalid.
     """
     data = DatasetRows.open(split).select(categories)
     if TRUTH_COLUMN not in data.columns:
         raise InputError(
             f"has no column '{TRUTH_COLUMN}'",
             where=data.name,
-            expected="a split that knows the truth in 3D, such as the simulated one",
+            expected="a split with ground truth in 3D, such as the simulated one",
         )
     model = body_for(data.body, body, data.name, allow_other=allow_other_body)
     rows = (row for category in data.categories for row in data.rows(category, _COLUMNS))
@@ -138,7 +144,7 @@ class _Scored:
 
 
 class _Fields:
-    """The posed fields of a submission; may be asked by several threads."""
+    """The posed fields of a submission, for use by several threads."""
 
     def __init__(self, submission: Submission) -> None:
         self._submission = submission

@@ -36,7 +36,7 @@ def parse_json(data: bytes, file: str) -> Document:
     Numbers need not be finite: `without_odd_values` finds those that are not.
 
     Raises:
-        InputError: not UTF-8, not JSON, empty, nested too deep, or a key stands twice.
+        InputError: not UTF-8, not JSON, empty, nested too deep, or a key occurs twice.
     """
     text = decode(data, file)
     try:

@@ -98,7 +98,7 @@ def list_files(folder: Path, errors: Findings) -> list[FileEntry]:
         for base, status in _listed(parent, prefix, errors):
             seen += 1
             if seen > MAX_FILES:
-                errors.add(WHOLE, f"has more than {MAX_FILES} files", expected="at most that many")
+                errors.add(WHOLE, f"has more than {MAX_FILES} files", expected="fewer")
                 return []
             name = prefix + base
             if _check_kind(name, status.st_mode, errors) and not is_ignored(base):

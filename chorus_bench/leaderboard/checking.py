@@ -1,4 +1,4 @@
-"""Checking a whole leaderboard: every problem of every entry, and the entries that have none."""
+"""Checking a whole leaderboard: every problem of every entry, and the entries without any."""
 
 from __future__ import annotations
 
@@ -56,13 +56,13 @@ class LeaderboardError(InputError):
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         folder: the leaderboard.
-        entries: those without any problem, sorted by folder name.
+        entries: entries without problems, sorted by folder name.
         published: rows of `published.yaml`.
-        problems: folder name (or `published.yaml`) -> what is wrong there.
+        problems: folder name (or `published.yaml`) -> its problems.
     """
 
     folder: Path
@@ -76,7 +76,7 @@ class Checked:
         return [finding for name in sorted(self.problems) for finding in self.problems[name]]
 
     def raise_problems(self, fix: str | None = None) -> None:
-        """Raise a `LeaderboardError` when there is any problem."""
+        """Raise a `LeaderboardError` if there is any problem."""
         if self.findings:
             raise LeaderboardError(self.folder, self.findings, fix)
 
@@ -145,12 +145,12 @@ def check_entry(
 
     Args:
         folder: the entry.
-        errors: takes every problem.
+        errors: collects every problem.
         before: every `results.json` of an earlier state.
-        name: that the folder is going to have; by default its own.
+        name: future name of the folder; by default its current one.
 
     Returns:
-        The entry, or None when there was a problem.
+        The entry, or None if there is a problem.
     """
     files = read_entry_files(folder, errors, name or folder.name)
     for rule in _ENTRY_RULES:
@@ -160,7 +160,7 @@ def check_entry(
 
 
 def _entry(files: EntryFiles, folder: Path) -> Entry | None:
-    """Return what the board needs of files without problems."""
+    """Return the data for the board, of files without problems."""
     if files.manifest is None or files.content is None or files.samples is None:
         return None
     scores = scores_of(files.samples)
@@ -175,5 +175,5 @@ def _entry(files: EntryFiles, folder: Path) -> Entry | None:
         scores=scores,
         curves=mean_curves(files.samples),
         pictures=files.pictures,
-        has_fields=files.has_fields,
+        fields=files.fields,
     )

@@ -16,12 +16,12 @@ from chorus_bench.leaderboard.places import ENTRIES_FOLDER, entry_folders
 def earlier_results(leaderboard: str | Path, against: str) -> dict[str, dict[str, Any]]:
     """Return every `results.json` of an earlier state, by folder name.
 
-    What cannot be read as JSON there is left out: it never was an accepted entry.
+    Files that cannot be read as JSON are left out: they never were accepted entries.
 
     Args:
-        leaderboard: the folder as it is.
-        against: a leaderboard folder, or a git revision of the repository that ``leaderboard``
-            lies in.
+        leaderboard: the current folder.
+        against: a leaderboard folder, or a git revision of the repository that contains
+            ``leaderboard``.
 
     Raises:
         InputError: neither a folder nor a revision, or no git.
@@ -72,7 +72,7 @@ def _git(folder: Path, *arguments: str) -> bytes:
         raise InputError(
             f"git cannot read the earlier state: {reason}",
             where=folder,
-            expected="a revision of the repository that the leaderboard lies in, or a folder",
+            expected="a revision of the repository with the leaderboard, or a folder",
             fix="check the revision; in CI, fetch the base branch first",
         )
     return done.stdout

@@ -1,4 +1,4 @@
-"""Figures of matplotlib without windows and without global state. Needs the extra ``plots``."""
+"""Matplotlib figures without windows and without global state. Needs the extra ``plots``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _DPI = 110
 
 
 def require_matplotlib() -> None:
-    """Raise a `MissingDependencyError` when there is no matplotlib."""
+    """Raise a `MissingDependencyError` if matplotlib is not installed."""
     _module()
 
 
 def new_figure(**options: Any) -> Any:  # noqa: ANN401 - a matplotlib figure
-    """Return an empty figure; a notebook shows it as it is.
+    """Return an empty figure, which a notebook displays directly.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
@@ -35,11 +35,11 @@ def panels(
     """Return a figure and its (rows, columns) axes.
 
     Args:
-        rows: rows of panels.
-        columns: columns of panels.
+        rows: number of rows of panels.
+        columns: number of columns of panels.
         width: width of a panel, inches.
         height: height of a panel, inches.
-        bare: without ticks and frames, for pictures.
+        bare: omit ticks and frames, for pictures.
     """
     figure = new_figure(figsize=(columns * width, rows * height))
     axes = figure.subplots(rows, columns, squeeze=False)
@@ -51,14 +51,14 @@ def panels(
 
 
 def figure_bytes(figure: Any, kind: str = "png", **options: Any) -> bytes:  # noqa: ANN401
-    """Return a figure as the content of a file of some kind, such as ``png`` or ``pdf``."""
+    """Return a figure as the content of a file of some format, such as ``png`` or ``pdf``."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format=kind, **options)
     return buffer.getvalue()
 
 
 def save_figure(figure: Any, path: str | Path) -> Path:  # noqa: ANN401
-    """Write a figure to a file, whole or not at all; the suffix says of which kind."""
+    """Write a figure to a file, atomically; the suffix determines the format."""
     target = Path(path)
     return atomic_write_bytes(target, figure_bytes(figure, target.suffix.lstrip(".") or "png"))
 

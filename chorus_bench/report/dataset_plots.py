@@ -18,11 +18,11 @@ _SHOWN = 30
 
 
 def write_dataset_plots(statistics: DatasetStatistics, folder: str | Path) -> list[Path]:
-    """Write ``counts.png`` and, where there are cameras, ``azimuth.png`` and ``cameras.png``.
+    """Write ``counts.png`` and, if there are cameras, ``azimuth.png`` and ``cameras.png``.
 
     Args:
         statistics: statistics of the dataset.
-        folder: where to write.
+        folder: output folder.
 
     Raises:
         MissingDependencyError: matplotlib is not installed (extra ``plots``).
@@ -68,7 +68,7 @@ def _azimuth_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
 
 
 def cameras_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
-    """Return a figure of where cameras stand on the sphere around the person.
+    """Return a figure of the camera directions on the sphere around the person.
 
     Args:
         statistics: statistics of a dataset with cameras, see `chorus_bench.datasets.statistics`.

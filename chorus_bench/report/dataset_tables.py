@@ -1,4 +1,4 @@
-"""What a dataset is, as text."""
+"""Description of a dataset as text."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def render_dataset(info: DatasetInfo, statistics: DatasetStatistics) -> str:
     """Return a dataset's description, counts, and camera statistics.
 
     Args:
-        info: from its metadata file.
-        statistics: over its rows.
+        info: contents of its metadata file.
+        statistics: statistics of its rows.
     """
     head = f"{info.label}, version {info.version}, split {info.split}, {info.rows} rows"
     details = [(key, value) for key, value in info.details.items() if value is not None]

@@ -1,4 +1,4 @@
-"""Where a score is lost, as text."""
+"""A diagnosis as text."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 _TABLE_FORMATS = {"table": "simple", "markdown": "github"}
 
 _LEGEND = """\
-Percent. position, scale, mirror, recalibration: how much PAP would rise if that alone were mended
-by an oracle that knows the test data (best translation; best scale about the centre of mass; mirror
-image; best monotone map of the probabilities). ceiling: what is left to the target itself,
-extruded along the rays. occlusion: PAP_hoa minus PAP. Gains do not add up, and none of the mended
-scores is one to report. Definitions: docs/diagnose.md."""
+Percent. position, scale, mirror, recalibration: how much PAP would rise if an oracle that knows the
+test data corrected that alone (best translation; best scale about the centre of mass; mirror image;
+best monotone map of the probabilities). ceiling: the gain of the target itself, extruded along the
+rays. occlusion: PAP_hoa minus PAP. Gains do not add up, and corrected scores must not be reported
+as results. Definitions: docs/diagnose.md."""
 
 
 def render_diagnosis(diagnosis: Diagnosis, style: str = "table") -> str:
     """Return a diagnosis as text.
 
     Args:
-        diagnosis: from `diagnose`.
+        diagnosis: result of `diagnose`.
         style: ``table``, ``markdown`` or ``json``.
     """
     if style == "json":
@@ -87,7 +87,7 @@ def _choices(diagnosis: Diagnosis, tablefmt: str) -> str:
 
 
 def _chosen(repairs: dict[str, Repair | None]) -> list[str]:
-    """Return what was chosen for position, scale, mirror and recalibration, and its limit."""
+    """Return the choices for position, scale, mirror and recalibration, and its limit."""
     found = {name: {} if repair is None else repair.found for name, repair in repairs.items()}
     move, factor = found["position"].get("translation"), found["scale"].get("factor")
     recalibration = found["recalibration"]

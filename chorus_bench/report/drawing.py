@@ -1,7 +1,7 @@
 """Pictures of a body with a field around it, as arrays; no plotting library is needed.
 
-The camera is orthographic. Body and field are composited in depth: what the field says in front
-of the body covers it, what it says behind is seen beside the body, and faintly through it.
+The camera is orthographic. Body and field are composited in depth: the field in front of the body
+covers it; the field behind is visible beside the body, and faintly through it.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from chorus_bench.geometry.rasterizer import fragments
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 
-#: Where the onlooker stands: azimuth in degrees from the front, toward the person's left.
+#: Positions of the viewer: azimuth in degrees from the front, toward the person's left.
 SIDES = {"front": 0.0, "left": 90.0, "back": 180.0, "right": 270.0}
 
 _BODY = np.array([0.72, 0.74, 0.78])
 _LIGHT = np.array([0.35, 0.55, 0.75])
-#: Heat from yellow to dark red; below the first limit nothing is drawn, above the second all.
+#: Colours from yellow to dark red; below the first limit nothing is drawn, above the second all.
 _SCALE = (0.0, 0.4, 0.7, 1.0)
 _COLOURS = np.array([[1.0, 0.93, 0.5], [1.0, 0.75, 0.2], [0.93, 0.35, 0.1], [0.6, 0.0, 0.15]])
 _FAINT, _FULL = 0.2, 0.75
-#: Opacity of what the body hides.
+#: Opacity of the field behind the body.
 _HIDDEN = 0.3
 _STEPS = 64
 
 
 @dataclass(frozen=True)
 class Viewer:
-    """An onlooker at some azimuth, at eye level, far away.
+    """A viewer at some azimuth, at eye level, far away.
 
     Args:
         azimuth: degrees from the front (+z), toward the person's left (+x).
         pixels: side of the square picture.
-        width: metres that the picture shows across, about the middle of the grid.
+        width: width of the picture about the middle of the grid, metres.
     """
 
     azimuth: float
@@ -50,14 +50,14 @@ class Viewer:
 
     @property
     def axes(self) -> Float64:
-        """Right, up, and toward the onlooker, (3, 3) rows, body frame."""
+        """Right, up, and toward the viewer, (3, 3) rows, body frame."""
         angle = np.radians(self.azimuth)
         toward = np.array([np.sin(angle), 0.0, np.cos(angle)])
         up = np.array([0.0, 1.0, 0.0])
         return np.stack([np.cross(up, toward), up, toward])
 
     def project(self, points: Float64) -> Float64:
-        """Return pixel x (right), pixel y (down), and metres toward the onlooker, (n, 3)."""
+        """Return pixel x (right), pixel y (down), and metres toward the viewer, (n, 3)."""
         seen = points @ self.axes.T
         scale = self.pixels / self.width
         seen[:, 0] = self.pixels / 2 + scale * seen[:, 0]
@@ -70,9 +70,9 @@ def draw_field(field: OccupancyGrid, body: BodyModel, viewer: Viewer, top: float
 
     Args:
         field: occupancy probabilities.
-        body: its canonical template is drawn.
-        viewer: from where.
-        top: the probability that has the hottest colour.
+        body: the body, drawn in the canonical pose.
+        viewer: position of the viewer.
+        top: the probability of the darkest colour.
 
     Returns:
         (pixels, pixels, 3) colours from 0 to 1.
@@ -89,7 +89,7 @@ def draw_field(field: OccupancyGrid, body: BodyModel, viewer: Viewer, top: float
 
 
 def _draw_body(body: BodyModel, viewer: Viewer) -> tuple[Float64, Float64]:
-    """Return the shaded body on white, and metres toward the onlooker (-inf where it is not)."""
+    """Return the shaded body on white, and metres toward the viewer (-inf where it is not)."""
     vertices = body.canonical_vertices
     seen = viewer.project(vertices)
     hits = fragments(seen[:, :2], body.faces[:, ::-1], viewer.pixels, viewer.pixels)
@@ -111,7 +111,7 @@ def _draw_body(body: BodyModel, viewer: Viewer) -> tuple[Float64, Float64]:
 
 
 def _vertex_normals(vertices: Float64, faces: NDArray[np.int32]) -> Float64:
-    """Return outward normals (V, 3): the sum of the normals of the faces around."""
+    """Return outward normals (V, 3): the sum of the normals of adjacent faces."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     of_face = np.cross(b - a, c - a)
     normals = np.zeros_like(vertices)
@@ -142,12 +142,12 @@ def _largest_along_rays(
 def tint(
     picture: Float64, heat: NDArray[np.floating], opacity: NDArray[np.floating] | float = 1.0
 ) -> Float64:
-    """Return a picture with a heat in colours over it; little heat is not seen.
+    """Return a picture with a coloured heat map over it; small values are invisible.
 
     Args:
         picture: (H, W, 3) colours from 0 to 1.
-        heat: (H, W), 1 and more for the hottest colour.
-        opacity: (H, W) or one number, multiplies the opacity that comes of the heat.
+        heat: (H, W), 1 and above for the darkest colour.
+        opacity: (H, W) or one number, multiplies the opacity given by the heat.
     """
     ramp = np.clip((heat - _FAINT) / (_FULL - _FAINT), 0, 1)
     alpha = (opacity * ramp * ramp * (3 - 2 * ramp))[..., None]

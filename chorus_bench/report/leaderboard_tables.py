@@ -22,7 +22,7 @@ difference excludes zero. Boards are never ranked together."""
 
 
 def board_rows(site: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return one flat row for each method, fractions in full; what is missing is "".
+    """Return one flat row per method, fractions in full precision; missing values are "".
 
     Args:
         site: the board's JSON, from `board_json`.
@@ -45,14 +45,14 @@ def _flat_row(board: Mapping[str, Any], method: Mapping[str, Any]) -> dict[str, 
 
 
 def chosen_boards(site: Mapping[str, Any], signature: str | None) -> list[Mapping[str, Any]]:
-    """Return the boards whose id is, or whose signature or title contains, a text.
+    """Return the boards whose id equals, or whose signature or title contains, a text.
 
     Args:
         site: the board's JSON.
         signature: the text; None for all boards.
 
     Raises:
-        InputError: no board is meant.
+        InputError: no board matches.
     """
     boards: list[Mapping[str, Any]] = site["boards"]
     if signature is None:
@@ -70,9 +70,9 @@ def render_boards(boards: Sequence[Mapping[str, Any]], style: str, score: str = 
     """Return boards as tables, each best first.
 
     Args:
-        boards: from `chosen_boards`.
+        boards: result of `chosen_boards`.
         style: ``table``, ``markdown`` or ``latex``.
-        score: by which of the four means rows are ranked and sorted.
+        score: the mean by which rows are ranked and sorted.
     """
     if score not in MEANS:
         raise unknown_name("score", score, MEANS)
@@ -133,7 +133,7 @@ def _line(text: str) -> str:
 
 
 def _shown(text: str, style: str) -> str:
-    """Return a text of unknown origin on one line, harmless in the table's language."""
+    """Return a text of unknown origin on one line, escaped for the table's language."""
     line = _line(text)
     if style != "markdown":
         return line

@@ -1,7 +1,7 @@
 """The report of one result: a self-contained page, and its pictures as files.
 
-Everything is inside the page (scripts, styles, pictures, fields), so it can be mailed and opened
-without a network.
+The page contains everything (scripts, styles, pictures, fields), so it can be mailed and opened
+offline.
 """
 
 from __future__ import annotations
@@ -10,8 +10,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from importlib import resources
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,27 +25,27 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
 from chorus_bench.metrics.curves import MeanCurve
-from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.canvas import save_figure
+from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
-from chorus_bench.report.overlays import KINDS, write_sample_overlays
-from chorus_bench.report.web import asset, body_data, fields_data, script_json
-from chorus_bench.submission import Submission, check_submission, open_submission
+from chorus_bench.report.overlays import picture_bytes
+from chorus_bench.report.samples import KINDS, open_scored, sample_overlays, sample_photos
+from chorus_bench.report.web import body_data, render
+from chorus_bench.submission import Submission, check_submission
 
 PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
 _REPORT = FolderKind("a report", (PAGE_FILE,))
 
 _CEILING = "ceiling"
-#: Repairs that had another name in files of earlier versions.
+#: Repairs under their names in files of earlier versions.
 _RENAMED = {"spread": "recalibration"}
 _FOUND = (
-    "An oracle that knows the test data mends one fault at a time: the best translation, the best "
-    "scale, the mirror image, the best monotone map of the probabilities (recalibration). "
-    "occlusion: PAP_hoa minus PAP. ceiling: what is left to the target itself, extruded along the "
-    "rays. Gains do not add up, and a mended score is none to report."
+    "An oracle that knows the test data corrects one fault at a time: the best translation, the "
+    "best scale, the mirror image, the best monotone map of the probabilities (recalibration). "
+    "occlusion: PAP_hoa minus PAP. ceiling: the gain of the target itself, extruded along the "
+    "rays. Gains do not add up, and corrected scores must not be reported as results."
 )
-_TEMPLATE = "report.html.jinja"
 _SHIPPED_BODY = "default"
 
 
@@ -55,10 +54,10 @@ class Report:
     """A written report.
 
     Attributes:
-        folder: where it is.
+        folder: its folder.
         page: the page's file.
         pictures: files of the pictures.
-        left_out: what is not in it, and what to give to have it.
+        left_out: missing parts, and what they require.
     """
 
     folder: Path
@@ -69,7 +68,7 @@ class Report:
 
 @dataclass
 class _Parts:
-    """What the page shows beyond the result's own numbers."""
+    """The contents of the page besides the result's numbers."""
 
     warnings: list[str] = field(default_factory=list)
     overlays: list[dict[str, Any]] = field(default_factory=list)
@@ -94,17 +93,17 @@ def write_report(
     Args:
         result: a result, or its folder. A ``diagnosis.json`` in the folder is shown.
         output: the folder to write: ``report.html`` and ``pictures/``.
-        submission: what was scored; without it there are no overlays and no 3D fields.
+        submission: the scored submission; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one that the signature names.
         body: body of the evaluation; by default the free body.
-        photos: show the split's photographs in overlays; mind their licenses before you pass
-            the page on.
-        diagnose: find out where the score is lost, where no ``diagnosis.json`` says it yet;
+        photos: show the split's photographs in overlays; respect their licenses when you pass the
+            page on.
+        diagnose: also diagnose where the score is lost, unless there is a ``diagnosis.json``;
             takes about a second for ten samples.
-        overwrite: replace a folder that is there.
+        overwrite: replace an existing folder.
 
     Raises:
-        InputError: no result there; a submission, split or body that is not the result's.
+        InputError: there is no result, or the submission, split or body is not the result's.
         MissingDependencyError: jinja2 is missing.
     """
     folder = None if isinstance(result, EvaluationResult) else Path(result)
@@ -114,37 +113,23 @@ def write_report(
         pictures = place / PICTURES_FOLDER
         parts = _Parts(diagnosis=_read_diagnosis(folder))
         if submission is None:
-            parts.left_out.append("overlays and 3D fields: give what was scored (--submission)")
+            parts.left_out.append("overlays and 3D fields: give the submission (--submission)")
         else:
             _check_body(loaded, model)
-            opened = stack.enter_context(_open(submission, loaded))
+            opened = stack.enter_context(open_scored(submission, loaded))
             parts.warnings = _degenerate(submission)
             _add_fields(parts, opened)
             _add_overlays(parts, loaded, opened, split, model, pictures, photos)
             if diagnose and parts.diagnosis is None:
                 parts.diagnosis = _diagnose(parts, loaded, opened, split, model)
         if parts.diagnosis is None:
-            parts.left_out.append("where the score is lost: ask for it (--diagnose)")
+            parts.left_out.append("where the score is lost: request it (--diagnose)")
         _write_figures(parts, loaded, pictures)
-        page = _render(loaded, parts, pictures)
+        page = _render(loaded, parts)
         atomic_write_bytes(place / PAGE_FILE, page.encode())
     target = Path(output)
     files = sorted((target / PICTURES_FOLDER).rglob("*.png"))
     return Report(target, target / PAGE_FILE, tuple(files), tuple(parts.left_out))
-
-
-def _open(submission: str | Path, result: EvaluationResult) -> Submission:
-    """Open the submission and check that it is what was scored."""
-    opened = open_submission(submission)
-    if opened.sha256 != result.submission["sha256"]:
-        opened.close()
-        raise InputError(
-            f"has the digest {opened.sha256[:12]}..., the result is of "
-            f"{result.submission['sha256'][:12]}...",
-            where=submission,
-            fix="give the submission that was scored, or evaluate this one",
-        )
-    return opened
 
 
 def _check_body(result: EvaluationResult, body: BodyModel) -> None:
@@ -180,13 +165,17 @@ def _add_overlays(
     if source is None:
         parts.left_out.append("overlays: give the test split (--split)")
         return
-    parts.overlays = write_sample_overlays(
-        result, submission, source, body, pictures / "overlays", photos=photos
-    )
+    overlays = sample_overlays(result, submission, source, body)
+    shown = sample_photos(source, {one.sample_id for one in overlays}) if photos else {}
+    for one, overlay in overlays.items():
+        picture = picture_bytes(overlay.draw(shown.get(one.sample_id)))
+        atomic_write_bytes(pictures / "overlays" / f"{one.sample_id}.png", picture)
+        text = base64.b64encode(picture).decode("ascii")
+        parts.overlays.append({**asdict(one), "file": f"data:image/png;base64,{text}"})
 
 
 def _split(result: EvaluationResult, split: str | Path | None) -> str | Path | None:
-    """Return the split: the one that is given, or a shipped one that the signature names."""
+    """Return the split: the given one, or a shipped one that the signature names."""
     name = signature_parts(result.signature).get("split", "").partition("@")[0]
     return split if split is not None else name if name in NAMED_SPLITS else None
 
@@ -206,14 +195,14 @@ def _diagnose(
     return diagnose(
         submission,
         split=source,
-        body=body,  # the result's own, checked before
+        body=body,  # the result's own, checked above
         allow_other_body=True,
         categories=list(result.categories),
     ).as_dict()
 
 
 def diagnosis_table(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a diagnosis as the page shows it, from its JSON.
+    """Return a diagnosis in the form that the page shows, from its JSON.
 
     Returns:
         ``columns``, ``rows`` (``name``, ``score``, ``cells``, ``largest``) and ``text``.
@@ -244,7 +233,7 @@ def _points(value: float | None) -> str:
 
 
 def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
-    """Return what `chorus-bench diagnose` has left in the result's folder."""
+    """Return the diagnosis that `chorus-bench diagnose` wrote to the result's folder."""
     file = None if folder is None else folder / DIAGNOSIS_FILE
     if file is None or not file.is_file():
         return None
@@ -256,7 +245,7 @@ def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
 
 
 def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> None:
-    """Write the figures for print; without matplotlib the page has none, and says so."""
+    """Write the figures for print; without matplotlib there are none, and the page says so."""
     try:
         save_figure(bars_figure(result), pictures / "categories.png")
         save_figure(curves_figure({_method(result): result}), pictures / "curves.png")
@@ -271,34 +260,27 @@ def _method(result: EvaluationResult) -> str:
     return str(result.submission["method"])
 
 
-def _render(result: EvaluationResult, parts: _Parts, pictures: Path) -> str:
-    import jinja2
-
-    source = resources.files("chorus_bench") / "data" / "site" / _TEMPLATE
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(source.read_text(encoding="utf-8"))
+def _render(result: EvaluationResult, parts: _Parts) -> str:
     data: dict[str, Any] = {"curves": curves_data({_method(result): result})}
     if parts.fields:
-        data["viewer"] = {"body": body_data(load_body(_SHIPPED_BODY))}
-        data["viewer"] |= fields_data(parts.fields)
-    return template.render(
+        body = body_data(load_body(_SHIPPED_BODY))
+        data["viewer"] = {"body": body, **SmallFields.of(parts.fields).data()}
+    return render(
+        "report.html.jinja",
         result=result,
         method=_method(result),
         version=__version__,
-        names=SCORE_NAMES,
         rows=_rows(result),
         parts=parts,
         diagnosis=None if parts.diagnosis is None else diagnosis_table(parts.diagnosis),
-        overlays=_overlay_groups(parts.overlays, pictures / "overlays"),
+        overlays=_by_category(parts.overlays),
         signature=signature_parts(result.signature),
-        data=script_json(data),
-        style=asset("style.css"),
-        scripts=[asset("viewer.js"), asset("charts.js")],
+        data=data,
     )
 
 
 def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[str, Any]]]:
-    """Return the mean precision-recall curves of each category, as `drawCurves` takes them.
+    """Return the mean precision-recall curves of each category, in the format of `drawCurves`.
 
     Args:
         results: method -> result on the same split.
@@ -328,20 +310,14 @@ def _curve(curve: MeanCurve) -> dict[str, Any]:
 
 
 def _rows(result: EvaluationResult) -> list[dict[str, Any]]:
-    """Return the categories, best first, with what their bars need."""
+    """Return the categories, best first, with the data of their bars."""
     ordered = sorted(result.categories.items(), key=lambda item: (-item[1]["PAP"], item[0]))
     return [{"name": name, **entry} for name, entry in ordered]
 
 
-def _overlay_groups(
-    overlays: Sequence[Mapping[str, Any]], folder: Path
-) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return category -> its overlays with their pictures inlined, in the order of kinds."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for entry in overlays:
-        content = base64.b64encode((folder / entry["file"]).read_bytes()).decode("ascii")
-        group = groups.setdefault(entry["category"], [])
-        group.append({**entry, "source": f"data:image/png;base64,{content}"})
-    for group in groups.values():
-        group.sort(key=lambda entry: KINDS.index(entry["kind"]))
-    return list(groups.items())
+def _by_category(overlays: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return category -> its overlays, in the order of kinds."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in sorted(overlays, key=lambda entry: KINDS.index(entry["kind"])):
+        groups.setdefault(entry["category"], []).append(entry)
+    return groups

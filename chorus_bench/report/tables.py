@@ -20,29 +20,29 @@ if TYPE_CHECKING:
 
 _TABLE_FORMATS = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}
 
-#: Marks a score that rests on few samples.
+#: Marks a score that is based on few samples.
 FEW = "*"
 
 _LEGEND = """\
-Percent, higher is better. PAP: area under precision and recall of the projected field over 99
-thresholds. strict: thresholds at which nothing is predicted add nothing. hoa: pixels that the
-person hides are left out. closed: PAP plus the recall left over at the last threshold. n: samples
+Scores in percent; higher is better. PAP: area under precision and recall of the projected field
+over 99 thresholds. strict: without thresholds at which nothing is predicted. hoa: without pixels
+that the person hides. closed: also counts the recall that remains at the last threshold. n: samples
 with a target pixel; n hoa: those whose target the person does not hide entirely."""
 
 
 _RANKING_LEGEND = """\
 Percent. Methods share a rank (=) unless the paired 95 % interval of their difference excludes
 zero; a rank counts the methods that are significantly better. first: share of the bootstrap
-resamples in which the method came first."""
+resamples in which the method ranks first."""
 
 
 def percent(value: float | None) -> str:
-    """Return a fraction as percent with two decimals, as the paper prints it; n/a for None."""
+    """Return a fraction in percent with two decimals, as in the paper; n/a for None."""
     return "n/a" if value is None else f"{100 * value:.2f}"
 
 
 def _counts(entry: Mapping[str, Any], limit: int) -> tuple[str, str]:
-    """Return how many samples are behind the plain and the hoa scores, marked when few."""
+    """Return the numbers of samples behind the plain and hoa scores, marked if small."""
     plain, hoa = (int(entry[key]) for key in ("counted", "counted_hoa"))
     return str(plain), f"{hoa}{FEW if hoa < limit else ''}"
 
@@ -96,7 +96,7 @@ def _around(result: EvaluationResult, table: str, style: str) -> list[str]:
     if few:
         lines.append(
             f"{FEW} fewer than {_limit(result)} samples behind the hoa scores of {', '.join(few)}; "
-            "they weigh as much in mPAP_hoa as the others."
+            "in mPAP_hoa they weigh as much as the others."
         )
     if result.skipped:
         skipped = ", ".join(f"{name} ({n})" for name, n in result.skipped.items())
@@ -115,7 +115,7 @@ def render_ranking(ranking: Ranking, style: str = "table") -> str:
     """Return the table of a comparison, best first.
 
     Args:
-        ranking: from `compare_results`.
+        ranking: result of `compare_results`.
         style: ``table``, ``markdown`` or ``latex``.
     """
     order = ranking.order()
@@ -143,11 +143,11 @@ def render_ranking(ranking: Ranking, style: str = "table") -> str:
 
 
 def render_report(report: SubmissionReport, turned: Sequence[str]) -> str:
-    """Return what is wrong with a submission, errors first.
+    """Return the findings about a submission, errors first.
 
     Args:
-        report: from `check_submission`.
-        turned: warnings about mirrored or turned fields.
+        report: result of `check_submission`.
+        turned: warnings about mirrored or reoriented fields.
     """
     lines = [f"error: {finding}" for finding in report.errors]
     lines += [f"warning: {finding}" for finding in report.warnings]

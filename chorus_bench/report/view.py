@@ -1,4 +1,4 @@
-"""The 3D view of canonical fields around the body, for notebooks and as a page of its own."""
+"""The 3D view of canonical fields around the body, for notebooks and as a separate page."""
 
 from __future__ import annotations
 
@@ -11,27 +11,17 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import atomic_write_bytes
-from chorus_bench.report.web import asset, body_data, fields_data, script_json
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>{style}</style></head>
-<body><main><div id="view"></div></main>
-<script>window.CHORUS_BENCH = window.CHORUS_BENCH || {{}};</script>
-<script>{viewer}</script>
-<script>CHORUS_BENCH.mountViewer(document.getElementById("view"), {data});</script>
-</body></html>
-"""
+from chorus_bench.report.fields import SmallFields
+from chorus_bench.report.web import body_data, render
 
 
 @dataclass(frozen=True)
 class FieldsView:
-    """A page with a 3D view; a notebook shows it when it is the value of a cell.
+    """A page with a 3D view; a notebook shows it if it is the value of a cell.
 
     Attributes:
-        page: HTML, complete in itself.
-        height: in a notebook, pixels.
+        page: self-contained HTML.
+        height: height in a notebook, pixels.
     """
 
     page: str
@@ -56,30 +46,24 @@ def view_fields(
     level: float = 0.5,
     height: int = 560,
 ) -> FieldsView:
-    """Return a 3D view of canonical fields: surfaces at a level that can be chosen.
+    """Return an interactive 3D view of canonical fields: surfaces at an adjustable level.
 
-    Turn it with the mouse, a finger or the arrow keys.
+    It can be rotated with the mouse, a finger or the arrow keys.
 
     Args:
         fields: name -> field, all on the same grid.
-        body: shown in the canonical pose. The page holds its template: SMPL's may not be passed
-            on.
+        body: the body, shown in the canonical pose. The page contains its template: SMPL's must
+            not be redistributed.
         level: initial level of the surface, as a share of the field's maximum.
-        height: in a notebook, pixels.
+        height: height in a notebook, pixels.
 
     Raises:
         InputError: no field, or fields on different grids.
     """
     data = {
         "body": body_data(load_body(body)),
-        **fields_data(fields),
+        **SmallFields.of(fields).data(),
         "categories": list(fields),
         "level": level,
     }
-    page = _PAGE.format(
-        title="Fields around the body",
-        style=asset("style.css"),
-        viewer=asset("viewer.js"),
-        data=script_json(data),
-    )
-    return FieldsView(page, height)
+    return FieldsView(render("view.html.jinja", data=data), height)

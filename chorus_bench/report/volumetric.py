@@ -1,4 +1,4 @@
-"""3D scores as text, beside PAP."""
+"""3D scores as text, together with PAP."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
     from chorus_bench.evaluation.truth import TruthScores
 
 _LEGEND = """\
-Against the truth in 3D. soft IoU: sum of minima over sum of maxima, higher is better. Brier: mean
-squared difference over all voxels; calibration: mean difference between the probability given and
-the share of the truth; for both lower is better. PAP rewards the order of the voxels, not their
-probabilities: a field may score well here or there alone."""
+Against the ground truth in 3D. soft IoU: sum of minima over sum of maxima, higher is better. Brier:
+mean squared difference over all voxels; calibration: mean difference between predicted probability
+and observed frequency; lower is better for both. PAP rewards the order of the voxels rather than
+their probabilities: a field may do well by one and badly by the other."""
 
 
 def render_truth(scores: Mapping[str, TruthScores], results: Mapping[str, EvaluationResult]) -> str:
-    """Return the table of 3D scores, with the mean PAP beside.
+    """Return the table of 3D scores, with the mean PAP.
 
     Args:
         scores: method -> 3D scores.
-        results: method -> result on the same split; the order of the rows.
+        results: method -> result on the same split; determines the order of the rows.
     """
     rows = [
         (

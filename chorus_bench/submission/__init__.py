@@ -1,7 +1,7 @@
 """Submissions: a folder (or an archive of it) with a method's occupancy fields.
 
-``open_submission`` reads one, ``check_submission`` reports everything that is wrong with one,
-``write_submission`` makes one. A submission is hostile until shown otherwise.
+``open_submission`` reads one, ``check_submission`` reports every error in one pass, and
+``write_submission`` writes one. A submission counts as hostile until shown otherwise.
 """
 
 from chorus_bench.io.findings import Finding, SubmissionError

@@ -1,7 +1,7 @@
 """Submissions packed as .zip or .tar.gz: unpacked into a private folder, within limits.
 
-Members are read one by one and written under names of our own checking; nothing is handed to
-`extractall`. Only regular files are unpacked.
+Members are read one by one and written under checked names; `extractall` is never used. Only
+regular files are unpacked.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from chorus_bench.io.zip_files import (
     open_zip,
 )
 
-#: The endings of the archives that are read.
+#: The suffixes of supported archives.
 ARCHIVE_SUFFIXES = (".zip", ".tar.gz", ".tgz")
 
 _MAX_DEPTH = 8
@@ -55,12 +55,12 @@ def unpack(archive: Path, folder: Path, errors: Findings) -> Path | None:
 
     Args:
         archive: a .zip, .tar.gz or .tgz file.
-        folder: an empty folder of our own.
-        errors: gets every member that is not unpacked, and why.
+        folder: an empty private folder.
+        errors: collects every member that is not unpacked, with the reason.
 
     Returns:
         The submission's folder: ``folder``, or the one folder at the archive's top that holds
-        everything. None when the archive is broken or beyond the limits.
+        everything. None if the archive is damaged or exceeds the limits.
 
     Raises:
         WriteError: the disk of ``folder`` is full.
@@ -85,7 +85,7 @@ def unpack(archive: Path, folder: Path, errors: Findings) -> Path | None:
 
 
 def _allowance(packed: int) -> int:
-    """Return how many bytes an archive of ``packed`` bytes may unpack to."""
+    """Return the number of bytes to which an archive of ``packed`` bytes may unpack."""
     return min(MAX_UNPACKED_BYTES, max(RATIO_FREE_BYTES, packed * MAX_UNPACK_RATIO))
 
 
@@ -98,7 +98,7 @@ def _top(folder: Path) -> Path:
 
 @dataclass
 class _Unpacking:
-    """The folder that is filled, and what may still be written to it."""
+    """The folder being filled, and the remaining limits."""
 
     folder: Path
     errors: Findings
@@ -109,10 +109,10 @@ class _Unpacking:
         """Count a member."""
         self.members += 1
         if self.members > MAX_FILES:
-            raise InputError(f"has more than {MAX_FILES} members", expected="at most that many")
+            raise InputError(f"has more than {MAX_FILES} members", expected="fewer")
 
     def write(self, name: str, size: int, chunks: Iterator[bytes]) -> None:
-        """Write one member; what is wrong with it alone becomes an error of its own."""
+        """Write one member; a problem with it alone becomes a separate error."""
         self.left -= size
         if self.left < 0:
             raise _beyond_limits()
@@ -129,7 +129,7 @@ def _write_new(path: Path, chunks: Iterator[bytes]) -> None:
 
     Raises:
         WriteError: the disk is full.
-        InputError: the name is taken or impossible, or the member itself is broken.
+        InputError: the name is taken or impossible, or the member is damaged.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -159,11 +159,11 @@ def _beyond_limits() -> InputError:
 
 
 def _safe_path(folder: Path, name: str) -> Path:
-    """Return where a member is written, always below ``folder``."""
+    """Return the path for a member, always below ``folder``."""
     parts = name.split("/")
     if name.startswith("/") or ".." in parts or "\\" in name or ":" in parts[0]:
         raise InputError(
-            "is a path that could leave the submission",
+            "is a path that could lead outside the submission",
             expected="names relative to the archive, without '..', '\\' or a drive",
             fix="pack the folder again",
         )
@@ -181,7 +181,7 @@ def _unpack_zip(file: BinaryIO, unpacking: _Unpacking) -> None:
 
 
 def _is_wanted(name: str) -> bool:
-    """Whether a member is a file that anybody meant to send."""
+    """Whether a member is a file that was meant to be sent."""
     return not name.endswith("/") and not any(
         is_ignored(part) and part not in (".", "..") for part in name.split("/")
     )
@@ -210,11 +210,11 @@ def _not_regular(kind: str) -> InputError:
 class _ForwardReader:
     """The unpacked bytes of a .gz file for `tarfile`, forward only and within limits.
 
-    A .tar can state lengths that make its reader ask for gigabytes at once, or go back and read
-    the same header for ever. Neither happens in an honest one.
+    A .tar can state lengths that make its reader request gigabytes at once, or go back and read
+    the same header forever. Neither happens in an honest one.
 
     Attributes:
-        readable: how many more bytes may be read, rather than passed over, for now.
+        readable: number of bytes that may currently still be read, rather than skipped.
     """
 
     def __init__(self, file: BinaryIO, allowance: int) -> None:
@@ -297,4 +297,4 @@ def _tar_chunks(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Iterator[b
             left -= len(chunk)
             yield chunk
         if left:
-            raise tarfile.ReadError(f"'{member.name}' is cut off")
+            raise tarfile.ReadError(f"'{member.name}' is truncated")

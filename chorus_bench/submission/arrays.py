@@ -1,6 +1,6 @@
 """The three formats of a grid file: from bytes to an array, header first.
 
-Nothing here allocates by a number that a file states before that number was checked.
+Nothing is allocated by a size stated in a file before that size has been checked.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_GRID_BYTES = 4 * MAX_RESOLUTION**3 + GRID_SLACK_BYTES
 _SAFETENSORS_DTYPES = {"F32": "<f4", "F16": "<f2", "U8": "|u1"}
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
 _NPY_READERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-# What NumPy and Python's parser raise on a header that is broken or nested without end.
+# Errors of NumPy and Python's parser for a header that is damaged or nested too deeply.
 _NPY_ERRORS = (
     ValueError,
     TypeError,
@@ -49,20 +49,20 @@ def decode(name: str, data: bytes, spec: GridSpec | None) -> Raw:
     """Return the array in the bytes of a grid file.
 
     Args:
-        name: the file's name; its ending says the format.
+        name: the file's name; its suffix determines the format.
         data: the file's content.
-        spec: the geometry that the submission declares; None when that is not known, and any
-            cube will do.
+        spec: the geometry that the submission declares; None if that is not known and any cube
+            is acceptable.
 
     Returns:
-        (N, N, N) of one of `DTYPES`; it may be a view of ``data``.
+        (N, N, N) of one of `DTYPES`, possibly a view of ``data``.
 
     Raises:
-        InputError: not that format, another dtype, another shape, a wrong length.
+        InputError: a wrong format, dtype, shape or length.
     """
     if data.startswith(_PICKLE_STARTS):
         raise InputError(
-            "is a Python pickle, which is never opened because it could run code",
+            "is a Python pickle, which is never opened because it could execute code",
             expected=f"a {PurePosixPath(name).suffix} file with the tensor '{TENSOR_NAME}'",
             fix="write it with chorus_bench.submission.write_submission",
         )
@@ -84,7 +84,7 @@ def _from_safetensors(data: bytes, spec: GridSpec | None) -> Raw:
     length = int.from_bytes(data[:8], "little")
     if len(data) < 8 or not 2 <= length <= min(MAX_HEADER_BYTES, len(data) - 8):
         raise InputError(
-            "is not a .safetensors file: its header's length is wrong", fix="write it again"
+            "is not a .safetensors file: the length of its header is wrong", fix="write it again"
         )
     header = _json_object(data[8 : 8 + length])
     tensors = [key for key in header if key != "__metadata__"]
@@ -107,7 +107,7 @@ def _from_safetensors(data: bytes, spec: GridSpec | None) -> Raw:
 def _json_object(data: bytes) -> dict[str, object]:
     def without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if len(dict(pairs)) < len(pairs):
-            raise ValueError("a key stands twice")
+            raise ValueError("a key occurs twice")
         return dict(pairs)
 
     try:
@@ -131,7 +131,7 @@ def _from_npy(data: bytes, spec: GridSpec | None) -> Raw:
 def _npy_header(
     file: io.BytesIO, spec: GridSpec | None
 ) -> tuple[tuple[int, int, int], np.dtype[np.generic], bool]:
-    """Read and check a .npy header; the file is left where the data begins."""
+    """Read and check a .npy header; the file position is then at the data."""
     try:
         read = _NPY_READERS[npy.read_magic(file)]
         with warnings.catch_warnings():
@@ -142,7 +142,7 @@ def _npy_header(
         raise InputError(f"is not a .npy file: {reason}", fix="write it with numpy.save") from error
     if dtype.hasobject:
         raise InputError(
-            "holds pickled Python objects, which are never opened because they could run code",
+            "holds pickled Python objects, which are never opened because they could execute code",
             expected=f"an array of dtype {', '.join(DTYPES)}",
             fix="save plain numbers: array.astype(numpy.float32)",
         )
@@ -158,7 +158,7 @@ def _from_npz(data: bytes, spec: GridSpec | None) -> Raw:
             raise InputError("has two members of the same name", fix="write it again")
         if any(name.endswith("data.pkl") for name in members):
             raise InputError(
-                "is a file of torch.save, which is a pickle and never opened",
+                "is a file of torch.save: a pickle, which is never opened",
                 expected=f"a .npz file with the array '{TENSOR_NAME}'",
                 fix=f"numpy.savez(path, {TENSOR_NAME}=tensor.numpy())",
             )
@@ -191,7 +191,7 @@ def _from_npz_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, spec: Grid
 
 
 def _check_tensor_names(names: list[str]) -> None:
-    """Raise an `InputError` unless the one tensor is called `occupancy`."""
+    """Raise an `InputError` unless the only tensor is named `occupancy`."""
     if names == [TENSOR_NAME]:
         return
     shown = list_some([f"'{printable(name, 60)}'" for name in names])
@@ -216,9 +216,9 @@ def _check_tensor(
     """Return the dtype and shape that a header states, or raise one error about both.
 
     Args:
-        known: the dtype in NumPy's notation; None when it is not allowed.
-        stated: the dtype as the header has it.
-        shape: the shape as the header has it, a list if all is well.
+        known: the dtype in NumPy's notation; None if it is not allowed.
+        stated: the dtype as in the header.
+        shape: the shape as in the header, which should be a list.
         spec: the geometry that the submission declares, or None.
     """
     found, expected, fixes = [], [], []
@@ -247,7 +247,7 @@ def _dtype_fix(stated: str) -> str:
 
 
 def _side(shape: object) -> int | None:
-    """Return N when a shape is (N, N, N) with an N that is allowed for some grid."""
+    """Return N if a shape is (N, N, N) with an N that is allowed for some grid."""
     if not isinstance(shape, list) or len(shape) != 3:
         return None
     n = shape[0]
@@ -268,7 +268,7 @@ def _shape_fix(side: int | None, spec: GridSpec | None) -> str:
 
 
 def _plain(stated: object) -> str:
-    """Return what a header states as short text; nested and strange things only by kind."""
+    """Return a header's value as short text; nested and unusual values only by type."""
     if isinstance(stated, str):
         return printable(stated, 60)
     if isinstance(stated, list) and all(type(n) is int for n in stated):
@@ -287,7 +287,7 @@ def _from_buffer(
         raise InputError(
             f"holds {len(body)} bytes of values",
             expected=f"{needed} bytes for {dtype.name} of shape {shape}",
-            fix="the file is cut off or has something appended: write it again",
+            fix="the file is truncated or has trailing data: write it again",
         )
     return np.frombuffer(body, dtype=dtype).reshape(shape, order="F" if fortran else "C")
 
@@ -297,5 +297,5 @@ _DECODERS: dict[str, Callable[[bytes, GridSpec | None], Raw]] = {
     ".npz": _from_npz,
     ".npy": _from_npy,
 }
-#: The endings that a grid file may have.
+#: The suffixes that a grid file may have.
 SUFFIXES = tuple(_DECODERS)

@@ -1,4 +1,4 @@
-"""The complete check of a submission's folder: every problem and every warning in one go."""
+"""The complete check of a submission's folder: all problems and warnings in one pass."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from chorus_bench.submission.degenerate import (
 from chorus_bench.submission.layout import FieldKey, find_fields, find_manifest
 from chorus_bench.submission.manifest import MANIFEST_NAME, Manifest, read_manifest
 
-_SHOWN_SEPARATELY = 3  # warnings of one kind in one folder, before they become one line
+_SHOWN_SEPARATELY = 3  # warnings of one kind in one folder, before they are combined into one line
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class StoredField:
         """Read the field again.
 
         Raises:
-            InputError: the file is not the one that was checked.
+            InputError: the file has changed since it was checked.
         """
         try:
             data = read_bytes(self.entry, MAX_GRID_BYTES)
             if hashlib.sha256(data).hexdigest() != self.sha256:
                 raise InputError(
                     "has changed since the submission was opened",
-                    expected="files that stay as they are while they are scored",
+                    expected="files that do not change while they are scored",
                     fix="open the submission again",
                 )
             return OccupancyGrid(to_probabilities(decode(self.entry.name, data, spec)), spec)
@@ -64,14 +64,14 @@ class StoredField:
 
 @dataclass(frozen=True)
 class CheckedFolder:
-    """What a folder holds.
+    """The contents of a folder.
 
     Attributes:
-        manifest: what `submission.yaml` says.
+        manifest: the contents of `submission.yaml`.
         fields: the grid files, sorted by category and sample.
         sha256: digest of the manifest and the grid files, see `content_digest`.
         errors: every problem.
-        warnings: everything that is allowed and probably not meant.
+        warnings: everything that is allowed but probably unintended.
     """
 
     manifest: Manifest
@@ -83,7 +83,7 @@ class CheckedFolder:
 
 @dataclass
 class _Check:
-    """A check in progress: what was found, and the digests of the files that were read."""
+    """A check in progress: findings, and digests of the files read."""
 
     errors: Findings = field(default_factory=Findings)
     warnings: Findings = field(default_factory=Findings)
@@ -118,9 +118,9 @@ def check_folder(folder: Path) -> CheckedFolder:
 def content_digest(digests: Mapping[FileEntry, str]) -> str:
     """Return one SHA-256 for many files, in hexadecimal.
 
-    It is taken over each file's name (with ``/``, UTF-8), its length and the SHA-256 of its
-    bytes, in the order of the names. Names and digests are preceded by their own lengths, so
-    that nothing can move from one to the other.
+    It covers each file's name (with ``/``, UTF-8), its length and the SHA-256 of its bytes, in the
+    order of the names. Names and digests are preceded by their lengths, so that nothing can move
+    from one to the other.
     """
     total = hashlib.sha256(b"chorus-bench submission 1\n")
     for entry in sorted(digests, key=lambda entry: entry.name):
@@ -131,7 +131,7 @@ def content_digest(digests: Mapping[FileEntry, str]) -> str:
 
 
 def _read(entry: FileEntry, limit: int, check: _Check) -> bytes | None:
-    """Return a file's content and note its digest, or None with the reason as an error."""
+    """Return a file's content and record its digest, or return None and record an error."""
     try:
         data = read_bytes(entry, limit)
     except InputError as error:
@@ -153,7 +153,7 @@ def _check_manifest(files: list[FileEntry], check: _Check) -> Manifest:
 
 
 def _check_field(entry: FileEntry, spec: GridSpec | None, check: _Check) -> None:
-    """Read one grid file; its problems become errors, its oddities wait to be grouped."""
+    """Read one grid file; its problems become errors, its oddities are kept for grouping."""
     where = printable(entry.name)
     data = _read(entry, MAX_GRID_BYTES, check)
     if data is None:
@@ -188,7 +188,7 @@ def value_problems(raw: Raw, where: str) -> list[Finding]:
 
 
 def _warn_of_degenerate(check: _Check) -> None:
-    """Add the oddities of the fields, those of one kind in one folder on one line."""
+    """Add warnings for odd fields, those of one kind in one folder on one line."""
     for (folder, consequence, fix), members in check.degenerate.items():
         odd = members[0][1]
         if len(members) > _SHOWN_SEPARATELY:

@@ -1,7 +1,7 @@
-"""Fields that are valid and score badly for a reason that has nothing to do with the method.
+"""Fields that are valid but score badly for reasons unrelated to the method.
 
-PAP rewards a distribution: it counts how precision changes while the threshold rises from 0.01
-to 0.99 and the mask shrinks. A field whose mask never shrinks gets nothing.
+PAP rewards a distribution: it sums drops in recall while the threshold rises from 0.01 to 0.99 and
+the mask shrinks. A field whose mask never shrinks scores 0.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ Float32 = NDArray[np.float32]
 _FAINT = np.float32(0.05)
 _BODY_REACH = 1.5  # metres; the protocol's probe cube ends here
 _SMALLEST_CUBE = 0.5  # metres
-_CENTIMETRES, _MILLIMETRES = 30.0, 1_000.0  # sides of a cube from which these units are likely
+_CENTIMETRES, _MILLIMETRES = 30.0, 1_000.0  # sides of a cube from which on these units are likely
 
 
 @dataclass(frozen=True)
 class Degeneracy:
-    """A sign that a field is not what its author thinks.
+    """A sign that a field is not what its author intended.
 
     Attributes:
-        found: what the values are like.
-        consequence: what happens to the score.
+        found: a description of the values.
+        consequence: the effect on the score.
         fix: what to do.
     """
 
@@ -41,20 +41,20 @@ class Degeneracy:
 
 
 def field_warnings(values: Float32, spec: GridSpec) -> list[str]:
-    """Say in plain sentences why a field may score badly, and what to do.
+    """Return warnings, in plain sentences, why a field may score badly, and what to do.
 
     Args:
-        values: (N, N, N) occupancy, supposed to lie in [0, 1].
-        spec: the field's geometry, supposed to be in metres.
+        values: (N, N, N) occupancy, which should lie in [0, 1].
+        spec: the field's geometry, which should be in metres.
 
     Returns:
-        One text per warning; none for a field that spreads over the thresholds.
+        One text per warning; none for a field whose values span the thresholds.
     """
     return [str(warning) for warning in (*grid_degeneracies(spec), *value_degeneracies(values))]
 
 
 def value_degeneracies(values: Float32) -> list[Degeneracy]:
-    """Return what is degenerate about the values (N, N, N) at the official thresholds."""
+    """Return the degeneracies of the values (N, N, N) at the official thresholds."""
     low, high = float(values.min()), float(values.max())
     if not (low >= 0 and high <= 1):
         return [_wrong_scale(values)]
@@ -75,7 +75,7 @@ def value_degeneracies(values: Float32) -> list[Degeneracy]:
 
 
 def grid_degeneracies(spec: GridSpec) -> list[Degeneracy]:
-    """Return what is odd about the geometry, supposed to be in metres."""
+    """Return oddities of the geometry, which should be in metres."""
     side = f"side_length is {spec.side_length:g}"
     found = []
     if spec.side_length >= _CENTIMETRES:
@@ -84,7 +84,7 @@ def grid_degeneracies(spec: GridSpec) -> list[Degeneracy]:
             unit, factor = "millimetres", 1000
         found.append(
             Degeneracy(
-                f"{side}, which looks like {unit}; the unit is the metre",
+                f"{side}, which looks like {unit}; the unit must be the metre",
                 "the whole body falls into a few voxels and the score is near 0",
                 f"divide side_length and center by {factor}",
             )
@@ -101,7 +101,7 @@ def grid_degeneracies(spec: GridSpec) -> list[Degeneracy]:
         found.append(
             Degeneracy(
                 f"the cube around center {spec.center} does not reach the body",
-                "every point that is scored lies outside it and counts as 0, so the score is 0",
+                "all scored points lie outside it and count as 0, so the score is 0",
                 "give center in metres from the body template's origin; [0, 0, 0] is usual",
             )
         )
@@ -109,10 +109,10 @@ def grid_degeneracies(spec: GridSpec) -> list[Degeneracy]:
 
 
 def scale_hint(values: NDArray[np.generic]) -> str:
-    """Return what to do about values that are not probabilities.
+    """Return advice about values that are not probabilities.
 
     Args:
-        values: (...) of which some are NaN, infinite or outside [0, 1].
+        values: (...) values, some NaN, infinite or outside [0, 1].
     """
     floats = values.astype(np.float32)
     if not np.isfinite(floats).all():
@@ -131,7 +131,7 @@ def _wrong_scale(values: Float32) -> Degeneracy:
         found = f"{values.size - finite.size} values are NaN or infinite"
     return Degeneracy(
         found,
-        "they are not probabilities, and a submission with them is refused",
+        "they are not probabilities, and such a submission is refused",
         scale_hint(values),
     )
 
@@ -139,7 +139,7 @@ def _wrong_scale(values: Float32) -> Degeneracy:
 def _nothing_predicted(high: float) -> Degeneracy:
     return Degeneracy(
         f"every voxel is below 0.01 (the largest is {high:.4g})",
-        "no threshold predicts anything, so every score is 0, with the protocol `closed` too",
+        "no threshold predicts anything, so every score is 0, also with the protocol `closed`",
         "scale the field; a 0/1 mask saved as uint8 must use 255 for 1",
     )
 
@@ -153,7 +153,7 @@ def _never_changes(low: float, high: float) -> Degeneracy:
         "the voxels above the threshold never change between 0.01 and 0.99, so the official PAP "
         "is 0 whatever the shape",
         "submit probabilities that vary, or score with the protocol `closed`, which counts the "
-        "recall left at 0.99",
+        "recall that remains at 0.99",
     )
 
 
@@ -163,7 +163,7 @@ def _disappears_at_once(low: float, high: float, threshold: float) -> Degeneracy
         found = f"every voxel is {low:.4g} (constant)"
     return Degeneracy(
         found,
-        "the mask does not change until it disappears, so PAP sees one shape only and the "
+        "the mask does not change until it disappears, so PAP sees only one shape and the "
         "strict scores are 0",
         "submit probabilities that vary",
     )
@@ -173,6 +173,6 @@ def _faint(high: float, steps: int) -> Degeneracy:
     return Degeneracy(
         f"no voxel is above {high:.4g}",
         f"only {steps} of the 99 thresholds predict anything, so PAP sees at most {steps} shapes, "
-        "and the strict scores leave out the recall of the last",
-        "rescale the probabilities, for example divide by the largest",
+        "and the strict scores leave out the recall of the last one",
+        "rescale the probabilities, for example divide by the largest one",
     )

@@ -1,4 +1,4 @@
-"""Which file is the grid of which category and sample."""
+"""The layout of a submission: the grid files by category and sample."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def _order(key: FieldKey) -> tuple[str, str]:
 
 
 def find_manifest(files: Iterable[FileEntry], errors: Findings) -> FileEntry | None:
-    """Return the manifest among the files; without one, an error that says what is near."""
+    """Return the manifest among the files; without one, add an error that names similar files."""
     by_name = {entry.name: entry for entry in files}
     if MANIFEST_NAME in by_name:
         return by_name[MANIFEST_NAME]
@@ -60,10 +60,10 @@ def find_fields(
 
     Args:
         files: everything in the folder.
-        track: the track that the manifest names; None when it names none, and grids of both
-            are looked for.
-        errors: gets names that are not allowed, two grids for one category, too many.
-        warnings: gets the files that will not be read.
+        track: the track that the manifest names; None if it names none: then grids of both
+            tracks are sought.
+        errors: collects invalid names, two grids for one category, too many grids.
+        warnings: collects files that will not be read.
     """
     fields: dict[FieldKey, FileEntry] = {}
     others: list[str] = []
@@ -81,7 +81,7 @@ def find_fields(
 
 
 def check_key(where: str, key: FieldKey, errors: Findings) -> bool:
-    """Whether the names of a category and a sample are allowed; if not, add an error."""
+    """Whether the names of a category and a sample are valid; if not, add an error."""
     kind, name, wrong = "category", key.category, wrong_name(key.category, MAX_CATEGORY_LENGTH)
     if wrong is None and key.sample is not None:
         kind, name, wrong = "sample", key.sample, wrong_name(key.sample, MAX_SAMPLE_LENGTH)
@@ -90,14 +90,14 @@ def check_key(where: str, key: FieldKey, errors: Findings) -> bool:
     errors.add(
         where,
         f"the {kind} name '{printable(name, 60)}' {wrong}",
-        expected=f"the name that the {kind} has in the split",
+        expected=f"the name of the {kind} in the split",
         fix="rename it",
     )
     return False
 
 
 def _key(entry: FileEntry, track: Track | None) -> FieldKey | None:
-    """Return what a file is the grid of, or None when it is not a grid."""
+    """Return the category and sample of a grid file, or None if it is not a grid."""
     path = PurePosixPath(entry.name)
     if path.suffix.lower() not in SUFFIXES:
         return None
@@ -143,7 +143,7 @@ def _check_categories(fields: Iterable[FieldKey], errors: Findings) -> None:
 
 
 def _check_amount(fields: dict[FieldKey, FileEntry], track: Track | None, errors: Findings) -> bool:
-    """Whether there are grids, and not too much of them."""
+    """Whether there are grids, within the limit of size."""
     total = sum(entry.size for entry in fields.values())
     if total > MAX_TOTAL_BYTES:
         errors.add(

@@ -1,4 +1,4 @@
-"""Opening a submission: checked as a whole first, then read field by field."""
+"""Opening a submission: it is checked as a whole first, then read field by field."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from chorus_bench.submission.manifest import Manifest, Track
 
 @dataclass(frozen=True)
 class SubmissionReport:
-    """What `check_submission` found.
+    """The result of `check_submission`.
 
     Attributes:
         path: the submission.
-        errors: every problem; with one or more, it cannot be scored.
-        warnings: everything that is allowed and probably not meant, with what it does to the
+        errors: every problem; if there is any, the submission cannot be scored.
+        warnings: everything that is allowed but probably unintended, with its effect on the
             score.
-        manifest: what `submission.yaml` says, as far as it could be read.
-        categories: the categories that have grids, sorted.
-        grids: how many grid files there are.
+        manifest: the contents of `submission.yaml`, as far as they could be read.
+        categories: the categories with grids, sorted.
+        grids: number of grid files.
         sha256: digest of the content; see `Submission`.
     """
 
@@ -59,8 +59,8 @@ class SubmissionReport:
 class Submission:
     """A submission that passed the complete check.
 
-    Fields are read from the disk each time they are asked for, and refused when their file is
-    no longer the one that was checked. Use it in a ``with`` block, or call `close`.
+    Fields are read from disk on each request, and refused if their file has changed since the
+    check. Use it in a ``with`` block, or call `close`.
 
     Attributes:
         path: the folder or archive that was opened.
@@ -69,10 +69,10 @@ class Submission:
             (one field per sample, in its posed space).
         grid: the geometry of every field.
         metadata: the optional keys of `submission.yaml`, each a text or a list of texts.
-        categories: the categories that have fields, sorted.
+        categories: the categories with fields, sorted.
         sha256: SHA-256 over the names, lengths and bytes of the manifest and the grid files, in
             hexadecimal; the same for a folder and an archive of it.
-        warnings: what is allowed and probably not meant.
+        warnings: everything that is allowed but probably unintended.
     """
 
     def __init__(self, path: Path, checked: CheckedFolder, resources: contextlib.ExitStack) -> None:
@@ -125,7 +125,7 @@ class Submission:
         return self._load(FieldKey(category, sample_id))
 
     def close(self) -> None:
-        """Remove the unpacked archive, if there is one. Fields cannot be read any more."""
+        """Remove the unpacked archive, if any. Fields can then no longer be read."""
         if self._resources is not None:
             self._resources.close()
             self._resources = None
@@ -190,13 +190,13 @@ def open_submission(path: str | Path) -> Submission:
 
 
 def check_submission(path: str | Path) -> SubmissionReport:
-    """Check a submission and report everything that is wrong or odd in it.
+    """Check a submission and report every error and warning in one pass.
 
     Args:
-        path: as for `open_submission`.
+        path: see `open_submission`.
 
     Raises:
-        WriteError: the disk for temporary files is full. Bad content never raises.
+        WriteError: the disk for temporary files is full. Invalid content never raises.
     """
     with contextlib.ExitStack() as resources:
         checked = _checked(submission_folder(path).absolute(), resources)
@@ -212,7 +212,7 @@ def check_submission(path: str | Path) -> SubmissionReport:
 
 
 def _checked(place: Path, resources: contextlib.ExitStack) -> CheckedFolder:
-    """Check what is at a place; the unpacked archive lives as long as ``resources``."""
+    """Check the submission at a path; an unpacked archive lives as long as ``resources``."""
     errors = Findings()
     folder = _folder(place, resources, errors)
     if folder is None:
@@ -222,7 +222,7 @@ def _checked(place: Path, resources: contextlib.ExitStack) -> CheckedFolder:
 
 
 def _folder(place: Path, resources: contextlib.ExitStack, errors: Findings) -> Path | None:
-    """Return the folder to check, after unpacking; None with the reason among the errors."""
+    """Return the folder to check, after unpacking, or add an error and return None."""
     where = printable(str(place))
     expected = f"a folder, or an archive ending in {', '.join(ARCHIVE_SUFFIXES)}"
     try:

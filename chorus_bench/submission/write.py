@@ -1,4 +1,4 @@
-"""Writing a submission: checked first, then written whole or not at all."""
+"""Writing a submission: checked first, then written atomically."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ def write_submission(
 ) -> Path:
     """Write a submission of the canonical track.
 
-    Everything is checked before anything is written, and the folder appears whole or not at
+    Everything is checked before anything is written, and the folder appears completely or not at
     all.
 
     Args:
-        folder: where; it must not exist, unless ``overwrite`` is true and it is a submission.
+        folder: the folder; it must not exist, unless ``overwrite`` is true and it is a submission.
         method: the method's name, 1 to 80 characters.
         fields: category -> (N, N, N) occupancy probabilities in [0, 1], axes x, y, z of the
-            canonical body frame. As in files, uint8 stands for 255 times the probability.
+            canonical body frame. As in files, uint8 means 255 times the probability.
         grid: the geometry of all fields, metres.
-        overwrite: replace a submission that is there.
+        overwrite: replace an existing submission.
         format: ``safetensors`` or ``npz``.
         dtype: how the values are stored: ``float32``, ``float16`` or ``uint8``.
         **metadata: the optional keys of `submission.yaml`; None leaves a key out.
@@ -65,7 +65,7 @@ def write_submission(
         The folder.
 
     Raises:
-        SubmissionError: lists everything that is wrong with the arguments.
+        SubmissionError: lists all problems with the arguments.
         InputError: the folder exists.
         WriteError: the disk is full, the place is not writable, ...
     """
@@ -88,13 +88,13 @@ def write_posed_submission(
     """Write a submission of the posed track.
 
     Args:
-        folder: see `write_submission`, as for everything that is not named here.
+        folder: see `write_submission`, also for everything not described here.
         method: the method's name.
         fields: category -> sample id -> (N, N, N) occupancy probabilities in [0, 1] in the
-            posed space of that sample. The mappings may compute their arrays when they are
-            asked for them; each is asked twice, for the check and for the file.
+            posed space of that sample. The mappings may compute their arrays on demand; each is
+            requested twice, for the check and for the file.
         grid: the geometry of all fields, metres.
-        overwrite: replace a submission that is there.
+        overwrite: replace an existing submission.
         format: ``safetensors`` or ``npz``.
         dtype: how the values are stored.
         **metadata: the optional keys of `submission.yaml`.
@@ -103,7 +103,7 @@ def write_posed_submission(
         The folder.
 
     Raises:
-        SubmissionError: lists everything that is wrong with the arguments.
+        SubmissionError: lists all problems with the arguments.
         InputError: the folder exists.
         WriteError: the disk is full, the place is not writable, ...
     """
@@ -116,7 +116,7 @@ def write_posed_submission(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to be written, and how to get at each field."""
+    """What is to be written, and how to get each field."""
 
     track: Track
     keys: Sequence[FieldKey]
@@ -131,7 +131,7 @@ class _Plan:
         return f"{stem}.{self.format}"
 
     def array(self, key: FieldKey) -> Raw:
-        """Return a field as an array that could be in a file: uint8 or float32."""
+        """Return a field as an array that can be written: uint8 or float32."""
         values = real_array(self.read(key))
         if values.dtype == np.uint8:
             return values
@@ -163,7 +163,7 @@ def _write(folder: Path, plan: _Plan, texts: Mapping[str, object], overwrite: bo
 
 
 def _manifest(plan: _Plan, texts: Mapping[str, object], errors: Findings) -> bytes:
-    """Return the bytes of `submission.yaml`, read back once to check them."""
+    """Return the bytes of `submission.yaml`, checked by reading them back."""
     content = {
         "method": texts["method"],
         "track": plan.track,
@@ -188,14 +188,14 @@ def _manifest(plan: _Plan, texts: Mapping[str, object], errors: Findings) -> byt
 
 
 class _PlainDumper(yaml.SafeDumper):
-    """Writes a list that occurs twice out twice; readers refuse aliases."""
+    """Writes repeated lists in full, because readers refuse aliases."""
 
     def ignore_aliases(self, data: object) -> bool:
         return True
 
 
 def _check_keys(plan: _Plan, errors: Findings) -> None:
-    """Check names and amounts exactly as a reader does."""
+    """Check names and numbers exactly as a reader does."""
     size = np.dtype(plan.dtype).itemsize * plan.grid.voxels
     files = [
         FileEntry(plan.name(key), Path(), size)
@@ -207,7 +207,7 @@ def _check_keys(plan: _Plan, errors: Findings) -> None:
 
 
 def _is_text(key: FieldKey, errors: Findings) -> bool:
-    """Whether the names are texts, as the types ask for."""
+    """Whether the names are text, as the types require."""
     for kind, name in zip(("category", "sample"), key, strict=True):
         if not isinstance(name, str) and not (kind == "sample" and name is None):
             errors.add("fields", f"the {kind} name is not text: {name!r}", fix="use str(...)")
@@ -227,7 +227,7 @@ def _check_values(plan: _Plan, key: FieldKey, errors: Findings) -> None:
             where,
             f"has shape {values.shape}",
             expected=f"{plan.grid.shape}, by the grid's resolution",
-            fix="give the grid that the values are on: grid=GridSpec(resolution=...)",
+            fix="give the grid of the values: grid=GridSpec(resolution=...)",
         )
     errors.extend(value_problems(values, where))
 

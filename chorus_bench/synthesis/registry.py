@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from chorus_bench.plugins import Plugins, PluginSpec, find_plugins
-from chorus_bench.synthesis.interfaces import Context
+
+if TYPE_CHECKING:
+    from chorus_bench.synthesis.interfaces import Context
 
 Kind = Literal["generator", "segmenter", "keypoint detector", "pose estimator"]
 

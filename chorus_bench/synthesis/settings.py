@@ -169,11 +169,11 @@ class SynthesisSettings(Schema):
         body: body of the poses, see `load_body`.
         shard_size: rows of a shard at most.
         threads: threads of a worker that computes on the processor; the last bits depend on it.
-        prompts: settings of this stage.
-        images: settings of this stage.
-        annotations: settings of this stage.
-        filters: settings of this stage.
-        cameras: settings of this stage.
+        prompts: settings of the stage `prompts`.
+        images: settings of the stage `images`.
+        annotations: settings of the stage `annotations`.
+        filters: settings of the stage `filters`.
+        cameras: settings of the stage `cameras`.
 
     Raises:
         InputError: a value makes no sense.

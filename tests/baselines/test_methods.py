@@ -141,7 +141,7 @@ def test_views_that_cannot_be_used_harm_no_other(train):
     }
     found = aggregate_category(DatasetRows.open([*rows, broken]), "backpack", BODY, GRID)
     assert found.views == good.views
-    assert str(found.skipped) == "1 with an object mask of another size than the image (broken)"
+    assert str(found.skipped) == "1 with an object mask of the wrong size (broken)"
     assert np.array_equal(found.field(), good.field())
 
 

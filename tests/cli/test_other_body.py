@@ -54,7 +54,7 @@ def test_on_the_command_line(place, tmp_path):
     tall = load_body(place / "tall.npz").fingerprint
     result = json.loads(done.stdout)
     assert f"|other-body:{tall}|" in result["signature"]
-    assert any("poses and cameras do not fit" in text for text in result["warnings"])
+    assert any("poses and cameras do not match" in text for text in result["warnings"])
 
 
 def test_diagnose_on_the_command_line(place):

@@ -1,5 +1,6 @@
 """Builders as plug-ins: ours and those of other packages, found without importing them."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -11,9 +12,11 @@ from typer.testing import CliRunner
 from chorus_bench.cli.app import app
 from chorus_bench.datasets import specs
 from chorus_bench.datasets.builders import build_dataset
+from chorus_bench.datasets.eval_split import load_split
 from chorus_bench.datasets.registry import GROUP, find_builders, get_builder
 from chorus_bench.errors import InputError
 from chorus_bench.simulation import specs as simulation_specs
+from chorus_bench.synthesis import specs as synthesis_specs
 
 MINE = """
 from chorus_bench.datasets.registry import BuilderSpec
@@ -41,8 +44,9 @@ def run(*arguments):
 def test_the_project_registers_its_builders():
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
     values = {value.partition(":")[0] for value in project["entry-points"][GROUP].values()}
-    assert values == {specs.__name__, simulation_specs.__name__}
-    for spec in (*specs.BUILDERS, *simulation_specs.BUILDERS):
+    rooms = (specs, simulation_specs, synthesis_specs)
+    assert values == {room.__name__ for room in rooms}
+    for spec in (spec for room in rooms for spec in room.BUILDERS):
         assert get_builder(spec.name) == spec
         assert spec.summary
         assert spec.license
@@ -94,3 +98,17 @@ def test_a_broken_one_is_named_and_harms_no_other(install):
     with pytest.raises(InputError, match=r"Did you mean 'simulated'(.|\n)*no disk"):
         get_builder("simulate")
     assert {"coco-eft", "simulated"} <= set(find_builders().specs)
+
+
+def test_the_documented_builder_works_as_it_stands_there(install, tmp_path):
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(\w+)\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (source,) = (text for language, text in blocks if "BuilderSpec" in text)
+    (entry,) = (tomllib.loads(text) for language, text in blocks if language == "toml")
+    ((name, value),) = entry["project"]["entry-points"][GROUP].items()
+    install(name, source, GROUP, value)
+    done = run("datasets", "build", "my-rows", "--output", tmp_path / "out", "--option", "count=5")
+    assert done.exit_code == 0, done.output
+    assert "5 rows in 1 categories" in done.stdout
+    assert len(load_split(tmp_path / "out").samples) == 5
+    assert run("datasets", "verify", tmp_path / "out").exit_code == 0

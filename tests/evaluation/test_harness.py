@@ -200,7 +200,7 @@ def test_output_of_another_evaluation_is_refused(tmp_path, split, submission):
 
 def test_output_with_foreign_files_is_refused(tmp_path, split, submission):
     (tmp_path / "photo.jpg").write_bytes(b"x")
-    with pytest.raises(InputError, match="not empty and holds no result"):
+    with pytest.raises(InputError, match="not empty and contains no result"):
         evaluate(submission, split=split, protocol=COARSE, output=tmp_path)
     with pytest.raises(InputError, match="not a folder"):
         evaluate(submission, split=split, protocol=COARSE, output=tmp_path / "photo.jpg")
@@ -217,7 +217,7 @@ def test_split_made_with_another_body(rows, submission):
         submission, split=split, protocol=COARSE, body="default", allow_other_body=True
     )
     assert "|other-body:000000000000|chorus-bench:" in allowed.signature
-    assert any("poses and cameras do not fit" in text for text in allowed.warnings)
+    assert any("poses and cameras do not match" in text for text in allowed.warnings)
     right = evaluate(
         submission, split=split_from_rows(rows, "made", body=_default("any")), protocol=COARSE
     )
@@ -257,7 +257,7 @@ def test_damaged_cache_is_made_again(tmp_path, split, submission, caplog, how):
     _damage(tmp_path / "cache", how)
     again = evaluate(submission, **options)
     assert again.samples.equals(good.samples)
-    assert "Damaged cache file" in caplog.text
+    assert "damaged cache file" in caplog.text
     caplog.clear()
     evaluate(submission, **options)
     assert not caplog.text
@@ -269,7 +269,7 @@ def test_cache_of_something_else_is_not_used(tmp_path, split, submission, caplog
     files = sorted((tmp_path / "cache").rglob("*-lookup-*.bin"))
     files[0].write_bytes(files[1].read_bytes())
     assert evaluate(submission, **options).samples.equals(good.samples)
-    assert "Cache file of something else" in caplog.text
+    assert "cache file with other contents" in caplog.text
 
 
 _SCRIPT = """

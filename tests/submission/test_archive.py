@@ -119,7 +119,7 @@ def test_names_that_leave_the_folder_are_refused(tmp_path, make, name, member):
     said = problems(path)
     if member.startswith("/") and make is make_tar:
         member = member.lstrip("/") if member.lstrip("/") in said else member
-    assert "is a path that could leave the submission" in said
+    assert "is a path that could lead outside the submission" in said
     assert "without '..', '\\' or a drive" in said
     assert not list(tmp_path.rglob("evil*"))
     assert not Path("/evil.npy").exists()

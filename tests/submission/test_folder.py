@@ -202,10 +202,10 @@ def test_categories_that_differ_in_case_are_an_error(tmp_path, names, manifest):
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("a\x1b[2Jb", "the category name 'a\\x1b[2Jb' has characters that cannot be shown"),
-        ("a\u202eb", "'a\\u202eb' has characters that cannot be shown"),
-        ("a\nb", "'a\\nb' has characters that cannot be shown"),
-        ("a\udcffb", "'a\\udcffb' has characters that cannot be shown"),
+        ("a\x1b[2Jb", "the category name 'a\\x1b[2Jb' has characters that cannot be displayed"),
+        ("a\u202eb", "'a\\u202eb' has characters that cannot be displayed"),
+        ("a\nb", "'a\\nb' has characters that cannot be displayed"),
+        ("a\udcffb", "'a\\udcffb' has characters that cannot be displayed"),
         ("a\\b", "is a path"),
         (" tie", "begins or ends with a space"),
         ("tie ", "begins or ends with a space"),

@@ -128,7 +128,7 @@ def test_pickles_are_never_opened():
         assert "array.astype(numpy.float32)" in said
     for suffix in SUFFIXES:
         said = refusal(suffix, b"\x80\x04\x95\x00")
-        assert "is a Python pickle, which is never opened because it could run code" in said
+        assert "is a Python pickle, which is never opened because it could execute code" in said
         assert "write_submission" in said
     said = refusal(".npz", stored_npz("archive/data.pkl", b"\x80\x02"))
     assert "is a file of torch.save" in said
@@ -152,10 +152,10 @@ def entry(**changes: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("header", "said"),
     [
-        (b"{" + b" " * 10_000 + b"}", "its header's length is wrong"),
+        (b"{" + b" " * 10_000 + b"}", "the length of its header is wrong"),
         (b"[1, 2]", "its header is not a JSON object"),
         (b"{'a': 1}", "its header is not JSON"),
-        (b'{"a": 1, "a": 2}', "a key stands twice"),
+        (b'{"a": 1, "a": 2}', "a key occurs twice"),
         (b"[" * 5000, "its header is not JSON"),
         (b"\xff\xff\xff", "its header is not JSON"),
         ({"occupancy": 3}, "does not describe the tensor"),
@@ -182,7 +182,7 @@ def test_a_hostile_safetensors_header_is_refused(header, said):
 
 def test_a_safetensors_header_that_claims_gigabytes_is_refused():
     said = refusal(".safetensors", struct.pack("<Q", 2**62) + b"{}")
-    assert "its header's length is wrong" in said
+    assert "the length of its header is wrong" in said
 
 
 def test_metadata_in_a_safetensors_header_is_allowed():

@@ -305,7 +305,7 @@ def test_batches_are_halved_and_faults_counted_once(caplog):
         rows = list(batches.map(lambda some: found.annotate(some, "tie", faults), pictures))
     assert [row["sample_id"] for row in rows] == [f"p{n}" for n in range(5)]
     assert [count for count, _ in fake.asked] == [4, 2, 2, 1]
-    assert "with 4 pictures at a time; going on with 2" in caplog.text
+    assert "with 4 pictures at a time; continuing with 2" in caplog.text
     assert +faults == {"detections with values that are not finite": 5}
 
 

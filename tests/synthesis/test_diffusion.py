@@ -217,9 +217,9 @@ def test_numbers_that_make_no_sense(model, options):
         ({"scheduler_options": {"skip_prk": 1}}, "unknown option 'skip_prk'.*\n.*skip_prk_steps"),
         ({"dtype": "float8"}, "unknown dtype 'float8'.*\n.*Available: auto, bfloat16"),
         ({"arguments": {"true_cfg_scale": 4}}, "unknown argument 'true_cfg_scale'"),
-        ({"arguments": {"output_type": "pil"}}, "'output_type' is one that this generator sets"),
-        ({"arguments": {"height": 64}}, "argument 'height' is one that this generator sets"),
-        ({"arguments": {"guidance_scale": 1}}, "'guidance_scale' is one that this"),
+        ({"arguments": {"output_type": "pil"}}, "'output_type' is set by this generator"),
+        ({"arguments": {"height": 64}}, "argument 'height' is set by this generator"),
+        ({"arguments": {"guidance_scale": 1}}, "'guidance_scale' is set by this"),
         ({"variant": "fp16"}, "variant=fp16"),
         ({"offload": True}, "`offload` is for GPUs"),
     ],
@@ -366,7 +366,7 @@ def test_batches_are_halved_when_memory_runs_out(model, caplog):
         images = list(batches.map(generator.generate, wanted))
     assert all(same(images, expected))
     assert batches.size == 1
-    assert "out of device memory with 3 images at a time; going on with 1" in caplog.text
+    assert "out of device memory with 3 images at a time; continuing with 1" in caplog.text
 
 
 def test_not_even_one_image_fits(model):

@@ -198,8 +198,8 @@ def test_free_batches_are_halved_when_memory_runs_out(tmp_path, caplog):
     assert generator.asked == [[0, 1], [2, 3], [4, 5], [6, 7]]
     assert len(rows) == counts["images made"] == 8
     assert [record.getMessage() for record in caplog.records] == [
-        "out of device memory with 8 images at a time; going on with 4",
-        "out of device memory with 4 images at a time; going on with 2",
+        "out of device memory with 8 images at a time; continuing with 4",
+        "out of device memory with 4 images at a time; continuing with 2",
     ]
     generator.asked.clear()
     made.make_shard(replace(shard(8, 12), name="next"), tmp_path / "next", Counter())

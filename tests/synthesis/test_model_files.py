@@ -120,7 +120,7 @@ def test_not_there_or_private(outcomes, library, repo):
         (EMPTY, ["'org/empty' lacks a file", "model_index.json", "choose a model"]),
         (PICKLED, ["'org/pickled' lacks weights in the safetensors format", "never loaded"]),
         (NO_REVISION, ["'org/good' has no such revision", "correct or leave out `revision`"]),
-        (NOT_CACHED, ["'org/never' is not wholly in the cache", "was not asked", "HF_HOME"]),
+        (NOT_CACHED, ["'org/never' is not completely in the cache", "was not asked", "HF_HOME"]),
         (NOT_THAT_KIND, ["the segmenter: the model 'org/good' cannot be loaded", "model_type"]),
     ],
 )

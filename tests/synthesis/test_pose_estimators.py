@@ -228,11 +228,11 @@ def test_nlf_options(tmp_path):
     )
     assert "default_fov_degrees=40.0" in estimator.description
     assert "nlf.torchscript (xxh3 " in estimator.description
-    with pytest.raises(InputError, match="takes no num_aug"):
+    with pytest.raises(InputError, match="does not accept num_aug"):
         make_nlf(CONTEXT, model=model, augmentations=3)
     old = saved(Renamed(), tmp_path)
     assert "its defaults" in make_nlf(CONTEXT, model=old).description
-    with pytest.raises(InputError, match="takes no model_name"):
+    with pytest.raises(InputError, match="does not accept model_name"):
         make_nlf(CONTEXT, model=old, model_name="smplx")
 
 

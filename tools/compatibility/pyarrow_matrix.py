@@ -3,8 +3,8 @@
     python tools/compatibility/pyarrow_matrix.py --work /tmp/matrix 15.0.2 18.1.0 25.0.1 26.0.1
 
 Each version gets a virtual environment with this project and the newest `datasets` that takes
-it; about 600 MB and a minute each. Environments and datasets that are there are used again.
-The table that it prints stands in docs/reproducibility.md.
+it; about 600 MB and a minute each. Environments that are there are used again, with the project
+as it is now. The table that it prints stands in docs/reproducibility.md.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 KINDS_SCRIPT = ROOT / "tools" / "compatibility" / "kinds.py"
-#: Of datasets, in kinds.py.
+#: Kinds of datasets, in kinds.py.
 KINDS = 5
 COCO = ROOT / "tests" / "data" / "real_coco"
 VERSIONS = (
@@ -27,13 +27,14 @@ VERSIONS = (
 
 
 def main() -> int:
-    """Run the matrix; 1 where anything failed."""
+    """Run the matrix; return 1 if anything failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("versions", nargs="*", default=VERSIONS, help="of pyarrow")
+    parser.add_argument("versions", nargs="*", default=VERSIONS, help="versions of pyarrow")
     parser.add_argument("--work", type=Path, required=True, help="folder for everything")
     options = parser.parse_args()
     versions = list(options.versions)
     for version in versions:
+        install(options.work, version)
         write(options.work, version)
     problems: dict[tuple[str, str], list[str]] = {}
     lines = []
@@ -49,34 +50,35 @@ def main() -> int:
 
 
 def python(work: Path, version: str) -> Path:
-    """Return the interpreter of a version's environment, made if it is not there."""
+    """Return the interpreter of a version's environment."""
+    return work / "environments" / version / "bin" / "python"
+
+
+def install(work: Path, version: str) -> None:
+    """Make the environment of a version if it is not there, and put the project into it."""
     place = work / "environments" / version
-    interpreter = place / "bin" / "python"
+    again = [str(python(work, version)), "-m", "pip", "install", "-q", "--no-compile"]
     if not (place / "finished").is_file():
         shutil.rmtree(place, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
         wanted = [f"{ROOT}[datasets]", f"pyarrow=={version}", "pillow"]
-        command = [str(interpreter), "-m", "pip", "install", "-q", "--no-compile", *wanted]
-        subprocess.run(command, check=True)
+        subprocess.run([*again, *wanted], check=True)
         (place / "finished").touch()
-    return interpreter
+    subprocess.run([*again, "--no-deps", "--force-reinstall", str(ROOT)], check=True)
 
 
 def write(work: Path, version: str) -> None:
-    """Write every kind with a version, unless that is done."""
+    """Write every kind with a version."""
     folder = work / "written" / version
-    if (folder / "finished").is_file():
-        return
     shutil.rmtree(folder, ignore_errors=True)
     command = [str(python(work, version)), str(KINDS_SCRIPT), "write", str(folder), str(COCO)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"writing with pyarrow {version} failed:\n{done.stderr}")
-    (folder / "finished").touch()
 
 
 def read(work: Path, reader: str, writers: list[str]) -> dict[tuple[str, str], list[str]]:
-    """Read with one version what all have written; return what went wrong with each."""
+    """Read with one version what all have written; return the problems with each."""
     place = work / "reading" / reader
     shutil.rmtree(place, ignore_errors=True)
     folders = [shutil.copytree(work / "written" / writer, place / writer) for writer in writers]

@@ -5,16 +5,20 @@ Source: docs/method.md M19, docs/protocol.md P12 and P13; the paper, section 3.3
 
 from __future__ import annotations
 
+import io
+import json
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
+from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.submission import open_submission
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -33,14 +37,14 @@ def posed_field(
 ) -> Float32:
     """Warp a canonical field into the space of a posed body.
 
-    Every voxel of the posed grid is taken back to the canonical space, where it reads the
-    voxel that it falls in; 0 outside.
+    Every voxel of the posed grid is mapped back to the canonical space and reads the voxel there;
+    outside the grid, it reads 0.
 
     Args:
-        field: canonical probabilities, (N, N, N) on ``grid`` or an `OccupancyGrid` of its own.
+        field: canonical probabilities, (N, N, N) on ``grid``, or an `OccupancyGrid`.
         pose: (72,) axis-angle in radians, or (69,) without the global orientation, which is
             ignored.
-        body: the body that the pose is for.
+        body: the body of the pose.
         grid: the grid of the posed space, body frame, metres.
         skinning: how voxels follow the body.
         threads: threads for the nearest-neighbour query.
@@ -49,7 +53,7 @@ def posed_field(
         (N, N, N) float32 probabilities on ``grid``.
 
     Raises:
-        InputError: a pose or a field that is not finite or has another shape.
+        InputError: a pose or field that is not finite or has a wrong shape.
     """
     canonical = field
     if not isinstance(canonical, OccupancyGrid):
@@ -59,6 +63,59 @@ def posed_field(
     return canonical.at(points).reshape(grid.shape)
 
 
+def canonical_field(submission: str | Path, category: str) -> OccupancyGrid:
+    """Return the field of a category of a submission.
+
+    Args:
+        submission: folder, archive or name, see `open_submission`.
+        category: one of its categories.
+
+    Raises:
+        InputError: a submission of the posed track, or no such category.
+    """
+    with open_submission(submission) as opened:
+        if opened.track != "canonical":
+            raise InputError(
+                "a submission of the posed track", where=submission, expected="the canonical track"
+            )
+        if category not in opened.categories:
+            raise unknown_name("category", category, opened.categories, where=submission)
+        return opened.field(category)
+
+
+def save_posed_field(posed: Float32, grid: GridSpec, path: str | Path) -> Path:
+    """Write a posed field (N, N, N) as an .npz file: ``occupancy``, ``side_length``, ``center``."""
+    buffer = io.BytesIO()
+    np.savez_compressed(
+        buffer,
+        allow_pickle=False,
+        occupancy=posed,
+        side_length=grid.side_length,
+        center=grid.center,
+    )
+    return atomic_write_bytes(path, buffer.getvalue())
+
+
+def read_pose(path: str | Path) -> Float64:
+    """Return the pose (72,) of a .npy or .json file, see `check_pose`.
+
+    Raises:
+        InputError: no such file, or not a pose.
+    """
+    file = Path(path)
+    try:
+        content = file.read_bytes()
+        if file.suffix == ".npy":
+            values = np.load(io.BytesIO(content), allow_pickle=False)
+        else:
+            values = json.loads(content)
+        return check_pose(np.asarray(values, dtype=np.float64))
+    except (OSError, ValueError, TypeError, RecursionError) as error:
+        raise InputError(
+            f"no pose: {error}", where=file, expected=".npy or .json with 72 numbers"
+        ) from error
+
+
 def check_pose(pose: ArrayLike) -> Float64:
     """Return a pose as (72,) with a zero global orientation.
 
@@ -66,7 +123,7 @@ def check_pose(pose: ArrayLike) -> Float64:
         pose: (72,) axis-angle in radians, or (69,) without the global orientation.
 
     Raises:
-        InputError: another length, or values that are not finite.
+        InputError: a wrong length, or values that are not finite.
     """
     values = np.asarray(pose, dtype=np.float64).reshape(-1)
     if values.size not in (POSE_SIZE, POSE_SIZE - 3):

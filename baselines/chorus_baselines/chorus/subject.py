@@ -1,4 +1,4 @@
-"""Whom a picture shows in which pose, and with what: the input of a reconstruction.
+"""The subject of a picture, with pose and object: the input of a reconstruction.
 
 Source: docs/method.md M20; the paper, section 4.5.
 """
@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_baselines.chorus.inference import check_pose
-from chorus_bench.errors import InputError
+from chorus_bench.datasets.bodies import BodySource, body_for
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.boxes import box_intersections
 
 Float64 = NDArray[np.float64]
@@ -21,7 +24,7 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A person and the category of the object that belongs to it.
+    """A person's pose and the category of their object.
 
     Attributes:
         pose: (72,) axis-angle in radians, the global orientation zero.
@@ -32,18 +35,40 @@ class Subject:
     category: str
 
 
+def find_subject(data: str | Path, sample: str, body: BodySource = None) -> Subject:
+    """Return the subject of a sample of a dataset.
+
+    Args:
+        data: a test split or annotated images, see `DatasetRows.open`.
+        sample: its ``sample_id``.
+        body: the body that the pose is for.
+
+    Raises:
+        InputError: no such sample, another body, or see `subject_of`.
+    """
+    rows = DatasetRows.open(data)
+    body_for(rows.body, body, rows.name)
+    names: list[str] = []
+    for category in rows.categories:
+        for row in rows.rows(category):
+            if row["sample_id"] == sample:
+                return subject_of(row)
+            names.append(row["sample_id"])
+    raise unknown_name("sample", sample, names[:20], where=data)
+
+
 def subject_of(row: Mapping[str, Any]) -> Subject:
     """Return the subject of a dataset row.
 
-    A row with a pose of its own (a test sample, or a training row after the filters) says
-    itself. An annotated image gives the most confident person, and the category of the detected
-    object whose box overlaps this person's box the most.
+    A row with its own pose (a test sample, or a training row after the filters) states the subject
+    itself. For an annotated image, it is the most confident person, with the category of the
+    detected object whose box overlaps this person's box most.
 
     Args:
         row: a test row or a training row.
 
     Raises:
-        InputError: nobody with a pose, or no object that overlaps the person.
+        InputError: no person with a pose, or no object that overlaps the person.
     """
     where = f"row '{row.get('sample_id')}'"
     if row.get("pose") is not None:
@@ -58,6 +83,6 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
         raise InputError(
             f"none of {len(objects)} detected objects overlaps the person",
             where=where,
-            fix="say which category with --category",
+            fix="give the category with --category",
         )
     return Subject(check_pose(person["pose"]), str(objects[int(np.argmax(overlaps))]["category"]))

@@ -11,7 +11,8 @@ from pycocotools import mask as coco_mask
 from chorus_bench.datasets.coco_eft.annotations import Annotation
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
 from chorus_bench.datasets.coco_eft.pairs import Box, box_of
-from chorus_bench.datasets.masks import RLE, decode_mask
+from chorus_bench.datasets.coco_eft.polygons import fill_polygons
+from chorus_bench.datasets.masks import RLE, decode_mask, encode_mask
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.boxes import intersection_over_union
@@ -93,8 +94,7 @@ def _mask(annotation: Annotation, size: tuple[int, int], notes: list[Note]) -> R
     if short:
         message = f"{short} of its polygons have fewer than three points; the others are used"
         notes.append(Note(where, _SHORT, message, left_out=False))
-    height, width = size
-    return _as_text(coco_mask.merge(coco_mask.frPyObjects(usable, height, width)))
+    return encode_mask(fill_polygons(usable, *size))
 
 
 def _polygon(polygon: Any, annotation_id: int, size: tuple[int, int]) -> list[float]:  # noqa: ANN401

@@ -49,11 +49,11 @@ class RecipeBuilder(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
         recipe = self.recipe()
         return [datasets.SplitGenerator(name=recipe.split, gen_kwargs={"recipe": recipe})]
 
-    def _generate_examples(self, recipe: Recipe) -> Iterator[tuple[tuple[int, int], Row]]:
+    def _generate_examples(self, recipe: Recipe) -> Iterator[tuple[str, Row]]:
         notes: list[Note] = []
         facts = Facts.of_recipe(recipe).to_text()
         for number, piece in enumerate(recipe.pieces):
             for index, row in enumerate(piece.make(notes)):
                 check_lengths(row)
                 complete = {name: row.get(name) for name in self.SCHEMA.names}
-                yield (number, index), {**complete, FACTS: facts}
+                yield f"{number}-{index}", {**complete, FACTS: facts}
