@@ -89,7 +89,7 @@ def test_a_result_alone_goes_with_its_folder(tmp_path, split, submission):
 def test_a_refused_output_stays_as_it_was(tmp_path, split, submission):
     (tmp_path / "photo.jpg").write_bytes(b"x")
     before = names(tmp_path)
-    with pytest.raises(InputError, match="not empty and holds no result"):
+    with pytest.raises(InputError, match="not empty and contains no result"):
         score(submission, split, tmp_path)
     assert names(tmp_path) == before
 
