@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from chorus_bench._version import __version__
 from chorus_bench.datasets.card import write_card
@@ -41,7 +40,7 @@ from chorus_bench.datasets.folder import (
     describe_data_file,
 )
 from chorus_bench.datasets.metadata import DataFile
-from chorus_bench.datasets.parquet import RowWriter, TableWriter
+from chorus_bench.datasets.parquet import RowWriter, TableWriter, open_parquet
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, count_reasons
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.engines import EngineSettings, Result, end_inner_run, run_jobs
@@ -319,7 +318,7 @@ class _Rows:
 
     def __iter__(self) -> Iterator[pa.Table]:
         for path in self.files:
-            with pq.ParquetFile(path) as file:
+            with open_parquet(path) as file:
                 for group in range(file.num_row_groups):
                     table = file.read_row_group(group)
                     columns = fingerprint_columns(self.split, table.column_names)

@@ -10,9 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
 from chorus_bench.datasets.metadata import FORMAT, DataFile, DatasetFacts, DatasetFile
+from chorus_bench.datasets.parquet import open_parquet
 from chorus_bench.datasets.recipe import CardText, SourceFile
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError
@@ -159,7 +158,8 @@ def describe_data_file(file: Path, root: Path, category: str) -> DataFile:
     """Return path, rows, size and SHA-256 of a Parquet file."""
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    rows = pq.read_metadata(file).num_rows
+    with open_parquet(file) as parquet:
+        rows = parquet.metadata.num_rows
     path = file.relative_to(root).as_posix()
     return DataFile(path, category, rows, file.stat().st_size, digest)
 

@@ -45,10 +45,10 @@ class Cleaning:
     kept: list[tuple[Path, str]] = field(default_factory=list)
     left: list[tuple[Path, str]] = field(default_factory=list)
 
-    def remove(self, path: Path, how: Callable[[Path], None] = remove) -> None:
+    def remove(self, path: Path, how: Callable[[Path], None] | None = None) -> None:
         """Remove something and write down what came of it."""
         try:
-            how(path)
+            (how or remove)(path)
         except OSError as error:
             self.kept.append((path, error.strerror or str(error)))
         else:

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.parquet import open_parquet
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.result_schema import FIX, checked_result, parse_result
 from chorus_bench.evaluation.results import (
@@ -210,7 +210,7 @@ def _read_samples(file: Path, where: str, errors: Findings) -> pa.Table | None:
 
 def _checked_table(file: Path) -> pa.Table:
     """Read a table after checking its size and columns."""
-    with pq.ParquetFile(file) as opened:
+    with open_parquet(file) as opened:
         rows, meta = opened.metadata.num_rows, opened.metadata
         size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
         if not 0 < rows <= _MAX_ROWS or size > _MAX_TABLE_BYTES:

@@ -19,6 +19,7 @@ from chorus_bench.datasets.masks import decode_mask, encode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.findings import Findings
+from chorus_bench.io.leftovers import unfinished_name
 from chorus_bench.leaderboard.arrays import arrays_bytes
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
 from chorus_bench.leaderboard.earlier import earlier_results
@@ -488,3 +489,15 @@ def test_the_error_lists_everything_and_travels(board, good):
     assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
     with pytest.raises(InputError, match="no such folder"):
         check_leaderboard(board / "nowhere")
+
+
+def test_hidden_files_among_the_entries(board):
+    left = board / "entries" / ".chorus-bench-00000000-1-1-abc.tmp"
+    left.mkdir()
+    (board / "entries" / ".hidden").write_text("x")
+    (board / "entries" / ".gitkeep").write_text("")
+    unfinished_name(board / "entries").mkdir()  # this process is writing it
+    found = check_leaderboard(board).findings
+    assert [finding.where for finding in found] == [f"entries/{left.name}", "entries/.hidden"]
+    assert "cache clean" in str(found[0])
+    assert len(check_leaderboard(board).entries) == 3
