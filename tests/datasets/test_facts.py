@@ -294,3 +294,15 @@ def test_the_shipped_example_carries_its_facts(tmp_path):
     assert facts_of(alone) == facts_of(split)
     table = pa.table(pq.read_table(file))
     assert facts_of(load_split(datasets.Dataset(table))) == facts_of(split)
+
+
+@pytest.mark.parametrize("kind", ["rows", "table", "dictionary of splits", "stream of splits"])
+def test_other_forms_are_refused_in_words(loaded, kind):
+    source = {
+        "rows": loaded.to_list(),
+        "table": loaded.with_format("arrow")[:],
+        "dictionary of splits": datasets.DatasetDict({"test": loaded}),
+        "stream of splits": datasets.IterableDatasetDict({"test": loaded.to_iterable_dataset()}),
+    }[kind]
+    with pytest.raises(InputError, match=r"a split of type .*\n.*\n.*split_from_rows"):
+        load_split(source)
