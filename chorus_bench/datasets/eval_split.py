@@ -146,12 +146,14 @@ def _check_columns(names: Sequence[str], where: object) -> None:
 
 def _from_dataset(dataset: Dataset | IterableDataset) -> EvalSplit:
     names = getattr(dataset, "column_names", None)
-    streaming = hasattr(dataset, "select_columns") and not hasattr(dataset, "__len__")
-    if not streaming and not isinstance(names, list):
+    known = hasattr(dataset, "select_columns")
+    streaming = known and not hasattr(dataset, "__len__")
+    if not known or not (streaming or isinstance(names, list)):
         raise InputError(
             f"a split of type {type(dataset).__name__}",
             expected="a folder, a name, or one split of a datasets.Dataset",
-            fix='choose the split, for example load_dataset(...)["test"]',
+            fix='choose the split, for example load_dataset(...)["test"]; of rows in memory, '
+            "make one with chorus_bench.evaluation.split_from_rows",
         )
     rows = _streamed(dataset, names) if streaming else _stored(dataset, list(names or ()))
     name = getattr(dataset.info, "dataset_name", None) or "dataset"

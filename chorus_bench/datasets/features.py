@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from chorus_bench.datasets.schema import IMAGE
+from chorus_bench.errors import InputError
 
 #: Where `datasets` looks for the features in the metadata of a Parquet file.
 METADATA_KEY = b"huggingface"
@@ -36,6 +37,12 @@ def _feature(kind: pa.DataType) -> Any:  # noqa: ANN401 - nested JSON
         return {"_type": "Image"}
     if pa.types.is_struct(kind):
         return {inner.name: _feature(inner.type) for inner in kind}
+    if pa.types.is_fixed_size_list(kind):
+        raise InputError(
+            f"a column of type {kind}",
+            expected="lists of variable length, pyarrow.list_(type): not every version of pyarrow "
+            "reads and writes lists of a fixed size that are null",
+        )
     if pa.types.is_list(kind):
         item = _feature(kind.value_type)
         if pa.types.is_struct(kind.value_type):

@@ -76,6 +76,10 @@ def signature_rule(files: EntryFiles, errors: Findings) -> None:
             found = f"has no {key} with a fingerprint"
             errors.add(where, found, expected=f"{key}:name@fingerprint", fix=fix)
             return
+    if "other-body" in parts:
+        found = "was scored with another body than the split's"
+        errors.add(where, found, expected="the body that the split was made with", fix=fix)
+        return
     wanted = _signature_again(parts)
     if str(signature).rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
         found = f"is not current: {printable(str(signature), 300)}"

@@ -190,21 +190,21 @@ def test_rows_of_two_datasets_are_refused(loaded, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"name": "x|split:mini4@0123456789ab"}, "printable characters"),
-        ({"name": "x@0123456789ab"}, "printable characters"),
-        ({"name": "\x1b[31m"}, "printable characters"),
-        ({"name": "a\u202eb"}, "printable characters"),
-        ({"name": ""}, "0 characters"),
-        ({"name": "n" * 81}, "81 characters"),
-        ({"name": 7}, "name is 7"),
-        ({"body": "x|y@0"}, "the body is"),
-        ({"body": ["a"]}, "body is"),
-        ({"min_samples": 0}, "min_samples is 0"),
-        ({"min_samples": True}, "min_samples is True"),
-        ({"min_samples": "ten"}, "min_samples is 'ten'"),
-        ({"population": "tie"}, "population is 'tie'"),
-        ({"population": [1]}, "population is"),
-        ({"version": 1}, "version is 1"),
+        ({"name": "x|split:mini4@0123456789ab"}, "name: is 'x"),
+        ({"name": "x@0123456789ab"}, "name: is 'x@"),
+        ({"name": "\x1b[31m"}, "name: has control characters"),
+        ({"name": "a\u202eb"}, "name: has control characters"),
+        ({"name": ""}, "name: has 0 characters"),
+        ({"name": "n" * 81}, "name: "),
+        ({"name": 7}, "name: is 7"),
+        ({"body": "x|y@0"}, r"body: is 'x\|y"),
+        ({"body": ["a"]}, "body: is a list"),
+        ({"min_samples": 0}, "min_samples: is 0"),
+        ({"min_samples": True}, "min_samples: is true"),
+        ({"min_samples": "ten"}, "min_samples: is the text 'ten'"),
+        ({"population": "tie"}, "population: is the text 'tie'"),
+        ({"population": [1]}, r"population\[0\]: is 1"),
+        ({"version": 1}, "version: is 1"),
     ],
 )
 def test_odd_facts_are_refused_where_they_are_read(rows, tmp_path, change, message):
@@ -220,7 +220,7 @@ def test_odd_facts_are_refused_where_they_are_read(rows, tmp_path, change, messa
 
 @pytest.mark.parametrize("text", ["no JSON", "[]", "3", ""])
 def test_facts_that_are_none(rows, text):
-    with pytest.raises(InputError, match="facts that are"):
+    with pytest.raises(InputError, match=r"is not JSON|facts that are"):
         split_from_rows([{**row, FACTS: text} for row in rows], "made")
 
 
@@ -287,10 +287,22 @@ def test_agreement_takes_what_is_known():
 def test_the_shipped_example_carries_its_facts(tmp_path):
     split = load_split("example")
     assert split.label == "example@39f85e7c3758"
-    from chorus_bench.datasets.named import named_split_folder
+    from chorus_bench.datasets.named import dataset_folder
 
-    [file] = named_split_folder("example").glob("*.parquet")
+    [file] = dataset_folder("example").glob("*.parquet")
     alone = load_split(shutil.copy(file, tmp_path / "alone.parquet"))
     assert facts_of(alone) == facts_of(split)
     table = pa.table(pq.read_table(file))
     assert facts_of(load_split(datasets.Dataset(table))) == facts_of(split)
+
+
+@pytest.mark.parametrize("kind", ["rows", "table", "dictionary of splits", "stream of splits"])
+def test_other_forms_are_refused_in_words(loaded, kind):
+    source = {
+        "rows": loaded.to_list(),
+        "table": loaded.with_format("arrow")[:],
+        "dictionary of splits": datasets.DatasetDict({"test": loaded}),
+        "stream of splits": datasets.IterableDatasetDict({"test": loaded.to_iterable_dataset()}),
+    }[kind]
+    with pytest.raises(InputError, match=r"a split of type .*\n.*\n.*split_from_rows"):
+        load_split(source)

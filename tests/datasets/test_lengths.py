@@ -150,3 +150,9 @@ def test_null_lists_of_a_fixed_size_are_refused_in_words(tmp_path):
     message = str(unreadable(tmp_path / "x.parquet", error))
     assert f"pyarrow {pa.__version__} cannot read" in message
     assert "install pyarrow 26 or newer" in message
+
+
+def test_a_plug_in_with_fixed_lists_is_told(tmp_path):
+    with pytest.raises(InputError, match=r"fixed_size_list.*\n.*variable length"):
+        RowWriter(tmp_path / "x.parquet", pa.schema([("mine", pa.list_(pa.float32(), 3))]))
+    assert not (tmp_path / "x.parquet").exists()

@@ -229,6 +229,13 @@ def test_an_honest_table_of_another_method(board, good):
     assert "categories.bench.PAP: is" in text
 
 
+def test_scores_with_another_body_are_no_entry(board, good):
+    signature = json.loads((good / "results.json").read_text())["signature"]
+    other = signature.replace("|chorus-bench:", "|other-body:0123456789ab|chorus-bench:")
+    world.edit_json(good, "signature", value=other)
+    assert_found(board, r"signature: was scored with another body than the split's")
+
+
 def test_other_samples_under_the_same_signature(board):
     other = {"bench": 30, "tennis racket": 41}
     world.add(board, world.make_result("Odd", seed=5, categories=other))

@@ -47,15 +47,7 @@ def test_ci_runs_the_script():
 def test_the_script_names_what_is_there():
     text = SCRIPT.read_text()
     subprocess.run(["bash", "-n", str(SCRIPT)], check=True)
-    named = re.findall(r"tests/[\w/.]+", text)
+    named = re.findall(r"tests/\w+", text)
     assert len(named) > 10
-    assert all((ROOT / name).exists() for name in named)
-    assert "constraints-lowest.txt" in text
-
-
-def test_what_is_left_out_needs_torch():
-    left_out = re.findall(r"--ignore=(tests/[\w/.]+)", SCRIPT.read_text())
-    assert len(left_out) == 3
-    for name in left_out:
-        source = (ROOT / name).read_text()
-        assert re.search(r"^(import|from) (torch|smplx|torchmetrics)", source, re.MULTILINE), name
+    assert all((ROOT / name).is_dir() for name in named)
+    assert "-c constraints-lowest.txt" in text
