@@ -79,6 +79,7 @@ def write_result(folder: Path, number: int, categories: int, samples: int) -> No
         **summary,
         beside={"closed": {"signature": CLOSED.signature(SIGNATURE, "d@0123456789ab"), **closed}},
         skipped={},
+        unavailable={},
         warnings=(),
         environment={},
         seconds=0.0,

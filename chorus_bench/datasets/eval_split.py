@@ -147,13 +147,13 @@ def _check_columns(names: Sequence[str], where: object) -> None:
 def _from_dataset(dataset: Dataset | IterableDataset) -> EvalSplit:
     names = getattr(dataset, "column_names", None)
     streaming = hasattr(dataset, "select_columns") and not hasattr(dataset, "__len__")
-    if not isinstance(names, list) and not streaming:
+    if not streaming and not isinstance(names, list):
         raise InputError(
             f"a split of type {type(dataset).__name__}",
             expected="a folder, a name, or one split of a datasets.Dataset",
             fix='choose the split, for example load_dataset(...)["test"]',
         )
-    rows = _streamed(dataset, names) if streaming else _stored(dataset, names)
+    rows = _streamed(dataset, names) if streaming else _stored(dataset, list(names or ()))
     name = getattr(dataset.info, "dataset_name", None) or "dataset"
     facts = agreed(facts_of_rows((row.get(FACTS) for row in rows), name))
     return _split(rows, facts, name, name)

@@ -38,9 +38,9 @@ from chorus_bench.datasets.folder import (
     NOTES_FILE,
     DatasetInfo,
     category_folder,
-    describe_shard,
+    describe_data_file,
 )
-from chorus_bench.datasets.metadata import Shard
+from chorus_bench.datasets.metadata import DataFile
 from chorus_bench.datasets.parquet import RowWriter, TableWriter
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, count_reasons
 from chorus_bench.datasets.samples import METADATA_FILE
@@ -294,12 +294,12 @@ def _assemble(
             fix="; ".join(str(note) for note in notes[:5]) or None,
         )
     fingerprint = Fingerprint(recipe.split)
-    shards: list[Shard] = []
+    shards: list[DataFile] = []
     for name in names:
         files = [piece / f"{name}.parquet" for piece in pieces]
         rows = _Rows([file for file in files if file.is_file()], recipe.split, fingerprint)
         place = folder / DATA_FOLDER / name
-        shards += _write_shards(rows, recipe, place, shard_bytes, folder)
+        shards += _write_files(rows, recipe, place, shard_bytes, folder)
     info = _info(recipe, shards, fingerprint.hexdigest(), notes)
     if notes:
         lines = [json.dumps(asdict(note), ensure_ascii=False) + "\n" for note in notes]
@@ -327,9 +327,9 @@ class _Rows:
                     yield table
 
 
-def _write_shards(
+def _write_files(
     groups: _Rows, recipe: Recipe, place: Path, shard_bytes: int, root: Path
-) -> list[Shard]:
+) -> list[DataFile]:
     """Write the rows of one category; the number of shards is known only at the end."""
     place.mkdir(parents=True)
     schema, facts = schema_with_facts(recipe.schema), Facts.of_recipe(recipe)
@@ -351,11 +351,11 @@ def _write_shards(
         if writer is not None:
             writer.close()
     named = [f.rename(f.with_name(f"{f.name}-of-{len(files):05d}.parquet")) for f in files]
-    return [describe_shard(file, root, categories[0]) for file in named]
+    return [describe_data_file(file, root, categories[0]) for file in named]
 
 
 def _info(
-    recipe: Recipe, shards: list[Shard], fingerprint: str, notes: tuple[Note, ...]
+    recipe: Recipe, shards: list[DataFile], fingerprint: str, notes: tuple[Note, ...]
 ) -> DatasetInfo:
     details: dict[str, Any] = dict(recipe.metadata)
     return DatasetInfo(

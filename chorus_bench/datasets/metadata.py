@@ -59,8 +59,8 @@ class DatasetFacts(Schema, extra="allow"):
 
 
 @dataclass(frozen=True)
-class Shard:
-    """One Parquet file.
+class DataFile:
+    """One Parquet file of a dataset, one of its shards.
 
     Attributes:
         path: path relative to the dataset's folder, with forward slashes.
@@ -134,7 +134,7 @@ class DatasetFile(DatasetFacts):
     left_out: dict[str, Count] = Field(default_factory=dict)
     noted: dict[str, Count] = Field(default_factory=dict)
     sources: tuple[SourceFile, ...] = ()
-    shards: tuple[Shard, ...]
+    shards: tuple[DataFile, ...]
     command: str = ""
     made_with: str = ""
     card: CardFile

@@ -159,7 +159,7 @@ class BodyModel:
             for a zero pose; joints (..., 24, 3) in metres.
         """
         rest = self.rest_joints(betas)
-        local = axis_angle_to_matrix(_as_joint_rotations(pose))
+        local: Float64 = np.asarray(axis_angle_to_matrix(_as_joint_rotations(pose)), np.float64)
         joints, turned = forward_kinematics(local, bones(rest))
         transforms = np.zeros((*turned.shape[:-2], 4, 4))
         transforms[..., :3, :3] = turned

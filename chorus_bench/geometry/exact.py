@@ -28,6 +28,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Float64 = NDArray[np.float64]
 Floats = NDArray[np.floating[Any]]
+#: Of the inputs' precision.
+Numbers = NDArray[Any]
 
 # sin r = r + r z P(z), cos r = 1 - z / 2 + z z P(z), atan r = r + r z P(z) with z = r r;
 # log (1 + s) / (1 - s) = 2 s + s z P(z) with z = s s; exp r = 1 + r + r r P(r).
@@ -175,7 +177,7 @@ def whole_power(base: ArrayLike, exponent: int) -> Float64:
     return result
 
 
-def total(values: ArrayLike, axis: int = 0) -> Floats:
+def total(values: ArrayLike, axis: int = 0) -> Numbers:
     """Return the sum along an axis: halves are added to each other until one remains."""
     left = np.asarray(values)
     left = left if axis == 0 else np.moveaxis(left, axis, 0)
@@ -187,19 +189,19 @@ def total(values: ArrayLike, axis: int = 0) -> Floats:
         sums = left[:half] + left[half : 2 * half]
         left = np.concatenate([sums, left[-1:]]) if odd else sums
         count = half + odd
-    whole: Floats = left[0]
+    whole: Numbers = left[0]
     for number in range(1, count):
         whole = whole + left[number]
     return whole
 
 
-def mean(values: ArrayLike, axis: int = 0) -> Floats:
+def mean(values: ArrayLike, axis: int = 0) -> Numbers:
     """Return the mean along an axis: `total` over the count."""
     array = np.asarray(values)
     return np.asarray(total(array, axis) / array.dtype.type(array.shape[axis]))
 
 
-def inner(a: Floats, b: Floats) -> Floats:
+def inner(a: Floats, b: Floats) -> Numbers:
     """Return the inner products of vectors along the last, short axis, in order."""
     result = a[..., 0] * b[..., 0]
     for i in range(1, a.shape[-1]):
@@ -207,7 +209,7 @@ def inner(a: Floats, b: Floats) -> Floats:
     return np.asarray(result)
 
 
-def norm(vectors: ArrayLike) -> Floats:
+def norm(vectors: ArrayLike) -> Numbers:
     """Return the lengths of vectors along the last, short axis."""
     v = np.asarray(vectors)
     return np.asarray(np.sqrt(inner(v, v)))
@@ -220,7 +222,7 @@ def cross(a: ArrayLike, b: ArrayLike) -> Float64:
     return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
 
 
-def product(a: Floats, b: Floats) -> Floats:
+def product(a: Floats, b: Floats) -> Numbers:
     """Return the products of matrices (..., n, k) and (..., k, m), (..., n, m).
 
     The k terms of an entry are added in order. k is short; the longer of n and m is processed at
@@ -234,23 +236,23 @@ def product(a: Floats, b: Floats) -> Floats:
     return result
 
 
-def apply(matrix: Floats, vectors: ArrayLike) -> Floats:
+def apply(matrix: Floats, vectors: ArrayLike) -> Numbers:
     """Return the products of matrices (..., n, k) and vectors (..., k), (..., n)."""
     return product(matrix, np.asarray(vectors)[..., None])[..., 0]
 
 
-def determinant(matrices: Floats) -> Floats:
+def determinant(matrices: Floats) -> Numbers:
     """Return the determinants of matrices (..., 3, 3)."""
     return inner(matrices[..., 0, :], cross(matrices[..., 1, :], matrices[..., 2, :]))
 
 
-def whole_product(a: Floats, b: Floats) -> Floats:
+def whole_product(a: Floats, b: Floats) -> Numbers:
     """Return the product of matrices of integer multiples of powers of two.
 
     The caller has rounded both so that every partial sum, in units of the smallest multiple, is
     below 2**53. Then no sum is rounded, and BLAS may add in any order.
     """
-    result: Floats = a @ b
+    result: Numbers = a @ b
     return result
 
 

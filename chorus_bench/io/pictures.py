@@ -46,7 +46,9 @@ def decode_upright(content: bytes) -> UInt8 | None:
         return None
     if pixels is None:
         return None
-    return np.ascontiguousarray(_turned(pixels[..., ::-1], orientation(content)), dtype=np.uint8)
+    return np.ascontiguousarray(
+        _turned(np.asarray(pixels[..., ::-1], dtype=np.uint8), orientation(content)), dtype=np.uint8
+    )
 
 
 def orientation(content: bytes) -> int:

@@ -175,7 +175,7 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
             "submission": manifest.url,
         },
         "page": f"methods/{entry.slug}.html",
-        "has_fields": entry.has_fields,
+        "has_fields": entry.fields is not None,
         "has_scores": True,
         "scores": {mean: content["scores"][mean] for mean in MEANS},
         "intervals": {mean: content["intervals"][mean] for mean in MEANS},

@@ -175,5 +175,5 @@ def _entry(files: EntryFiles, folder: Path) -> Entry | None:
         scores=scores,
         curves=mean_curves(files.samples),
         pictures=files.pictures,
-        has_fields=files.has_fields,
+        fields=files.fields,
     )

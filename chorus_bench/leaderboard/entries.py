@@ -21,24 +21,30 @@ from chorus_bench.evaluation.results import (
     SAMPLES_SCHEMA,
 )
 from chorus_bench.io.documents import Lines
-from chorus_bench.io.findings import Findings, printable
+from chorus_bench.io.findings import Finding, Findings, printable
 from chorus_bench.io.limits import MIB
 from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
+from chorus_bench.leaderboard.overlays import read_overlays
 from chorus_bench.leaderboard.pictures import read_pictures
 from chorus_bench.leaderboard.places import (
+    EARLIER_FIELDS_FILE,
     ENTRIES_FOLDER,
     ENTRY_FILE,
     FIELDS_FILE,
+    OVERLAYS_FILE,
     PICTURES_FOLDER,
 )
 from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import THRESHOLDS
 from chorus_bench.metrics.resampling import CategoryTables
+from chorus_bench.report.overlays import Overlay
+from chorus_bench.report.samples import ChosenSample
 
-NAMES = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE, FIELDS_FILE, PICTURES_FOLDER)
 REQUIRED = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE)
+NAMES = (*REQUIRED, FIELDS_FILE, OVERLAYS_FILE)
+_EARLIER = {EARLIER_FIELDS_FILE: FIELDS_FILE, PICTURES_FOLDER: OVERLAYS_FILE}
 
 _MAX_JSON_BYTES, _MAX_SAMPLES_BYTES = 4 * MIB, 128 * MIB
 _MAX_ROWS, _MAX_TABLE_BYTES = 100_000, 512 * MIB
@@ -53,10 +59,10 @@ class EntryFiles:
         where: the folder, for findings.
         manifest: `entry.yaml`.
         content: `results.json`, checked against its schema.
-        lines: lines of its keys.
-        samples: `samples.parquet`, with the right columns, otherwise unchecked.
-        pictures: the list in `pictures.json`.
-        has_fields: whether there is a readable `fields.npz`.
+        lines: its lines.
+        samples: `samples.parquet`, of the right columns, otherwise unchecked.
+        pictures: sample -> what its picture is drawn from, or a PNG of an earlier version.
+        fields: the file of the fields, where there is a readable one.
     """
 
     slug: str
@@ -65,8 +71,8 @@ class EntryFiles:
     content: dict[str, Any] | None = None
     lines: Lines = field(default_factory=lambda: Lines(RESULT_FILE))
     samples: pa.Table | None = None
-    pictures: list[dict[str, Any]] = field(default_factory=list)
-    has_fields: bool = False
+    pictures: Mapping[ChosenSample, Overlay | Path] = field(default_factory=dict)
+    fields: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +89,8 @@ class Entry:
         tables: scores and target areas of each category.
         scores: (S, 4) the four numbers, in the order of the table.
         curves: category -> its mean precision-recall curve.
-        pictures: the list in `pictures.json`.
-        has_fields: whether there are fields for the 3D view.
+        pictures: sample -> what its picture is drawn from, or a PNG of an earlier version.
+        fields: the file of the fields for the 3D view, if there is one.
     """
 
     slug: str
@@ -96,8 +102,8 @@ class Entry:
     tables: CategoryTables
     scores: NDArray[np.float64]
     curves: Mapping[str, MeanCurve]
-    pictures: list[dict[str, Any]]
-    has_fields: bool
+    pictures: Mapping[ChosenSample, Overlay | Path]
+    fields: Path | None
 
     @property
     def signature(self) -> str:
@@ -126,25 +132,37 @@ def read_entry_files(folder: Path, errors: Findings, slug: str) -> EntryFiles:
         _read_result(folder / RESULT_FILE, files, errors)
     if SAMPLES_FILE in names:
         files.samples = _read_samples(folder / SAMPLES_FILE, f"{where}/{SAMPLES_FILE}", errors)
-    if FIELDS_FILE in names:
-        files.has_fields = _check_fields(folder / FIELDS_FILE, f"{where}/{FIELDS_FILE}", errors)
-    if PICTURES_FOLDER in names:
-        place = f"{where}/{PICTURES_FOLDER}"
-        files.pictures = read_pictures(folder / PICTURES_FOLDER, place, errors)
+    for name in sorted(names & {FIELDS_FILE, EARLIER_FIELDS_FILE}):
+        files.fields = _checked_fields(folder / name, f"{where}/{name}", errors)
+    if OVERLAYS_FILE in names:
+        place = f"{where}/{OVERLAYS_FILE}"
+        files.pictures = read_overlays(folder / OVERLAYS_FILE, place, errors)
+    elif PICTURES_FOLDER in names:
+        files.pictures = _earlier_pictures(folder / PICTURES_FOLDER, where, errors)
     return files
+
+
+def _earlier_pictures(folder: Path, where: str, errors: Findings) -> dict[ChosenSample, Path]:
+    rows = read_pictures(folder, f"{where}/{PICTURES_FOLDER}", errors)
+    keys = ("sample_id", "category", "kind", "score")
+    return {ChosenSample(*(row[key] for key in keys)): folder / row["file"] for row in rows}
 
 
 def _usable_names(folder: Path, where: str, errors: Findings) -> set[str]:
     """Return the known names in a folder; missing or unknown names and links are findings."""
     present = {path.name for path in folder.iterdir()}
-    for name in sorted(present - set(NAMES)):
+    known = {*NAMES, *_EARLIER}
+    for name in sorted(present - known):
         place = f"{where}/{printable(name, 120)}"
         errors.add(place, "does not belong here", expected=", ".join(NAMES), fix="remove it")
     for name in REQUIRED:
         if name not in present:
             errors.add(f"{where}/{name}", "is missing", fix="use `chorus-bench leaderboard add`")
+    for name, now in _EARLIER.items():
+        if {name, now} <= present:
+            errors.add(f"{where}/{name}", f"is there beside {now}", fix="remove one of them")
     good = set()
-    for name in sorted(present & set(NAMES)):
+    for name in sorted(present & known):
         path, kind = folder / name, "folder" if name == PICTURES_FOLDER else "file"
         if path.is_symlink() or not (path.is_dir() if kind == "folder" else path.is_file()):
             errors.add(
@@ -219,10 +237,10 @@ def _check_lists(name: str, column: pa.ChunkedArray) -> None:
         )
 
 
-def _check_fields(file: Path, where: str, errors: Findings) -> bool:
+def _checked_fields(file: Path, where: str, errors: Findings) -> Path | None:
     try:
         read_fields(file)
     except InputError as error:
-        errors.add(where, error.found, expected=error.expected, fix=error.fix)
-        return False
-    return True
+        errors.append(Finding.of(error, where))
+        return None
+    return file

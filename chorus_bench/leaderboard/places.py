@@ -12,7 +12,10 @@ from chorus_bench.io.owners import Owner
 
 ENTRIES_FOLDER = "entries"
 PUBLISHED_FILE = "published.yaml"
-ENTRY_FILE, FIELDS_FILE = "entry.yaml", "fields.npz"
+ENTRY_FILE = "entry.yaml"
+FIELDS_FILE, OVERLAYS_FILE = "fields.npz.xz", "overlays.npz.xz"
+#: What entries of earlier versions have in their place.
+EARLIER_FIELDS_FILE = "fields.npz"
 PICTURES_FOLDER, PICTURES_FILE = "pictures", "pictures.json"
 
 MAX_SLUG_LENGTH = 100

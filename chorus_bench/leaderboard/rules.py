@@ -32,7 +32,6 @@ from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
     ENTRY_FILE,
-    PICTURES_FOLDER,
     slug_problem,
 )
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
@@ -280,12 +279,16 @@ def pictures_rule(files: EntryFiles, errors: Findings) -> None:
     """Every picture is of a sample of the table."""
     if files.samples is None or not files.pictures:
         return
-    ids = set(files.samples["sample_id"].to_pylist())
-    for picture in files.pictures:
-        if picture["sample_id"] not in ids:
-            shown = printable(picture["sample_id"], 60)
-            where = f"{files.where}/{PICTURES_FOLDER}/{picture['file']}"
+    known = dict(
+        zip(*(files.samples[c].to_pylist() for c in ("sample_id", "category")), strict=True)
+    )
+    for sample in files.pictures:
+        where, shown = f"{files.where}: a picture", printable(sample.sample_id, 60)
+        if sample.sample_id not in known:
             errors.add(where, f"is of the sample '{shown}', which the result does not have")
+        elif sample.category != known[sample.sample_id]:
+            found = f"of the sample '{shown}' says that it is a {printable(sample.category, 60)}"
+            errors.add(where, found, expected=known[sample.sample_id])
 
 
 def comparable(signature: str) -> str:

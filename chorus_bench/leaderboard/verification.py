@@ -12,13 +12,13 @@ from chorus_bench.evaluation import evaluate
 from chorus_bench.evaluation.results import MEANS, EvaluationResult, load_result
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.findings import Findings
-from chorus_bench.leaderboard.adding import check_digest, read_manifest
+from chorus_bench.leaderboard.adding import read_manifest
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry_yaml
 from chorus_bench.leaderboard.places import ENTRY_FILE
 from chorus_bench.leaderboard.rules import protocol_of
 from chorus_bench.metrics.protocol import signature_differences, signature_parts
-from chorus_bench.submission import open_submission
+from chorus_bench.report.samples import open_scored
 
 Progress = Callable[[int, int], None]
 
@@ -66,8 +66,7 @@ def verify_entry(
     stored = load_result(folder)
     parts = signature_parts(stored.signature)
     protocol = protocol_of(parts)
-    with open_submission(submission) as opened:
-        check_digest(opened, manifest.sha256)
+    with open_scored(submission, stored) as opened:
         again = evaluate(
             opened,
             split=split,

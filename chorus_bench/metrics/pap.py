@@ -294,7 +294,7 @@ def category_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float]:
     scores = np.asarray(scores, dtype=np.float64).reshape(-1, 4)
     used = counted(areas)
     return {
-        name: math.fsum(scores[used[:, i], i]) / max(1, np.count_nonzero(used[:, i]))
+        name: math.fsum(scores[used[:, i], i]) / max(1, int(np.count_nonzero(used[:, i])))
         for i, name in enumerate(SCORE_NAMES)
     }
 

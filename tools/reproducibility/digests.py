@@ -28,7 +28,7 @@ from chorus_bench.datasets.eval_split import load_split
 from chorus_bench.datasets.samples import EvalSplit
 from chorus_bench.evaluation import evaluate
 from chorus_bench.evaluation.prepare import prepare_sample
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.metrics.protocol import OFFICIAL
 
 REAL_PEOPLE = Path(__file__).parents[2] / "tests" / "data" / "real_coco"
@@ -77,7 +77,7 @@ def some_of_the_example(samples: int) -> EvalSplit:
 
 def prepared_geometry(samples: int) -> str:
     """Return the digest of the prepared geometry of the example's samples."""
-    body = BodyModel.load("default")
+    body = load_body("default")
     prepared = [prepare_sample(s, body, OFFICIAL) for s in some_of_the_example(samples).samples]
     return digest(getattr(one, name).tobytes() for one in prepared for name in PREPARED)
 
