@@ -60,9 +60,9 @@ class EntryFiles:
         manifest: `entry.yaml`.
         content: `results.json`, checked against its schema.
         lines: its lines.
-        samples: `samples.parquet`, of the right columns, otherwise unchecked.
-        pictures: sample -> what its picture is drawn from, or a PNG of an earlier version.
-        fields: the file of the fields, where there is a readable one.
+        samples: `samples.parquet`, with the right columns, otherwise unchecked.
+        pictures: sample -> the data of its picture, or a PNG of an earlier version.
+        fields: the file of the fields, if there is a readable one.
     """
 
     slug: str
@@ -89,7 +89,7 @@ class Entry:
         tables: scores and target areas of each category.
         scores: (S, 4) the four numbers, in the order of the table.
         curves: category -> its mean precision-recall curve.
-        pictures: sample -> what its picture is drawn from, or a PNG of an earlier version.
+        pictures: sample -> the data of its picture, or a PNG of an earlier version.
         fields: the file of the fields for the 3D view, if there is one.
     """
 
@@ -160,7 +160,7 @@ def _usable_names(folder: Path, where: str, errors: Findings) -> set[str]:
             errors.add(f"{where}/{name}", "is missing", fix="use `chorus-bench leaderboard add`")
     for name, now in _EARLIER.items():
         if {name, now} <= present:
-            errors.add(f"{where}/{name}", f"is there beside {now}", fix="remove one of them")
+            errors.add(f"{where}/{name}", f"exists beside {now}", fix="remove one of them")
     good = set()
     for name in sorted(present & known):
         path, kind = folder / name, "folder" if name == PICTURES_FOLDER else "file"
@@ -168,7 +168,7 @@ def _usable_names(folder: Path, where: str, errors: Findings) -> set[str]:
             errors.add(
                 f"{where}/{name}",
                 f"is not a plain {kind}",
-                fix="put it there itself, not a link",
+                fix="put the file itself there, not a link",
             )
         else:
             good.add(name)
