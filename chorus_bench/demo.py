@@ -206,7 +206,7 @@ def _sample_scores(result: EvaluationResult, category: str) -> dict[str, float]:
 
 
 def _drawn(folder: Path, sample: EvalSample, body: BodyModel) -> dict[str, Overlay]:
-    """Return every method's overlay of a sample."""
+    """Return each method's overlay of a sample."""
     prepared = prepare_sample(sample, body, OFFICIAL)
     overlays = {}
     for name in METHODS:

@@ -16,7 +16,7 @@ from chorus_bench.cli.streams import prepare_streams, write_error
 from chorus_bench.errors import ChorusBenchError
 
 _FAILED, _INTERRUPTED = 1, 130
-_GO_ON = "run the same command again to go on"
+_GO_ON = "run the same command again to continue"
 #: With this variable set, errors of the system are shown with where they came from.
 TRACEBACK_VARIABLE = "CHORUS_BENCH_TRACEBACK"
 

@@ -60,7 +60,7 @@ class DatasetFacts(Schema, extra="allow"):
 
 @dataclass(frozen=True)
 class DataFile:
-    """One Parquet file of a dataset, one of its shards.
+    """One Parquet file (shard) of a dataset.
 
     Attributes:
         path: path relative to the dataset's folder, with forward slashes.

@@ -1,4 +1,4 @@
-"""Small files packed with xz: written by us, and read when somebody else made them."""
+"""Small xz files: written here, and read from untrusted sources."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import lzma
 from chorus_bench.errors import InputError
 from chorus_bench.io.limits import MIB
 
-# Of whole bytes rather than of text or code: literals that depend on the byte before, and
-# nothing that depends on the position. Reading takes about as much memory as the dictionary.
+# Tuned for arrays of bytes: literals depend on the previous byte, nothing on the position.
+# Reading takes about as much memory as the dictionary.
 _FILTERS = [
     {
         "id": lzma.FILTER_LZMA2,
@@ -23,27 +23,27 @@ _MEMORY = 80 * MIB
 
 
 def pack(data: bytes) -> bytes:
-    """Return data packed as an .xz file."""
+    """Return data compressed as an .xz file."""
     return lzma.compress(data, format=lzma.FORMAT_XZ, filters=_FILTERS)
 
 
 def unpack(data: bytes, limit: int) -> bytes:
-    """Return what is packed in an .xz file.
+    """Return the data of an .xz file.
 
     Args:
         data: the file's content.
-        limit: bytes that it may unpack to.
+        limit: largest size of the data in bytes.
 
     Raises:
-        InputError: broken, cut off, too large, or something appended.
+        InputError: damaged, truncated or too large, or with appended data.
     """
     unpacker = lzma.LZMADecompressor(lzma.FORMAT_XZ, memlimit=_MEMORY)
     try:
         content = unpacker.decompress(data, max_length=limit + 1)
     except lzma.LZMAError as error:
-        raise InputError(f"is not a readable .xz file: {error}", fix="make it again") from error
+        raise InputError(f"is not a readable .xz file: {error}", fix="create it again") from error
     if len(content) > limit:
         raise InputError(f"unpacks to more than {limit} bytes", expected="at most that many")
     if not unpacker.eof or unpacker.unused_data:
-        raise InputError("is cut off, or has something appended", fix="make it again")
+        raise InputError("is truncated, or has appended data", fix="create it again")
     return content

@@ -77,10 +77,10 @@ def add_entry(
         texts: optional texts of `entry.yaml`; by default as the submission states.
         parameters: how the method was run.
         submission: the submission that was scored; its fields are kept for the 3D view.
-        split: the split that it was scored on; with it, what pictures of single samples are
-            drawn from is kept (masks, never photographs).
-        body: the body it was scored with, for the pictures; by default the free one.
-        overwrite: replace an entry that is there.
+        split: the split that it was scored on; if given, the data of the pictures of single
+            samples is kept (masks, never photographs).
+        body: the body it was scored with, for the pictures; by default the free body.
+        overwrite: replace an existing entry.
 
     Returns:
         The entry's folder.
@@ -112,7 +112,7 @@ def add_entry(
 
 
 def small_table(samples: pa.Table) -> bytes:
-    """Return the table of samples as a Parquet file of few bytes, for a folder in git."""
+    """Return the table of samples as a small Parquet file, for a folder in git."""
     sink = io.BytesIO()
     pq.write_table(samples, sink, use_dictionary=False, compression="brotli", compression_level=11)
     return sink.getvalue()

@@ -1,7 +1,7 @@
-"""Named arrays in a small .npz file that is packed as a whole: ``name.npz.xz``.
+"""Named arrays in a small .npz file that is compressed as a whole: ``name.npz.xz``.
 
-``numpy.load(lzma.open("name.npz.xz"))`` reads it. It has half the bytes of an ordinary .npz file,
-which packs every array for itself.
+``numpy.load(lzma.open("name.npz.xz"))`` reads it. It is half as large as an ordinary .npz file,
+which compresses every array separately.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from chorus_bench.io.zip_files import ARCHIVE_ERRORS, open_zip
 
 Arrays = dict[str, NDArray[Any]]
 
-#: What to do about a file that is not as it should be.
-AGAIN = "let `chorus-bench leaderboard add` write it"
+#: What to do about an invalid file.
+AGAIN = "write it with `chorus-bench leaderboard add`"
 
 _MAX_FILE_BYTES, _MAX_BYTES = 32 * MIB, 128 * MIB
 
@@ -39,15 +39,15 @@ def arrays_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
 
 
 def read_arrays(file: Path, *, most: int, largest: int) -> Arrays:
-    """Read an .npz.xz or .npz file of unknown origin; nothing is unpacked beyond a limit.
+    """Read an untrusted .npz.xz or .npz file; no more than a limit is decompressed.
 
     Args:
         file: the file.
-        most: arrays that it may have.
-        largest: bytes that an array may have.
+        most: largest number of arrays.
+        largest: largest size of an array in bytes.
 
     Raises:
-        InputError: damaged, too large, or holding Python objects.
+        InputError: damaged, too large, or with Python objects.
     """
     try:
         size = file.stat().st_size

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.parquet import open_parquet
@@ -61,9 +62,9 @@ class EntryFiles:
         manifest: `entry.yaml`.
         content: `results.json`, checked against its schema.
         lines: its lines.
-        samples: `samples.parquet`, of the right columns, otherwise unchecked.
-        pictures: sample -> what its picture is drawn from, or a PNG of an earlier version.
-        fields: the file of the fields, where there is a readable one.
+        samples: `samples.parquet`, with the right columns, otherwise unchecked.
+        pictures: sample -> the data of its picture, or a PNG of an earlier version.
+        fields: the file of the fields, if there is a readable one.
     """
 
     slug: str
@@ -90,7 +91,7 @@ class Entry:
         tables: scores and target areas of each category.
         scores: (S, 4) the four numbers, in the order of the table.
         curves: category -> its mean precision-recall curve.
-        pictures: sample -> what its picture is drawn from, or a PNG of an earlier version.
+        pictures: sample -> the data of its picture, or a PNG of an earlier version.
         fields: the file of the fields for the 3D view, if there is one.
     """
 
@@ -161,7 +162,7 @@ def _usable_names(folder: Path, where: str, errors: Findings) -> set[str]:
             errors.add(f"{where}/{name}", "is missing", fix="use `chorus-bench leaderboard add`")
     for name, now in _EARLIER.items():
         if {name, now} <= present:
-            errors.add(f"{where}/{name}", f"is there beside {now}", fix="remove one of them")
+            errors.add(f"{where}/{name}", f"exists beside {now}", fix="remove one of them")
     good = set()
     for name in sorted(present & known):
         path, kind = folder / name, "folder" if name == PICTURES_FOLDER else "file"
@@ -169,7 +170,7 @@ def _usable_names(folder: Path, where: str, errors: Findings) -> set[str]:
             errors.add(
                 f"{where}/{name}",
                 f"is not a plain {kind}",
-                fix="put it there itself, not a link",
+                fix="put the file itself there, not a link",
             )
         else:
             good.add(name)
@@ -219,7 +220,8 @@ def _checked_table(file: Path) -> pa.Table:
             names = ", ".join(f"{f.name}: {f.type}" for f in SAMPLES_SCHEMA)
             raise InputError("has other columns", expected=names)
     _check_texts(file)
-    table = pq.read_table(file).combine_chunks()
+    with open_parquet(file) as opened:
+        table = opened.read().combine_chunks()
     for name in table.column_names:
         column = table[name]
         if column.null_count:
@@ -235,7 +237,7 @@ def _check_texts(file: Path) -> None:
     A Parquet file keeps each text once, in a dictionary; a few kilobytes read as gigabytes.
     """
     limits = {"sample_id": MAX_SAMPLE_LENGTH, "category": MAX_CATEGORY_LENGTH}
-    with pq.ParquetFile(file, read_dictionary=list(limits)) as opened:
+    with file.open("rb") as stream, pq.ParquetFile(stream, read_dictionary=[*limits]) as opened:
         table = opened.read(columns=list(limits))
     for name, limit in limits.items():
         for chunk in table[name].chunks:

@@ -1,7 +1,7 @@
 """`fields.npz.xz`: a method's canonical fields, small, for the page's 3D view.
 
-An array for each category, and ``grid``: resolution, side length, centre. Entries of earlier
-versions have a `fields.npz` of the same arrays.
+One array per category, and ``grid``: resolution, side length, centre. Entries of earlier versions
+have a `fields.npz` with the same arrays.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def read_fields(file: Path) -> SmallFields:
 
 
 def _grid(arrays: Arrays, file: Path) -> GridSpec:
-    """Take the grid out of the arrays."""
+    """Remove the grid from the arrays and return it."""
     numbers = arrays.pop(GRID_KEY, np.zeros(0))
     if numbers.shape != (5,) or numbers.dtype.kind not in "fiu" or not np.isfinite(numbers).all():
         raise InputError(

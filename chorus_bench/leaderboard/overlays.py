@@ -1,16 +1,16 @@
-"""`overlays.npz.xz`: what the pictures of single samples are drawn from.
+"""`overlays.npz.xz`: the data from which the pictures of single samples are drawn.
 
-Every array but ``heat`` has an item for each of the P pictures. ``heat`` holds the occupancy images
-that PAP compares, one after the other, row by row; 255 stands for the picture's ``top``.
-``person`` and ``target`` are the counts of COCO RLEs. No photograph is kept.
+Every array except ``heat`` has one item for each of the P pictures. ``heat`` holds the occupancy
+images that PAP compares, one after another, row by row; 255 stands for the picture's ``top``.
+``person`` and ``target`` are the counts of COCO RLEs. Photographs are not kept.
 
-| array | type | what |
+| array | type | meaning |
 |---|---|---|
-| ``sample_id``, ``category``, ``kind`` | text | of the sample; kind is best, median or worst |
-| ``score`` | float64 | the sample's PAP, NaN where it is not known |
-| ``size`` | whole numbers, (P, 2) | of the image: height, width |
+| ``sample_id``, ``category``, ``kind`` | text | the sample; kind is best, median or worst |
+| ``score`` | float64 | the sample's PAP, NaN if unknown |
+| ``size`` | whole numbers, (P, 2) | height and width of the image |
 | ``person``, ``target`` | bytes | masks of the person and the object |
-| ``heat_size`` | whole numbers, (P, 2) | of the occupancy image: height, width |
+| ``heat_size`` | whole numbers, (P, 2) | height and width of the occupancy image |
 | ``top`` | float64 | the largest probability in the occupancy image |
 | ``heat`` | uint8 | all occupancy images |
 """
@@ -33,7 +33,7 @@ from chorus_bench.report.samples import KINDS, ChosenSample
 
 Overlays = dict[ChosenSample, Overlay]
 
-#: Array with an item for each picture -> the kinds of its dtype, and the item's shape.
+#: Array with one item per picture -> the kinds of its dtype, and the item's shape.
 _ARRAYS: Mapping[str, tuple[str, tuple[int, ...]]] = {
     "sample_id": ("U", ()),
     "category": ("U", ()),
@@ -73,8 +73,8 @@ def read_overlays(file: Path, where: str, errors: Findings) -> Overlays:
 
     Args:
         file: the file.
-        where: its name, for the findings.
-        errors: takes every problem.
+        where: its name, for findings.
+        errors: collects every problem.
     """
     try:
         arrays = read_arrays(file, most=len(_ARRAYS) + 1, largest=_LARGEST)
@@ -92,10 +92,10 @@ def read_overlays(file: Path, where: str, errors: Findings) -> Overlays:
 
 
 def _check_arrays(arrays: Arrays) -> None:
-    """Raise an `InputError` unless the arrays have their kinds and fit together."""
+    """Raise an `InputError` unless the arrays have the right types and sizes."""
     names = {*_ARRAYS, "heat"}
     if set(arrays) != names:
-        found = f"holds the arrays {', '.join(sorted(arrays))}"
+        found = f"has the arrays {', '.join(sorted(arrays))}"
         raise InputError(found, expected=", ".join(sorted(names)), fix=AGAIN)
     count = arrays["sample_id"].size
     if count > _MAX_PICTURES:
@@ -107,7 +107,7 @@ def _check_arrays(arrays: Arrays) -> None:
     sizes, heat = arrays["heat_size"].astype(np.int64), arrays["heat"]
     usual = ((sizes > 0) & (sizes <= _MAX_HEAT_SIDE)).all() and heat.dtype == np.uint8
     if not usual or heat.shape != (sizes.prod(axis=1).sum(),):
-        raise InputError("'heat' is not as long as its images are large", fix=AGAIN)
+        raise InputError("the length of 'heat' is not the size of its images", fix=AGAIN)
 
 
 def _rows(arrays: Arrays) -> Iterator[tuple[ChosenSample, Overlay]]:
@@ -129,13 +129,13 @@ def _mask(arrays: Arrays, name: str, number: int) -> RLE:
 
 
 def _problems(sample: ChosenSample, overlay: Overlay) -> Iterator[tuple[str, str | None]]:
-    """Give what is wrong with a picture, and what was expected."""
+    """Yield the problems of a picture, and what was expected."""
     for text, limit in (
         (sample.sample_id, MAX_SAMPLE_LENGTH),
         (sample.category, MAX_CATEGORY_LENGTH),
     ):
         if not 0 < len(text) <= limit or has_controls(text):
-            yield "a sample or category of an unusual name", f"1 to {limit} characters"
+            yield "a sample or category with an invalid name", f"1 to {limit} characters"
     if sample.kind not in KINDS:
         yield "an unknown kind", ", ".join(KINDS)
     for number in (sample.score or 0.0, overlay.top):

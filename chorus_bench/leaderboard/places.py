@@ -14,7 +14,7 @@ ENTRIES_FOLDER = "entries"
 PUBLISHED_FILE = "published.yaml"
 ENTRY_FILE = "entry.yaml"
 FIELDS_FILE, OVERLAYS_FILE = "fields.npz.xz", "overlays.npz.xz"
-#: What entries of earlier versions have in their place.
+#: Their names in entries of earlier versions.
 EARLIER_FIELDS_FILE = "fields.npz"
 PICTURES_FOLDER, PICTURES_FILE = "pictures", "pictures.json"
 

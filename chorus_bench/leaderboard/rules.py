@@ -292,7 +292,7 @@ def pictures_rule(files: EntryFiles, errors: Findings) -> None:
         if sample.sample_id not in known:
             errors.add(where, f"is of the sample '{shown}', which the result does not have")
         elif sample.category != known[sample.sample_id]:
-            found = f"of the sample '{shown}' says that it is a {printable(sample.category, 60)}"
+            found = f"of the sample '{shown}' has the category {printable(sample.category, 60)}"
             errors.add(where, found, expected=known[sample.sample_id])
 
 

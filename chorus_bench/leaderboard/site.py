@@ -76,7 +76,7 @@ def build_site(
 
 
 def _files(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, bytes]]:
-    """Give the name and content of every file that is written."""
+    """Yield the name and content of every file of the page."""
     for name, text in _texts(site, groups):
         yield name, text.encode()
     for group in groups:

@@ -1,4 +1,4 @@
-"""Fields as pages show them: small, in whole numbers."""
+"""Fields in the form that pages show: coarse, as whole numbers."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ MAX_RESOLUTION = 48
 
 @dataclass(frozen=True, eq=False)
 class SmallFields:
-    """Fields of several categories on one grid of at most 48 voxels a side.
+    """Fields of several categories on one grid of at most 48 voxels per axis.
 
     Attributes:
-        grid: their geometry.
+        grid: their grid.
         values: category -> (N, N, N) uint8, 255 times the probability; x, y, z.
     """
 
@@ -33,7 +33,7 @@ class SmallFields:
 
     @classmethod
     def of(cls, fields: Mapping[str, OccupancyGrid]) -> SmallFields:
-        """Return fields made small: the largest value of each block of voxels, to 1/255.
+        """Return coarse fields: the largest value of each block of voxels, in steps of 1/255.
 
         Args:
             fields: category -> field, all on the same grid.
@@ -44,7 +44,7 @@ class SmallFields:
         specs = {field.spec for field in fields.values()}
         if len(specs) != 1:
             raise InputError(
-                f"fields on {len(specs)} grids", expected="one or more on the same grid"
+                f"fields on {len(specs)} grids", expected="one or more fields on the same grid"
             )
         (spec,) = specs
         step = -(-spec.resolution // MAX_RESOLUTION)
@@ -55,7 +55,7 @@ class SmallFields:
         return cls(GridSpec(resolution, side, (x, y, z)), values)
 
     def data(self) -> dict[str, Any]:
-        """Return the fields as the pages' scripts read them.
+        """Return the fields in the format of the pages' scripts.
 
         Returns:
             ``grid`` (``resolution``, ``side_length`` in metres, ``center``) and ``fields``:
@@ -72,7 +72,7 @@ class SmallFields:
 
 
 def _shrunk(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    """Return the largest value of each block of voxels, so that nothing thin is lost."""
+    """Return the largest value of each block of voxels, so that thin parts are kept."""
     if step == 1:
         return values
     size = -(-len(values) // step)

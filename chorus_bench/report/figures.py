@@ -28,7 +28,7 @@ _LINES = ("-", "--", ":", "-.")
 #: Side of a field's picture in pixels, smaller if there are many fields.
 _PIXELS, _PIXELS_OF_MANY, _FEW = 300, 170, 4
 _BAR = "#2a6f97"
-#: The hottest colour stands for the probability that this share of the voxels stays below.
+#: The hottest colour stands for this quantile of the voxels' probabilities.
 _TOP_SHARE = 0.9995
 
 
@@ -37,9 +37,9 @@ class OverlayRow:
     """A test image with the projections of several methods.
 
     Attributes:
-        title: what stands above it.
+        title: the text above it.
         photo: (H, W, 3) RGB.
-        overlays: method -> what is drawn over the photo.
+        overlays: method -> the overlay drawn on the photo.
         scores: method -> PAP of this sample, 0 to 1.
     """
 
@@ -92,13 +92,13 @@ def fields_figure(
 
 
 def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
-    """Return a figure of projected fields over test images: a row a sample, a column a method.
+    """Return a figure of projected fields over test images: a row per sample, a column per method.
 
     The projections are those that PAP compares, on an image with a shorter side of 32 pixels;
     the object's outline is blue.
 
     Args:
-        rows: with the same methods.
+        rows: test images with the same methods.
 
     Raises:
         InputError: no row.

@@ -35,11 +35,11 @@ _PNG = (
 
 @dataclass(frozen=True, eq=False)
 class Overlay:
-    """What the picture of a sample is drawn from: a projected field, the person, the object.
+    """The data of a sample's picture: a projected field, the person, the object.
 
     Attributes:
         heat: (h, w) uint8, the occupancy image that PAP compares; 255 stands for `top`.
-        top: the largest probability in it; 0 where nothing lands.
+        top: the largest probability in it; 0 if nothing projects there.
         person: COCO RLE of the person in the full image (H, W).
         target: COCO RLE of the object there.
     """
@@ -54,7 +54,7 @@ class Overlay:
         """Return the overlay of a sample.
 
         Args:
-            sample: gives the masks.
+            sample: the test sample, for its masks.
             projection: (h, w) occupancy image, see `occupancy_image`.
         """
         known = np.maximum(projection, 0)
@@ -115,6 +115,6 @@ def outlined(picture: UInt8, target: UInt8) -> UInt8:
 
 def picture_bytes(picture: UInt8) -> bytes:
     """Return a picture (H, W, 3), RGB, as the content of a PNG file."""
-    # A level of its own: OpenCV's makes files three times as large.
+    # Explicit compression: OpenCV's default makes files three times as large.
     _, content = cv2.imencode(".png", picture[..., ::-1], _PNG)
     return bytes(content)

@@ -1,4 +1,4 @@
-"""Single samples of a result that are worth looking at, with what PAP saw there."""
+"""The best, median and worst samples of a result, with the images that PAP compared."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ from chorus_bench.submission import Submission, open_submission
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
 
-#: Kinds of samples, in the order in which they are shown.
+#: Kinds of samples, in display order.
 KINDS = ("best", "median", "worst")
 
 
 @dataclass(frozen=True)
 class ChosenSample:
-    """A sample of a result that is worth looking at.
+    """A sample of a result that is shown in a picture.
 
     Attributes:
-        sample_id: its id.
-        category: of the object.
+        sample_id: id of the sample.
+        category: category of the object.
         kind: one of `KINDS`.
-        score: its PAP, 0 to 1; None where it is not known.
+        score: its PAP, 0 to 1; None if unknown.
     """
 
     sample_id: str
@@ -50,13 +50,13 @@ class ChosenSample:
 def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) -> list[ChosenSample]:
     """Return the best, median and worst samples of a category by PAP.
 
-    Samples without a pixel of the target are left out. Equal scores stand in the order of
-    their ids. Where there are few samples, none is shown twice.
+    Samples without a target pixel are left out. Equal scores are ordered by id. No sample is
+    returned twice, even if there are few.
 
     Args:
-        result: of an evaluation.
+        result: result of an evaluation.
         category: one of its categories.
-        each: how many of each kind.
+        each: number of samples of each kind.
     """
     table = result.samples.select(["sample_id", "category", "PAP", "target_area"]).to_pylist()
     rows = [row for row in table if row["category"] == category and row["target_area"] > 0]
@@ -72,14 +72,14 @@ def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) ->
 
 
 def open_scored(submission: str | Path, result: EvaluationResult) -> Submission:
-    """Open the submission that a result is of.
+    """Open the submission of a result.
 
     Args:
         submission: a folder, an archive or a shipped name.
-        result: of its evaluation.
+        result: result of its evaluation.
 
     Raises:
-        InputError: it is another one.
+        InputError: it is another submission.
     """
     opened = open_submission(submission)
     try:
@@ -91,29 +91,29 @@ def open_scored(submission: str | Path, result: EvaluationResult) -> Submission:
 
 
 def check_digest(submission: Submission, sha256: str) -> None:
-    """Raise an `InputError` when a submission is not the one with a digest."""
+    """Raise an `InputError` unless a submission has the digest."""
     if submission.sha256 != sha256:
         raise InputError(
-            f"is another submission than the one that was scored: sha256 {submission.sha256}",
+            f"is not the submission that was scored: sha256 {submission.sha256}",
             where=submission.path,
             expected=f"sha256 {sha256}",
-            fix="give the submission that the result is of, or evaluate this one",
+            fix="give the scored submission, or evaluate this one",
         )
 
 
 def occupancy_image(
     submission: Submission, sample: EvalSample, prepared: PreparedSample
 ) -> Float32:
-    """Return what PAP sees of a submission's field in a sample, (h, w) of the small image.
+    """Return the projection of a submission's field that PAP compares, (h, w) of the small image.
 
     Args:
-        submission: on either track.
+        submission: of either track.
         sample: the test sample.
         prepared: its geometry, see `prepare_sample`.
 
     Returns:
-        The largest probability on each pixel; minus infinity where nothing lands, and
-        everywhere for a category that the submission lacks.
+        The largest probability in each pixel; minus infinity where nothing projects, and
+        everywhere if the submission lacks the category.
     """
     if sample.category not in submission.categories:
         return np.full((prepared.height, prepared.width), -np.inf, dtype=np.float32)
@@ -132,14 +132,14 @@ def sample_overlays(
     *,
     each: int = 1,
 ) -> dict[ChosenSample, Overlay]:
-    """Return overlays of each category's best, median and worst samples, in this order.
+    """Return overlays of each category's best, median and worst samples, in that order.
 
     Args:
-        result: of the submission on the split.
-        submission: open.
+        result: result of the submission on the split.
+        submission: the open submission.
         split: the test split.
-        body: of the evaluation.
-        each: samples of each kind and category.
+        body: body of the evaluation.
+        each: number of samples of each kind and category.
 
     Raises:
         InputError: the split lacks samples of the result.
@@ -155,7 +155,7 @@ def sample_overlays(
         raise InputError(
             f"lacks {len(missing)} samples of the result, for example {missing[0]}",
             where=split,
-            fix="give the split that the result was made on",
+            fix="give the split on which the result was computed",
         )
     overlays = {
         sample.sample_id: Overlay.of(sample, occupancy_image(submission, sample, prepared))
@@ -167,7 +167,7 @@ def sample_overlays(
 def _prepared(
     samples: Sequence[EvalSample], wanted: Collection[str], body: BodyModel
 ) -> Iterator[tuple[EvalSample, PreparedSample]]:
-    """Yield the wanted samples with their geometry, as the evaluation has left it in its cache."""
+    """Yield samples with their geometry, from the cache if the evaluation left it there."""
     cache = GeometryCache(samples, body, OFFICIAL)
     for batch in cache.batches:
         if any(sample.sample_id in wanted for sample in batch.samples):
@@ -177,12 +177,12 @@ def _prepared(
 
 
 def sample_photos(split: str | Path, wanted: Collection[str]) -> dict[str, UInt8]:
-    """Return the photographs (H, W, 3) of some samples; those that the split lacks are left out.
+    """Return the photographs (H, W, 3) of some samples; missing ones are left out.
 
-    Mind their licenses before publishing.
+    Respect their licenses when publishing.
 
     Args:
-        split: a folder of Parquet files with the column ``image`` has some.
+        split: a folder of Parquet files; those with the column ``image`` have photographs.
         wanted: sample ids.
 
     Raises:

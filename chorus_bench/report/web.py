@@ -1,4 +1,4 @@
-"""What pages are made from: templates, built scripts, and data that is safe inside a script."""
+"""The parts of pages: templates, built scripts, and data that is safe inside a script."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from chorus_bench.geometry.body import BodyModel
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-#: Templates, style sheet and built scripts; its README says how they are built.
+#: Templates, style sheet and built scripts; the README there says how they are built.
 PAGES = Path(__file__).parents[1] / "pages"
-#: What pages link to or hold.
+#: Files that pages link to or contain.
 ASSETS = ("style.css", "board.js", "method.js", "charts.js", "viewer.js", "LICENSES.txt")
 
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
 def asset_file(name: str) -> Path:
-    """Return where one of `ASSETS` is.
+    """Return the path of one of `ASSETS`.
 
     Raises:
         InputError: this installation lacks it.
@@ -51,7 +51,7 @@ def render(template: str, **values: object) -> str:
 
     Args:
         template: its name, for example ``report.html.jinja``.
-        values: what stands in it; texts are escaped, and a name that is missing is an error.
+        values: the values of its names; texts are escaped, and a missing name is an error.
     """
     return _environment().get_template(template).render(values)
 

@@ -1,1 +1,1 @@
-"""Readers of files from strangers, given valid files that were broken in every way."""
+"""Readers of untrusted files, given corrupted versions of valid files."""

@@ -1,7 +1,7 @@
-"""Break files for a while: ``python -m tests.fuzz --minutes 60 [--reader NAME]``.
+"""Fuzz the readers: ``python -m tests.fuzz --minutes 60 [--reader NAME]``.
 
-Prints the inputs tried for each reader, the largest memory and the slowest read; a failure is
-printed with its trace, and the exit code is then 1.
+Prints the number of inputs of each reader, the peak memory and the slowest read. A failure is
+printed with its traceback, and the exit code is then 1.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BATCH = 50
 
 
 def main() -> int:
-    """Run until the time is over; return the exit code."""
+    """Run until the time is up; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz")
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--reader", choices=[reader.name for reader in READERS])

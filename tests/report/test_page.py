@@ -121,7 +121,7 @@ def test_another_submission_is_refused(folder, tmp_path):
     other = write_submission(
         tmp_path / "other", method="other", fields={"surfboard": field}, grid=GridSpec(24)
     )
-    with pytest.raises(InputError, match="is another submission than the one that was scored"):
+    with pytest.raises(InputError, match="is not the submission that was scored"):
         write_report(folder, tmp_path / "report", submission=other)
 
 

@@ -1,17 +1,17 @@
-"""Kill commands at every moment that changes a disk, run them again, and compare.
+"""Kill commands at every moment that changes the disk, run them again, and compare.
 
     python tools/reliability/crash.py                      every command, at every moment
     python tools/reliability/crash.py build add --every 5  two of them, at every fifth moment
     python tools/reliability/crash.py --moments 4          every command, at 4 moments
-    python tools/reliability/crash.py --random 50          and at 50 random times each
+    python tools/reliability/crash.py --random 50          also at 50 random times each
 
-A moment lies just before a call that opens a file for writing, renames, links, makes or removes
-something, or flushes it. There the process gets SIGKILL, which nothing can catch. Promised is then:
+A moment is just before a call that opens a file for writing, renames, links, creates, removes or
+flushes something. The process gets SIGKILL there, which cannot be caught. Then:
 
-1. no file of the output is there in part: whatever has its final name has its final bytes;
-2. the same command, run again, ends well (or says that the output is there, and it is whole);
-3. the output has the bytes of a run that nothing happened to;
-4. nothing is left over: not beside the output, not in the cache, not in the temporary folder.
+1. no output file is partial: a file with its final name has its final bytes;
+2. the same command succeeds when run again (or reports that the complete output exists);
+3. the output has the same bytes as that of an undisturbed run;
+4. nothing is left behind beside the output, in the cache or in the temporary folder.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _CHANGES = frozenset(
     f"os.{name}" for name in ("rename", "link", "symlink", "mkdir", "remove", "rmdir", "truncate")
 )
-#: What differs between two runs of the same command: times, and the machine.
+#: The differences between two runs of the same command: times, and the machine.
 _VARYING = re.compile(rb'"(seconds|environment)": (\{[^{}]*\}|[0-9.e+-]+)|simulated in [0-9.]+ s')
 
 
@@ -47,8 +47,8 @@ class Command:
     """A command to be killed.
 
     Attributes:
-        arguments: of chorus-bench, run in a folder of its own.
-        prepare: puts what it needs into that folder.
+        arguments: arguments of chorus-bench, which runs in a folder of its own.
+        prepare: puts its input into that folder.
     """
 
     arguments: tuple[str, ...]
@@ -93,7 +93,7 @@ def board(folder: Path) -> None:
 
 
 def pictures(folder: Path) -> None:
-    """Write pictures as a crawler does."""
+    """Write images the way a crawler does."""
     import cv2
     import numpy as np
 
@@ -154,13 +154,13 @@ def _write_prompts(folder: Path) -> None:
 
 @dataclass
 class Tally:
-    """What came of a command.
+    """The outcome for a command.
 
     Attributes:
-        name: of the command.
-        moments: at which it could be killed.
-        killed: how often it was.
-        failures: what was not as promised.
+        name: the command.
+        moments: number of moments at which it could be killed.
+        killed: number of kills.
+        failures: violations of the four points.
     """
 
     name: str
@@ -170,13 +170,13 @@ class Tally:
 
 
 def main() -> None:
-    """Run what the command line asks for and print what came of it."""
+    """Run the requested commands and print the outcome."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("commands", nargs="*", help=f"of {', '.join(COMMANDS)}; all by default")
-    parser.add_argument("--every", type=int, default=1, help="kill at every so many moments")
-    parser.add_argument("--moments", type=int, help="kill at so many moments, spread evenly")
-    parser.add_argument("--random", type=int, default=0, help="kill also at so many random times")
-    parser.add_argument("--seed", type=int, default=0, help="of the random times")
+    parser.add_argument("--every", type=int, default=1, help="kill at every N-th moment")
+    parser.add_argument("--moments", type=int, help="kill at N moments, spread evenly")
+    parser.add_argument("--random", type=int, default=0, help="also kill at N random times")
+    parser.add_argument("--seed", type=int, default=0, help="random seed")
     chosen = parser.parse_args()
     unknown = set(chosen.commands) - set(COMMANDS)
     if unknown:
@@ -199,10 +199,10 @@ def try_command(name: str, every: int, moments: int | None, at_random: int, seed
 
     Args:
         name: of `COMMANDS`.
-        every: at every so many moments.
-        moments: or at so many, spread evenly.
-        at_random: also at so many random times.
-        seed: of these.
+        every: kill at every N-th moment.
+        moments: or at N moments, spread evenly.
+        at_random: also at N random times.
+        seed: random seed.
     """
     with tempfile.TemporaryDirectory(prefix="crash-") as place:
         trial = Trial(COMMANDS[name], Path(place))
@@ -224,10 +224,10 @@ def _count(tally: Tally, when: str, outcome: str | None) -> None:
 
 
 class Trial:
-    """A command, with what a run of it gives that nothing happens to.
+    """A command, with the outcome of an undisturbed run.
 
     Args:
-        command: which.
+        command: the command.
         place: an empty folder.
     """
 
@@ -249,13 +249,13 @@ class Trial:
         self._wanted = _contents(folder)
 
     def killed_at(self, moment: int) -> str | None:
-        """Kill a run at a moment and run it again; return what is not as promised."""
+        """Kill a run at a moment and run it again; return what went wrong."""
         folder = self._fresh()
         code, _ = self._run(folder, moment=moment)
         return self._compare(folder, code)
 
     def killed_after(self, seconds: float) -> str | None:
-        """Kill a run after a time and run it again; return what is not as promised."""
+        """Kill a run after a time and run it again; return what went wrong."""
         folder = self._fresh()
         code, _ = self._run(folder, seconds=seconds)
         return self._compare(folder, code)
@@ -266,7 +266,7 @@ class Trial:
         parts = [n for n, digest in _contents(folder).items() if _is_final(n) and
                  self._wanted.get(n, digest) != digest]  # fmt: skip
         if parts:
-            return f"there in part: {parts[:3]}"
+            return f"partial: {parts[:3]}"
         code, _ = self._run(folder)
         if code not in (0, 2) or (code == 2 and "already exists" not in self._log()):
             return f"the second run ended with {code}: {self._log()}"
@@ -283,7 +283,7 @@ class Trial:
     def _run(
         self, folder: Path, moment: int | None = None, seconds: float | None = None
     ) -> tuple[int, int]:
-        """Run the command in a child; return its exit code and how many moments it had."""
+        """Run the command in a child; return its exit code and number of moments."""
         counted = self.place / "moments"
         sys.stdout.flush()
         child = os.fork()
@@ -333,7 +333,7 @@ def _run_here(folder: Path, arguments: tuple[str, ...], moment: int | None, coun
 
 
 def _watch(pass_moment: Callable[[], None]) -> None:
-    """Have a function called before everything that changes a disk."""
+    """Call a function before everything that changes the disk."""
 
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if event in _CHANGES:
@@ -355,7 +355,7 @@ def _watch(pass_moment: Callable[[], None]) -> None:
 
 
 class _environment:  # noqa: N801 - used as a function
-    """Have cache, temporary files and the current folder below a folder."""
+    """Move the cache, temporary files and the current folder below a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -372,7 +372,7 @@ class _environment:  # noqa: N801 - used as a function
 
 
 def _contents(folder: Path) -> dict[str, str]:
-    """Return a digest of everything below a folder, but for times and the machine."""
+    """Return a digest of everything below a folder, except times and the machine."""
     return dict(_digests(folder))
 
 
@@ -389,7 +389,7 @@ def _digests(folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def _plain_json(content: bytes) -> bytes:
-    """Return JSON without what differs between runs; what is no whole JSON as it is."""
+    """Return JSON without what differs between runs; other data unchanged."""
     try:
         value = json.loads(content)
     except ValueError:
@@ -400,13 +400,13 @@ def _plain_json(content: bytes) -> bytes:
 
 
 def _is_final(name: str) -> bool:
-    """Whether this is the name of something finished, not of what a run works with."""
+    """Whether this is the name of finished output, not of a working file."""
     parts = name.split("/")
     return not any(p.startswith(".") or p.endswith(".unfinished") for p in parts)
 
 
 def _import_everything() -> None:
-    """Import what the commands need once, so that every child has it."""
+    """Import once what the commands need; the child processes inherit it."""
     import chorus_bench.cli.app
     import chorus_bench.datasets.builders
     import chorus_bench.datasets.image_folder

@@ -1,4 +1,4 @@
-"""Pipelines of diffusers: the libraries, number types, schedulers, and loading one quietly."""
+"""Pipelines of diffusers: the libraries, number types, schedulers, and loading."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
 
-#: A pipeline of diffusers, of the class that the model needs.
+#: A pipeline of diffusers; its class depends on the model.
 Pipeline: TypeAlias = Any
 
 WHERE = "generator 'diffusers'"
@@ -20,7 +20,7 @@ _DTYPES = ("auto", "float32", "float16", "bfloat16")
 
 
 def import_libraries() -> None:
-    """Import diffusers and transformers without their remarks about optional packages."""
+    """Import diffusers and transformers without their messages about optional packages."""
     try:
         with quiet():
             import diffusers
@@ -38,7 +38,7 @@ def import_libraries() -> None:
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Silence the libraries' progress bars and remarks while they load."""
+    """Silence the libraries' progress bars and messages during loading."""
     from diffusers.utils import logging as of_diffusers
     from transformers.utils import logging as of_transformers
 
@@ -65,7 +65,7 @@ def device_kind(device: str) -> str:
 
 
 def number_type_of(dtype: str, device: str) -> Any:  # noqa: ANN401 - torch.dtype
-    """Return the torch.dtype of a name; ``auto`` chooses what suits the device.
+    """Return the torch.dtype of a name; ``auto`` depends on the device.
 
     Raises:
         InputError: an unknown name.
@@ -90,7 +90,7 @@ def _schedulers() -> list[str]:
 
 
 def check_scheduler(name: str | None, options: Mapping[str, object] | None) -> None:
-    """Raise an `InputError` for a scheduler that diffusers lacks, or options that it lacks."""
+    """Raise an `InputError` for an unknown scheduler, or options that it does not have."""
     import diffusers
 
     if name is None:
@@ -122,10 +122,10 @@ def check_names(
 
 
 def change_scheduler(pipeline: Pipeline, name: str | None, options: dict[str, object]) -> None:
-    """Give a pipeline another scheduler, or its own one with other options.
+    """Replace a pipeline's scheduler, or change the options of its own.
 
     Args:
-        pipeline: changed in place.
+        pipeline: modified in place.
         name: a scheduler class of diffusers; None for the pipeline's own.
         options: changes to the configuration of the pipeline's scheduler.
 
@@ -144,7 +144,7 @@ def _has_accelerate() -> bool:
 
 
 def check_offload(offload: bool, device: str) -> None:
-    """Raise an `InputError` where offloading is asked for and cannot be had."""
+    """Raise an `InputError` if offloading is requested but impossible."""
     if not offload:
         return
     if device_kind(device) == "cpu":
