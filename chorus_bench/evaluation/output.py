@@ -81,7 +81,7 @@ class OutputFolder:
         if self.path.exists() and not self.path.is_dir():
             raise InputError("not a folder", where=self.path, fix="give another --output")
         try:
-            with only_run(self._partial):
+            with only_run(self._partial, where=self.path):
                 remove_leftovers(self.path)
                 remove_unfinished(self._partial)
                 self._check()

@@ -52,17 +52,18 @@ _TRIES_TO_READ, _LONGEST_OWNER = 5, 2**16
 
 
 @contextlib.contextmanager
-def only_run(folder: str | Path) -> Iterator[None]:
+def only_run(folder: str | Path, *, where: object | None = None) -> Iterator[None]:
     """Hold the lock of a folder for the time of the block.
 
     Args:
         folder: made if it is not there.
+        where: what messages name; by default the folder.
 
     Raises:
         InputError: another run has it; the message says which.
         WriteError: the folder cannot be made or written to.
     """
-    with _held(Path(folder) / LOCK_FILE, Path(folder), wait=False):
+    with _held(Path(folder) / LOCK_FILE, where or folder, wait=False):
         yield
 
 
@@ -110,7 +111,7 @@ def remove_free_lock(file: Path) -> bool:
 
 
 @contextlib.contextmanager
-def _held(file: Path, where: Path, *, wait: bool) -> Iterator[None]:
+def _held(file: Path, where: object, *, wait: bool) -> Iterator[None]:
     try:
         descriptor = _acquire(file, where, wait=wait)
     except OSError as error:
@@ -121,7 +122,7 @@ def _held(file: Path, where: Path, *, wait: bool) -> Iterator[None]:
         _give_back(descriptor, file)
 
 
-def _acquire(file: Path, where: Path, *, wait: bool) -> int:
+def _acquire(file: Path, where: object, *, wait: bool) -> int:
     """Take a lock and write down who has it; return the open file."""
     told = -_SECONDS_A_LINE
     while (descriptor := _try(file)) is None:
