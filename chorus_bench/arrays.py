@@ -34,9 +34,13 @@ def real_array(value: object, name: str = "", *, where: object | None = None) ->
         value = _from_tensor(value, name, where)
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError) as error:  # lists of different lengths, foreign objects
+    except (ValueError, TypeError, RuntimeError) as error:
+        # Lists of different lengths, foreign objects, tensors of another library.
         raise InputError(
-            f"{name} is not an array: {error}".lstrip(), where=where, expected="an array of numbers"
+            f"{name} is not an array: {error}".lstrip(),
+            where=where,
+            expected="an array of numbers",
+            fix="for a tensor: tensor.detach().cpu().float().numpy()",
         ) from error
     if array.dtype.kind not in _REAL:
         raise InputError(

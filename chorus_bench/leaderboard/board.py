@@ -200,7 +200,7 @@ def _ranks_json(rankings: Mapping[str, Ranking], number: int) -> dict[str, Any]:
 
 
 def _category_json(category: Mapping[str, Any]) -> dict[str, Any]:
-    bounds = [category["intervals"][name] for name in SCORE_NAMES]
+    bounds = [category["intervals"][name] or (None, None) for name in SCORE_NAMES]
     return {
         **{name: category[name] for name in SCORE_NAMES},
         "low": [low for low, _ in bounds],

@@ -158,7 +158,8 @@ def bars_figure(result: EvaluationResult) -> Any:  # noqa: ANN401
     figure, axes = panels(1, 1, 6, 1 + 0.3 * len(ordered), bare=False)
     place = axes[0, 0]
     scores = np.array([100 * entry["PAP"] for _, entry in ordered])
-    bounds = 100 * np.array([entry["intervals"]["PAP"] for _, entry in ordered])
+    known = [entry["intervals"]["PAP"] or [entry["PAP"]] * 2 for _, entry in ordered]
+    bounds = 100 * np.array(known)
     reach = np.abs(bounds.T - scores)
     place.barh([name for name, _ in ordered], scores, xerr=reach, color=_BAR, ecolor="0.25")
     place.axvline(100 * result.scores["mPAP"], color="0.25", linestyle=":", label="mean")

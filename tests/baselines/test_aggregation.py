@@ -171,7 +171,7 @@ def test_voxels_in_the_camera_s_plane_are_outside():
     # A grid whose middle layer is at x = 0 exactly, seen by a camera in that plane.
     row = make_row(
         pose=np.zeros(72).tolist(),
-        camera_rotation=[[0, 0, 1], [0, 1, 0], [1, 0, 0]],
+        camera_rotation=[[0, 0, 1], [0, 1, 0], [-1, 0, 0]],
         camera_translation=[0, 0, 0],
     )
     grid = GridSpec(9)
@@ -196,7 +196,7 @@ BAD = {
     "a damaged pose": {"pose": [0.0] * 71},
     "a damaged camera": {"camera_rotation": [[1, 0, 0]]},
     "a camera with values that are not finite": {"camera_translation": [0, float("inf"), 3]},
-    "a singular camera": {"camera_rotation": np.zeros((3, 3)).tolist()},
+    "an impossible camera": {"camera_rotation": np.zeros((3, 3)).tolist()},
     "an object mask of the wrong size": {"width": 41},
     "a damaged object mask": {"object_mask": {"size": [48, 40], "counts": "????"}},
 }

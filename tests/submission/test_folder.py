@@ -210,13 +210,13 @@ def test_categories_that_differ_in_case_are_an_error(tmp_path, names, manifest):
         (" tie", "begins or ends with a space"),
         ("tie ", "begins or ends with a space"),
         ("e\u0301", "is not in Unicode's normal form NFC"),
-        ("x" * 81, "has 81 characters, and may have 1 to 80"),
+        ("x" * 81, "has 81 characters, but may have 1 to 80"),
     ],
 )
 def test_names_that_are_not_allowed(tmp_path, name, said):
     text = problems(fill(tmp_path, {f"grids/{name}.npy": npy(ramp())}))
     assert said in text
-    assert "the name that the category has in the split" in text
+    assert "the name of the category in the split" in text
     assert text.isprintable() or text.replace("\n", "").isprintable()
     posed = fill(tmp_path / "posed", {f"posed/tie/{name}.npy": npy(ramp())}, POSED_MANIFEST)
     if len(name) < 81:

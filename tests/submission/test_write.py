@@ -205,7 +205,7 @@ def test_everything_wrong_is_said_at_once(tmp_path):
         "submission.yaml:1: method: has 0 characters",
         "authors: is a list: ",
         "fields: the category name 'a/b' is a path",
-        "fields: the category name '' has 0 characters, and may have 1 to 80",
+        "fields: the category name '' has 0 characters, but may have 1 to 80",
         "fields['tie']: 1 of 512 values are NaN or infinite; the first is nan at index 0, 0, 1",
         "fields['tie']: 1 of 512 values are outside [0, 1]; the first is 1.5 at index 2, 3, 4",
         "fields['bench']: has shape (4, 4, 4)",
@@ -345,5 +345,5 @@ class Tensor:
 def test_tensors_that_numpy_cannot_take(tmp_path, error):
     with pytest.raises(InputError) as caught:
         write_submission(tmp_path / "s", method="m", fields={"mug": Tensor(error)})
-    assert f"fields['mug']: is no array: {error}" in str(caught.value)
+    assert f"fields['mug']: is not an array: {error}" in str(caught.value)
     assert "tensor.detach().cpu().float().numpy()" in str(caught.value)

@@ -24,8 +24,8 @@ def test_names_that_are_taken(name):
         ("a/b", "is a path"),
         ("..", "is a path"),
         (".tie", "begins with a dot"),
-        ("tie\x1b[31m", "cannot be shown"),
-        ("tie\u202e", "cannot be shown"),
+        ("tie\x1b[31m", "cannot be displayed"),
+        ("tie\u202e", "cannot be displayed"),
         ("a|b", r"has the characters \|"),
     ],
 )

@@ -291,8 +291,9 @@ def _check_geometry(arrays: People, path: Path) -> None:
         )
     for key, check in _CHECKS.items():
         if key in arrays:
-            values = arrays[key].reshape(len(arrays[key]), -1)
-            check(arrays[key][np.isfinite(values).all(axis=1)], f"'{key}'", where=path)
+            values = arrays[key]
+            usable = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+            check(values[usable], f"'{key}'", where=path)
     crops = arrays.get("crop_scale", np.ones(0))
     if (crops[np.isfinite(crops)] <= 0).any():
         raise InputError(
