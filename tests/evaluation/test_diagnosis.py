@@ -180,9 +180,9 @@ def test_one_sample(diagnosed, split):
 
 
 def test_no_target(diagnosed, split):
-    entry = diagnosed(good_field(), hidden_target(split), search=QUICK)
-    assert entry.pap == entry.pap_hoa == 0
-    assert all(repair.gain == 0 for repair in entry.repairs.values())
+    """Where no sample has a target pixel there is no score, and nothing to mend."""
+    with pytest.raises(InputError, match="has a target pixel"):
+        diagnosed(good_field(), hidden_target(split), search=QUICK)
 
 
 def test_empty_field(diagnosed, split):

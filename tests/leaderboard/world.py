@@ -74,6 +74,7 @@ def make_result(
         submission={"method": method, "track": "canonical", "sha256": f"{digest:0>64}", **metadata},
         **summary,
         beside={"closed": {"signature": CLOSED.signature(split, BODY), **closed}},
+        unavailable={},
         skipped={},
         warnings=(),
         environment={},

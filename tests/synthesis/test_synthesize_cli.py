@@ -70,7 +70,7 @@ def test_from_names_to_a_score(tmp_path):
     changes = {"categories": ["surfboard", "backpack"], "images.generator.size": 96}
     arguments = arguments_of(tmp_path, tmp_path / "d", **changes, shard_size=12)
     printed = checked(*arguments, "--images-per-prompt-view", 3)
-    assert re.search(r"images: 54 images now, [\d.]+ a second and worker", printed)
+    assert re.search(r"images: 54 images now, [\d.]+ per second and worker", printed)
     assert re.search(r"images +54\n", printed)
     assert re.search(r"rejection rate +\d+\.\d\d %", printed)
     assert "camera entropy" in printed
