@@ -126,7 +126,7 @@ def test_clear_leaves_a_split_that_is_being_built(tmp_path):
     with only_writer(output):
         done = clear_cache(tmp_path / "cache")
         assert working_folder(output, "ba9876543210").is_dir()
-    assert [reason for _, reason in done.left] == ["another run is working on it"] * 2
+    assert [reason for _, reason in done.left] == ["another run is using it"] * 2
     assert clear_cache(tmp_path / "cache").left == []
     assert list((tmp_path / "cache").iterdir()) == []
 

@@ -157,7 +157,7 @@ def test_a_run_that_is_asked_to_end_cleans_up(tmp_path, number):
         process.send_signal(number)
         _, err = process.communicate(timeout=60)
     assert process.returncode == 128 + number
-    assert err == f"ended by {number.name}; run the same command again to go on\n"
+    assert err == f"ended by {number.name}; run the same command again to continue\n"
     assert list(tmp_path.iterdir()) == []
 
 

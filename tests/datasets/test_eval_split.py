@@ -75,8 +75,8 @@ def _broken(rows, **change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"camera_rotation": np.zeros((3, 3)).tolist()}, "singular camera"),
-        ({"camera_intrinsics": np.ones((3, 3)).tolist()}, "singular camera"),
+        ({"camera_rotation": np.zeros((3, 3)).tolist()}, "impossible camera"),
+        ({"camera_intrinsics": np.ones((3, 3)).tolist()}, "impossible camera"),
         ({"pose": [float("nan")] * 72}, "72 values that are not finite"),
         ({"pose": [0.0] * 71}, r"pose of shape \(71,\)"),
         ({"height": 121}, "object_mask of"),

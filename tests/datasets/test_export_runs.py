@@ -209,5 +209,5 @@ def test_the_simulated_split_without_a_cache(monkeypatch, small_simulated, caplo
 
 def test_what_a_working_folder_is_for(tmp_path):
     assert output_of(working_folder(tmp_path / "a b", "0123456789ab")) == tmp_path / "a b"
-    with pytest.raises(ValueError, match="is no working folder"):
+    with pytest.raises(ValueError, match="is not a working folder"):
         output_of(tmp_path / "a b")
