@@ -402,8 +402,8 @@ def unearned_status_rule(
     now, earlier = entry.manifest, manifests.get(entry.slug)
     if now.status != "verified":
         return
-    known = earlier is not None and earlier.status == "verified"
-    if known and (earlier.verified, earlier.sha256) == (now.verified, now.sha256):
+    same = ("verified", now.verified, now.sha256)
+    if earlier is not None and (earlier.status, earlier.verified, earlier.sha256) == same:
         return
     errors.add(
         f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}",
