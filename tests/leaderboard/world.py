@@ -75,6 +75,7 @@ def make_result(
         **summary,
         beside={"closed": {"signature": CLOSED.signature(split, BODY), **closed}},
         skipped={},
+        unavailable={},
         warnings=(),
         environment={},
         seconds=1.0,
