@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, AliasChoices, Field, JsonValue, StringConstraints
 
@@ -69,6 +69,8 @@ class DataFile:
         size: size in bytes.
         sha256: SHA-256 in hex digits.
     """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True}
 
     path: Annotated[str, AfterValidator(_inside)]
     category: str

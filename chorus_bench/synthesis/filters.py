@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -93,6 +93,9 @@ class FilterSettings:
     Raises:
         InputError: an unknown preset, or a threshold outside [0, 1].
     """
+
+    #: Settings files with other keys are refused.
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     min_overlap: float = 0.1
     keypoints: str = "torso"

@@ -76,6 +76,7 @@ def make_result(
         beside={"closed": {"signature": CLOSED.signature(split, BODY), **closed}},
         unavailable={},
         skipped={},
+        unavailable={},
         warnings=(),
         environment={},
         seconds=1.0,
