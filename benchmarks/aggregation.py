@@ -1,10 +1,10 @@
-"""How long a view takes to aggregate, and how much memory any number of them takes.
+"""Time per aggregated view, and memory for any number of views.
 
     python benchmarks/aggregation.py
     python benchmarks/aggregation.py --views 10000 --by-prompt
 
-The views are those of the golden aggregation (512 x 512) under cameras turned at random, on
-the 48^3 grid, with the demo's three body parts. Leaves with 1 when a view takes longer than
+The views are those of the golden aggregation (512 x 512) with randomly rotated cameras, on the
+48^3 grid, with the three body parts of the paper's demo. Exits with 1 if a view takes longer than
 5 ms on two cores, or the process more than 1 GiB.
 """
 
@@ -27,7 +27,7 @@ MILLISECONDS, GIBIBYTES = 5.0, 1.0
 
 
 def make_rows(count, seed=0):
-    """Yield ``count`` rows: golden views, each turned about the vertical axis at random."""
+    """Yield ``count`` rows: golden views, each rotated randomly about the vertical axis."""
     rng = np.random.default_rng(seed)
     with np.load(GOLDEN) as file:
         golden = {key: file[key] for key in ("R", "t", "K", "pose", "masks")}
@@ -50,7 +50,7 @@ def make_rows(count, seed=0):
 
 
 def peak_gibibytes():
-    """Return the most memory that this process has held."""
+    """Return the peak memory of this process."""
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 

@@ -1,11 +1,11 @@
-"""How long 1,000 people take to calibrate.
+"""Time to calibrate the cameras of 1,000 people.
 
     python benchmarks/calibration.py
     python benchmarks/calibration.py --people 5000 --solver lm
 
-The people are those of the golden cameras, changed at random: heading, pose, box, camera and
-image size. Leaves with 1 when `adam` takes longer than its budget of 60 ms a person on two
-cores (1,000 people in 60 s).
+The people are those of the golden cameras, randomly varied: heading, pose, box, camera and image
+size. Exits with 1 if `adam` takes longer than its budget of 60 ms per person on two cores (1,000
+people in 60 s).
 """
 
 import argparse
@@ -28,7 +28,7 @@ BUDGET = 0.060
 
 
 def make_people(count, seed=0):
-    """Return the inputs of `calibrate` for ``count`` changed golden people."""
+    """Return the inputs of `calibrate` for ``count`` varied golden people."""
     rng = np.random.default_rng(seed)
     with np.load(GOLDEN) as golden:
         people = {key: golden[f"people_{key}"] for key in ("points", "posed", "orient", "weak")}

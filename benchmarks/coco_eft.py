@@ -1,10 +1,10 @@
-"""How long the COCO-EFT split takes to build, and how much memory.
+"""Time and memory to build the COCO-EFT split.
 
     python benchmarks/coco_eft.py                    # sources of the size of the real ones
-    python benchmarks/coco_eft.py --real FOLDER      # real annotations, with the fits of ours
+    python benchmarks/coco_eft.py --real FOLDER      # real annotations, with our own fits
 
-Without ``--real`` the sources are made up: 40,504 images, 291,875 annotations, 10,510 fits of
-which a quarter are people with a pair. With it, FOLDER has ``instances_val_subset.json`` (COCO's
+Without ``--real``, the sources are made up: 40,504 images, 291,875 annotations, 10,510 fits, of
+which a quarter have a pair. With it, FOLDER has ``instances_val_subset.json`` (COCO's
 annotations of some val images); the fits are those of tests/data/real_coco.
 """
 
@@ -108,7 +108,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if options.real is None:
-            # In a process of its own: its memory is not the build's.
+            # In a separate process, so that its memory does not count for the build.
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
                 annotations, fits = pool.submit(make_sources, folder).result()
         else:

@@ -1,11 +1,11 @@
 """Time and memory of the evaluation: ``python benchmarks/evaluation.py [--samples 1500]``.
 
-Each figure is of a process of its own, so that memory is the process's own peak:
+Each figure is measured in a separate process, so that memory is that process's peak:
 
 * ``help``: wall time of ``chorus-bench --help``;
 * ``prepare``: one sample prepared on 2 threads (V = 6,890, N = 48), and its peak memory;
-* ``evaluate``: a submission of 14 categories, the first time (the split is prepared) and again
-  (it is prepared), reading split and submission included, imports excluded.
+* ``evaluate``: a submission of 14 categories, the first time (preparing the split) and again (on
+  the prepared split), including reading split and submission, excluding imports.
 
 The split is made up: random poses and cameras on a body of SMPL's size (the parity tests'
 body), images of 640 x 480. ``--grid``, ``--vertices`` and ``--samples`` show how cost grows.
@@ -150,8 +150,8 @@ def measure_evaluate(args: argparse.Namespace) -> None:
     size = sum(f.stat().st_size for f in files) / args.samples / 1e6
     print(
         f"evaluate {args.samples} samples, 14 categories, grid {args.resolution}: "
-        f"first {first:.1f} s ({first / args.samples:.3f} s a sample), prepared {again:.2f} s; "
-        f"peak {peak_mib():.0f} MiB; cache {size:.2f} MB a sample"
+        f"first {first:.1f} s ({first / args.samples:.3f} s per sample), prepared {again:.2f} s; "
+        f"peak {peak_mib():.0f} MiB; cache {size:.2f} MB per sample"
     )
 
 

@@ -1,8 +1,9 @@
 """Time, memory and size of a large leaderboard: ``python benchmarks/leaderboard.py``.
 
 Makes entries of made-up methods that are consistent to the last bit (``--methods 200``,
-``--categories 14``, ``--samples 1500``), then builds the page in a process of its own, as
-``chorus-bench leaderboard build`` does: every entry read, every rule applied, everything ranked.
+``--categories 14``, ``--samples 1500``), then builds the page in a separate process, as
+``chorus-bench leaderboard build`` does: every entry is read, every rule applied, and everything
+ranked.
 Prints seconds, peak memory and the sizes of what a browser loads first.
 """
 
@@ -24,7 +25,7 @@ DATE = "2026-01-31"
 
 
 def pictures(samples: int, seed: int) -> np.ndarray:
-    """Return what is the same for all methods: pixels of each class, (samples, 4)."""
+    """Return the pixels of each class, which are the same for all methods, (samples, 4)."""
     rng = np.random.default_rng(seed)
     return rng.multinomial(1024, [0.6, 0.15, 0.17, 0.08], size=samples)
 
@@ -78,6 +79,7 @@ def write_result(folder: Path, number: int, categories: int, samples: int) -> No
         **summary,
         beside={"closed": {"signature": CLOSED.signature(SIGNATURE, "d@0123456789ab"), **closed}},
         skipped={},
+        unavailable={},
         warnings=(),
         environment={},
         seconds=0.0,

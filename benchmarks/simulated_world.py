@@ -1,13 +1,13 @@
-"""How long the simulated world takes.
+"""Speed of the simulated world.
 
     OMP_NUM_THREADS=1 python benchmarks/simulated_world.py
     OMP_NUM_THREADS=1 python benchmarks/simulated_world.py --images 200 --workers 1
 
-One thread a worker, or they get in each other's way.
-Makes training rows (256 x 256, shaded, annotated, with truth) over all categories and views on
-worker processes, and times the parts of one picture. Leaves with 1 when the rows take longer
-than their budget of 60 ms an image (1,000 images in 60 s on two cores). The comparison of
-renderers that led to the rasterizer of our own stands in docs/simulated_world.md.
+Use one thread per worker, or they slow each other down.
+Makes training rows (256 x 256, shaded, annotated, with ground truth) over all categories and views
+on worker processes, and times the parts of one picture. Exits with 1 if the rows take longer than
+their budget of 60 ms per image (1,000 images in 60 s on two cores). The comparison of renderers
+that led to our own rasterizer is in docs/simulated_world.md.
 """
 
 import argparse
@@ -45,14 +45,14 @@ def make_row(number):
 
 
 def time_rows(images, workers):
-    """Return seconds for a number of training rows, the start of the workers included."""
+    """Return seconds for a number of training rows, including the start of the workers."""
     start = time.perf_counter()
     with ProcessPoolExecutor(workers) as pool:
         sizes = list(pool.map(make_row, range(images), chunksize=8))
     seconds = time.perf_counter() - start
     print(
         f"{images} training rows, {workers} workers: {seconds:.1f} s, "
-        f"{1000 * seconds / images:.1f} ms each, {np.mean(sizes) / 1000:.0f} kB a picture"
+        f"{1000 * seconds / images:.1f} ms each, {np.mean(sizes) / 1000:.0f} kB per picture"
     )
     return seconds
 

@@ -1,12 +1,12 @@
-"""What each stage of the synthesis costs on this machine: seconds, bytes, memory.
+"""Cost of each stage of the synthesis on this machine: seconds, bytes, memory.
 
     OMP_NUM_THREADS=1 python benchmarks/synthesis.py
     OMP_NUM_THREADS=1 python benchmarks/synthesis.py --images FOLDER_OF_JPEGS --repeats 5
 
-One worker, one thread. The real model classes have random weights and are tiny: their figures are
-the cost of the pipeline around a model, not of a model. Speeds are medians over the repeats.
-Each stage runs in a process of its own, so that each one's peak memory is its own. Run it in a
-checkout: the tiny models are those of the tests.
+One worker, one thread. The real model classes are tiny and have random weights: their figures are
+the cost of the pipeline around a model, not of a model. Speeds are medians over the repeats. Each
+stage runs in a separate process, so that its peak memory is its own. Run it in a checkout: the tiny
+models are those of the tests.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def tiny_models(folder):
 
 
 def peak():
-    """Return the most memory that this process has held, MiB."""
+    """Return the peak memory of this process, MiB."""
     status = Path("/proc/self/status")
     if status.is_file():  # ru_maxrss of a child counts its parent's memory on Linux
         line = next(x for x in status.read_text().splitlines() if x.startswith("VmHWM"))
@@ -86,7 +86,7 @@ def peak():
 
 
 def run_stage(folder, tiny, stage, repeats):
-    """Make a stage in this process a few times; return median images a second and peak MiB."""
+    """Run a stage in this process a few times; return median images per second and peak MiB."""
     from chorus_bench.synthesis.annotators.oracle import _simulate
     from chorus_bench.synthesis.pipeline import synthesize
 
@@ -113,7 +113,7 @@ def run_aggregate(folder):
 
 
 def in_a_process(*arguments):
-    """Run this file with arguments in a process of its own and return what it says."""
+    """Run this file with arguments in a separate process and return its output."""
     command = [sys.executable, __file__, *(str(a) for a in arguments)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(done.stdout.splitlines()[-1])
@@ -130,7 +130,7 @@ def stage_rows(folder, tiny, repeats):
 
 
 def timed(function, repeats):
-    """Return the median seconds of a call, and what it returned last."""
+    """Return the median seconds of a call, and its last result."""
     seconds = []
     for _ in range(repeats):
         started = time.perf_counter()
@@ -162,7 +162,7 @@ def picture_rows(images, repeats):
 
 
 def shard_rows(coded, repeats):
-    """Return what a shard of 256 images of 512 x 512 costs to write and to read."""
+    """Return the cost of writing and reading a shard of 256 images of 512 x 512."""
     from chorus_bench.synthesis.work_folder import Shard, StageFolder
 
     shard = Shard("surfboard-00000", CATEGORY, 0, 256)
@@ -207,7 +207,7 @@ def annotation_rows(folder):
 
 
 def vote_rows(folder, repeats):
-    """Return the size of a category's votes and what loading and adding them costs."""
+    """Return the size of a category's votes, and the cost of loading and adding them."""
     from chorus_baselines.chorus.storage import load_aggregation
 
     found = [in_a_process("--stage", "aggregate", folder, "simulated")]
@@ -265,7 +265,7 @@ def main():
             print("measured:", *row, file=sys.stderr, flush=True)
             rows.append(row)
     print(tabulate(rows, headers=("what", f"median of {arguments.repeats}"), disable_numparse=True))
-    print(f"\n{PROMPTS * len(VIEWS)} images a stage, one worker; load {os.getloadavg()[0]:.1f}")
+    print(f"\n{PROMPTS * len(VIEWS)} images per stage, one worker; load {os.getloadavg()[0]:.1f}")
 
 
 if __name__ == "__main__":

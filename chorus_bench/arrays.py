@@ -1,4 +1,4 @@
-"""Arrays that users hand over: what an array-like really is, before anything is computed."""
+"""Arrays from users: conversion and checks before anything is computed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _REAL = "buif"
 
 
 def real_array(value: object, name: str = "", *, where: object | None = None) -> NDArray[Any]:
-    """Return an array of real numbers, of whatever library, as NumPy's.
+    """Return an array of real numbers from any library as a NumPy array.
 
-    Tensors are detached and copied to the processor; bfloat16, which NumPy does not know, becomes
-    float32 (exactly). A masked array without masked elements is its data.
+    Tensors are detached and copied to the processor; bfloat16, which NumPy lacks, becomes float32
+    (exactly). A masked array without masked elements becomes its data.
 
     Args:
         value: an array, a tensor, or nested sequences of numbers.
-        name: what errors call it; by default they begin with what is wrong.
-        where: named in errors.
+        name: its name in errors; by default none.
+        where: place to name in errors.
 
     Raises:
         InputError: masked elements, a sparse tensor, lists of different lengths, or values that
@@ -51,8 +51,8 @@ def _unmasked(value: np.ma.MaskedArray[Any, Any], name: str, where: object) -> N
         raise InputError(
             f"{name} is a masked array with {masked} of {value.size} elements masked".lstrip(),
             where=where,
-            expected="an array without a mask: NumPy would use what lies under the mask",
-            fix="say what masked elements are worth, for example with `array.filled(0)`",
+            expected="an array without a mask: NumPy would use the values under the mask",
+            fix="replace masked elements, for example with `array.filled(0)`",
         )
     return np.asarray(value.data)
 

@@ -104,13 +104,13 @@ def run_baseline(
     from chorus_bench.submission.write import SUBMISSION
 
     target = Path(output)
-    check_new_folder(target, overwrite=overwrite, kind=SUBMISSION)
     spec = baseline if isinstance(baseline, BaselineSpec) else get_baseline(baseline)
     if engine is not None:
         end_inner_run(engine.workers)
     rows = DatasetRows.open(data)
     work = target.with_name(f"{target.name}.work")
     with only_writer(target):
+        check_new_folder(target, overwrite=overwrite, kind=SUBMISSION)
         fields = fit_baseline(spec, rows, grid=grid, engine=engine, work=work, **arguments)
         return _write(target, spec, rows, fields, grid, overwrite)
 

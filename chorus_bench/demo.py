@@ -8,36 +8,32 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.builders import build_dataset
-from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines.threads import cpu_count
-from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.evaluation import EvalSample, EvalSplit, EvaluationResult, evaluate, load_split
+from chorus_bench.errors import MissingDependencyError
+from chorus_bench.evaluation import EvalSample, EvaluationResult, evaluate, load_split
 from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
-from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
+from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.locks import only_writer
-from chorus_bench.io.pictures import decode_upright
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.metrics.ranking import Ranking
 from chorus_bench.report.canvas import require_matplotlib
 from chorus_bench.report.figures import (
-    Overlay,
+    OverlayRow,
     draw_calibration,
     draw_curves,
     draw_fields,
     draw_overlays,
 )
+from chorus_bench.report.overlays import Overlay
+from chorus_bench.report.samples import occupancy_image, sample_photos
 from chorus_bench.submission import open_submission
 
 CATEGORIES = ("backpack", "surfboard", "umbrella")
@@ -50,7 +46,7 @@ _DEMO = FolderKind("the folder of a demo", (SUMMARY_FILE,))
 
 Progress = Callable[[str, int, int], None]
 
-_SHOWN = ("sample_id", "category", "prompt", "image", "object_mask")
+_SHOWN = ("sample_id", "prompt")
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,6 @@ def run_demo(
     """
     started = time.perf_counter()
     target, count = Path(output), workers or cpu_count()
-    check_new_folder(target, overwrite=overwrite, kind=_DEMO)
     with only_writer(target), atomic_folder(target, overwrite, _DEMO) as folder:
         images = _simulate(folder, seed, count, progress)
         results = _score_all(folder, count, progress)
@@ -183,25 +178,25 @@ def _draw(
 
 def _overlays(
     folder: Path, results: Mapping[str, EvaluationResult], body: BodyModel
-) -> list[Overlay]:
+) -> list[OverlayRow]:
     """Return each category's test sample on which the first method is nearest to its median."""
-    split, data = load_split(folder / "test"), DatasetRows.open(folder / "test")
-    overlays = []
+    data = DatasetRows.open(folder / "test")
+    samples = {sample.sample_id: sample for sample in load_split(folder / "test").samples}
+    rows = []
     for category in data.categories:
         scores = {name: _sample_scores(result, category) for name, result in results.items()}
         first = scores[METHODS[0]]
         chosen = sorted(first, key=lambda sample_id: (first[sample_id], sample_id))[len(first) // 2]
         row = next(r for r in data.rows(category, _SHOWN) if r["sample_id"] == chosen)
-        overlays.append(
-            Overlay(
+        rows.append(
+            OverlayRow(
                 title=f"{category}: {row['prompt']}",
-                image=_decoded(row),
-                target=decode_mask(row["object_mask"]),
-                projections=_projections(folder, split, chosen, body),
+                photo=sample_photos(folder / "test", [chosen])[chosen],
+                overlays=_drawn(folder, samples[chosen], body),
                 scores={name: entries[chosen] for name, entries in scores.items()},
             )
         )
-    return overlays
+    return rows
 
 
 def _sample_scores(result: EvaluationResult, category: str) -> dict[str, float]:
@@ -210,25 +205,14 @@ def _sample_scores(result: EvaluationResult, category: str) -> dict[str, float]:
     return {sample_id: score for sample_id, owner, score in entries if owner == category}
 
 
-def _decoded(row: Mapping[str, Any]) -> NDArray[np.uint8]:
-    picture = decode_upright(row["image"]["bytes"])
-    if picture is None:
-        raise InputError("a picture that cannot be decoded", where=row.get("sample_id"))
-    return picture
-
-
-def _projections(
-    folder: Path, split: EvalSplit, sample_id: str, body: BodyModel
-) -> dict[str, NDArray[np.float32]]:
-    """Return every method's occupancy image of a sample."""
-    sample: EvalSample = next(s for s in split.samples if s.sample_id == sample_id)
+def _drawn(folder: Path, sample: EvalSample, body: BodyModel) -> dict[str, Overlay]:
+    """Return each method's overlay of a sample."""
     prepared = prepare_sample(sample, body, OFFICIAL)
-    images = {}
+    overlays = {}
     for name in METHODS:
         with open_submission(folder / "submissions" / name) as submission:
-            values = submission.field(sample.category).at(prepared.points)
-        images[name] = prepared.occupancy_image(values)
-    return images
+            overlays[name] = Overlay.of(sample, occupancy_image(submission, sample, prepared))
+    return overlays
 
 
 def _write_summary(

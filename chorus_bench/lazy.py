@@ -1,4 +1,4 @@
-"""Names that a package exports and imports from its modules when they are first used."""
+"""Names that a package exports and imports from its modules on first use."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def lazy_exports(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` of a package.
 
-    Type checkers read the imports that stand under ``TYPE_CHECKING`` beside the call:
+    Type checkers read the imports under ``TYPE_CHECKING`` beside the call:
 
         if TYPE_CHECKING:
             from my_package.figures import bars_figure
@@ -22,8 +22,8 @@ def lazy_exports(
 
     Args:
         package: ``__name__`` of the package.
-        homes: module, relative to the package -> the names that come from it. No name may be
-            that of a module of the package, which would take its place once it is imported.
+        homes: module, relative to the package -> the names from it. No name may be that of a
+            module of the package, which would replace it once imported.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
 

@@ -1,4 +1,4 @@
-"""Names: those of categories and samples, and the fingerprint in a label."""
+"""Names of categories and samples, and the fingerprint in a label."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import unicodedata
 from chorus_bench.errors import InputError
 
 MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH = 80, 200
-#: What the names of configs of `datasets`, and of files on Windows, may not contain, and the comma,
-#: which divides the categories of a signature.
+#: Characters that are invalid in config names of `datasets` or in file names on Windows, and the
+#: comma, which separates categories in a signature.
 _RESERVED = '<>:"|?*,'
 
 
 def wrong_name(name: str, limit: int) -> str | None:
-    """Return what is wrong with the name of a category or sample; None when nothing is."""
+    """Return the problem with the name of a category or sample; None if there is none."""
     if not 1 <= len(name) <= limit:
         return f"has {len(name)} characters, but may have 1 to {limit}"
     if name in (".", "..") or "/" in name or "\\" in name:
@@ -30,15 +30,15 @@ def wrong_name(name: str, limit: int) -> str | None:
 
 
 def category_name(name: str, *, where: object | None = None) -> str:
-    """Return a category's name without spaces around it, checked.
+    """Return a category's name without surrounding spaces, after checking it.
 
     Args:
-        name: any text, for example ``bow_(weapon)``, as LVIS names it.
-        where: named in errors.
+        name: any text, for example ``bow_(weapon)``, a name of LVIS.
+        where: place to name in errors.
 
     Raises:
-        InputError: empty, longer than 80 characters, a path, a hidden file's name, characters
-            that cannot be shown or that names of configs may not contain.
+        InputError: the name is empty, longer than 80 characters, a path or the name of a hidden
+            file, or has characters that cannot be displayed or are invalid in config names.
     """
     stripped = unicodedata.normalize("NFC", name).strip()
     wrong = wrong_name(stripped, MAX_CATEGORY_LENGTH)
@@ -49,13 +49,13 @@ def category_name(name: str, *, where: object | None = None) -> str:
         raise InputError(
             f"the category {name!r} {wrong}",
             where=where,
-            expected=f"1 to {MAX_CATEGORY_LENGTH} letters, digits, spaces and other signs, "
-            f"but for / \\ {' '.join(_RESERVED)}",
+            expected=f"1 to {MAX_CATEGORY_LENGTH} letters, digits, spaces and other characters, "
+            f"except / \\ {' '.join(_RESERVED)}",
             fix="rename the category",
         )
     return stripped
 
 
 def fingerprint_of(label: str) -> str:
-    """Return the fingerprint in ``name@fingerprint``, which is what a thing is known by."""
+    """Return the fingerprint in ``name@fingerprint``, which is the identity."""
     return label.rpartition("@")[2]

@@ -1,4 +1,4 @@
-"""Types of options as functions annotate them: as text, and whether values are of them."""
+"""Annotated types of options: as text, and as checks of values."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from chorus_bench.errors import InputError, did_you_mean
 
-#: What a value must be an instance of; of other annotations nothing is known.
+#: Types of which values must be instances; other annotations are not checked.
 _ACCEPTED: dict[object, tuple[type, ...]] = {
     bool: (bool,),
     int: (Integral,),
@@ -24,18 +24,18 @@ _ACCEPTED: dict[object, tuple[type, ...]] = {
 
 
 def type_text(annotation: object) -> str:
-    """Return an annotation as text; empty where there is none."""
+    """Return an annotation as text; empty if there is none."""
     if annotation is inspect.Parameter.empty:
         return ""
     return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
 
 
 def annotation_of(function: Callable[..., Any], parameter: inspect.Parameter) -> object:
-    """Return the annotation of a parameter as a type; `Any` where it cannot be known.
+    """Return the annotation of a parameter as a type; `Any` if it cannot be determined.
 
     Args:
-        function: whose parameter it is; names in an annotation are those of its module.
-        parameter: from its signature.
+        function: the function; names in an annotation are those of its module.
+        parameter: a parameter of its signature.
     """
     if parameter.annotation is parameter.empty:
         return Any
@@ -43,20 +43,20 @@ def annotation_of(function: Callable[..., Any], parameter: inspect.Parameter) ->
     try:
         return get_type_hints(holder, getattr(function, "__globals__", {}))["it"]
     except (NameError, TypeError, AttributeError, SyntaxError):
-        return Any  # a name that only type checkers import
+        return Any  # a name imported only for type checkers
 
 
 def check_value(name: str, value: object, hint: object, where: str) -> None:
-    """Check that the value of an option is of its type, as far as that can be known.
+    """Check that the value of an option has its type, as far as that can be determined.
 
     Args:
-        name: of the option.
-        value: from a user.
+        name: name of the option.
+        value: value from a user.
         hint: the type.
-        where: whose option it is.
+        where: owner of the option.
 
     Raises:
-        InputError: it is of another type.
+        InputError: it has another type.
     """
     if fits(value, hint):
         return
@@ -71,13 +71,13 @@ def check_value(name: str, value: object, hint: object, where: str) -> None:
 
 
 def fits(value: object, hint: object) -> bool:
-    """Say whether a value is of a type, as far as that can be known.
+    """Whether a value has a type, as far as that can be determined.
 
-    Numbers, truth values, text, paths, None, literals and unions of these are told apart; of
-    any other type every value is.
+    Numbers, booleans, text, paths, None, literals and unions of these are distinguished; any value
+    is accepted for other types.
 
     Args:
-        value: from a user.
+        value: value from a user.
         hint: a type.
     """
     origin = get_origin(hint)

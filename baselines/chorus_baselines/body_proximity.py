@@ -1,4 +1,4 @@
-"""A reference point without any learning: things are near the body."""
+"""A reference point without learning: objects are near the body."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def fit_body_proximity(
     """Return ``exp(-d / decay)``, d the distance to the canonical body, for every category.
 
     Args:
-        data: gives the categories.
-        body: its canonical template is the body.
+        data: the data, for its categories.
+        body: the body, in its canonical pose.
         grid: the grid of the fields.
         seed: not used.
         progress: called once.
-        decay: metres.
+        decay: decay length in metres.
 
     Returns:
         Category -> (N, N, N) probabilities.

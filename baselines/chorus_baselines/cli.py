@@ -17,8 +17,8 @@ reproduce_app = typer.Typer(
     help="The paper's comparisons, on the simulated world or on your data.", no_args_is_help=True
 )
 
-Samples = Annotated[int, typer.Option(min=1, help="Simulated test samples a category.")]
-Images = Annotated[int, typer.Option(min=1, help="Simulated images per prompt and view.")]
+Samples = Annotated[int, typer.Option(min=1, help="Number of simulated test samples per category.")]
+Images = Annotated[int, typer.Option(min=1, help="Number of simulated images per prompt and view.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -45,7 +45,7 @@ def table1_command(
     seed: Seed = 0,
     workers: Threads = None,
 ) -> None:
-    """Image search against synthetic images, small and large sets, with their statistics."""
+    """Image search against synthetic images, in small and large sets, with statistics."""
     from chorus_baselines.reproduce import reproduce_table1
     from chorus_baselines.table_text import render_table
     from chorus_bench.io.locks import only_run
@@ -66,7 +66,7 @@ def table1_command(
 def table2_command(
     output: OutputFolder = Path("chorus-table2"),
     data: Annotated[Path | None, typer.Option(help="Training set; simulated by default.")] = None,
-    split: Annotated[str | None, typer.Option(help="The test split to --data.")] = None,
+    split: Annotated[str | None, typer.Option(help="The test split for --data.")] = None,
     body: Body = None,
     categories: Categories = None,
     images_per_prompt_view: Images = 12,

@@ -1,8 +1,8 @@
-"""A reference point in 2D: where things are in pictures, relative to the pelvis.
+"""A reference point in 2D: where objects are in pictures, relative to the pelvis.
 
-The object masks are averaged in person-centred image coordinates (metres by the
-weak-perspective camera, x to the right of the picture, y up) and extruded along depth as if
-every picture were taken from the front. It knows neither poses nor views.
+The object masks are averaged in person-centred image coordinates (in metres by the weak-perspective
+camera, x to the right of the picture, y up) and extruded along depth as if every picture were taken
+from the front. Neither poses nor views are used.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ def fit_mean_mask_extrusion(
     """Return the mean object mask of each category, extruded along z.
 
     Args:
-        data: training rows; they pass the filters of CHORUS first.
-        body: gives the pelvis.
+        data: training rows; the filters of CHORUS are applied first.
+        body: the body, for the pelvis.
         grid: the grid of the fields.
         seed: not used.
         progress: called after each category.
@@ -50,7 +50,7 @@ def fit_mean_mask_extrusion(
         Category -> (N, N, N) probabilities.
 
     Raises:
-        InputError: a category without a usable image, by reason.
+        InputError: a category without a usable image, with the reasons.
     """
     del seed
     fields: dict[str, Float32] = {}
@@ -106,7 +106,7 @@ def _views(
 def _pelvis_and_scale(
     person: AnyRow, pelvis: Float64, size: tuple[int, int]
 ) -> tuple[Float64, float]:
-    """Return the pelvis (x, y) in pixels, and the pixels of a metre."""
+    """Return the pelvis (x, y) in pixels, and the number of pixels per metre."""
     points = pelvis + np.array([[0.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
     camera = np.asarray(person["weak_camera"], dtype=np.float64)
     center = np.asarray(person["crop_center"], dtype=np.float64)

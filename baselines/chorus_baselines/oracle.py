@@ -1,12 +1,12 @@
-"""The ceiling of the metric, and the truth in 3D: fields that know the answer.
+"""The ceiling of the metric, and ground truth in 3D: fields made from the answer.
 
-PAP looks at the object's mask, so its ceiling is the target mask of each image, extruded along the
-rays of the camera: no field scores more. The truth in 3D (column ``object_occupancy`` of a test
-split) scores less, because its voxels are seen through a grid of 6 cm and an image of 32 pixels,
-and their silhouette is not the target's to the pixel.
+PAP compares with the object's mask, so its ceiling is the target mask of each image, extruded along
+the rays of the camera: no field scores more. The ground truth in 3D (column ``object_occupancy`` of
+a test split) scores less: its voxels are seen through a grid of 6 cm and an image of 32 pixels, so
+their silhouette differs from the target in some pixels.
 
 PAP counts only recall that is lost between two thresholds, so the values of both are spread from
-0.01 to 0.98: the object vanishes step by step from its rim inwards, and nothing is left at 0.99.
+0.01 to 0.98: the object vanishes step by step from its rim inward, and nothing remains at 0.99.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def fit_oracle(
     progress: Progress,
     source: str = "mask",
 ) -> dict[str, Mapping[str, Float32]]:
-    """Return the posed fields of a test split, computed when they are asked for.
+    """Return the posed fields of a test split, computed on demand.
 
     Args:
         data: the rows of a test split.
@@ -58,13 +58,13 @@ def fit_oracle(
         grid: the grid of the fields.
         seed: not used.
         progress: called once.
-        source: ``mask``, the extruded target (the ceiling), or ``truth``, the truth in 3D.
+        source: ``mask``, the extruded target (the ceiling), or ``truth``, the ground truth in 3D.
 
     Returns:
         Category -> sample id -> (N, N, N) probabilities.
 
     Raises:
-        InputError: an unknown source, or no truth where it was asked for.
+        InputError: an unknown source, or no truth although it was requested.
     """
     del body, seed
     if source not in SOURCES:
@@ -82,7 +82,7 @@ def fit_oracle(
 
 @dataclass(frozen=True)
 class PosedTruth(Mapping[str, Float32]):
-    """Sample id -> posed field, computed when it is asked for.
+    """Sample id -> posed field, computed on demand.
 
     Args:
         rows: sample id -> test row.
@@ -108,7 +108,7 @@ class PosedTruth(Mapping[str, Float32]):
 
 
 def graded_truth(truth: Bool, grid: GridSpec) -> Float32:
-    """Return a field that holds an object's voxels, higher the deeper they lie.
+    """Return a field of an object's voxels, with higher values deeper inside.
 
     Args:
         truth: (n, n, n) the occupied voxels of a 3 m cube.
@@ -127,14 +127,14 @@ def graded_truth(truth: Bool, grid: GridSpec) -> Float32:
 
 
 def extruded_mask(row: Mapping[str, Any], grid: GridSpec) -> Float32:
-    """Return a field that holds all voxels that land on the target mask of the small image.
+    """Return a field of all voxels that project to the target mask of the small image.
 
     Args:
         row: a test row.
         grid: the grid of the field.
 
     Returns:
-        (N, N, N) probabilities; all voxels of a pixel have the same.
+        (N, N, N) probabilities; all voxels of a pixel have the same value.
     """
     height, width, factor = small_image_size(int(row["height"]), int(row["width"]))
     camera = PerspectiveCamera.from_row(row)

@@ -1,4 +1,4 @@
-"""Commands around one field: the posed field of a person, a mesh, the original's exports."""
+"""Commands for single fields: a person's posed field, a mesh, the original's exports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from chorus_baselines.chorus.subject import Subject
 
-Category = Annotated[str, typer.Option(help="Which of its categories.")]
+Category = Annotated[str, typer.Option(help="The category of the field.")]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
@@ -52,13 +52,15 @@ def reconstruct_command(
     output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
     category: Annotated[
         str | None,
-        typer.Option(help="Which; by default the sample's, or the object nearest to the person."),
+        typer.Option(help="By default the sample's, or that of the object nearest to the person."),
     ] = None,
     pose: Pose = None,
     split: Split = None,
     sample: Sample = None,
     body: Body = None,
-    level: Annotated[float, typer.Option(help="The object is where the field reaches this.")] = 0.5,
+    level: Annotated[
+        float, typer.Option(help="The object is where the field reaches this level.")
+    ] = 0.5,
 ) -> None:
     """Write a mesh of the expected object beside the person in a pose."""
     from chorus_baselines.chorus.inference import canonical_field
@@ -85,9 +87,9 @@ def import_chorus_command(
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
     overwrite: Overwrite = False,
 ) -> None:
-    """Make a submission of what the original project exported.
+    """Make a submission from the original project's exports.
 
-    A file without a category is of the category that its name says.
+    A file given without a category is of the category in its name.
     """
     from chorus_baselines.chorus.original import import_chorus
     from chorus_bench.errors import InputError

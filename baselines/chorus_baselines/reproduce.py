@@ -1,7 +1,7 @@
-"""The paper's comparisons on a dataset of one's own: by default the simulated world.
+"""The paper's comparisons on one's own dataset, by default the simulated world.
 
-The rows are those of the paper, the numbers are not comparable with it: another body, other
-images, other categories. What may be compared is the order of the rows.
+The rows are those of the paper, but the numbers are not comparable: the body, the images and the
+categories differ. Only the order of the rows may be compared.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from chorus_bench.simulation.recipe import simulated_recipe
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.filters import filter_rows
 
-#: Called with the name of a stage, what is done and all there is.
+#: Called with (stage, done, total).
 Progress = Callable[[str, int, int], None]
 
 SIMULATED_CATEGORIES = ("backpack", "skateboard", "surfboard", "tennis racket", "umbrella")
@@ -63,9 +63,9 @@ class TableRow:
     """A row of a table.
 
     Attributes:
-        name: what it is in our run.
+        name: its name in our run.
         result: its scores on our split.
-        paper_name: what it is in the paper.
+        paper_name: its name in the paper.
         paper: the four scores in the paper, percent.
         statistics: statistics of the training images (table 1 only).
         paper_statistics: images, kept, rejection rate in percent, entropy in bits.
@@ -84,8 +84,8 @@ class Table:
     """A reproduced table.
 
     Attributes:
-        title: what was run on what.
-        rows: in the paper's order.
+        title: the comparison and its data.
+        rows: rows in the paper's order.
         ranking: the rows by mPAP, with paired intervals.
     """
 
@@ -104,11 +104,11 @@ class Workplace:
     """Where and how rows are made and scored.
 
     Attributes:
-        folder: for datasets, submissions and results; datasets that are there are used again.
+        folder: folder for datasets, submissions and results; existing datasets are reused.
         body: body of the people, see `load_body`.
         seed: random seed of the simulated world and of the ablations' draws.
         workers: processes that simulate, threads that score.
-        progress: called with the stage, what is done and all there is.
+        progress: called with (stage, done, total).
     """
 
     folder: Path
@@ -118,7 +118,7 @@ class Workplace:
     progress: Progress = lambda stage, done, total: None
 
     def dataset(self, recipe: Recipe, name: str) -> Path:
-        """Return the folder of a recipe's rows; an interrupted build goes on where it was."""
+        """Return the folder of a recipe's rows; an interrupted build continues."""
         place = self.folder / f"{name}-{recipe.key}"
         return build_once(
             recipe, place, workers=self.workers, progress=partial(self.progress, name)
@@ -135,7 +135,7 @@ class Workplace:
     def score(
         self, name: str, baseline: str, data: DatasetRows, split: str | Path
     ) -> EvaluationResult:
-        """Run a baseline of ours and score it; what an earlier run left is replaced."""
+        """Run a shipped baseline and score it; results of an earlier run are replaced."""
         spec = next(spec for spec in SPECS if spec.name == baseline)
         plain = name.replace(" ", "-").replace(",", "")
         submission, results = self.folder / "submissions" / plain, self.folder / "results" / plain
@@ -162,18 +162,18 @@ def reproduce_table2(
     """Run the ablations: keypoint filter, canonicalization, number of images.
 
     Args:
-        place: where and how.
+        place: the workplace.
         data: a training set; by default one of the simulated world is made.
-        split: the test split to ``data``.
-        categories: only these.
-        images_per_prompt_view: simulated training images.
-        samples: simulated test samples a category.
+        split: the test split for ``data``.
+        categories: only these categories.
+        images_per_prompt_view: number of simulated training images.
+        samples: number of simulated test samples per category.
 
     Raises:
-        InputError: data without a split or the other way round; anything wrong with them.
+        InputError: data without a split or vice versa, or either is invalid.
     """
     if (data is None) != (split is None):
-        raise InputError("a training set needs the test split to it", fix="give both or none")
+        raise InputError("a training set needs its test split", fix="give both or none")
     title = "Ablations on your data"
     if data is None or split is None:
         chosen = tuple(categories or SIMULATED_CATEGORIES)
@@ -205,23 +205,23 @@ def reproduce_table1(
     images_per_prompt_view: int = 40,
     samples: int = TEST_SAMPLES,
 ) -> Table:
-    """Compare where images come from, at two sizes, for one category.
+    """Compare sources of images, at two sizes, for one category.
 
-    The synthetic images are the simulated world's, under all view conditions. In the place of
-    image search stands ``crawled``, or else the simulated world with the prompt alone, which
-    shows people mostly from the front, as photographs do. The small sets are a tenth of the
-    large ones, drawn per prompt.
+    The synthetic images are the simulated world's, under all view conditions. Image search is
+    represented by ``crawled``, or else by the simulated world with the prompt alone, which shows
+    people mostly from the front, as photographs do. The small sets are a tenth of the large ones,
+    drawn per prompt.
 
     Args:
-        place: where and how.
+        place: the workplace.
         crawled: annotated training rows of crawled images.
         split: a test split; by default one of the simulated world.
-        category: which.
-        images_per_prompt_view: simulated training images.
-        samples: simulated test samples.
+        category: the category.
+        images_per_prompt_view: number of simulated training images.
+        samples: number of simulated test samples.
 
     Raises:
-        InputError: anything wrong with the data.
+        InputError: the data are invalid.
     """
     if split is None:
         split = place.simulated("test", [category], per_category=samples)
@@ -265,12 +265,12 @@ def _source_row(
 
 
 def prompt_alone_recipe(like: Path, category: str, place: Workplace) -> Recipe:
-    """Return the recipe of as many simulated images as another set has, without view words.
+    """Return the recipe of the same number of simulated images as in another set, without views.
 
     Args:
         like: the folder of the other set.
         category: category of both.
-        place: gives seed and body.
+        place: the workplace, with seed and body.
     """
     prompts = PROMPTS[category]
     count = DatasetInfo.load(like).categories[category] // len(prompts)
@@ -295,7 +295,7 @@ def prompt_alone_recipe(like: Path, category: str, place: Workplace) -> Recipe:
 def _plain_rows(
     category: str, prompt: str, indices: range, place: Workplace, notes: list[Note]
 ) -> Iterator[Row]:
-    del notes  # nothing can be wrong with a simulated row
+    del notes  # a simulated row has no problems to note
     for index in indices:
         yield simulate_train_row(
             category, prompt, "plain", index, seed=place.seed, body=place.body, size=IMAGE_SIZE,

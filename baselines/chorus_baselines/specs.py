@@ -1,4 +1,4 @@
-"""What is known of the baselines that come with the project. Light: it imports no method."""
+"""Descriptions of the shipped baselines, without importing them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PAPER = (
     "Han and Joo, CHORUS: Learning Canonicalized 3D Human-Object Spatial Relations from "
     "Unbounded Synthesized Images, ICCV 2023"
 )
-SETTING = "extended COCO-EFT, 14 categories, SMPL, 5,000 to 90,000 synthesised images a category"
+SETTING = "extended COCO-EFT, 14 categories, SMPL, 5,000 to 90,000 synthesised images per category"
 
 _SCORES = ("mPAP", "mPAP_strict", "mPAP_hoa", "mPAP_strict_hoa")
 _CHORUS = "chorus_baselines.chorus.method:fit_chorus"
@@ -41,7 +41,7 @@ SPECS = (
     ),
     _chorus(
         "chorus-no-keypoint-filter",
-        "CHORUS on as many images, drawn without regard to visible keypoints",
+        "CHORUS on the same number of images, drawn regardless of visible keypoints",
         (18.31, 15.90, 19.97, 16.52),
         keypoint_filter=False,
     ),

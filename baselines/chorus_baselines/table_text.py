@@ -13,11 +13,11 @@ from chorus_bench.report.tables import percent, render_ranking
 _NOTE = """\
 Percent. The paper's figures are those of real test images (extended COCO-EFT, SMPL) and are not
 comparable with ours; only the order of the rows is. 95 % intervals are over the test samples; they
-do not hold what another draw of training images would change."""
+do not cover the variation between draws of training images."""
 
 
 def render_table(table: Table) -> str:
-    """Return a reproduced table, the paper's figures beside ours, and the ranking of the rows."""
+    """Return a reproduced table, with the paper's figures beside ours and the ranking."""
     alignment = ("left", *["right"] * (2 + 2 * len(SCORE_NAMES)))
     headers = ["", *SCORE_NAMES, "95 % of PAP", "paper:", *SCORE_NAMES]
     parts = [

@@ -1,8 +1,8 @@
 """The chance level: every voxel is as likely as any other.
 
-A field that is the same everywhere has one step of recall. So the values are a ramp over all
-voxels in a random order: whatever the threshold, what is left is a random share of the voxels.
-The ramp ends at 0.98, because recall that is left at 0.99 would not count.
+A constant field has only one step of recall. So the values are a ramp over all voxels in a random
+order: at any threshold, a random share of the voxels remains. The ramp ends at 0.98, because recall
+that remains at 0.99 would not count.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def fit_uniform(
     """Return the same ramp in random order for every category.
 
     Args:
-        data: gives the categories.
+        data: the data, for its categories.
         body: not used.
         grid: the grid of the fields.
         seed: random seed of the order.

@@ -63,7 +63,7 @@ def solve_adam(
         if gone.any():
             batch.keep_best(stopped, loss, batch.unknowns)
             batch.write(gone, stopped, step, solution)
-            leave(int(gone.sum()))
+            leave(int(np.count_nonzero(gone)))
             batch, loss = batch.without(gone), loss[~gone]
             gradient = np.compress(~gone, gradient, axis=-1)
         decay1, decay2 = decay1 * BETAS[0], decay2 * BETAS[1]

@@ -119,7 +119,7 @@ def loss_and_gradient(problem: Problem, unknowns: Floats) -> tuple[Floats, Float
     np.negative(by_depth[:, 0] + by_depth[:, 1], out=by_posed[:, 2])
     by_rotation = total(by_posed[:, :, None] * points[:, None])
     gradient = np.empty_like(unknowns)
-    gradient[:3] = _rotation_derivative(by_rotation, theta, turn)
+    gradient[:3] = _rotation_derivative(list(by_rotation), theta, turn)
     gradient[3:6] = total(by_posed)
     gradient[6] = total(total(by_pixel * plane)) * problem.size[0]
     return norm / joints, gradient

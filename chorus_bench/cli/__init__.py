@@ -16,13 +16,13 @@ from chorus_bench.cli.streams import prepare_streams, write_error
 from chorus_bench.errors import ChorusBenchError
 
 _FAILED, _INTERRUPTED = 1, 130
-_GO_ON = "run the same command again to go on"
+_GO_ON = "run the same command again to continue"
 #: With this variable set, errors of the system are shown with where they came from.
 TRACEBACK_VARIABLE = "CHORUS_BENCH_TRACEBACK"
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
+    """Run the command line and exit with its code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     logging.getLogger("chorus_bench").setLevel(logging.INFO)
     prepare_streams()

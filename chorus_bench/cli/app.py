@@ -27,7 +27,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    # Scripts in use say --categories.
+    # Existing scripts use --categories.
     context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": one_name},
 )
 
@@ -43,7 +43,7 @@ def _options(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", callback=_print_version, is_eager=True, help="Print the version and leave."
+            "--version", callback=_print_version, is_eager=True, help="Print the version and exit."
         ),
     ] = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""``chorus-bench baseline``: methods that make submissions."""
+"""``chorus-bench baseline``: methods that produce submissions."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from chorus_bench.cli.progress import progress_bar
 if TYPE_CHECKING:
     from chorus_bench.plugins import BaselineSpec
 
-app = typer.Typer(help="Methods that make submissions.", no_args_is_help=True)
+app = typer.Typer(help="Methods that produce submissions.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_command() -> None:
-    """Print the baselines that are installed, those of other packages included."""
+    """List the installed baselines, including those of other packages."""
     from tabulate import tabulate
 
     from chorus_bench.plugins import find_baselines
@@ -43,7 +43,7 @@ def list_command() -> None:
 
 @app.command("show")
 def show_command(name: Annotated[str, typer.Argument(help="A baseline.")]) -> None:
-    """Print what is known of a baseline, with published figures."""
+    """Describe a baseline, with published figures."""
     from tabulate import tabulate
 
     from chorus_bench.plugins import get_baseline
@@ -74,7 +74,7 @@ def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
 
 
 def _options(spec: BaselineSpec) -> str:
-    """Return the options of a baseline, one a line; a function that is broken says why."""
+    """Return the options of a baseline, one per line; for a broken function, the reason."""
     from chorus_bench.errors import ChorusBenchError
 
     try:
@@ -100,9 +100,7 @@ def run_command(
     seed: Seed = 0,
     device: Annotated[
         str | None,
-        typer.Option(
-            help="For baselines that can: cpu, cuda, or auto for CUDA when present (extra torch)."
-        ),
+        typer.Option(help="If supported: cpu, cuda, or auto for CUDA if present (extra torch)."),
     ] = None,
     option: PluginOptions = None,
     engine: Engine = None,
@@ -112,9 +110,9 @@ def run_command(
 ) -> None:
     """Run a baseline on a dataset and write a submission.
 
-    With --engine or --workers the files of a built dataset are counted by many workers, for
-    baselines that can; the fields are the same bit by bit. What workers finish is kept in
-    OUTPUT.work, and the same command goes on from there.
+    With --engine or --workers, many workers share the files of a built dataset, for baselines that
+    support it; the fields are the same to the last bit. Finished work is kept in OUTPUT.work, and
+    the same command continues from there.
     """
     from chorus_bench.baseline import run_baseline
     from chorus_bench.geometry.grid import GridSpec

@@ -1,4 +1,4 @@
-"""``chorus-bench body``: look at and convert SMPL-format bodies."""
+"""``chorus-bench body``: inspect and convert SMPL-format bodies."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Look at and convert SMPL-format bodies.", no_args_is_help=True)
+app = typer.Typer(help="Inspect and convert SMPL-format bodies.", no_args_is_help=True)
 
 
 @app.command("info")
 def info_command(
     file: Annotated[str, typer.Argument(help="An .npz, SMPL's .pkl, or 'default'.")] = "default",
 ) -> None:
-    """Print what a body file holds and its fingerprint."""
+    """Print the contents of a body file and its fingerprint."""
     from tabulate import tabulate
 
     from chorus_bench.geometry.body_files import load_body
@@ -41,7 +41,7 @@ def convert_command(
     source: Annotated[Path, typer.Argument(help="SMPL's .pkl (or an .npz).")],
     target: Annotated[Path, typer.Argument(help="The .npz to write.")],
 ) -> None:
-    """Convert a body to a plain .npz, without chumpy and without running the pickle."""
+    """Convert a body to a plain .npz, without chumpy and without executing the pickle."""
     from chorus_bench.geometry.body_files import load_body, save_body
 
     save_body(load_body(source), target)

@@ -1,4 +1,4 @@
-"""``chorus-bench datasets build``: our builders, and those of other packages."""
+"""``chorus-bench datasets build``: shipped builders, and those of other packages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from chorus_bench.datasets.export import Built
     from chorus_bench.datasets.registry import BuilderSpec
 
-#: So many notes are printed one by one; all of them are in the folder.
+#: Number of notes that are printed; all of them are in the folder.
 SHOWN_NOTES = 20
 
 
@@ -39,7 +39,7 @@ class Solver(StrEnum):
 
 
 class BuilderGroup(TyperGroup):
-    """Commands of builders: those below, and one for every other builder that is installed."""
+    """Commands of builders: those below, and one for every other installed builder."""
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - a context of Click
         """Return the names of all builders."""
@@ -51,7 +51,7 @@ class BuilderGroup(TyperGroup):
         return [*ours, *(name for name in found.specs if name not in ours)]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - of Click
-        """Return the command of a builder; None where there is no such builder."""
+        """Return the command of a builder; None if there is no such builder."""
         from chorus_bench.datasets.registry import find_builders
 
         command = super().get_command(ctx, cmd_name)
@@ -75,9 +75,7 @@ def coco_eft_command(
     joint_regressor: Annotated[
         Path | None, typer.Option(help="SPIN's J_regressor_extra.npy (with SMPL only).")
     ] = None,
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of val2014 images, to embed them.")
-    ] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of val2014 images to embed.")] = None,
     solver: Annotated[
         Solver, typer.Option(help="'adam': the original's path; 'lm': the least-squares minimum.")
     ] = Solver.ADAM,
@@ -104,21 +102,22 @@ def coco_eft_command(
 def simulated_command(
     output: OutputFolder,
     split: Annotated[
-        str, typer.Option(help="'test': clean, true cameras; 'train': with annotators' failures.")
+        str,
+        typer.Option(help="'test': clean, true cameras; 'train': with annotation failures."),
     ] = "test",
     categories: Categories = None,
-    per_category: Annotated[int, typer.Option(min=1, help="Test samples of each category.")] = 30,
+    per_category: Annotated[int, typer.Option(min=1, help="Test samples per category.")] = 30,
     images_per_prompt_view: Annotated[
         int, typer.Option(min=1, help="Training images for each prompt and view.")
     ] = 1,
     seed: Seed = 0,
     body: Body = None,
     size: Annotated[int, typer.Option(help="Side of training images, pixels.")] = 256,
-    images: Annotated[bool, typer.Option(help="With pictures.")] = True,
+    images: Annotated[bool, typer.Option(help="Include pictures.")] = True,
     workers: Processes = 1,
     overwrite: Overwrite = False,
 ) -> None:
-    """Build a dataset of the simulated world; nothing has to be downloaded."""
+    """Build a dataset of the simulated world; no download needed."""
     build(
         "simulated",
         output,
@@ -137,12 +136,12 @@ def simulated_command(
 
 
 def build(name: str, output: Path, label: str, **arguments: Any) -> None:  # noqa: ANN401
-    """Build a dataset and print what came of it.
+    """Build a dataset and print the outcome.
 
     Args:
         name: name of the builder.
         output: the folder to write.
-        label: what the progress bar says.
+        label: label of the progress bar.
         **arguments: see `chorus_bench.datasets.builders.build_dataset`.
     """
     from chorus_bench.datasets.builders import build_dataset
@@ -153,7 +152,7 @@ def build(name: str, output: Path, label: str, **arguments: Any) -> None:  # noq
 
 
 def _command_of(spec: BuilderSpec) -> object:
-    """Return the command of a builder that has none of its own: its options are KEY=VALUE."""
+    """Return the command of a builder without its own: its options are KEY=VALUE."""
     single = typer.Typer(add_completion=False, rich_markup_mode=None)
 
     @single.command(spec.name, help=_help(spec))
@@ -170,7 +169,7 @@ def _command_of(spec: BuilderSpec) -> object:
 
 
 def _help(spec: BuilderSpec) -> str:
-    """Return what a builder is, and its options where it can be imported."""
+    """Return a builder's description, with its options if it can be imported."""
     from chorus_bench.errors import ChorusBenchError
 
     try:
@@ -181,7 +180,7 @@ def _help(spec: BuilderSpec) -> str:
 
 
 def _print_built(built: Built) -> None:
-    """Print what a build gave: its notes, its counts, and where it is."""
+    """Print the outcome of a build: its notes, its counts, and its folder."""
     from chorus_bench.datasets.folder import NOTES_FILE
 
     for note in built.notes[:SHOWN_NOTES]:

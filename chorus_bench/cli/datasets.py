@@ -1,4 +1,4 @@
-"""``chorus-bench datasets``: build, look at, check and push datasets."""
+"""``chorus-bench datasets``: build, inspect, verify and push datasets."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from chorus_bench.cli.options import (
     Overwrite,
 )
 
-app = typer.Typer(help="Build, look at, check and push datasets.", no_args_is_help=True)
+app = typer.Typer(help="Build, inspect, verify and push datasets.", no_args_is_help=True)
 app.add_typer(dataset_builders.app, name="build")
 
 
 @app.command("list")
 def list_command() -> None:
-    """Print the builders that are installed, their licenses, and what users must bring."""
+    """List the installed builders, their licenses, and what you must bring."""
     from tabulate import tabulate
 
     from chorus_bench.datasets.registry import find_builders
@@ -42,16 +42,18 @@ def list_command() -> None:
     headers = ("builder", "what", "license", "you bring")
     typer.echo(tabulate(rows, headers=headers, maxcolwidths=[None, 40, 20, None]))
     print_broken(found)
-    typer.echo("\n`chorus-bench datasets build NAME --help` says how; missing files are explained.")
+    typer.echo(
+        "\nSee `chorus-bench datasets build NAME --help`; errors say where to get missing files."
+    )
 
 
 @app.command("import-images")
 def import_images_command(
-    folder: Annotated[Path, typer.Argument(help="Image files, or one folder a keyword.")],
-    category: Annotated[str, typer.Option(help="What was searched for.")],
+    folder: Annotated[Path, typer.Argument(help="Image files, or one folder per keyword.")],
+    category: Annotated[str, typer.Option(help="The object that was searched for.")],
     output: OutputFolder,
     prompt: Annotated[
-        str | None, typer.Option(help="Of all images; by default the folder's name.")
+        str | None, typer.Option(help="Prompt of all images; by default the folder's name.")
     ] = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -75,7 +77,7 @@ def info_command(
         Path | None, typer.Option(help="Folder for pictures: cameras, azimuths, counts.")
     ] = None,
 ) -> None:
-    """Print what a built dataset is, its counts, and where its cameras stand."""
+    """Print the description, counts and camera statistics of a built dataset."""
     from chorus_bench.datasets.folder import DatasetInfo
     from chorus_bench.datasets.named import dataset_folder
     from chorus_bench.datasets.statistics import folder_statistics
@@ -97,13 +99,13 @@ def info_command(
 
 @app.command("verify")
 def verify_command(dataset: BuiltDataset) -> None:
-    """Read all rows, compute the fingerprint again, and compare counts and files."""
+    """Read all rows, recompute the fingerprint, and compare counts and files."""
     from chorus_bench.datasets.named import dataset_folder
     from chorus_bench.datasets.verify import verify_dataset
 
     result = verify_dataset(dataset_folder(dataset))
     if result.ok:
-        typer.echo(f"{result.info.label}: {result.rows} rows, all as they should be")
+        typer.echo(f"{result.info.label}: {result.rows} rows, no problem found")
         return
     for problem in result.problems:
         typer.echo(problem, err=True)
@@ -115,7 +117,7 @@ def verify_command(dataset: BuiltDataset) -> None:
 def card_command(
     path: Annotated[Path, typer.Argument(help="A built dataset.")],
 ) -> None:
-    """Write the card (README.md) of a built dataset again."""
+    """Rewrite the card (README.md) of a built dataset."""
     from chorus_bench.datasets.card import write_card
     from chorus_bench.datasets.folder import CARD_FILE, DatasetInfo
 
@@ -126,15 +128,15 @@ def card_command(
 @app.command("push")
 def push_command(
     dataset: BuiltDataset,
-    repo: Annotated[str, typer.Argument(help="Where to: organisation/name.")],
+    repo: Annotated[str, typer.Argument(help="Target repository: organisation/name.")],
     public: Annotated[
         bool,
         typer.Option(
-            "--public/--private", help="Whether a new repository is public. Mind the licenses."
+            "--public/--private", help="Whether a new repository is public. Respect the licenses."
         ),
     ] = False,
 ) -> None:
-    """Push a built dataset to the Hugging Face hub, after checking it."""
+    """Verify a built dataset and push it to the Hugging Face hub."""
     from chorus_bench.datasets.hub import push_dataset
     from chorus_bench.datasets.named import dataset_folder
 

@@ -20,7 +20,7 @@ def demo_command(
     workers: Threads = None,
     overwrite: Overwrite = False,
 ) -> None:
-    """Simulate images, learn from them, score three methods and draw pictures, in a minute."""
+    """Simulate images, learn fields, score three methods and draw pictures, in a minute."""
     from chorus_bench.demo import run_demo
 
     demo = run_demo(

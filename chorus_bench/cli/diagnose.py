@@ -32,11 +32,11 @@ def diagnose_command(
     workers: Threads = None,
     protocol: Protocol = "official",
     output: Annotated[
-        Path | None, typer.Option(help="JSON file for everything, the cuts of the map included.")
+        Path | None, typer.Option(help="JSON file with all details, including the cuts of the map.")
     ] = None,
     output_format: Annotated[TextFormat, FORMAT] = TextFormat.TABLE,
 ) -> None:
-    """Say where a score is lost: the gain if one fault alone were mended.
+    """Find where a score is lost: the gain from correcting one fault alone.
 
     Position, scale, mirror image, recalibration of the probabilities, occlusion, and the ceiling.
     """

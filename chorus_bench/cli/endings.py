@@ -1,4 +1,4 @@
-"""A polite end: what the system asks to end cleans up first, as an interruption does."""
+"""Termination signals: clean up first, as after an interruption."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ _NAMES = ("SIGTERM", "SIGHUP")
 
 
 class Ended(BaseException):
-    """The system asked this process to end: a time limit, a closed terminal, a shutdown.
+    """The system told this process to end: a time limit, a closed terminal, a shutdown.
 
     Args:
-        number: of the signal.
+        number: the signal.
     """
 
     def __init__(self, number: int) -> None:
@@ -22,7 +22,7 @@ class Ended(BaseException):
 
 
 def end_on_signals() -> None:
-    """Let SIGTERM and SIGHUP raise `Ended`, unless whoever started this process ignores them."""
+    """Let SIGTERM and SIGHUP raise `Ended`, unless the parent process had them ignored."""
     for name in _NAMES:
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_DFL:
@@ -31,7 +31,7 @@ def end_on_signals() -> None:
 
 def _raise_ended(number: int, frame: FrameType | None) -> None:
     del frame
-    for name in _NAMES:  # batch systems ask more than once; cleaning up must not be cut short
+    for name in _NAMES:  # batch systems may send several; cleaning up must not be cut short
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.SIG_IGN)
     raise Ended(number)

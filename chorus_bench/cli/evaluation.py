@@ -46,11 +46,11 @@ def evaluate_command(
     protocol: Protocol = "official",
     truth: Annotated[
         bool,
-        typer.Option("--truth", help="Also 3D scores, on splits that know the truth."),
+        typer.Option("--truth", help="Also compute 3D scores, on splits with ground truth."),
     ] = False,
     output_format: Annotated[ScoreFormat, FORMAT] = ScoreFormat.TABLE,
 ) -> None:
-    """Score a submission: the four PAP numbers per category and in the mean.
+    """Score a submission: the four PAP numbers for each category and their means.
 
     Without arguments it scores the shipped example on the shipped test split.
     """
@@ -120,7 +120,7 @@ def compare_command(
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
     output_format: Annotated[TableFormat, FORMAT] = TableFormat.TABLE,
 ) -> None:
-    """Rank results: intervals, paired differences, and who shares a rank."""
+    """Rank results, with intervals, paired differences and shared ranks."""
     from chorus_bench.evaluation.comparison import compare_results
     from chorus_bench.report.tables import render_ranking
 
@@ -158,7 +158,7 @@ def validate_command(
 
 
 def selftest_command() -> None:
-    """Compare this machine's numbers with those of the original code."""
+    """Compare this machine's numbers with the original code's."""
     from chorus_bench.report.tables import render_selftest
     from chorus_bench.selftest import run_selftest
 

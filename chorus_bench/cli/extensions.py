@@ -1,4 +1,4 @@
-"""What other packages add: commands, and plug-ins that cannot be used.
+"""Extensions from other packages: commands, and unusable plug-ins.
 
 In the entry-point group ``chorus_bench.commands`` an entry point names a function that takes the
 `typer.Typer` application and adds its commands.
@@ -26,15 +26,15 @@ def add_commands(app: typer.Typer) -> None:
     for entry in sorted(entry_points(group=GROUP), key=lambda e: e.name):
         try:
             entry.load()(app)
-        except Exception as error:  # whatever somebody else's module does when it is imported
+        except Exception as error:  # the imported module may raise anything
             typer.echo(f"warning: no commands from '{entry.value}': {error}", err=True)
 
 
 def print_broken(found: Plugins[Any]) -> None:
-    """Name the plug-ins that cannot be used, on standard error.
+    """Name the unusable plug-ins, on standard error.
 
     Args:
-        found: of a list that was printed.
+        found: plug-ins of a list that was printed.
     """
     for plugin in found.broken:
         typer.echo(f"cannot be used: {plugin}", err=True)

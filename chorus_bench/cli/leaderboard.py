@@ -22,7 +22,7 @@ from chorus_bench.cli.options import (
 )
 from chorus_bench.cli.progress import progress_bar
 
-app = typer.Typer(help="Entries, their rules, and the page built from them.", no_args_is_help=True)
+app = typer.Typer(help="Leaderboard entries, their rules, and the page.", no_args_is_help=True)
 
 
 class Seen(StrEnum):
@@ -45,34 +45,43 @@ _DEFAULT = Path("leaderboard")
 
 @app.command("add")
 def add_command(
-    result: Annotated[Path, typer.Argument(help="Folder that evaluate --output wrote.")],
+    result: Annotated[Path, typer.Argument(help="Result folder, as written by evaluate --output.")],
     submitted_by: Annotated[str, typer.Option(help="A person, a group or an account.")],
     leaderboard: Leaderboard = _DEFAULT,
     submission: Annotated[
-        str | None, typer.Option(help="The scored submission; keeps its fields for the 3D view.")
+        str | None,
+        typer.Option(help="The scored submission; its fields are kept for the 3D view."),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="The split scored on; draws samples from their masks.")
+        str | None, typer.Option(help="The test split; samples are drawn from their masks.")
     ] = None,
     body: Body = None,
-    training_data: Annotated[str | None, typer.Option(help="What it was trained on.")] = None,
+    training_data: Annotated[str | None, typer.Option(help="The training data.")] = None,
     saw_coco_val: Annotated[
         Seen, typer.Option(help="Whether training saw COCO's val images.")
     ] = Seen.UNKNOWN,
     url: Annotated[str | None, typer.Option(help="Address of the submission's archive.")] = None,
-    name: Annotated[str | None, typer.Option(help="Folder name; from the method's name.")] = None,
-    description: Annotated[str | None, typer.Option(help="A few sentences.")] = None,
-    authors: Annotated[str | None, typer.Option(help="Names, separated by commas.")] = None,
-    affiliation: Annotated[str | None, typer.Option(help="Of the authors.")] = None,
+    name: Annotated[
+        str | None,
+        typer.Option(help="Folder name; by default from the method's name."),
+    ] = None,
+    description: Annotated[str | None, typer.Option(help="A short description.")] = None,
+    authors: Annotated[
+        str | None, typer.Option(help="Authors' names, separated by commas.")
+    ] = None,
+    affiliation: Annotated[str | None, typer.Option(help="Affiliation of the authors.")] = None,
     paper: Annotated[str | None, typer.Option(help="Address of the paper.")] = None,
     code: Annotated[str | None, typer.Option(help="Address of the code.")] = None,
     license_: Annotated[
-        str | None, typer.Option("--license", help="Of the submission's fields.")
+        str | None, typer.Option("--license", help="License of the submission's fields.")
     ] = None,
     citation: Annotated[
         Path | None, typer.Option(help="File with the BibTeX entry.", exists=True, dir_okay=False)
     ] = None,
-    parameter: Annotated[list[str] | None, typer.Option(help="KEY=VALUE; may be repeated.")] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option(help="A parameter, KEY=VALUE; may be repeated."),
+    ] = None,
     date: Date = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -116,20 +125,23 @@ def check_command(
     leaderboard: Leaderboard = _DEFAULT,
     against: Annotated[
         str | None,
-        typer.Option(help="Git revision or older folder: no score may have changed by itself."),
+        typer.Option(help="Git revision or older folder: no score may change on its own."),
     ] = None,
 ) -> None:
     """Apply the acceptance rules to every entry and list all problems."""
     from chorus_bench.leaderboard.checking import check_leaderboard
-    from chorus_bench.leaderboard.earlier import earlier_results
+    from chorus_bench.leaderboard.earlier import earlier_manifests, earlier_results
 
     before = None if against is None else earlier_results(leaderboard, against)
+    manifests = None if against is None else earlier_manifests(leaderboard, against)
     with progress_bar("Checking entries") as progress:
-        checked = check_leaderboard(leaderboard, before=before, progress=progress)
+        checked = check_leaderboard(
+            leaderboard, before=before, manifests=manifests, progress=progress
+        )
     checked.raise_problems()
     typer.echo(
         f"valid: {len(checked.entries)} entries, {len(checked.published)} published rows"
-        + ("" if against is None else f"; nothing changed by itself since {against}")
+        + ("" if against is None else f"; no score changed on its own since {against}")
     )
 
 
@@ -172,7 +184,7 @@ def build_command(
     skip_invalid: SkipInvalid = False,
     date: Date = None,
 ) -> None:
-    """Build the page: static files for any web host, or to open from the disk."""
+    """Build the page: static files for any web host, or to open from disk."""
     from chorus_bench.leaderboard.site import build_site
 
     with progress_bar("Reading entries") as progress:
@@ -198,13 +210,15 @@ def verify_command(
     submission: Annotated[str, typer.Option(help="The submitted archive.")],
     split: Annotated[str, typer.Option(help="The split that the signature names.")],
     body: Body = None,
-    by: Annotated[str, typer.Option(help="Who verifies.")] = "chorus-bench leaderboard verify",
-    url: Annotated[str | None, typer.Option(help="Address of the run.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder that takes the new result.")] = None,
+    by: Annotated[
+        str, typer.Option(help="Name of the verifier.")
+    ] = "chorus-bench leaderboard verify",
+    url: Annotated[str | None, typer.Option(help="Address of the verification run.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for the new result.")] = None,
     workers: Threads = None,
     date: Date = None,
 ) -> None:
-    """Score a submission again and mark its entry as verified when everything is the same."""
+    """Rescore a submission and mark its entry as verified if the outcome is identical."""
     from chorus_bench.leaderboard.verification import verify_entry
 
     with progress_bar("Scoring samples") as progress:

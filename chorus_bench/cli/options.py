@@ -1,7 +1,7 @@
-"""Arguments and options that several commands have: one name, one meaning, one help text.
+"""Arguments and options shared by several commands: one name, one meaning, one help text.
 
-The grammar is the same everywhere: an option that may be repeated is named in the singular
-(``--category``), ``--format`` says how something is printed, and ``--output`` where it is written.
+The grammar is the same everywhere: repeatable options are named in the singular (``--category``),
+``--format`` sets the output format, and ``--output`` the file or folder to write.
 """
 
 from __future__ import annotations
@@ -67,8 +67,8 @@ class BoardFormat(StrEnum):
     JSON = "json"
 
 
-#: The option ``--format``; the parameter's enumeration has the choices.
-FORMAT = typer.Option("--format", help="How the outcome is printed.")
+#: The option ``--format``; the parameter's enumeration lists the choices.
+FORMAT = typer.Option("--format", help="Output format.")
 
 Submission = Annotated[
     str, typer.Argument(help="Submission folder, .zip or .tar.gz; 'example' for the shipped one.")
@@ -99,7 +99,7 @@ AllowOtherBody = Annotated[
     bool,
     typer.Option(
         "--allow-other-body",
-        help="Use a body that the split was not made with; the signature says so.",
+        help="Use a body other than the split's; the signature states it.",
     ),
 ]
 Categories = Annotated[
@@ -113,13 +113,13 @@ Score = Annotated[str, typer.Option(help="mPAP or one of its variants.")]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 
 OutputFolder = Annotated[Path, typer.Option("--output", help="Folder to write.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing output.")]
 
 Threads = Annotated[
     int | None,
     typer.Option("--workers", min=1, help="Processes and threads; by default one per processor."),
 ]
-Workers = Annotated[int, typer.Option(min=1, help="Processes, or actors of Ray.")]
+Workers = Annotated[int, typer.Option(min=1, help="Number of processes, or of Ray actors.")]
 Processes = Annotated[int, typer.Option("--workers", min=1, help="Processes.")]
 Engine = Annotated[
     EngineName | None, typer.Option(help="Processes of this machine, or a Ray cluster.")
@@ -130,7 +130,7 @@ Address = Annotated[
 ]
 PluginOptions = Annotated[
     list[str] | None,
-    typer.Option("--option", help="An option of its own, KEY=VALUE; may be repeated."),
+    typer.Option("--option", help="An option of the plug-in, KEY=VALUE; may be repeated."),
 ]
 
 
@@ -150,12 +150,12 @@ def engine_settings(
 def key_values(
     pairs: Iterable[str] | None, option: str, *, read: Callable[[str, str], Any] | None = None
 ) -> dict[str, Any]:
-    """Return what an option of the form KEY=VALUE was given; of equal keys the last one.
+    """Parse the values of an option of the form KEY=VALUE; the last of equal keys wins.
 
     Args:
         pairs: the texts; None for none.
         option: its name, for messages.
-        read: makes the value of its text and of where it was given; by default as YAML reads it.
+        read: makes the value from its text and its place; by default parses YAML.
 
     Raises:
         InputError: no key, no ``=``, or no such value.
@@ -173,11 +173,11 @@ def key_values(
 
 
 def command_line() -> str:
-    """Return this run's command line with paths cut to their names, for a card."""
+    """Return this run's command line with paths shortened to their names, for a card."""
     names = [Path(part).name if "/" in part or "\\" in part else part for part in sys.argv[1:]]
     return " ".join(["chorus-bench", *(f"'{n}'" if " " in n else n for n in names)])
 
 
 def one_name(option: str) -> str:
-    """Return the name by which the commands know an option: ``--categories`` is ``--category``."""
+    """Return the current name of an option: ``--categories`` is ``--category``."""
     return "category" if option == "categories" else option

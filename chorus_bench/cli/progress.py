@@ -14,9 +14,9 @@ SHOW_AFTER_SECONDS = 2.0
 
 @contextlib.contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Give a callback ``(done, total)`` that draws a bar with an estimate of the time left.
+    """Yield a callback ``(done, total)`` that draws a bar with an estimate of the remaining time.
 
-    Nothing is drawn in the first two seconds, nor when standard error is not a terminal.
+    Nothing is drawn in the first two seconds, or if standard error is not a terminal.
     """
     if not sys.stderr.isatty():
         yield lambda done, total: None
@@ -44,13 +44,13 @@ _SECONDS_A_LINE = 30.0
 
 
 class StageLines:
-    """Writes a line to standard error when a stage begins, and progress where it is long."""
+    """Writes a line to standard error when a stage begins, and its progress if it is long."""
 
     def __init__(self) -> None:
         self._stage, self._started, self._last = "", time.monotonic(), 0.0
 
     def update(self, stage: str, done: int, total: int) -> None:
-        """Take what the work tells: its stage, what is done of it, and all there is."""
+        """Report progress: the stage, the work done, and the total."""
         now = time.monotonic() - self._started
         if stage != self._stage or now - self._last > _SECONDS_A_LINE:
             self._stage, self._last = stage, now

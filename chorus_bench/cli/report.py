@@ -11,22 +11,22 @@ from chorus_bench.cli.options import Body, Overwrite
 
 
 def report_command(
-    result: Annotated[Path, typer.Argument(help="A result folder of `chorus-bench evaluate`.")],
+    result: Annotated[Path, typer.Argument(help="A result folder from `chorus-bench evaluate`.")],
     output: Annotated[
         Path | None, typer.Option(help="The folder to write; RESULT-report by default.")
     ] = None,
     submission: Annotated[
-        str | None, typer.Option(help="What was scored: for overlays and 3D fields.")
+        str | None, typer.Option(help="The scored submission, for overlays and 3D fields.")
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="The test split, where the signature names no shipped one.")
+        str | None, typer.Option(help="The test split, if the signature names no shipped one.")
     ] = None,
     body: Body = None,
     photos: Annotated[
-        bool, typer.Option(help="Show the split's photographs; mind their licenses.")
+        bool, typer.Option(help="Show the split's photographs; respect their licenses.")
     ] = True,
     diagnose: Annotated[
-        bool, typer.Option("--diagnose", help="Also find out where the score is lost.")
+        bool, typer.Option("--diagnose", help="Also diagnose where the score is lost.")
     ] = False,
     overwrite: Overwrite = False,
 ) -> None:

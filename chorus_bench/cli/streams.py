@@ -1,4 +1,4 @@
-"""Standard output and error of any kind: in an old encoding, closed, or on a full disk."""
+"""Standard output and error that work with old encodings, closed streams and full disks."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _ESCAPES = "chorus_bench_escapes"
 
 
 def prepare_streams() -> None:
-    r"""Make standard output and error usable, whatever they are.
+    r"""Make standard output and error usable in any environment.
 
-    Characters that their encoding lacks are printed as ``\uXXXX``, which JSON reads as well; what
-    is closed leads nowhere, and no file that is opened later takes its place; a failure of
-    standard output says that it is one.
+    Characters missing from their encoding are printed as ``\uXXXX``, which is valid JSON. A closed
+    stream is replaced by the null device, so that no file opened later takes its number. Errors of
+    standard output name it.
     """
     for number in range(3):
         _open_if_closed(number)
@@ -37,25 +37,25 @@ def _open_if_closed(number: int) -> None:
     try:
         os.fstat(number)
     except OSError:
-        os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free: this one
+        os.open(os.devnull, os.O_RDWR)  # gets the lowest free number: this one
 
 
 class _StandardOutput(io.FileIO):
-    """Standard output that names itself in its failures, and after the first takes anything."""
+    """Standard output that is named in its errors and discards everything after the first."""
 
     def write(self, data: Any) -> Any:  # noqa: ANN401 - whatever has bytes
-        """Write bytes; return how many."""
+        """Write bytes and return their number."""
         try:
             return super().write(data)
         except OSError as error:
-            if len(data):  # libraries write nothing to find out what a stream is
+            if len(data):  # libraries write zero bytes to probe a stream
                 _let_go(self.fileno())
             error.filename = "standard output"
             raise
 
 
 def _named(stream: TextIO) -> TextIO:
-    """Return a stream like this one whose failures name it; one that is no file as it is."""
+    """Return the stream with errors that name it; unchanged if it is not a file."""
     buffer = getattr(stream, "buffer", None)
     if not isinstance(getattr(buffer, "raw", buffer), io.FileIO):
         return stream
@@ -70,7 +70,7 @@ def _named(stream: TextIO) -> TextIO:
 
 
 def _escape(error: UnicodeError) -> tuple[str, int]:
-    """Replace what cannot be encoded by escapes of UTF-16 units."""
+    """Replace characters that cannot be encoded by escapes of their UTF-16 units."""
     if not isinstance(error, UnicodeEncodeError):
         raise error
     units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
@@ -78,7 +78,7 @@ def _escape(error: UnicodeError) -> tuple[str, int]:
 
 
 def write_error(text: str) -> None:
-    """Write a line to standard error; where that cannot be, there is nobody to tell."""
+    """Write a line to standard error; give up silently if that is impossible."""
     try:
         sys.stderr.write(f"{text}\n")
         sys.stderr.flush()
@@ -87,7 +87,7 @@ def write_error(text: str) -> None:
 
 
 def _let_go(number: int) -> None:
-    """Send what nobody can take to nowhere, so that Python does not try once more at its end."""
+    """Redirect to the null device, so that Python does not try to flush again at exit."""
     with contextlib.suppress(OSError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, number)

@@ -1,4 +1,4 @@
-"""Commands of the synthesis: synthesize, annotators."""
+"""``chorus-bench synthesize`` and ``chorus-bench annotators``."""
 
 from __future__ import annotations
 
@@ -54,36 +54,44 @@ def synthesize_command(
         typer.Option(help="'shipped', 'chat' (a language model), or a folder of <category>.txt."),
     ] = None,
     images_per_prompt_view: Annotated[
-        int | None, typer.Option(min=1, help="Images for each prompt and view.")
+        int | None, typer.Option(min=1, help="Number of images for each prompt and view.")
     ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="One setting, e.g. images.generator.steps=20; may be repeated."),
     ] = None,
-    stage: Annotated[Stage | None, typer.Option(help="Only this stage.")] = None,
+    stage: Annotated[Stage | None, typer.Option(help="Run only this stage.")] = None,
     redo: Annotated[
-        Stage | None, typer.Option(help="Make this stage and later ones again.")
+        Stage | None, typer.Option(help="Repeat this stage and all later ones.")
     ] = None,
     engine: Engine = None,
     workers: Workers = 1,
     address: Address = None,
-    gpus: Annotated[
-        float, typer.Option(min=0, help="GPUs of each actor of Ray, e.g. 1 or 0.5.")
-    ] = 0.0,
-    device: Annotated[str, typer.Option(help="Of the models: cpu, cuda, cuda:1, mps.")] = "cpu",
-    batch: Annotated[int, typer.Option(min=1, help="Pictures that annotators get at a time.")] = 8,
+    gpus: Annotated[float, typer.Option(min=0, help="GPUs per Ray actor, e.g. 1 or 0.5.")] = 0.0,
+    device: Annotated[
+        str, typer.Option(help="Device of the models: cpu, cuda, cuda:1, mps.")
+    ] = "cpu",
+    batch: Annotated[
+        int, typer.Option(min=1, help="Number of images that annotators process at a time.")
+    ] = 8,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be made, from a measured sample.")
+        bool,
+        typer.Option(
+            "--dry-run", help="Estimate images, time and disk space from a measured sample."
+        ),
     ] = False,
     dry_run_images: Annotated[
-        int, typer.Option(min=0, help="Images of the sample; 0 counts without any model.")
+        int,
+        typer.Option(
+            min=0, help="Number of images in the sample; with 0, images are only counted."
+        ),
     ] = 8,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a training set: prompts, images, annotations, filters, cameras.
 
-    An interrupted run goes on with the same command. `chorus-bench synthesize --preset tiny
-    --output DATASET` tries all of it in a minute, without a model.
+    An interrupted run continues with the same command. `chorus-bench synthesize --preset tiny
+    --output DATASET` tries all stages in a minute, without a model.
     """
     from chorus_bench.synthesis.jobs import RunSettings
     from chorus_bench.synthesis.settings import read_settings
@@ -118,7 +126,7 @@ def _changes(
     prompts: str | None,
     per_prompt_view: int | None,
 ) -> dict[str, Any]:
-    """Return the settings that options give, by dotted name."""
+    """Return the settings given as options, by dotted name."""
     changes = key_values(pairs, "--set")
     if categories:
         changes["categories"] = categories
@@ -142,7 +150,7 @@ def _estimate_text(found: Estimate) -> str:
             (stage, f"{seconds:.4f}", f"{1 / seconds:.2f}", f"{found.hours(stage):.2f}")
             for stage, seconds in found.seconds.items()
         ]
-        headers = ("stage", "s an image", "images/s", "hours of one worker (GPU)")
+        headers = ("stage", "s per image", "images/s", "hours of one worker (GPU)")
         parts += [
             tabulate(
                 stages, headers=headers, disable_numparse=True, colalign=("left",) + ("right",) * 3
@@ -159,12 +167,12 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
 
     for report in made.stages:
         speed = (
-            f", {report.rows / report.seconds:.2f} a second and worker" if report.seconds else ""
+            f", {report.rows / report.seconds:.2f} per second and worker" if report.seconds else ""
         )
         if report.stage == "prompts":
             typer.echo(f"prompts: {report.rows} of {len(report.counts)} categories")
             continue
-        there = f", {report.found} shards were there" if report.found else ""
+        there = f", {report.found} shards existed" if report.found else ""
         typer.echo(f"{report.stage}: {report.rows} images now{speed}{there}")
         if report.stage in ("images", "annotations"):
             for what, count in report.counts.items():
@@ -181,7 +189,7 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
 
 
 def annotators_command() -> None:
-    """List generators and annotators: what they are, their weights, their licenses."""
+    """List generators and annotators, with their weights and licenses."""
     from tabulate import tabulate
 
     from chorus_bench.synthesis.registry import GROUPS, find_components

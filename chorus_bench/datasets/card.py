@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import yaml
 from tabulate import tabulate
 
@@ -20,6 +19,7 @@ from chorus_bench.datasets.folder import (
     category_folder,
 )
 from chorus_bench.datasets.lengths import lengths_of
+from chorus_bench.datasets.parquet import read_schema
 from chorus_bench.datasets.picture_sheet import write_pictures
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import IMAGE, RLE
@@ -34,7 +34,7 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6
 def write_card(folder: Path, info: DatasetInfo) -> None:
     """Write the card of a dataset into its folder, with a few pictures."""
     pictures = write_pictures(folder, info)
-    schema = pq.read_schema(folder / info.shards[0].path)
+    schema = read_schema(folder / info.shards[0].path)
     atomic_write_bytes(folder / CARD_FILE, card_text(info, schema, pictures).encode())
 
 

@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from chorus_bench._version import __version__
 from chorus_bench.datasets.card import write_card
@@ -38,10 +37,10 @@ from chorus_bench.datasets.folder import (
     NOTES_FILE,
     DatasetInfo,
     category_folder,
-    describe_shard,
+    describe_data_file,
 )
-from chorus_bench.datasets.metadata import Shard
-from chorus_bench.datasets.parquet import RowWriter, TableWriter
+from chorus_bench.datasets.metadata import DataFile
+from chorus_bench.datasets.parquet import RowWriter, TableWriter, open_parquet
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, count_reasons
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.engines import EngineSettings, Result, end_inner_run, run_jobs
@@ -50,13 +49,14 @@ from chorus_bench.io.files import (
     FolderKind,
     WriteError,
     atomic_folder,
-    check_new_folder,
     is_folder,
 )
 from chorus_bench.io.locks import only_writer
 from chorus_bench.io.workplaces import (
     is_empty,
+    is_used,
     is_working_folder,
+    mark_used,
     open_working_folder,
     remove_working_folder,
     working_folder,
@@ -122,8 +122,8 @@ def export(
     """
     end_inner_run(workers)
     target = Path(output)
-    check_new_folder(target, overwrite=overwrite, kind=_DATASET)
     with only_writer(target):
+        _discard_used(target)
         return _export(recipe, target, overwrite, workers, shard_bytes, progress)
 
 
@@ -172,10 +172,19 @@ def _export(
         resumed = _make_pieces(recipe, work, workers, progress)
         notes = (*recipe.notes, *_piece_notes(recipe, work))
         info = _assemble(recipe, work, folder, notes, shard_bytes)
+        mark_used(work)
     for old in working_folders(target):
         with contextlib.suppress(OSError):
             remove_working_folder(old)
     return Built(target, info, notes, resumed)
+
+
+def _discard_used(target: Path) -> None:
+    """Remove what a run left that was killed just after its output had taken its name."""
+    if is_folder(target):
+        for folder in filter(is_used, working_folders(target)):
+            with contextlib.suppress(OSError):
+                remove_working_folder(folder)
 
 
 def _make_pieces(recipe: Recipe, work: Path, workers: int, progress: Progress) -> int:
@@ -284,12 +293,12 @@ def _assemble(
             fix="; ".join(str(note) for note in notes[:5]) or None,
         )
     fingerprint = Fingerprint(recipe.split)
-    shards: list[Shard] = []
+    shards: list[DataFile] = []
     for name in names:
         files = [piece / f"{name}.parquet" for piece in pieces]
         rows = _Rows([file for file in files if file.is_file()], recipe.split, fingerprint)
         place = folder / DATA_FOLDER / name
-        shards += _write_shards(rows, recipe, place, shard_bytes, folder)
+        shards += _write_files(rows, recipe, place, shard_bytes, folder)
     info = _info(recipe, shards, fingerprint.hexdigest(), notes)
     if notes:
         lines = [json.dumps(asdict(note), ensure_ascii=False) + "\n" for note in notes]
@@ -309,7 +318,7 @@ class _Rows:
 
     def __iter__(self) -> Iterator[pa.Table]:
         for path in self.files:
-            with pq.ParquetFile(path) as file:
+            with open_parquet(path) as file:
                 for group in range(file.num_row_groups):
                     table = file.read_row_group(group)
                     columns = fingerprint_columns(self.split, table.column_names)
@@ -317,9 +326,9 @@ class _Rows:
                     yield table
 
 
-def _write_shards(
+def _write_files(
     groups: _Rows, recipe: Recipe, place: Path, shard_bytes: int, root: Path
-) -> list[Shard]:
+) -> list[DataFile]:
     """Write the rows of one category; the number of shards is known only at the end."""
     place.mkdir(parents=True)
     schema, facts = schema_with_facts(recipe.schema), Facts.of_recipe(recipe)
@@ -341,11 +350,11 @@ def _write_shards(
         if writer is not None:
             writer.close()
     named = [f.rename(f.with_name(f"{f.name}-of-{len(files):05d}.parquet")) for f in files]
-    return [describe_shard(file, root, categories[0]) for file in named]
+    return [describe_data_file(file, root, categories[0]) for file in named]
 
 
 def _info(
-    recipe: Recipe, shards: list[Shard], fingerprint: str, notes: tuple[Note, ...]
+    recipe: Recipe, shards: list[DataFile], fingerprint: str, notes: tuple[Note, ...]
 ) -> DatasetInfo:
     details: dict[str, Any] = dict(recipe.metadata)
     return DatasetInfo(

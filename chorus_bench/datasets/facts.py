@@ -1,9 +1,8 @@
-"""What every path to a dataset must know of it: the facts travel with the rows.
+"""Facts about a dataset that travel with its rows, however it is loaded.
 
-They stand in three places, each written by the export: in ``chorus_bench.json``, in the metadata of
-every Parquet file's schema (key `METADATA_KEY`), and in the column `FACTS` of every row, which no
-filter, copy or conversion loses. All that is found must agree. The column is not part of a
-fingerprint.
+The export writes them to three places: ``chorus_bench.json``, the metadata of every Parquet file's
+schema (key `METADATA_KEY`), and the column `FACTS` of every row, which no filter, copy or
+conversion loses. All copies that are found must agree. The column is not part of a fingerprint.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ from chorus_bench.io.json_files import parse_json
 from chorus_bench.io.schemas import loaded
 from chorus_bench.names import fingerprint_of
 
-#: Where they are in the metadata of a Parquet file, with the provenance of the rows beside them.
+#: Their key in the metadata of a Parquet file, which also has the provenance of the rows.
 METADATA_KEY = b"chorus_bench"
 
 _ROWS_AT_ONCE = 10_000
@@ -37,14 +36,14 @@ _ROWS_AT_ONCE = 10_000
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of a dataset besides its rows; None for what is not known.
+    """Facts about a dataset besides its rows; None for unknown ones.
 
     Attributes:
-        name: stands in signatures.
-        version: of the builder.
+        name: appears in signatures.
+        version: version of the builder.
         split: ``test`` or ``train``.
-        body: ``name@fingerprint`` of the body that poses and cameras are of.
-        min_samples: the smallest number of test samples for a category to be scored.
+        body: ``name@fingerprint`` of the body of poses and cameras.
+        min_samples: smallest number of test samples with which a category is scored.
         population: the categories of the benchmark.
     """
 
@@ -57,16 +56,16 @@ class Facts:
 
     @classmethod
     def of_recipe(cls, recipe: Recipe) -> Facts:
-        """Return the facts of what a recipe makes."""
+        """Return the facts about a recipe's dataset."""
         head = {"name": recipe.name, "version": recipe.version, "split": recipe.split}
         return cls.read({**recipe.metadata, **head}, f"recipe '{recipe.name}'")
 
     @classmethod
     def read(cls, content: Mapping[str, Any], where: object) -> Facts:
-        """Return the facts among JSON's entries; other entries are not looked at.
+        """Return the facts among the entries of a JSON object; other entries are ignored.
 
         Raises:
-            InputError: entries are not of their kind, or a name could not stand in a signature.
+            InputError: entries of a wrong type, or a name that cannot be part of a signature.
         """
         known = {field.name: content.get(field.name) for field in fields(cls)}
         found = loaded(DatasetFacts, Document(known, Lines(str(where))))
@@ -74,7 +73,7 @@ class Facts:
         return cls(**known | {"population": population})
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what is known, for JSON."""
+        """Return the known facts, for JSON."""
         known = {field.name: getattr(self, field.name) for field in fields(self)}
         return {
             name: list(value) if isinstance(value, tuple) else value
@@ -83,7 +82,7 @@ class Facts:
         }
 
     def to_text(self) -> str:
-        """Return what the column `FACTS` holds: the same text for the same facts."""
+        """Return the value of the column `FACTS`: the same text for the same facts."""
         return json.dumps(self.as_dict(), sort_keys=True, separators=(",", ":"))
 
     @classmethod
@@ -91,7 +90,7 @@ class Facts:
         """Read what `to_text` wrote.
 
         Raises:
-            InputError: it is not JSON, or an entry is not of its kind.
+            InputError: it is not JSON, or an entry has a wrong type.
         """
         content = parse_json(text.encode(), str(where)).content
         if not isinstance(content, dict):
@@ -103,7 +102,7 @@ class Facts:
 
 
 def file_metadata(recipe: Recipe, made_with: str) -> dict[bytes, bytes]:
-    """Return what a Parquet file of a recipe's rows has in its metadata: facts and provenance."""
+    """Return the metadata of a Parquet file of a recipe's rows: facts and provenance."""
     facts = Facts.of_recipe(recipe).as_dict()
     details = {key: value for key, value in recipe.metadata.items() if key not in facts}
     provenance = {
@@ -134,11 +133,11 @@ def read_facts(path: Path, files: Sequence[Path]) -> Facts:
     """Return the facts of some files: those beside them, in their metadata and in their rows.
 
     Args:
-        path: what the user named: a dataset's folder, one inside it, or one file.
+        path: the user's path: a dataset's folder, one inside it, or one file.
         files: the Parquet files.
 
     Raises:
-        InputError: they cannot be read, or two places say different things.
+        InputError: they cannot be read, or two places disagree.
     """
     found: list[tuple[object, Facts]] = []
     place = metadata_file(path, files)
@@ -157,11 +156,11 @@ def read_facts(path: Path, files: Sequence[Path]) -> Facts:
 
 
 def facts_of_rows(texts: Iterable[object], where: object) -> list[tuple[object, Facts]]:
-    """Return the facts that stand in the column `FACTS`, with where they stand.
+    """Return the facts in the column `FACTS`, with their places.
 
     Args:
         texts: the column.
-        where: of the rows, for errors.
+        where: place of the rows, for errors.
 
     Raises:
         InputError: they cannot be read.
@@ -172,12 +171,12 @@ def facts_of_rows(texts: Iterable[object], where: object) -> list[tuple[object, 
 
 
 def agreed(found: Iterable[tuple[object, Facts]]) -> Facts:
-    """Return the facts that several places agree on.
+    """Return the facts on which several places agree.
 
-    A body is the same when its fingerprint is. What only some places know holds for all.
+    Bodies are equal if their fingerprints are. Facts known only in some places hold for all.
 
     Raises:
-        InputError: two places say different things.
+        InputError: two places disagree.
     """
     listed = list(found)
     return Facts(**{field.name: _agreed(field.name, listed) for field in fields(Facts)})

@@ -10,10 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
-
-from chorus_bench.datasets.metadata import FORMAT, DatasetFacts, DatasetFile
-from chorus_bench.datasets.metadata import Shard as Shard
+from chorus_bench.datasets.metadata import FORMAT, DataFile, DatasetFacts, DatasetFile
+from chorus_bench.datasets.parquet import open_parquet
 from chorus_bench.datasets.recipe import CardText, SourceFile
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError
@@ -49,7 +47,7 @@ class DatasetInfo:
     version: str
     split: str
     fingerprint: str
-    shards: tuple[Shard, ...]
+    shards: tuple[DataFile, ...]
     card: CardText
     sources: tuple[SourceFile, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
@@ -156,13 +154,14 @@ def category_folder(category: str) -> str:
     return f"{slug.strip('_')}~{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
-def describe_shard(file: Path, root: Path, category: str) -> Shard:
+def describe_data_file(file: Path, root: Path, category: str) -> DataFile:
     """Return path, rows, size and SHA-256 of a Parquet file."""
     with file.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    rows = pq.read_metadata(file).num_rows
+    with open_parquet(file) as parquet:
+        rows = parquet.metadata.num_rows
     path = file.relative_to(root).as_posix()
-    return Shard(path, category, rows, file.stat().st_size, digest)
+    return DataFile(path, category, rows, file.stat().st_size, digest)
 
 
 def metadata_file(path: Path, files: Sequence[Path]) -> Path | None:

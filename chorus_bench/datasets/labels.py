@@ -1,28 +1,28 @@
-"""Names and labels of datasets and bodies, as they may stand in a signature."""
+"""Names and labels of datasets and bodies that can be part of a signature."""
 
 from __future__ import annotations
 
 from chorus_bench.errors import InputError
 from chorus_bench.io.findings import printable
 
-#: Characters of a name, and of a label ``name@fingerprint``.
+#: Largest length of a name, and of a label ``name@fingerprint``, in characters.
 LONGEST_NAME, LONGEST_LABEL = 80, 120
 
 
 def check_name(name: str | None, where: object) -> None:
-    """Refuse a name that could not stand in a signature or on a terminal; None is none.
+    """Refuse a name that cannot be part of a signature or shown on a terminal; None passes.
 
     Raises:
-        InputError: it is empty, too long, or has odd characters.
+        InputError: it is empty or too long, or has invalid characters.
     """
     _check("name", name, LONGEST_NAME, "@|", where)
 
 
 def check_label(label: str | None, where: object) -> None:
-    """Refuse a body's ``name@fingerprint`` that could not stand in a signature; None is none.
+    """Refuse a body's ``name@fingerprint`` that cannot be part of a signature; None passes.
 
     Raises:
-        InputError: it is empty, too long, or has odd characters.
+        InputError: it is empty or too long, or has invalid characters.
     """
     _check("body", label, LONGEST_LABEL, "|", where)
 
@@ -38,6 +38,6 @@ def _check(what: str, text: str | None, most: int, odd: str, where: object) -> N
 
 
 def plain_name(name: str) -> str:
-    """Return the name of a file or folder as one that may stand in a signature."""
+    """Return the name of a file or folder in a form that can be part of a signature."""
     letters = (letter if letter.isprintable() and letter not in "@|" else "-" for letter in name)
     return "".join(letters)[:LONGEST_NAME] or "dataset"

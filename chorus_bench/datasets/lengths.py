@@ -1,4 +1,4 @@
-"""The lengths of the lists in a row, checked wherever rows are read or written."""
+"""The lengths of the lists in a row, checked whenever rows are read or written."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def lengths_of(name: str) -> tuple[int, ...] | None:
 
 
 def check_lengths(row: Mapping[str, Any]) -> None:
-    """Raise an `InputError` where a list of a row has not the length that it must have.
+    """Raise an `InputError` if a list in a row has a wrong length.
 
     Args:
-        row: with any of the columns of the row schemas; what is None is not looked at.
+        row: a row with any of the schemas' columns; values that are None are ignored.
 
     Raises:
         InputError: it names the column, for example ``people[0].pose``.

@@ -43,7 +43,7 @@ def decode_mask(
     height, width = _checked_size(rle, size, where)
     counts = rle["counts"].encode() if isinstance(rle["counts"], str) else rle["counts"]
     runs = _run_lengths(counts, where)
-    if runs.sum() != height * width:
+    if runs.sum(dtype=np.int64) != height * width:
         raise InputError(
             f"the runs of the mask do not add up to {height} x {width} pixels",
             where=where,

@@ -1,4 +1,4 @@
-"""The schema of `chorus_bench.json`, which lies beside the rows of a dataset."""
+"""The schema of `chorus_bench.json`, the metadata file beside a dataset's rows."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chorus_bench.datasets.recipe import SourceFile
 from chorus_bench.io.findings import shown
 from chorus_bench.io.schemas import Count, Line, Schema, Sha256, rule
 
-#: Of `DatasetFile`.
+#: Format version of `DatasetFile`.
 FORMAT = 1
 
-# Names and labels stand in signatures, whose parts '|' divides.
+# Names and labels are parts of signatures, which '|' separates.
 _Name = Annotated[
     str,
     StringConstraints(min_length=1, max_length=LONGEST_NAME, pattern=r"^[^@|\r\n\t]*$"),
@@ -37,14 +37,14 @@ def _inside(path: str) -> str:
 
 
 class DatasetFacts(Schema, extra="allow"):
-    """What tools must know of any dataset; more keys are welcome.
+    """Information that tools need about any dataset; other keys are allowed.
 
     Attributes:
-        name: stands in signatures.
-        version: of the builder.
+        name: appears in signatures.
+        version: version of the builder.
         split: ``test`` or ``train``.
-        body: of the poses and cameras, ``name@fingerprint``.
-        min_samples: the smallest number of test samples for a category to be scored.
+        body: body of the poses and cameras, ``name@fingerprint``.
+        min_samples: smallest number of test samples with which a category is scored.
         population: the categories of the benchmark.
     """
 
@@ -59,15 +59,15 @@ class DatasetFacts(Schema, extra="allow"):
 
 
 @dataclass(frozen=True)
-class Shard:
-    """One Parquet file.
+class DataFile:
+    """One Parquet file (shard) of a dataset.
 
     Attributes:
-        path: relative to the dataset's folder, with forward slashes.
-        category: of all its rows.
-        rows: how many.
-        size: in bytes.
-        sha256: in hex digits.
+        path: path relative to the dataset's folder, with forward slashes.
+        category: category of all its rows.
+        rows: number of rows.
+        size: size in bytes.
+        sha256: SHA-256 in hex digits.
     """
 
     path: Annotated[str, AfterValidator(_inside)]
@@ -100,23 +100,23 @@ class CardFile(Schema):
 
 
 class DatasetFile(DatasetFacts):
-    """What `datasets build` writes; the builder's details are more keys.
+    """The metadata that `datasets build` writes; the builder adds keys with details.
 
     Attributes:
         format: version of this file's format.
-        name: stands in signatures.
-        version: of the builder.
-        split: the schema of the rows.
-        body: of the poses and cameras, ``name@fingerprint``.
-        min_samples: the smallest number of test samples for a category to be scored.
+        name: appears in signatures.
+        version: version of the builder.
+        split: ``test`` or ``train``: the schema of the rows.
+        body: body of the poses and cameras, ``name@fingerprint``.
+        min_samples: smallest number of test samples with which a category is scored.
         population: the categories of the benchmark.
-        fingerprint: over the rows; stands in signatures.
-        content: over the names and contents of the Parquet files.
+        fingerprint: fingerprint of the rows; appears in signatures.
+        content: digest of the names and contents of the Parquet files.
         rows: number of rows.
         categories: number of rows of each category.
         left_out: entries of the sources that were left out, by reason.
-        noted: entries that were used although something about them is odd, by reason.
-        sources: the files that it was made of.
+        noted: entries that were used despite a problem, by reason.
+        sources: the files that it was made from.
         shards: the Parquet files.
         command: the command line that makes it.
         made_with: the program and its version.
@@ -134,7 +134,7 @@ class DatasetFile(DatasetFacts):
     left_out: dict[str, Count] = Field(default_factory=dict)
     noted: dict[str, Count] = Field(default_factory=dict)
     sources: tuple[SourceFile, ...] = ()
-    shards: tuple[Shard, ...]
+    shards: tuple[DataFile, ...]
     command: str = ""
     made_with: str = ""
     card: CardFile

@@ -22,7 +22,7 @@ def encode_occupancy(voxels: Bool) -> bytes:
 
 
 def decode_occupancy(data: bytes, resolution: int = POSED_GRID.resolution) -> Bool:
-    """Return the grid (N, N, N) of bools from `encode_occupancy`.
+    """Return the boolean grid (N, N, N) from `encode_occupancy`.
 
     Raises:
         InputError: the bytes are not such a grid.

@@ -5,6 +5,7 @@ Files of earlier versions, which have lists of fixed sizes, are read too.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -97,6 +98,18 @@ class RowWriter:
             self._tables.close()
 
 
+@contextlib.contextmanager
+def open_parquet(file: Path) -> Iterator[pq.ParquetFile]:
+    """Open a Parquet file of any name; pyarrow itself takes names in UTF-8 only.
+
+    Raises:
+        OSError: it cannot be opened.
+        pa.ArrowException: it is not Parquet.
+    """
+    with file.open("rb") as stream, pq.ParquetFile(stream) as parquet:
+        yield parquet
+
+
 def read_schema(file: Path) -> pa.Schema:
     """Return the schema of a Parquet file.
 
@@ -104,7 +117,8 @@ def read_schema(file: Path) -> pa.Schema:
         InputError: it is none.
     """
     try:
-        return pq.read_schema(file)
+        with open_parquet(file) as parquet:
+            return parquet.schema_arrow
     except (pa.ArrowException, OSError) as error:
         raise unreadable(file, error) from error
 
@@ -123,7 +137,7 @@ def read_batches(
         InputError: the file cannot be read.
     """
     try:
-        with pq.ParquetFile(file) as parquet:
+        with open_parquet(file) as parquet:
             there = parquet.schema_arrow.names
             names = None if columns is None else [name for name in columns if name in there]
             yield from parquet.iter_batches(rows, columns=names)

@@ -1,4 +1,4 @@
-"""Builders of datasets by name: what is known of one without importing it.
+"""Dataset builders by name, described without importing them.
 
 A package registers its own in its pyproject.toml:
 
@@ -21,14 +21,14 @@ GROUP = "chorus_bench.dataset_builders"
 
 @dataclass(frozen=True)
 class BuilderSpec(PluginSpec):
-    """What is known of a builder without importing it.
+    """A description of a builder that does not import it.
 
     Its function is called as ``function(**options)`` and returns a
     `chorus_bench.datasets.recipe.Recipe`.
 
     Attributes:
-        license: of what it builds.
-        sources: what users must bring, or may.
+        license: license of the dataset.
+        sources: files that users must or may bring.
     """
 
     sources: tuple[Source, ...] = ()
@@ -37,7 +37,7 @@ class BuilderSpec(PluginSpec):
 
     @property
     def needs(self) -> tuple[Source, ...]:
-        """The sources without which it does not build."""
+        """The sources that are required."""
         return tuple(source for source in self.sources if not source.optional)
 
 

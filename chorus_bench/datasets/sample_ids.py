@@ -1,4 +1,4 @@
-"""The ids of samples that are made rather than found."""
+"""Ids of generated samples."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ def sample_name(source: str, category: str, *parts: object) -> str:
 
 
 def prompt_slug(prompt: str) -> str:
-    """Return a prompt as it stands in ids: its words, and four digits that tell it from others."""
+    """Return a prompt as it appears in ids: its words, and four digits that identify it."""
     words = re.sub(r"[^a-z0-9]+", "-", prompt.lower()).strip("-")
     return f"{words[:60]}-{address_seed('prompt', prompt) % 0x10000:04x}"

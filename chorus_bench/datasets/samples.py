@@ -201,7 +201,7 @@ def _floats(key: str, value: object) -> NDArray[np.float32]:
     array = np.asarray(value, dtype=np.float32)
     if array.shape != LENGTHS[key] or not np.isfinite(array).all():
         raise InputError(
-            f"{key} of shape {array.shape} with {int((~np.isfinite(array)).sum())} values "
+            f"{key} of shape {array.shape} with {np.count_nonzero(~np.isfinite(array))} values "
             f"that are not finite",
             expected=f"{LENGTHS[key]}, finite",
         )

@@ -1,4 +1,4 @@
-"""What is known of the builders in this package. Light: it imports none of them."""
+"""Descriptions of the builders in this package, without importing them."""
 
 from __future__ import annotations
 

@@ -13,9 +13,9 @@ from chorus_bench.datasets.folder import (
     CARD_FILE,
     DATA_FOLDER,
     DatasetInfo,
-    describe_shard,
+    describe_data_file,
 )
-from chorus_bench.datasets.metadata import Shard
+from chorus_bench.datasets.metadata import DataFile
 from chorus_bench.datasets.parquet import read_batches, read_schema, rows_of
 from chorus_bench.errors import InputError
 from chorus_bench.io.untrusted_files import visible_files
@@ -64,7 +64,7 @@ def verify_dataset(folder: str | Path) -> Verification:
     rows = 0
     for shard in info.shards:
         try:
-            problems += _shard_problems(root, shard)
+            problems += _file_problems(root, shard)
             rows += _read_rows(root, shard, info.split, fingerprint, problems)
         except (pa.ArrowException, OSError, InputError) as error:
             problems.append(f"{shard.path}: cannot be read: {error}")
@@ -114,11 +114,11 @@ def _facts_problems(root: Path, info: DatasetInfo) -> list[str]:
     return []
 
 
-def _shard_problems(root: Path, shard: Shard) -> list[str]:
+def _file_problems(root: Path, shard: DataFile) -> list[str]:
     file = root / shard.path
     if not file.is_file():
         return [f"{shard.path}: is missing"]
-    found = describe_shard(file, root, shard.category)
+    found = describe_data_file(file, root, shard.category)
     problems = []
     if found.rows != shard.rows:
         problems.append(f"{shard.path}: has {found.rows} rows, not {shard.rows}")
@@ -128,7 +128,7 @@ def _shard_problems(root: Path, shard: Shard) -> list[str]:
 
 
 def _read_rows(
-    root: Path, shard: Shard, split: str, fingerprint: Fingerprint, problems: list[str]
+    root: Path, shard: DataFile, split: str, fingerprint: Fingerprint, problems: list[str]
 ) -> int:
     if not (root / shard.path).is_file():
         return 0

@@ -15,7 +15,7 @@ from pydantic import Field, RootModel
 
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.io.schema_words import ONE_LINE
-from chorus_bench.io.schemas import load
+from chorus_bench.io.schemas import loaded, read_document
 
 
 @dataclass(frozen=True)
@@ -94,5 +94,5 @@ def read_views(path: str | Path) -> tuple[ViewCondition, ...]:
     file = Path(path)
     if not file.is_file():
         raise InputError("no such file of views", where=file)
-    views = load(ViewsFile, file).root
+    views = loaded(ViewsFile, read_document(file)).root
     return tuple(ViewCondition(name, suffix) for name, suffix in views.items())

@@ -1,4 +1,4 @@
-"""What a job is, and where jobs run."""
+"""Jobs, and settings of where they run."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class EngineSettings:
     Attributes:
         name: ``local`` or ``ray``.
         workers: processes (local) or actors (Ray).
-        address: of a Ray cluster, ``auto`` or ``host:port``; by default a cluster of this machine
+        address: a Ray cluster, ``auto`` or ``host:port``; by default a cluster of this machine
             is started for the run.
-        gpus: of each Ray actor; fractions share a GPU.
+        gpus: GPUs of each Ray actor; fractions share a GPU.
 
     Raises:
-        InputError: an unknown engine, or a number that makes no sense.
+        InputError: an unknown engine, or an invalid number.
     """
 
     name: str = "local"

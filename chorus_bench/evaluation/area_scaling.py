@@ -1,10 +1,11 @@
-"""Masks scaled to a small size by the covered area, to the bit as OpenCV's INTER_AREA does it.
+"""Area scaling of masks, bit for bit as in OpenCV's INTER_AREA.
 
-The original scales its target masks with OpenCV. Which way a pixel falls that is covered by
-exactly one half is decided by the rounding of OpenCV's float32 sums (in a 480 x 640 image about
-one pixel of each mask), and OpenCV's loops are compiled for the processor. So its arithmetic is
-written out here, one operation at a time: the same bits everywhere, and those of OpenCV 4 and 5
-on x86.
+The original scales its target masks with OpenCV. For pixels that are covered by exactly one half
+(in a 480 x 640 image about one pixel per mask), the rounding of OpenCV's float32 sums decides, and
+OpenCV's loops are compiled for the processor. So its arithmetic is written out here, one operation
+at a time: the same bits everywhere, and those of OpenCV 4 and 5 on x86.
+
+Source: docs/protocol.md P16.
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ UInt8 = NDArray[np.uint8]
 Float32 = NDArray[np.float32]
 Int64 = NDArray[np.int64]
 
-#: A part of a source pixel that is smaller than this is not counted.
+#: A part of a source pixel that is smaller than this is ignored.
 _LEAST_PART = 1e-3
 #: Fixed-point weights of enlarged masks.
 _UNIT_BITS = 11
 
 
 def scaled_mask(mask: UInt8, height: int, width: int) -> UInt8:
-    """Return a mask (H, W) of 0 and 1 at another size, the covered share rounded to 0 or 1.
+    """Return a mask (H, W) of 0 and 1 at another size, with the covered share rounded to 0 or 1.
 
-    One half is rounded to 0, but to 1 where both sides are exactly halved.
+    One half is rounded to 0, but to 1 if both sides are exactly halved.
 
     Args:
         mask: (H, W).
-        height: both sides become shorter, or both longer, or stay.
-        width: see there.
+        height: new height; both sides become shorter, or longer, or stay the same.
+        width: new width.
     """
     H, W = mask.shape
     if height > H or width > W:
@@ -62,7 +63,7 @@ def _of_whole_pixels(mask: UInt8, height: int, width: int) -> UInt8:
 
 @lru_cache(maxsize=64)
 def _parts(source: int, target: int) -> tuple[Int64, Float32]:
-    """Return which source pixels a small pixel is made of, and their shares, both (k, target)."""
+    """Return the source pixels of each small pixel, and their shares, both (k, target)."""
     step = 1 / (target / source)
     parts = [_parts_of(place * step, step, source) for place in range(target)]
     most = max(map(len, parts))
@@ -88,7 +89,7 @@ def _parts_of(begin: float, step: float, source: int) -> list[tuple[int, float]]
 
 
 def _enlarged(mask: UInt8, height: int, width: int) -> UInt8:
-    """Scale up: a pixel lies on one or two source pixels a side, weighted in fixed point."""
+    """Enlarge: a pixel lies on one or two source pixels per axis, weighted in fixed point."""
     upper, lower, down = _pairs(mask.shape[0], height)
     left, right, across = _pairs(mask.shape[1], width)
     unit = 1 << _UNIT_BITS

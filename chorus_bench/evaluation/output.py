@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ class OutputFolder:
 
     def _read_part(self, batch: SampleBatch) -> pa.Table | None:
         try:
-            table = pq.read_table(self._part(batch))
+            table = pq.read_table(io.BytesIO(self._part(batch).read_bytes()))
         except (OSError, pa.ArrowInvalid):
             return None
         ids = [sample.sample_id for sample in batch.samples]

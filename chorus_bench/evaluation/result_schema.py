@@ -1,4 +1,4 @@
-"""The schema of `results.json`: keys, kinds and ranges of everything in it."""
+"""The schema of `results.json`: keys, types and ranges of its values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chorus_bench.io.schemas import Count, Fraction, Line, Schema, Sha256, loade
 
 SCHEMA_VERSION = 1
 
-#: What helps against a result that is not as `evaluate` wrote it.
+#: Advice for a result that differs from what `evaluate` wrote.
 FIX = "copy the result again, or evaluate again"
 
 Interval = Annotated[tuple[float, float], Field(description="[low, high]")]
@@ -27,7 +27,7 @@ class Subject(Schema, extra="allow"):
 
     Attributes:
         method: the method's name.
-        sha256: of the submission's content.
+        sha256: SHA-256 of the submission's content.
     """
 
     __pydantic_extra__: dict[str, JsonValue]
@@ -63,7 +63,7 @@ class MeanIntervals(MeanValues[Interval]):
 
 
 class CategoryScores(CategoryValues[Fraction | None]):
-    """Means over a category's samples; null where no sample counts for a number."""
+    """Means over a category's samples; null if no sample counts for a number."""
 
 
 class CategoryIntervals(CategoryValues[Interval | None]):
@@ -71,7 +71,7 @@ class CategoryIntervals(CategoryValues[Interval | None]):
 
 
 class Scores(MeanScores):
-    """Means over the categories, and over how much they are.
+    """Means over the categories, with the numbers of categories and samples.
 
     Attributes:
         categories: number of categories.
@@ -86,10 +86,10 @@ class Category(CategoryScores):
     """A category's result.
 
     Attributes:
-        intervals: of the four means.
+        intervals: intervals of the four means.
         samples: number of samples.
-        counted: number of those with a target.
-        counted_hoa: number of those whose target the person does not hide.
+        counted: number of samples with a target.
+        counted_hoa: number of samples whose target the person does not hide.
         missing: whether the submission lacks the category.
     """
 
@@ -122,12 +122,12 @@ class ResultFile(Schema):
         signature: how the scores were computed.
         submission: the submission that was scored.
         scores: means over the categories.
-        intervals: of these means.
+        intervals: intervals of these means.
         categories: the result of each category.
         beside: scores under the other protocols, by their names.
         skipped: categories with too few samples to be scored, with their number.
-        unavailable: categories none of whose samples has a target pixel, with their number.
-        warnings: what the reader must know.
+        unavailable: categories without any target pixel, with their number of samples.
+        warnings: remarks for the reader.
         environment: software and machine.
         seconds: wall time.
     """
@@ -147,10 +147,10 @@ class ResultFile(Schema):
 
 
 def parse_result(data: bytes, file: str) -> Document:
-    """Return what stands in a `results.json` of this schema version, otherwise unchecked.
+    """Return the contents of a `results.json` of this schema version, otherwise unchecked.
 
     Raises:
-        InputError: it is no JSON, or of another version.
+        InputError: it is not JSON, or of another version.
     """
     document = parse(data, file)
     content = document.content
@@ -169,7 +169,7 @@ def checked_result(document: Document) -> dict[str, Any]:
     """Return the content of a result.
 
     Raises:
-        InputError: something in it is wrong; every problem is listed.
+        InputError: it is invalid; every problem is listed.
     """
     loaded(ResultFile, document, fix=FIX)
     content: dict[str, Any] = document.content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -120,7 +121,7 @@ def load_result(folder: str | Path) -> EvaluationResult:
     path = path.parent if path.name == RESULT_FILE else path
     content = read_result_json(path)
     try:
-        samples = pq.read_table(path / SAMPLES_FILE)
+        samples = pq.read_table(io.BytesIO((path / SAMPLES_FILE).read_bytes()))
     except (OSError, pa.ArrowInvalid) as error:
         raise InputError(f"cannot be read: {error}", where=path / SAMPLES_FILE) from error
     values = {"unavailable": {}} | {k: v for k, v in content.items() if k != "schema"}

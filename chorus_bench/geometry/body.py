@@ -159,7 +159,7 @@ class BodyModel:
             for a zero pose; joints (..., 24, 3) in metres.
         """
         rest = self.rest_joints(betas)
-        local = axis_angle_to_matrix(_as_joint_rotations(pose))
+        local: Float64 = np.asarray(axis_angle_to_matrix(_as_joint_rotations(pose)), np.float64)
         joints, turned = forward_kinematics(local, bones(rest))
         transforms = np.zeros((*turned.shape[:-2], 4, 4))
         transforms[..., :3, :3] = turned
@@ -343,7 +343,7 @@ def _check_shapes(body: BodyModel) -> None:
 
 def _check_stance(body: BodyModel, where: str) -> None:
     """Refuse a joint regressor whose rows do not sum to 1, and a body in other units or axes."""
-    sums = body.joint_regressor.sum(axis=1, dtype=np.float64)
+    sums = exact.total(body.joint_regressor.astype(np.float64), axis=1)
     worst = int(np.abs(sums - 1).argmax())
     if abs(sums[worst] - 1) > _REGRESSOR_TOLERANCE:
         raise InputError(

@@ -18,18 +18,16 @@ def mask_box(mask: Bool) -> list[float] | None:
 
 
 def box_areas(boxes: ArrayLike) -> Float64:
-    """Return the areas (n,) of boxes (n, 4); zero where they are turned inside out."""
+    """Return the areas (n,) of boxes (n, 4); zero for inverted boxes."""
     corners = _corners(boxes)
-    areas: Float64 = np.clip(corners[:, 2:] - corners[:, :2], 0, None).prod(axis=-1)
-    return areas
+    return _area(corners[:, 2:] - corners[:, :2])
 
 
 def box_intersections(first: ArrayLike, second: ArrayLike) -> Float64:
     """Return the areas (A, B) of the intersections of boxes (A, 4) with boxes (B, 4)."""
     a, b = _corners(first)[:, None], _corners(second)[None]
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    areas: Float64 = np.clip(sides, 0, None).prod(axis=-1)
-    return areas
+    return _area(sides)
 
 
 def intersection_over_union(first: ArrayLike, second: ArrayLike) -> Float64:
@@ -48,6 +46,13 @@ def overlap_of_smaller(one: ArrayLike, other: ArrayLike) -> float:
     """Return the intersection of two boxes (4,), not empty, over the area of the smaller one."""
     smaller = np.minimum(box_areas(one), box_areas(other))
     return float(box_intersections(one, other)[0, 0] / smaller[0])
+
+
+def _area(sides: Float64) -> Float64:
+    """Return width times height (...) of sides (..., 2), zero where one is negative."""
+    width, height = np.moveaxis(np.clip(sides, 0, None), -1, 0)
+    area: Float64 = width * height
+    return area
 
 
 def _corners(boxes: ArrayLike) -> Float64:

@@ -1,7 +1,7 @@
-"""Is a matrix a rotation, is K an intrinsic matrix, is a pose in radians?
+"""Checks of rotation matrices, intrinsic matrices and poses.
 
-Files and annotators give reflections, transposed matrices and degrees, and every one of them
-would give a plausible number.
+Files and annotators may contain reflections, transposed matrices and degrees, each of which would
+give a plausible score.
 """
 
 from __future__ import annotations
@@ -10,30 +10,31 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 
-#: How far R R^T may be from the identity, and det R from 1: float16 files are accepted, matrices
-#: that were scaled or averaged are not.
+#: Largest deviation of R R^T from the identity, and of det R from 1: float16 files are accepted,
+#: scaled or averaged matrices are not.
 ROTATION_TOLERANCE = 5e-3
-#: No estimator gives a joint more than one and a half turns; poses in degrees do.
+#: No estimator turns a joint by more than one and a half turns; poses in degrees do.
 LARGEST_ANGLE = 3 * np.pi
 _PIXEL_ROW_TOLERANCE = 1e-6
 
 
 def check_rotations(matrices: ArrayLike, name: str, *, where: object | None = None) -> None:
-    """Refuse matrices that are no rotations.
+    """Refuse matrices that are not rotations.
 
     Args:
         matrices: (..., 3, 3), finite.
-        name: what they are called in errors.
-        where: named in errors.
+        name: their name in errors.
+        where: place to name in errors.
 
     Raises:
         InputError: one that is not orthonormal, or is a reflection; the first is named.
     """
     m = np.asarray(matrices, dtype=np.float64).reshape(-1, 3, 3)
-    products = (m[:, :, None, :] * m[:, None, :, :]).sum(axis=-1)
+    products = exact.product(m, np.swapaxes(m, 1, 2))
     skewed = np.abs(products - np.eye(3)).max(axis=(1, 2), initial=0.0) > ROTATION_TOLERANCE
-    determinants = (m[:, 0] * np.cross(m[:, 1], m[:, 2])).sum(axis=-1)
+    determinants = exact.determinant(m)
     wrong = skewed | (determinants < 0)
     if not wrong.any():
         return
@@ -49,12 +50,12 @@ def check_rotations(matrices: ArrayLike, name: str, *, where: object | None = No
 
 
 def check_intrinsics(matrices: ArrayLike, name: str, *, where: object | None = None) -> None:
-    """Refuse matrices that are no intrinsic matrices.
+    """Refuse matrices that are not intrinsic matrices.
 
     Args:
         matrices: (..., 3, 3), finite, pixels.
-        name: what they are called in errors.
-        where: named in errors.
+        name: their name in errors.
+        where: place to name in errors.
 
     Raises:
         InputError: a last row other than 0, 0, 1 (a transposed matrix), an entry below the
@@ -71,24 +72,23 @@ def check_intrinsics(matrices: ArrayLike, name: str, *, where: object | None = N
         f"{name} is {np.array2string(first, precision=4, separator=', ')}".replace("\n", ""),
         where=where,
         expected="[[fx, s, cx], [0, fy, cy], [0, 0, 1]] with fx and fy above 0, in pixels",
-        fix="transpose it, if it is stored by columns",
+        fix="transpose it if it is stored by columns",
     )
 
 
 def check_pose(pose: ArrayLike, name: str, *, where: object | None = None) -> None:
-    """Refuse axis-angle vectors that can only be degrees.
+    """Refuse axis-angle vectors that must be in degrees.
 
     Args:
         pose: (..., 3 J) axis-angle, finite.
-        name: what it is called in errors.
-        where: named in errors.
+        name: its name in errors.
+        where: place to name in errors.
 
     Raises:
         InputError: a joint turned by more than `LARGEST_ANGLE`.
     """
     joints: NDArray[np.float64] = np.asarray(pose, dtype=np.float64).reshape(-1, 3)
-    angles = np.sqrt((joints * joints).sum(axis=-1))
-    largest = float(angles.max(initial=0.0))
+    largest = float(exact.norm(joints).max(initial=0.0))
     if largest > LARGEST_ANGLE:
         raise InputError(
             f"{name} turns a joint by {largest:.4g}",

@@ -1,19 +1,19 @@
 """Arithmetic that gives the same bits on every processor.
 
-What decides a dataset row, a fingerprint, a vote, a field or a score is computed with what
-stands here and with single NumPy operations, and with nothing else. It keeps its promise so:
+Dataset rows, fingerprints, votes, fields and scores are computed only with the functions here and
+with single NumPy operations. The results are reproducible for these reasons:
 
-* IEEE 754 says to the bit what ``+ - * /`` and the square root of two numbers are. NumPy rounds
-  after each of them, so one operation at a time is the same everywhere. So are comparisons,
-  rounding to whole numbers or to float32, and products with powers of two.
-* Sums and products of matrices are written out: which numbers are added first is fixed here, not
-  by the width of a processor's registers. Libraries for that (BLAS, LAPACK, `numpy.einsum`,
-  `numpy.sum`) choose an order for the processor, and fuse products with sums where it can.
+* IEEE 754 defines ``+ - * /`` and the square root to the bit. NumPy rounds after each of them, so
+  one operation at a time gives the same bits everywhere. So do comparisons, rounding to integers
+  or to float32, and products with powers of two.
+* Sums and products of matrices are written out: the order of additions is fixed here, not by the
+  width of a processor's registers. Libraries (BLAS, LAPACK, `numpy.einsum`, `numpy.sum`) choose an
+  order for the processor, and fuse products with sums if it can.
 * Sine, cosine, arc tangent, exponential and logarithm are polynomials after a reduction of the
   argument, again one operation at a time. Those of NumPy and of the C library differ between
-  processors and versions in the last bit. Errors here stay below 3 units in the last place (of
+  processors and versions in the last bit. Errors here are below 3 units in the last place (for
   `power`: 20).
-* Sums of whole numbers need none of that: below 2**53 no order rounds anything.
+* Sums of integers need none of that: below 2**53, nothing is rounded in any order.
 
 Everything is float64 unless the inputs are float32. The coefficients are minimax polynomials
 (Remez) of this project.
@@ -28,6 +28,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Float64 = NDArray[np.float64]
 Floats = NDArray[np.floating[Any]]
+#: Of the inputs' precision.
+Numbers = NDArray[Any]
 
 # sin r = r + r z P(z), cos r = 1 - z / 2 + z z P(z), atan r = r + r z P(z) with z = r r;
 # log (1 + s) / (1 - s) = 2 s + s z P(z) with z = s s; exp r = 1 + r + r r P(r).
@@ -53,10 +55,10 @@ _EXP = (
     0.0013888888947331097, 0.00019841269917792885, 2.4801489590621616e-05, 2.7557215929883516e-06,
     2.7631413791698886e-07, 2.511798005977143e-08,
 )  # fmt: skip
-# pi / 2 and log 2 in parts so short that whole multiples of the first ones are exact.
+# pi / 2 and log 2 in parts so short that integer multiples of the first ones are exact.
 _HALF_PI = (1.5707963267341256, 6.07710050359346e-11, 2.912732056093356e-20)
 _LOG_2 = (0.6931471803691238, 1.9082149292705877e-10)
-# What is missing to pi in the double next to it.
+# The difference between pi and the nearest double.
 _PI_REST = 1.2246467991473532e-16
 _TAN_EIGHTH = 0.41421356237309503  # tan(pi / 8)
 _SQRT_HALF = 0.7071067811865476
@@ -115,7 +117,7 @@ def arctan2(y: ArrayLike, x: ArrayLike) -> Float64:
     angle = t + t * (z * _polynomial(z, _ATAN))
     angle = np.where(steep, np.pi / 4 + (angle + _PI_REST / 4), angle)
     angle = np.where(across > along, np.pi / 2 - (angle - _PI_REST / 2), angle)
-    angle = np.where(np.signbit(x), np.pi - (angle - _PI_REST), angle)
+    angle = np.where(x < 0, np.pi - (angle - _PI_REST), angle)
     return np.asarray(np.copysign(angle, y))
 
 
@@ -175,8 +177,8 @@ def whole_power(base: ArrayLike, exponent: int) -> Float64:
     return result
 
 
-def total(values: ArrayLike, axis: int = 0) -> Floats:
-    """Return the sum along an axis: halves are added to each other until one is left."""
+def total(values: ArrayLike, axis: int = 0) -> Numbers:
+    """Return the sum along an axis: halves are added to each other until one remains."""
     left = np.asarray(values)
     left = left if axis == 0 else np.moveaxis(left, axis, 0)
     count = len(left)
@@ -187,27 +189,27 @@ def total(values: ArrayLike, axis: int = 0) -> Floats:
         sums = left[:half] + left[half : 2 * half]
         left = np.concatenate([sums, left[-1:]]) if odd else sums
         count = half + odd
-    whole: Floats = left[0]
+    whole: Numbers = left[0]
     for number in range(1, count):
         whole = whole + left[number]
     return whole
 
 
-def mean(values: ArrayLike, axis: int = 0) -> Floats:
+def mean(values: ArrayLike, axis: int = 0) -> Numbers:
     """Return the mean along an axis: `total` over the count."""
     array = np.asarray(values)
     return np.asarray(total(array, axis) / array.dtype.type(array.shape[axis]))
 
 
-def inner(a: Floats, b: Floats) -> Floats:
-    """Return the inner products of vectors along the last, short axis, first entry first."""
+def inner(a: Floats, b: Floats) -> Numbers:
+    """Return the inner products of vectors along the last, short axis, in order."""
     result = a[..., 0] * b[..., 0]
     for i in range(1, a.shape[-1]):
         result = result + a[..., i] * b[..., i]
     return np.asarray(result)
 
 
-def norm(vectors: ArrayLike) -> Floats:
+def norm(vectors: ArrayLike) -> Numbers:
     """Return the lengths of vectors along the last, short axis."""
     v = np.asarray(vectors)
     return np.asarray(np.sqrt(inner(v, v)))
@@ -220,11 +222,11 @@ def cross(a: ArrayLike, b: ArrayLike) -> Float64:
     return np.stack([a1 * b2 - a2 * b1, a2 * b0 - a0 * b2, a0 * b1 - a1 * b0], axis=-1)
 
 
-def product(a: Floats, b: Floats) -> Floats:
+def product(a: Floats, b: Floats) -> Numbers:
     """Return the products of matrices (..., n, k) and (..., k, m), (..., n, m).
 
-    The k terms of an entry are added in their order. k is short; of n and m the longer one is
-    worked on in one go.
+    The k terms of an entry are added in order. k is short; the longer of n and m is processed at
+    once.
     """
     if a.shape[-2] > b.shape[-1]:
         return np.swapaxes(product(np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2)), -1, -2)
@@ -234,23 +236,23 @@ def product(a: Floats, b: Floats) -> Floats:
     return result
 
 
-def apply(matrix: Floats, vectors: ArrayLike) -> Floats:
+def apply(matrix: Floats, vectors: ArrayLike) -> Numbers:
     """Return the products of matrices (..., n, k) and vectors (..., k), (..., n)."""
     return product(matrix, np.asarray(vectors)[..., None])[..., 0]
 
 
-def determinant(matrices: Floats) -> Floats:
+def determinant(matrices: Floats) -> Numbers:
     """Return the determinants of matrices (..., 3, 3)."""
     return inner(matrices[..., 0, :], cross(matrices[..., 1, :], matrices[..., 2, :]))
 
 
-def whole_product(a: Floats, b: Floats) -> Floats:
-    """Return the product of matrices of whole multiples of powers of two.
+def whole_product(a: Floats, b: Floats) -> Numbers:
+    """Return the product of matrices of integer multiples of powers of two.
 
     The caller has rounded both so that every partial sum, in units of the smallest multiple, is
-    below 2**53. Then no sum is rounded, and BLAS may add in whatever order it likes.
+    below 2**53. Then no sum is rounded, and BLAS may add in any order.
     """
-    result: Floats = a @ b
+    result: Numbers = a @ b
     return result
 
 

@@ -1,8 +1,8 @@
 """The nearest of many points, decided by exact distances.
 
-A k-d tree proposes, because it is fast; its own distances are computed in C, and may differ
-between processors in the last bit. Which points are the nearest, and in which order, is decided
-here: by squared distances in exact arithmetic, and by the points' numbers where those are equal.
+A k-d tree proposes candidates, because it is fast; its own distances are computed in C and may
+differ between processors in the last bit. The nearest points and their order are decided here: by
+squared distances in exact arithmetic, and by the points' indices if these are equal.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ _ROWS_AT_ONCE = 2048
 def nearest_points(
     points: Float64, queries: Float64, count: int, *, threads: int = 1
 ) -> tuple[Float64, Int64]:
-    """Return the nearest points of each query.
+    """Return the nearest points to each query.
 
     Args:
         points: (V, 3), at least ``count``.
         queries: (n, 3).
-        count: how many points, k.
-        threads: threads that ask the tree.
+        count: number of points, k.
+        threads: number of threads that query the tree.
 
     Returns:
-        Distances (n, k), ascending, and numbers of points (n, k); of equal distances the point of
-        the lower number comes first.
+        Distances (n, k), ascending, and indices of points (n, k); among equal distances, the lower
+        index comes first.
     """
-    # Measured: midpoint splits without shrinking the nodes answer a quarter faster here.
+    # Measured: midpoint splits without shrunken nodes make queries a quarter faster here.
     tree = cKDTree(points, leafsize=16, compact_nodes=False, balanced_tree=False)
     squares, numbers = _search(tree, points, queries, count, 1, threads)
     return np.sqrt(squares), numbers
@@ -45,7 +45,7 @@ def nearest_points(
 def _search(
     tree: cKDTree, points: Float64, queries: Float64, count: int, spare: int, threads: int
 ) -> tuple[Float64, Int64]:
-    """Ask for some points more than wanted; where they do not settle it, for more again."""
+    """Query a few more points than wanted; if they do not settle the order, query more."""
     asked = min(count + spare, len(points))
     _, found = tree.query(queries, k=np.arange(1, asked + 1), workers=threads)
     numbers = np.asarray(found, dtype=np.int64)
@@ -73,7 +73,7 @@ def _squared_distances(points: Float64, queries: Float64, numbers: Int64) -> Flo
 
 
 def _sort_rows(squares: Float64, numbers: Int64) -> None:
-    """Sort each row by square and number. Nearly all rows are in order as they come."""
+    """Sort each row by squared distance and index. Nearly all rows are already in order."""
     before, after = squares[:, :-1], squares[:, 1:]
     in_order = (before < after) | ((before == after) & (numbers[:, :-1] < numbers[:, 1:]))
     rows = np.flatnonzero(~in_order.all(axis=1))

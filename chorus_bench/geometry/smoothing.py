@@ -10,18 +10,18 @@ Int64 = NDArray[np.int64]
 
 
 def smoothed(values: Float32, voxels: Int64, resolution: int, steps: int, share: float) -> Float32:
-    """Move voxels toward the mean of their six neighbours, again and again.
+    """Move voxels repeatedly toward the mean of their six neighbours.
 
-    Voxels that are not named hold zero before and after every pass. The border layer of the cube
-    keeps its values. A pass adds, for each voxel, the neighbours and itself in the order of their
+    Voxels that are not listed are zero before and after every pass. The border layer of the cube
+    keeps its values. For each voxel, a pass adds the neighbours and itself in the order of their
     flat indices, in float32.
 
     Args:
-        values: (C, n) C values at each of the voxels.
+        values: (C, n) C values at each voxel.
         voxels: (n,) flat indices on the grid.
-        resolution: of the grid.
-        steps: how many passes.
-        share: of the neighbours' mean in a pass.
+        resolution: resolution of the grid.
+        steps: number of passes.
+        share: share of the neighbours' mean in a pass.
 
     Returns:
         (C, n) the values after the passes.

@@ -1,6 +1,6 @@
-"""Removing what is not needed any more, and only what this tool has made.
+"""Removing files of this tool that are no longer needed.
 
-Whatever could not be removed, or is left because it may be somebody's, is told.
+Files that could not be removed, or may be in use, are reported.
 """
 
 from __future__ import annotations
@@ -26,29 +26,29 @@ from chorus_bench.io.locks import lock_file, remove_free_lock
 from chorus_bench.io.owners import Owner
 from chorus_bench.io.workplaces import is_working_folder, output_of
 
-_FOREIGN = "this tool has not made it"
-_ELSEWHERE = "of another machine or container; --all-machines removes it as well"
-_BUSY = "another run is working on it"
+_FOREIGN = "this tool did not create it"
+_ELSEWHERE = "belongs to another machine or container; --all-machines removes it too"
+_BUSY = "another run is using it"
 
 
 @dataclass
 class Cleaning:
-    """What was done.
+    """The outcome.
 
     Attributes:
-        removed: what is gone.
-        kept: what is not although it was to go, and why.
-        left: what was left because it may be in use, and why.
+        removed: what was removed.
+        kept: what could not be removed, and why.
+        left: what may be in use, and why.
     """
 
     removed: list[Path] = field(default_factory=list)
     kept: list[tuple[Path, str]] = field(default_factory=list)
     left: list[tuple[Path, str]] = field(default_factory=list)
 
-    def remove(self, path: Path, how: Callable[[Path], None] = remove) -> None:
-        """Remove something and write down what came of it."""
+    def remove(self, path: Path, how: Callable[[Path], None] | None = None) -> None:
+        """Remove something and record the outcome."""
         try:
-            how(path)
+            (how or remove)(path)
         except OSError as error:
             self.kept.append((path, error.strerror or str(error)))
         else:
@@ -59,7 +59,7 @@ def clear_cache(cache: Path) -> Cleaning:
     """Remove prepared geometry and built splits.
 
     Args:
-        cache: the cache's folder.
+        cache: folder of the cache.
     """
     done = Cleaning()
     for name in (GEOMETRY_FOLDER, DATASETS_FOLDER):
@@ -74,7 +74,7 @@ def clear_cache(cache: Path) -> Cleaning:
 
 
 def _clear_folder(folder: Path, things: list[tuple[Path, bool]], done: Cleaning) -> None:
-    """Remove what is ours in a folder of the cache, and the folder where nothing stays."""
+    """Remove this tool's files in a folder of the cache, and the folder if it is empty then."""
     tag = folder / TAG_FILE if is_tagged(folder) else None
     for path, ours in things:
         if not ours:
@@ -87,7 +87,7 @@ def _clear_folder(folder: Path, things: list[tuple[Path, bool]], done: Cleaning)
 
 
 def _remove_free(path: Path, done: Cleaning) -> None:
-    """Remove something unless a run is working on it."""
+    """Remove something unless a run is using it."""
     if is_lock(path.name):
         lock = path
     else:
@@ -102,11 +102,11 @@ def _remove_free(path: Path, done: Cleaning) -> None:
 
 
 def clean(folders: Iterable[Path], *, all_machines: bool = False) -> Cleaning:
-    """Remove what killed runs left in the temporary folder, in the cache and in some folders.
+    """Remove leftovers of killed runs in the temporary folder, the cache and other folders.
 
     Args:
-        folders: where else to look, the folders below them included.
-        all_machines: remove also what runs of other machines and containers left.
+        folders: other places to search, with everything below them.
+        all_machines: also remove leftovers of other machines and containers.
     """
     done = Cleaning()
     _clean_folder(Path(tempfile.gettempdir()), done, all_machines=all_machines)
@@ -121,7 +121,7 @@ def clean(folders: Iterable[Path], *, all_machines: bool = False) -> Cleaning:
 
 
 def _clean_folder(folder: Path, done: Cleaning, *, all_machines: bool) -> None:
-    """Remove leftovers, free locks and unfinished builds that lie directly in a folder."""
+    """Remove leftovers, free locks and unfinished builds directly in a folder."""
     for path, owner in unfinished(folder):
         if owner.is_gone() or (all_machines and owner.machine != Owner.current().machine):
             done.remove(path, remove_leftover)

@@ -1,7 +1,7 @@
-"""Small text files that somebody else wrote: plain values, and the lines they stand on.
+"""Small text files of unknown origin: plain values and their lines.
 
-A document is a tree of tables, lists, texts, numbers, true, false and nothing. Whatever a file
-may hold, reading it ends with a `Document` or with an `InputError`.
+A document is a tree of tables, lists, texts, numbers, booleans and nulls. Whatever a file
+contains, reading it ends with a `Document` or with an `InputError`.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from typing import Any
 from chorus_bench.errors import InputError
 from chorus_bench.io.findings import has_controls, printable, shown
 
-#: How deep tables and lists may lie in one another, the document itself included.
+#: Largest nesting depth of tables and lists, the document itself included.
 MAX_DEPTH = 16
-#: Whole numbers beyond this are refused.
+#: Integers beyond this are refused.
 MAX_WHOLE = 1 << 63
 
-#: Names of keys and numbers of items, from the document's root.
+#: Names of keys and indices of items, from the document's root.
 KeyPath = tuple[str | int, ...]
 
 
 class Lines:
-    """The lines on which the keys of a file stand.
+    """The lines of the keys in a file.
 
     Args:
-        file: the name that findings show.
-        find: gives path of keys -> line, from 1. It is called when the first line is needed.
+        file: the name to show in findings.
+        find: returns path of keys -> line, from 1. It is called when the first line is needed.
     """
 
     def __init__(self, file: str, find: Callable[[], Mapping[KeyPath, int]] = dict) -> None:
@@ -40,13 +40,13 @@ class Lines:
         return self._find()
 
     def line(self, path: KeyPath) -> int:
-        """Return the line of a key, or of the nearest one above it that is there."""
+        """Return the line of a key, or of its nearest existing ancestor."""
         return next((self._known[path[:n]] for n in _lengths(path) if path[:n] in self._known), 1)
 
     def at(self, *keys: str | int) -> str:
-        """Return ``file:line: key[item].key``, with the line of the nearest key that is there.
+        """Return ``file:line: key[item].key``, with the line of the nearest existing key.
 
-        Where no line is known at all, there is none.
+        If no line is known, it is left out.
         """
         place = f"{self.file}:{self.line(keys)}" if self._known else self.file
         return printable(f"{place}{': ' if keys else ''}{label(keys)}", 400)
@@ -67,10 +67,10 @@ class Document:
     """A file that was read.
 
     Attributes:
-        content: the tree of values. Nothing in it has been checked.
-        lines: where its keys stand.
-        fix: what to do about a number or the like that should be text; None in a format that
-            has quotes around every text.
+        content: the unchecked tree of values.
+        lines: lines of its keys.
+        fix: advice for a number or similar value that should be text; None in a format that
+            quotes every text.
     """
 
     content: Any
@@ -79,7 +79,7 @@ class Document:
 
 
 def decode(data: bytes, file: object) -> str:
-    """Return the text of a file in UTF-8, without the mark that some editors put in front.
+    """Return the text of a UTF-8 file, without a byte order mark.
 
     Raises:
         InputError: it is in another encoding.
@@ -93,19 +93,19 @@ def decode(data: bytes, file: object) -> str:
         raise InputError(found, where=file, fix="save it as UTF-8") from error
 
 
-#: What is found, and what was expected where that does not depend on the place.
+#: What was found, and what was expected if that does not depend on the place.
 Problem = tuple[str, str | None]
 
 
 def without_odd_values(content: object) -> tuple[Any, dict[KeyPath, Problem]]:
-    """Return a tree with null for every value that no file may hold, and what those are.
+    """Return a tree with null for every forbidden value, and the forbidden values.
 
-    They are texts with control, direction or unpaired characters (line breaks and tabs are
-    fine), numbers that are not finite or beyond `MAX_WHOLE`, and what lies deeper than
+    These are texts with control, direction or surrogate characters (line breaks and tabs are
+    allowed), numbers that are not finite or beyond `MAX_WHOLE`, and anything nested deeper than
     `MAX_DEPTH`.
 
     Returns:
-        The tree, and for each such place what is found there and what was expected.
+        The tree, and for each such place what was found and what was expected.
     """
     problems: dict[KeyPath, Problem] = {}
     return _copy(content, (), problems), problems

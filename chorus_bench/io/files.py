@@ -157,11 +157,11 @@ def atomic_folder(
         WriteError: the disk is full, the place is not writable, ...
     """
     target = Path(path).absolute()
+    remove_leftovers(target.parent)
     seen = _Contents.of(target) if overwrite else None
     check_new_folder(Path(path), overwrite=overwrite, kind=kind)
     temporary = unfinished_name(target.parent)
     with _writing_to(target, temporary):
-        remove_leftovers(target.parent)
         with _made_folder(temporary):
             yield temporary
             _sync_tree(temporary)

@@ -5,11 +5,14 @@ from __future__ import annotations
 import difflib
 import textwrap
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from chorus_bench.errors import InputError
+
+T = TypeVar("T")
 
 #: The place of a finding that concerns no single file.
 WHOLE = "the submission"
@@ -36,9 +39,9 @@ class Finding:
     fix: str | None = None
 
     @classmethod
-    def of(cls, error: InputError, where: str, fix: str | None = None) -> Finding:
-        """Return an error as the finding about the file ``where``; ``fix`` is advice for all."""
-        return cls(where, error.found, error.expected, error.fix or fix)
+    def of(cls, error: InputError, where: str) -> Finding:
+        """Return an error as the finding about the file ``where``."""
+        return cls(where, error.found, error.expected, error.fix)
 
     def __str__(self) -> str:
         return str(InputError(self.found, where=self.where, expected=self.expected, fix=self.fix))
@@ -52,6 +55,48 @@ class Findings(list[Finding]):
     ) -> None:
         """Append a finding."""
         self.append(Finding(where, found, expected, fix))
+
+    def take(self, error: InputError, file: str, fix: str | None = None) -> None:
+        """Append what an error says about a file.
+
+        Args:
+            error: one problem, or all of a file.
+            file: the file's name, for an error that does not say where.
+            fix: what helps where the error does not say.
+        """
+        alone = Finding(error.where or file, error.found, error.expected, error.fix or fix)
+        self.extend(error.findings if isinstance(error, ProblemsError) else (alone,))
+
+    def collect(self, make: Callable[[], T], file: str, fix: str | None = None) -> T | None:
+        """Return what a function makes, or None and append the problems that it raises."""
+        try:
+            return make()
+        except InputError as error:
+            self.take(error, file, fix)
+            return None
+
+
+class ProblemsError(InputError):
+    """Everything that is wrong with a file, in one error: a single finding as it is.
+
+    Args:
+        findings: every problem.
+        place: the file.
+        keys: the first keys of the places that are wrong; None for the file as a whole.
+    """
+
+    def __init__(
+        self, findings: Sequence[Finding], place: str, keys: Iterable[object] = ()
+    ) -> None:
+        self.findings, self.keys, self._place = tuple(findings), frozenset(keys), place
+        if len(self.findings) == 1:
+            (one,) = self.findings
+            super().__init__(one.found, where=one.where, expected=one.expected, fix=one.fix)
+        else:
+            super().__init__(listed_problems(self.findings, printable(place)))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (ProblemsError, (self.findings, self._place, self.keys))
 
 
 class SubmissionError(InputError):
@@ -77,14 +122,6 @@ def listed_problems(findings: Sequence[Finding], place: str) -> str:
     count = len(findings)
     listed = "".join(f"\n- {textwrap.indent(str(f), '  ')[2:]}" for f in findings)
     return f"{count} problem{'' if count == 1 else 's'} in {place}{listed}"
-
-
-def problems_error(findings: Sequence[Finding], place: str) -> InputError:
-    """Return findings as one error: a single one as it is, several as a list."""
-    if len(findings) == 1:
-        (one,) = findings
-        return InputError(one.found, where=one.where, expected=one.expected, fix=one.fix)
-    return InputError(listed_problems(findings, printable(place)))
 
 
 def has_controls(text: str, allowed: str = "") -> bool:

@@ -1,11 +1,11 @@
-"""What killed runs leave behind: names that say whose they are, and removing what nobody has.
+"""Leftovers of killed runs: names that state their owner, and removal.
 
-    .chorus-bench-<owner>-<token>.tmp    a file or folder that is not finished
+    .chorus-bench-<owner>-<token>.tmp    an unfinished file or folder
     .chorus-bench-<owner>-<token>.old/   what is being replaced, under its own name
-    .chorus-bench-<digest>.lock          who works on an output (`chorus_bench.io.locks`)
+    .chorus-bench-<digest>.lock          the lock of an output (`chorus_bench.io.locks`)
     chorus-bench-<owner>-<token>.tmp     in the system's temporary folder
 
-Only things with such a name, whose owner has certainly ended, are ever removed.
+Only things with such a name whose owner has certainly ended are removed.
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _LOCK = re.compile(rf"\.{PREFIX}[0-9a-f]{{12}}\.lock")
 
 
 def unfinished_name(folder: Path, kind: str = "tmp") -> Path:
-    """Return a new hidden name in a folder that says that this process owns it.
+    """Return a new hidden name in a folder, owned by this process.
 
     Args:
-        folder: where.
-        kind: ``tmp`` for what is not finished, ``old`` for a folder of what is replaced.
+        folder: the folder.
+        kind: ``tmp`` for something unfinished, ``old`` for a folder of what is being replaced.
     """
     return folder / f".{PREFIX}{Owner.current().label}-{secrets.token_hex(6)}.{kind}"
 
 
 def owner_of(name: str) -> Owner | None:
-    """Return who made something of this name; None where the name is none of ours."""
+    """Return the owner that a name states; None if the name is not of this form."""
     found = _NAME.fullmatch(name)
     return None if found is None else Owner.parse(found["owner"])
 
@@ -55,7 +55,7 @@ def is_lock(name: str) -> bool:
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove what processes that have ended left unfinished in a folder."""
+    """Remove the unfinished files of ended processes in a folder."""
     for path, owner in unfinished(folder):
         if owner.is_gone():
             with contextlib.suppress(OSError):
@@ -65,7 +65,7 @@ def remove_leftovers(folder: Path) -> None:
 def remove_leftover(path: Path) -> None:
     """Remove something unfinished.
 
-    Something that was being replaced goes back to its name where nothing has taken it.
+    Something that was being replaced gets its name back unless the name is taken.
 
     Raises:
         OSError: it could not be removed.
@@ -76,7 +76,7 @@ def remove_leftover(path: Path) -> None:
 
 
 def unfinished(folder: Path) -> list[tuple[Path, Owner]]:
-    """Return everything of this user in a folder that has the name of something unfinished."""
+    """Return everything of this user in a folder with the name of something unfinished."""
     found = []
     with contextlib.suppress(OSError), os.scandir(folder) as items:
         for item in items:
@@ -88,15 +88,15 @@ def unfinished(folder: Path) -> list[tuple[Path, Owner]]:
 
 @lru_cache(maxsize=1024)
 def remove_leftovers_once(folder: Path) -> None:
-    """Remove leftovers the first time that this process writes to a folder."""
+    """Remove leftovers when this process writes to a folder for the first time."""
     remove_leftovers(folder)
 
 
 @contextlib.contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """Give an empty private folder in the system's temporary folder; it is removed at the end.
+    """Provide an empty private folder in the system's temporary folder; removed afterwards.
 
-    What killed processes of this user left there is removed first.
+    Leftovers of killed processes of this user are removed first.
 
     Raises:
         OSError: the system's temporary folder cannot be written to.
@@ -111,7 +111,7 @@ def temporary_folder() -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Remove a file, or a folder with all that is in it; a link itself, never what it names.
+    """Remove a file, a folder with its contents, or a link, never its target.
 
     Raises:
         OSError: something could not be removed; the rest is gone.
@@ -125,7 +125,7 @@ def remove(path: Path) -> None:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether this user made it; anybody may write to a system's temporary folder."""
+    """Whether this user owns it; anybody may write to the system's temporary folder."""
     try:
         status = path.lstat()
     except OSError:
@@ -135,7 +135,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _put_back(aside: Path) -> None:
-    """Give what was put aside its name again, unless something is there by now."""
+    """Give what was put aside its name back, unless the name is taken by now."""
     for path in list(aside.iterdir()):
         with contextlib.suppress(FileExistsError):
             rename_new(path, aside.parent / path.name)

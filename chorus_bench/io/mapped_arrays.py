@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
-from safetensors import numpy as safetensors_numpy
 
 from chorus_bench.io.files import atomic_write_bytes
 
 Arrays = dict[str, NDArray[Any]]
 
 _DTYPES = {"U8": np.uint8, "I32": np.int32, "I64": np.int64, "F32": np.float32}
+_NAMES = {np.dtype(kind): name for name, kind in _DTYPES.items()}
 _MAX_HEADER = 1 << 20
 
 
@@ -30,10 +30,30 @@ class DamagedFileError(Exception):
 def write_arrays(
     path: Path, arrays: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]
 ) -> None:
-    """Write arrays atomically, with a digest and ``metadata`` in the header."""
+    """Write arrays atomically, with a digest and ``metadata`` in the header.
+
+    Equal arrays and metadata give equal bytes; the safetensors package shuffles the metadata.
+    """
     contiguous = {key: np.ascontiguousarray(value) for key, value in arrays.items()}
-    header = {**metadata, "digest": _digest(contiguous)}
-    atomic_write_bytes(path, safetensors_numpy.save(contiguous, metadata=header))
+    header: dict[str, object] = {
+        "__metadata__": dict(sorted({**metadata, "digest": _digest(contiguous)}.items()))
+    }
+    # The widest first, so that everything lies where its type may.
+    names = sorted(contiguous, key=lambda name: (-contiguous[name].itemsize, name))
+    place = 0
+    for name in names:
+        value = contiguous[name]
+        end = place + value.nbytes
+        header[name] = {
+            "dtype": _NAMES[value.dtype],
+            "shape": list(value.shape),
+            "data_offsets": [place, end],
+        }
+        place = end
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    parts = [len(text).to_bytes(8, "little"), text, *(contiguous[n].tobytes() for n in names)]
+    atomic_write_bytes(path, b"".join(parts))
 
 
 def read_arrays(path: Path) -> tuple[Arrays, dict[str, str]]:

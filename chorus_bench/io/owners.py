@@ -1,8 +1,7 @@
-"""Which process made something, and whether it is still there.
+"""Which process created a file, and whether it still runs.
 
-What a run writes before it is finished carries its owner in its name: the machine, the process
-and when that was started. A later run can so tell what a killed one has left from what another
-one is working on.
+Unfinished files carry their owner in their name: the machine, the process and its start time. So a
+later run can tell the leftovers of a killed run from files that another run is writing.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from functools import cache
 from pathlib import Path
 
 _LABEL = re.compile(r"([0-9a-f]{8})-(\d{1,10})-(\d{1,20})")
-_ENDED = ("Z", "X", "x")  # states of a process that is no more, but not yet collected
+_ENDED = ("Z", "X", "x")  # states of a process that has ended but is not yet reaped
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,9 @@ class Owner:
     """A process.
 
     Attributes:
-        machine: stands for the machine and, in a container, for the container.
+        machine: identifies the machine and, in a container, the container.
         process: its id.
-        started: when it was started, in the system's ticks; 0 where that is not known.
+        started: start time in the system's ticks; 0 if unknown.
     """
 
     machine: str
@@ -42,7 +41,7 @@ class Owner:
 
     @classmethod
     def parse(cls, label: str) -> Owner | None:
-        """Return the owner that a label stands for; None where it is none."""
+        """Return the owner of a label; None if it is not a label."""
         found = _LABEL.fullmatch(label)
         return None if found is None else cls(found[1], int(found[2]), int(found[3]))
 
@@ -52,14 +51,14 @@ class Owner:
         return f"{self.machine}-{self.process}-{self.started}"
 
     def is_gone(self) -> bool:
-        """Whether the process has certainly ended. Of another machine's nothing is certain."""
+        """Whether the process has certainly ended; never certain for another machine."""
         if self.machine != _machine() or os.name == "nt":
             return False
         try:
             os.kill(self.process, 0)
         except (ProcessLookupError, OverflowError):
             return True
-        except OSError:  # it is there, and somebody else's
+        except OSError:  # it runs, as another user
             pass
         found = _state_and_start(self.process)
         if found is None:
@@ -70,7 +69,7 @@ class Owner:
 
 @cache
 def _machine() -> str:
-    """Return 8 hex digits for the machine's name, its id and the space of its process ids."""
+    """Return 8 hex digits for the machine's name, its id and its process namespace."""
     parts = [platform.node()]
     with suppress(OSError):
         parts.append(Path("/etc/machine-id").read_text(encoding="ascii", errors="replace"))
@@ -86,7 +85,7 @@ def _started(process: int) -> int:
 
 
 def _state_and_start(process: int) -> tuple[str, int] | None:
-    """Return a process's state and start as Linux tells them; None elsewhere."""
+    """Return a process's state and start time on Linux; None elsewhere."""
     try:
         text = Path(f"/proc/{process}/stat").read_text(encoding="utf-8", errors="replace")
         fields = text.rpartition(")")[2].split()

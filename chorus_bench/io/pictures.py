@@ -1,8 +1,8 @@
-"""Pictures from their files' bytes, upright: the one decoder, whatever OpenCV's version does.
+"""Decoding of picture files to upright pictures, independently of OpenCV's version.
 
-Cameras store a photograph as the sensor saw it and say in EXIF how to turn it. Viewers and
-`datasets` obey that, OpenCV does so for some formats in some versions. Here the tag is read and
-obeyed for JPEG, PNG and WebP alike; sizes are those of the upright picture.
+Cameras store a photograph as the sensor saw it, with an EXIF tag for its orientation. Viewers and
+`datasets` obey it; OpenCV does for some formats in some versions. Here the tag is read and obeyed
+for JPEG, PNG and WebP alike; sizes are those of the upright picture.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from chorus_bench.io.picture_sizes import MAX_PICTURE_PIXELS, picture_size
 
 UInt8 = NDArray[np.uint8]
 
-#: How files begin that are read.
+#: The first bytes of supported files.
 _JPEG, _PNG, _RIFF, _BMP = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"RIFF", b"BM"
 _EXIF = b"Exif\x00\x00"
 _ORIENTATION = 0x0112
-#: Markers of JPEG that stand alone, and the one where the picture itself begins.
+#: JPEG markers without a segment, and the one where the image data begin.
 _ALONE, _SCAN = (0x01, *range(0xD0, 0xD9)), 0xDA
 
 
 def is_picture(content: bytes) -> bool:
-    """Whether bytes begin as JPEG, PNG, WebP or BMP does."""
+    """Whether bytes begin like a JPEG, PNG, WebP or BMP file."""
     return content.startswith((_JPEG, _PNG, _BMP)) or _is_webp(content)
 
 
@@ -42,29 +42,30 @@ def decode_upright(content: bytes) -> UInt8 | None:
     flags = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:
         pixels = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), flags)
-    except cv2.error:  # more pixels than OpenCV takes
+    except cv2.error:  # more pixels than OpenCV accepts
         return None
     if pixels is None:
         return None
-    return np.ascontiguousarray(_turned(pixels[..., ::-1], orientation(content)), dtype=np.uint8)
+    return np.ascontiguousarray(
+        _turned(np.asarray(pixels[..., ::-1], dtype=np.uint8), orientation(content)), dtype=np.uint8
+    )
 
 
 def orientation(content: bytes) -> int:
-    """Return the EXIF orientation of a file: 1 (upright) to 8; 1 where it says nothing.
+    """Return the EXIF orientation of a file: 1 (upright, the default) to 8.
 
     The tag is 0x0112 of Exif 2.3.
     """
     try:
         return _tiff_orientation(_exif(content))
     except (struct.error, IndexError):
-        return 1  # cut off or damaged
+        return 1  # truncated or damaged
 
 
 def _turned(pixels: UInt8, number: int) -> UInt8:
     """Return stored pixels (H, W, 3) turned upright.
 
-    The number says where the stored picture's first row and first column are: 2 to 4 are
-    mirrored or upside down, 5 to 8 have rows and columns exchanged.
+    Orientations 2 to 4 are mirrored or upside down; 5 to 8 have rows and columns exchanged.
     """
     turned = pixels.transpose(1, 0, 2) if number >= 5 else pixels
     if number in (3, 4, 7, 8):
@@ -75,7 +76,7 @@ def _turned(pixels: UInt8, number: int) -> UInt8:
 
 
 def _exif(content: bytes) -> bytes:
-    """Return the EXIF block of a file, empty where there is none."""
+    """Return the EXIF block of a file; empty if there is none."""
     if content.startswith(_JPEG):
         return _jpeg_exif(content)
     if content.startswith(_PNG):
@@ -96,7 +97,7 @@ def _jpeg_exif(content: bytes) -> bytes:
         marker = content[place + 1]
         if marker == _SCAN:
             break
-        if marker in _ALONE or marker == 0xFF:  # 0xFF fills up
+        if marker in _ALONE or marker == 0xFF:  # 0xFF is padding
             place += 1 if marker == 0xFF else 2
             continue
         (length,) = struct.unpack_from(">H", content, place + 2)

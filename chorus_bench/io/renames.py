@@ -1,6 +1,6 @@
-"""Renames that decide in one step whether something is there, where the system has them.
+"""Atomic renames that never replace, and atomic exchanges, where the system has them.
 
-Linux has them (``renameat2``) on its usual file systems; elsewhere the nearest that there is.
+Linux has them (``renameat2``) on its usual file systems; elsewhere the closest substitute is used.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Any
 
 _HERE, _NO_REPLACE, _EXCHANGE = -100, 1, 2
-#: What a kernel or a file system answers that does not know these renames.
+#: Errors of kernels and file systems that do not support these renames.
 _UNKNOWN = frozenset({errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP})
 
 
 def rename_new(source: Path, target: Path) -> None:
-    """Rename ``source`` to ``target`` where nothing is; what is there stays as it is.
+    """Rename ``source`` to ``target`` unless ``target`` exists.
 
-    On file systems without such a rename, an empty folder that somebody makes at ``target`` in
-    the very last moment is replaced; a folder with anything in it never is.
+    On file systems without such a rename, an empty folder that is created at ``target`` at the
+    same moment is replaced; a folder that is not empty never is.
 
     Raises:
-        FileExistsError: something is there.
+        FileExistsError: ``target`` exists.
         OSError: any other failure.
     """
     if _renameat2(source, target, _NO_REPLACE):
@@ -41,10 +41,10 @@ def rename_new(source: Path, target: Path) -> None:
 
 
 def exchange(first: Path, second: Path) -> bool:
-    """Let two names change places in one step; False where the system cannot.
+    """Exchange two names atomically; False if the system cannot.
 
     Raises:
-        OSError: one of them is not there, ...
+        OSError: one of them does not exist, or any other failure.
     """
     return _renameat2(first, second, _EXCHANGE)
 
@@ -54,7 +54,7 @@ def _there(path: Path) -> FileExistsError:
 
 
 def _renameat2(source: Path, target: Path, flag: int) -> bool:
-    """Call the system; False where it does not know the call or the flag."""
+    """Call the system; False if it lacks the call or the flag."""
     function = _system_call()
     if function is None:
         return False

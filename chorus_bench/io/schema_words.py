@@ -1,4 +1,4 @@
-"""What is wrong where a file is not what its schema asks for, in words."""
+"""Messages about values that do not match a schema."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from chorus_bench.errors import InputError, did_you_mean
 from chorus_bench.io.documents import KeyPath
 from chorus_bench.io.findings import nearest, printable, shown
 
-#: The type of errors that validators raise with what they found and expected as context.
+#: Type of the errors of validators that state what was found and expected.
 RULE = "rule"
-#: The pattern of a text in one line.
+#: Pattern of a text in one line.
 ONE_LINE = r"^[^\r\n\t]*$"
 
-#: What is there, what was expected, what to do.
+#: What was found, what was expected, what to do.
 Texts = tuple[str, str | None, str | None]
 _Error = Mapping[str, Any]
 _Node = Mapping[str, Any]
@@ -31,23 +31,23 @@ _KINDS = {
 
 
 class Words:
-    """Says what is wrong by a JSON schema, which also says what was expected.
+    """Formulates errors by means of a JSON schema, which states what was expected.
 
     Args:
-        schema: from `pydantic.BaseModel.model_json_schema`.
-        quotes: what to do about a number or the like where text should be; None in a format
-            that has quotes around every text.
+        schema: a schema from `pydantic.BaseModel.model_json_schema`.
+        quotes: advice for a number or similar value that should be text; None in a format that
+            quotes every text.
     """
 
     def __init__(self, schema: _Node, quotes: str | None = None) -> None:
         self._root, self._known, self._quotes = schema, schema.get("$defs", {}), quotes
 
     def explain(self, errors: Sequence[_Error], content: object) -> Iterator[tuple[KeyPath, Texts]]:
-        """Yield the place of each problem, and what is to be said of it.
+        """Yield the place of each problem, with its message.
 
         Args:
-            errors: from `pydantic.ValidationError.errors`.
-            content: what was compared with the schema.
+            errors: errors from `pydantic.ValidationError.errors`.
+            content: the value that was compared with the schema.
         """
         places: dict[KeyPath, list[_Error]] = {}
         for error in errors:
@@ -57,7 +57,7 @@ class Words:
             yield path, self._texts(path, alone, found[0])
 
     def expected(self, path: KeyPath) -> str | None:
-        """Return what a place takes; None where the schema does not say."""
+        """Return what a place accepts; None if the schema does not say."""
         node = self._node(path)
         return self._words(node) if node else None
 
@@ -87,7 +87,7 @@ class Words:
         return f"the key '{name}' cannot be used", self._words({"type": "string", **keys}), None
 
     def _wrong(self, path: KeyPath, value: object) -> tuple[str, str | None]:
-        """Return what a value is that its place does not take, and what to do about it."""
+        """Return the description of an unacceptable value, and advice."""
         ways = self._ways(self._node(path))
         takes_text = any(way.get("type") == "string" for way in ways)
         if isinstance(value, str):
@@ -129,7 +129,7 @@ class Words:
 
 
 def _place(error: _Error, content: object) -> KeyPath:
-    """Return where an error is, without the names that pydantic gives to the ways of a union."""
+    """Return the place of an error, without pydantic's names for the members of a union."""
     path: list[str | int] = []
     for key in error["loc"]:
         known: Any = range(len(content)) if isinstance(content, list) else content
@@ -143,7 +143,7 @@ def _place(error: _Error, content: object) -> KeyPath:
 
 
 def _inside(node: _Node, key: str | int) -> _Node | None:
-    """Return the schema of a key or item of a node that has such."""
+    """Return the schema of a key or item of a node."""
     if isinstance(key, int):
         items = node.get("prefixItems", [])
         return items[key] if key < len(items) else node.get("items")

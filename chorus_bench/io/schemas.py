@@ -1,14 +1,13 @@
-"""Schemas of the files that people write: pydantic models, and all problems in one report.
+"""Schemas of files written by hand: pydantic models that report all problems in one pass.
 
-This module imports pydantic, so the command line imports it only where a file is read.
+This module imports pydantic, so the command line imports it only when a file is read.
 """
 
 from __future__ import annotations
 
 import datetime
 import json
-from collections.abc import Mapping
-from itertools import islice
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -23,12 +22,11 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from chorus_bench.errors import InputError
-from chorus_bench.io.documents import Document, KeyPath, label, without_odd_values
-from chorus_bench.io.findings import Finding, Findings, problems_error, shown
+from chorus_bench.io.documents import Document, KeyPath, Lines, label, without_odd_values
+from chorus_bench.io.findings import Finding, Findings, ProblemsError, shown
 from chorus_bench.io.json_files import parse_json
 from chorus_bench.io.limits import MAX_TEXT_LENGTH, MIB
 from chorus_bench.io.schema_words import ONE_LINE, RULE, Texts, Words
-from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.io.yaml_files import parse_yaml
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ _MAX_FILE = 64 * MIB
 
 
 class _Constructor(ModelMetaclass):
-    """Makes a call of the class raise what reading a file raises."""
+    """Makes a call of the class raise the same errors as reading a file."""
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401, N805 - a metaclass
         try:
@@ -50,11 +48,11 @@ class _Constructor(ModelMetaclass):
             schema = cls.model_json_schema()  # type: ignore[attr-defined]
             said = Words(schema).explain(error.errors(include_url=False), kwargs)
             found = [Finding(label(path), *texts) for path, texts in said]
-            raise problems_error(found, cls.__name__) from None
+            raise ProblemsError(found, cls.__name__) from None
 
 
 class Schema(BaseModel, metaclass=_Constructor):
-    """Base of all models: nothing is converted, no unknown keys, no changes.
+    """Base of all models: strict types, no unknown keys, immutable.
 
     Raises:
         InputError: a value is wrong; every problem is listed.
@@ -69,7 +67,7 @@ Model = TypeVar("Model", bound=BaseModel)
 
 
 def rule(found: str, expected: str) -> PydanticCustomError:
-    """Return what a validator raises: what is there, and what was expected."""
+    """Return the error of a validator: what was found and what was expected."""
     return PydanticCustomError(RULE, "{found}", {"found": found, "expected": expected})
 
 
@@ -83,7 +81,7 @@ def _day(text: str) -> str:
 
 _ONE_LINE = StringConstraints(strip_whitespace=True, min_length=1, pattern=ONE_LINE)
 
-#: Text in one line, without spaces around it. Its length is bounded by the field.
+#: Text in one line, without surrounding spaces. The field bounds its length.
 Line = Annotated[str, _ONE_LINE]
 #: A text that is not empty.
 Text = Annotated[str, Field(min_length=1, max_length=MAX_TEXT_LENGTH, pattern=r"\S")]
@@ -105,138 +103,63 @@ Sha256 = Annotated[
 ]
 #: A score or share.
 Fraction = Annotated[float, Field(ge=0, le=1, description="a fraction from 0 to 1")]
-#: A number of things; the largest one is exact in JSON.
+#: A count; the largest one is exact in JSON.
 Count = Annotated[int, Field(ge=0, lt=1 << 53, description="a whole number, 0 or more")]
 
 
-def check(
-    model: type[Model], document: Document, *, fix: str | None = None
-) -> tuple[Model | None, dict[KeyPath, Finding]]:
-    """Compare a document with a model.
+def loaded(model: type[Model], document: Document, *, fix: str | None = None) -> Model:
+    """Return what a document says.
 
     Args:
-        model: what it is to be.
-        document: what was read.
-        fix: what helps against problems that have no better advice.
+        model: the expected model.
+        document: the document.
+        fix: advice for problems without specific advice.
 
-    Returns:
-        The value, or None when there is a problem; and the problems by their places, in the
-        order of the lines.
+    Raises:
+        ProblemsError: something in it is wrong; every problem is listed with its line.
     """
     content, odd = without_odd_values(document.content)
-    value, texts = None, dict[KeyPath, Texts]()
+    texts: dict[KeyPath, Texts] = {}
     try:
         value = model.model_validate_json(json.dumps(content))
+        if not odd:
+            return value
     except ValidationError as error:
         words = Words(model.model_json_schema(), document.fix)
         texts = dict(words.explain(error.errors(include_url=False), content))
         texts = {p: t for p, t in texts.items() if not any(p[:n] in odd for n in range(len(p) + 1))}
     for path, (found, expected) in odd.items():
         texts[path] = (found, expected or Words(model.model_json_schema()).expected(path), None)
-    lines = document.lines
-    ordered = sorted(texts.items(), key=lambda item: lines.line(item[0]))
-    return (None if texts else value), {
-        path: Finding(lines.at(*path), found, expected, advice or fix)
-        for path, (found, expected, advice) in ordered
-    }
+    raise _problems(texts, document.lines, fix)
 
 
-def validated(
-    model: type[Model], document: Document, errors: Findings, *, fix: str | None = None
-) -> Model | None:
-    """Return what a document says, or None; every problem is added to ``errors``."""
-    value, problems = check(model, document, fix=fix)
-    report(problems, document, errors)
-    return value
+def _problems(texts: Mapping[KeyPath, Texts], lines: Lines, fix: str | None) -> ProblemsError:
+    findings = Findings()
+    for path in sorted(texts, key=lines.line)[:_MAX_LISTED]:
+        found, expected, advice = texts[path]
+        findings.add(lines.at(*path), found, expected=expected, fix=advice or fix)
+    if len(texts) > _MAX_LISTED:
+        findings.add(lines.file, f"has {len(texts) - _MAX_LISTED} more problems")
+    return ProblemsError(findings, lines.file, {path[0] if path else None for path in texts})
 
 
-def report(problems: Mapping[KeyPath, Finding], document: Document, errors: Findings) -> None:
-    """Add the first problems of a document to ``errors``, and the number of the others."""
-    errors.extend(islice(problems.values(), _MAX_LISTED))
-    if len(problems) > _MAX_LISTED:
-        errors.add(document.lines.file, f"has {len(problems) - _MAX_LISTED} more problems")
+def right_parts(model: type[BaseModel], document: Document, errors: Findings) -> dict[Any, Any]:
+    """Return a document's keys, or numbered items, with null for each that has a problem.
 
-
-def right_parts(
-    model: type[Model], data: bytes, file: str, errors: Findings
-) -> dict[str | int, Any] | None:
-    """Return a file's keys, or numbered items, with null for each that has a problem.
-
-    The other values are as they stand there. None when the file as a whole is wrong. Every
-    problem is added to ``errors``; arguments as for `read`.
+    The other values are as they stand there. Nothing when the document as a whole is wrong. Every
+    problem is added to ``errors``.
     """
+    wrong: Collection[object] = ()
     try:
-        document = parse(data, file)
-    except InputError as error:
-        errors.append(Finding.of(error, error.where or file))
-        return None
-    _, problems = check(model, document)
-    report(problems, document, errors)
-    content, wrong = document.content, {path[0] for path in problems if path}
-    if () in problems or not isinstance(content, dict | list):
-        return None
+        loaded(model, document)
+    except ProblemsError as error:
+        errors.take(error, document.lines.file)
+        wrong = error.keys
+    content = document.content
+    if None in wrong or not isinstance(content, dict | list):
+        return {}
     parts = content.items() if isinstance(content, dict) else enumerate(content)
     return {key: None if key in wrong else value for key, value in parts}
-
-
-def read(
-    model: type[Model], data: bytes, file: str, errors: Findings, *, fix: str | None = None
-) -> Model | None:
-    """Return what the bytes of a file say, or None; every problem is added to ``errors``.
-
-    Args:
-        model: what the file is to be.
-        data: its bytes.
-        file: its name; ``.json`` makes it JSON, anything else is YAML.
-        errors: takes the problems, with the lines.
-        fix: what helps against problems that have no better advice.
-    """
-    try:
-        document = parse(data, file)
-    except InputError as error:
-        errors.append(Finding.of(error, error.where or file, fix))
-        return None
-    return validated(model, document, errors, fix=fix)
-
-
-def read_file(
-    model: type[Model],
-    path: Path,
-    file: str,
-    errors: Findings,
-    *,
-    limit: int,
-    fix: str | None = None,
-) -> Model | None:
-    """Return what a file of unknown origin says, or None; see `read` and `read_regular`."""
-    try:
-        data = read_regular(path, limit)
-    except InputError as error:
-        errors.append(Finding.of(error, file, fix))
-        return None
-    return read(model, data, file, errors, fix=fix)
-
-
-def load(model: type[Model], path: Path, *, fix: str | None = None) -> Model:
-    """Return what a file says.
-
-    Raises:
-        InputError: it cannot be read, or something in it is wrong; every problem is listed.
-    """
-    return loaded(model, read_document(path), fix=fix)
-
-
-def loaded(model: type[Model], document: Document, *, fix: str | None = None) -> Model:
-    """Return what a document says.
-
-    Raises:
-        InputError: something in it is wrong; every problem is listed.
-    """
-    errors = Findings()
-    value = validated(model, document, errors, fix=fix)
-    if value is None:
-        raise problems_error(errors, document.lines.file)
-    return value
 
 
 def parse(data: bytes, file: str) -> Document:
@@ -244,20 +167,20 @@ def parse(data: bytes, file: str) -> Document:
 
     Args:
         data: the bytes.
-        file: the name that messages show; ``.json`` makes it JSON, anything else is YAML.
+        file: the name to show in messages; ``.json`` means JSON, anything else YAML.
 
     Raises:
-        InputError: it is not UTF-8, not of this format, empty, or nested too deep; or a key
-            stands twice.
+        InputError: it is not UTF-8, not of this format, empty or nested too deeply, or has a
+            duplicate key.
     """
     return (parse_json if file.endswith(".json") else parse_yaml)(data, file)
 
 
 def read_document(path: Path) -> Document:
-    """Return what stands in a JSON or YAML file.
+    """Return the contents of a JSON or YAML file.
 
     Raises:
-        InputError: it is not there, too large, or no such file (see `parse`).
+        InputError: it is missing, too large, or invalid (see `parse`).
     """
     try:
         size = path.stat().st_size

@@ -1,6 +1,6 @@
-"""Data that comes with the package, and the names that stand for it.
+"""Data that comes with the package, and its names.
 
-A name wins over a folder of the same name; that one is ``./name``.
+A name takes precedence over a folder of the same name, which can be given as ``./name``.
 """
 
 from __future__ import annotations
@@ -19,6 +19,6 @@ def packaged_folder(relative: str) -> Path:
 
 
 def submission_folder(submission: str | Path) -> Path:
-    """Return the folder of a submission that comes with the package; of anything else the path."""
+    """Return the folder of a submission in the package; for anything else, the path."""
     named = PACKAGED_SUBMISSIONS.get(str(submission))
     return Path(submission) if named is None else packaged_folder(named)

@@ -1,8 +1,8 @@
-"""Working folders: what a long build has finished so far, hidden beside its output.
+"""Working folders: the finished parts of a long build, hidden beside its output.
 
-    .<output>.building-<key>/    with a file that says what is built and by what
+    .<output>.building-<key>/    with a file that says what is built, and by which command
 
-The next build of the same thing goes on with it. Whoever uses one holds the lock of its output
+The next build of the same output continues there. Its user must hold the lock of the output
 (`chorus_bench.io.locks.only_writer`).
 """
 
@@ -18,28 +18,29 @@ from chorus_bench.io.leftovers import remove, unfinished_name
 
 _NAME = re.compile(r"\.(?P<output>.+)\.building-[0-9a-f]{12}", re.DOTALL)
 _MARK, _MADE = "building.json", {"made_with": "chorus-bench"}
+_USED = "used"
 
 
 def working_folder(output: Path, key: str) -> Path:
     """Return the working folder of a build.
 
     Args:
-        output: what is built.
-        key: 12 hex digits over everything that the result depends on.
+        output: the output.
+        key: 12 hex digits that depend on everything that determines the output.
     """
     target = output.absolute()
     return target.parent / f".{target.name}.building-{key}"
 
 
 def open_working_folder(folder: Path, about: Mapping[str, str]) -> None:
-    """Make a working folder, or take up one that is there.
+    """Create a working folder, or reuse an existing one.
 
     Args:
         folder: from `working_folder`.
-        about: what is built, for those who find the folder.
+        about: what is built, for people who find the folder.
 
     Raises:
-        InputError: something else has this name.
+        InputError: the name is taken.
         WriteError: it cannot be written to.
     """
     if is_working_folder(folder):
@@ -49,20 +50,30 @@ def open_working_folder(folder: Path, about: Mapping[str, str]) -> None:
         (place / _MARK).write_text(text + "\n", encoding="utf-8")
 
 
+def mark_used(folder: Path) -> None:
+    """Record that the output is about to get its name; then the folder is no longer needed."""
+    (folder / _USED).touch()
+
+
+def is_used(folder: Path) -> bool:
+    """Whether a working folder is no longer needed once its output exists."""
+    return (folder / _USED).is_file()
+
+
 def is_empty(folder: Path) -> bool:
-    """Whether nothing is finished in a working folder."""
+    """Whether a working folder has no finished part."""
     return [path.name for path in folder.iterdir()] == [_MARK]
 
 
 def remove_working_folder(folder: Path) -> None:
-    """Remove a working folder; from the first moment on, it is one no more."""
+    """Remove a working folder; its mark goes first."""
     gone = unfinished_name(folder.parent)
     folder.rename(gone)
     remove(gone)
 
 
 def is_working_folder(path: Path) -> bool:
-    """Whether this is a working folder that this tool has made."""
+    """Whether this is a working folder of this tool."""
     if not _NAME.fullmatch(path.name) or path.is_symlink():
         return False
     try:
@@ -73,15 +84,15 @@ def is_working_folder(path: Path) -> bool:
 
 
 def output_of(folder: Path) -> Path:
-    """Return the output that a working folder is for."""
+    """Return the output of a working folder."""
     found = _NAME.fullmatch(folder.name)
     if found is None:
-        raise ValueError(f"{folder} is no working folder")
+        raise ValueError(f"{folder} is not a working folder")
     return folder.parent / found["output"]
 
 
 def working_folders(output: Path) -> list[Path]:
-    """Return all working folders of an output, whatever was built there."""
+    """Return all working folders of an output, whatever is built in them."""
     target = output.absolute()
     return [
         path

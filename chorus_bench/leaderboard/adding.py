@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+import io
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import (
@@ -19,7 +21,7 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
-from chorus_bench.leaderboard.fields import small_fields
+from chorus_bench.leaderboard.fields import fields_bytes
 from chorus_bench.leaderboard.manifest import (
     TEXT_KEYS,
     EntryManifest,
@@ -27,17 +29,19 @@ from chorus_bench.leaderboard.manifest import (
     entry_yaml,
     read_entry_yaml,
 )
+from chorus_bench.leaderboard.overlays import Overlays, overlays_bytes
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
     ENTRY_FILE,
     FIELDS_FILE,
-    PICTURES_FILE,
-    PICTURES_FOLDER,
+    OVERLAYS_FILE,
     slug_of,
     slug_problem,
 )
 from chorus_bench.metrics.protocol import signature_parts
-from chorus_bench.submission import Submission, open_submission
+from chorus_bench.report.fields import SmallFields
+from chorus_bench.report.samples import open_scored, sample_overlays
+from chorus_bench.submission import Submission
 
 _ENTRY = FolderKind("an entry", (ENTRY_FILE,))
 
@@ -59,31 +63,31 @@ def add_entry(
     body: str | Path | None = None,
     overwrite: bool = False,
 ) -> Path:
-    """Write an entry folder from a result folder, whole or not at all.
+    """Write an entry folder from a result folder, atomically.
 
     Args:
         result: folder with ``results.json`` and ``samples.parquet``.
-        leaderboard: folder that gets ``entries/<name>``.
+        leaderboard: folder in which to make ``entries/<name>``.
         submitted_by: a person, a group or an account.
         date: ISO date of the entry.
         saw_coco_val: whether training saw COCO's val images: ``yes``, ``no`` or ``unknown``.
-        training_data: what the method was trained on; by default what the submission says.
+        training_data: training data of the method; by default as the submission states.
         url: address of the submission's archive.
         name: name of the folder; by default from the method's name.
-        texts: optional texts of `entry.yaml`; by default what the submission says.
+        texts: optional texts of `entry.yaml`; by default as the submission states.
         parameters: how the method was run.
         submission: the submission that was scored; its fields are kept for the 3D view.
-        split: the split that it was scored on; with it, pictures of single samples are drawn
-            (masks, never photographs).
-        body: the body it was scored with, for the pictures; by default the free one.
-        overwrite: replace an entry that is there.
+        split: the split that it was scored on; if given, the data of the pictures of single
+            samples is kept (masks, never photographs).
+        body: the body it was scored with, for the pictures; by default the free body.
+        overwrite: replace an existing entry.
 
     Returns:
         The entry's folder.
 
     Raises:
-        InputError: not a result, another submission than the scored one, an entry that is
-            there, or an entry that the rules refuse (all problems are listed).
+        InputError: not a result, a submission other than the scored one, an existing entry, or an
+            entry that the rules refuse (all problems are listed).
     """
     folder = Path(result)
     loaded = load_result(folder)
@@ -93,17 +97,25 @@ def add_entry(
     target = _target(Path(leaderboard), name, manifest.method)
     if split is not None and submission is None:
         raise InputError("--split without a submission", fix="give --submission as well")
-    with _opened(submission) as opened, atomic_folder(target, overwrite, _ENTRY) as place:
-        for file in (RESULT_FILE, SAMPLES_FILE):
-            shutil.copyfile(folder / file, place / file)
+    with ExitStack() as stack, atomic_folder(target, overwrite, _ENTRY) as place:
+        (place / RESULT_FILE).write_bytes((folder / RESULT_FILE).read_bytes())
+        (place / SAMPLES_FILE).write_bytes(small_table(loaded.samples))
         (place / ENTRY_FILE).write_bytes(entry_yaml(manifest))
-        if opened is not None:
-            _check_digest(opened, loaded)
+        if submission is not None:
+            opened = stack.enter_context(open_scored(submission, loaded))
             _write_fields(opened, place)
-        if opened is not None and split is not None:
-            _write_pictures(loaded, opened, split, body, place)
+            if split is not None:
+                model = load_body("default" if body is None else body)
+                _write_overlays(sample_overlays(loaded, opened, split, model), place)
         _check(place, target)
     return target
+
+
+def small_table(samples: pa.Table) -> bytes:
+    """Return the table of samples as a small Parquet file, for a folder in git."""
+    sink = io.BytesIO()
+    pq.write_table(samples, sink, use_dictionary=False, compression="brotli", compression_level=11)
+    return sink.getvalue()
 
 
 def _target(leaderboard: Path, name: str | None, method: str) -> Path:
@@ -112,12 +124,6 @@ def _target(leaderboard: Path, name: str | None, method: str) -> Path:
     if problem is not None:
         raise InputError(f"the name '{slug}' {problem}", fix="give another --name")
     return leaderboard / ENTRIES_FOLDER / slug
-
-
-@contextmanager
-def _opened(submission: str | Path | None) -> Iterator[Submission | None]:
-    with nullcontext() if submission is None else open_submission(submission) as opened:
-        yield opened
 
 
 def _manifest(
@@ -150,52 +156,24 @@ def _joined(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-def check_digest(submission: Submission, sha256: str) -> None:
-    """Raise an `InputError` when a submission is not the one with a digest."""
-    if submission.sha256 != sha256:
-        raise InputError(
-            f"is another submission than the one that was scored: sha256 {submission.sha256}",
-            where=submission.path,
-            expected=f"sha256 {sha256}",
-            fix="give the submission that the result is of, or evaluate this one",
-        )
-
-
-def _check_digest(submission: Submission, result: EvaluationResult) -> None:
-    check_digest(submission, str(result.submission.get("sha256")))
-
-
 def _write_fields(submission: Submission, folder: Path) -> None:
     if submission.track != "canonical" or not submission.categories:
         return
     fields = {name: submission.field(name) for name in submission.categories}
-    small_fields(fields).save(folder / FIELDS_FILE)
+    (folder / FIELDS_FILE).write_bytes(fields_bytes(SmallFields.of(fields)))
 
 
-def _write_pictures(
-    result: EvaluationResult,
-    submission: Submission,
-    split: str | Path,
-    body: str | Path | None,
-    folder: Path,
-) -> None:
-    from chorus_bench.datasets.named import dataset_folder
-    from chorus_bench.report.overlays import write_sample_overlays
-
-    loaded = load_body("default" if body is None else body)
-    pictures = folder / PICTURES_FOLDER
-    pictures.mkdir()
-    rows = write_sample_overlays(result, submission, dataset_folder(split), loaded, pictures)
-    text = json.dumps(rows, indent=1, ensure_ascii=False)
-    (pictures / PICTURES_FILE).write_text(text + "\n", encoding="utf-8")
+def _write_overlays(overlays: Overlays, folder: Path) -> None:
+    if overlays:
+        (folder / OVERLAYS_FILE).write_bytes(overlays_bytes(overlays))
 
 
 def _check(place: Path, target: Path) -> None:
-    """Refuse an entry that breaks a rule, before it is at its place."""
+    """Refuse an entry that breaks a rule, before it is put in place."""
     found = Findings()
     check_entry(place, found, name=target.name)
     if found:
-        raise LeaderboardError(target, found, "correct what is named; nothing was written")
+        raise LeaderboardError(target, found, "correct these problems; nothing was written")
 
 
 def read_manifest(entry: Path) -> EntryManifest:

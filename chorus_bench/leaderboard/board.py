@@ -1,4 +1,4 @@
-"""The board: entries in groups that may be compared, ranked, as the JSON that the page reads."""
+"""The board: groups of comparable entries, ranked, as JSON for the page."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ FORMAT = 1
 PUBLISHED_TITLE = "As published: COCO-EFT, SMPL; not recomputed"
 
 NOTES = (
-    "Higher is better; people see percent. Intervals are 95 % bootstrap intervals over samples.",
+    "Higher is better; shown in percent. Intervals are 95 % bootstrap intervals over samples.",
     "A rank is 1 + the number of methods whose paired 95 % interval of the difference lies "
-    "wholly above zero; methods that cannot be told apart share a rank.",
+    "wholly above zero; methods that cannot be distinguished share a rank.",
     "Scores with different signatures (split, body, protocol, track) are never ranked together.",
     "verified: the submitted archive was scored again with the same outcome. self-reported: the "
     "scores were recomputed from the submitter's per-sample table only. published: as printed.",
@@ -39,9 +39,9 @@ class Group:
 
     Attributes:
         id: short name of the group, ``b0``, ``b1``, ...
-        signature: theirs, without the software's version.
-        entries: by rank and value of mPAP, best first.
-        rankings: ``{"mPAP": ..., ...}``, methods being the folder names in that order.
+        signature: their signature, without the software's version.
+        entries: entries by rank and value of mPAP, best first.
+        rankings: ``{"mPAP": ..., ...}``, with the folder names as methods, in that order.
     """
 
     id: str
@@ -55,7 +55,7 @@ class Board:
     """Everything that the page shows.
 
     Attributes:
-        groups: what may be compared; the group with the most entries first.
+        groups: groups of comparable entries, the largest group first.
         published: figures as printed.
     """
 
@@ -67,8 +67,8 @@ def make_board(entries: Sequence[Entry], published: Sequence[PublishedRow] = ())
     """Group and rank entries.
 
     Args:
-        entries: as `check_leaderboard` returns them, those of a group on the same samples.
-        published: rows to show in a group of their own.
+        entries: entries from `check_leaderboard`; those of a group have the same samples.
+        published: rows to show in a separate group.
     """
     by_signature: dict[str, list[Entry]] = {}
     for entry in sorted(entries, key=lambda e: e.slug):
@@ -147,11 +147,11 @@ def _group_json(group: Group) -> dict[str, Any]:
 
 
 def title_of(parts: Mapping[str, str]) -> str:
-    """Return a signature's parts as a title for people."""
+    """Return a readable title from a signature's parts."""
     body = parts["body"].partition("@")[0]
     words = [parts["split"], f"{body} body", f"{parts.get('track', 'canonical')} track"]
     words += [f"{parts['metric']} metric"] if parts["metric"] != "PAP" else []
-    words += [f"at least {parts['min']} samples a category"] if "min" in parts else []
+    words += [f"at least {parts['min']} samples per category"] if "min" in parts else []
     words += [f"only {parts['cat'].replace(',', ', ')}"] if "cat" in parts else []
     return ", ".join(words)
 
@@ -175,7 +175,7 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
             "submission": manifest.url,
         },
         "page": f"methods/{entry.slug}.html",
-        "has_fields": entry.has_fields,
+        "has_fields": entry.fields is not None,
         "has_scores": True,
         "scores": {mean: content["scores"][mean] for mean in MEANS},
         "intervals": {mean: content["intervals"][mean] for mean in MEANS},

@@ -1,4 +1,4 @@
-"""Checking a whole leaderboard: every problem of every entry, and the entries that have none."""
+"""Checking a whole leaderboard: every problem of every entry, and the entries without any."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from chorus_bench.evaluation.results import by_category, mean_curves, scores_of
 from chorus_bench.io.findings import Finding, Findings, listed_problems, printable
 from chorus_bench.leaderboard import rules
 from chorus_bench.leaderboard.entries import Entry, EntryFiles, read_entry_files
+from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
     PUBLISHED_FILE,
@@ -56,13 +57,13 @@ class LeaderboardError(InputError):
 
 @dataclass(frozen=True, eq=False)
 class Checked:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
         folder: the leaderboard.
-        entries: those without any problem, sorted by folder name.
+        entries: entries without problems, sorted by folder name.
         published: rows of `published.yaml`.
-        problems: folder name (or `published.yaml`) -> what is wrong there.
+        problems: folder name (or `published.yaml`) -> its problems.
     """
 
     folder: Path
@@ -76,7 +77,7 @@ class Checked:
         return [finding for name in sorted(self.problems) for finding in self.problems[name]]
 
     def raise_problems(self, fix: str | None = None) -> None:
-        """Raise a `LeaderboardError` when there is any problem."""
+        """Raise a `LeaderboardError` if there is any problem."""
         if self.findings:
             raise LeaderboardError(self.folder, self.findings, fix)
 
@@ -85,6 +86,7 @@ def check_leaderboard(
     leaderboard: str | Path,
     *,
     before: Mapping[str, dict[str, Any]] | None = None,
+    manifests: Mapping[str, EntryManifest] | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Checked:
     """Read a leaderboard and apply every rule.
@@ -92,6 +94,8 @@ def check_leaderboard(
     Args:
         leaderboard: folder with ``entries`` and ``published.yaml``.
         before: folder name -> `results.json` of an earlier state, from `earlier_results`.
+        manifests: folder name -> `entry.yaml` of an earlier state, from `earlier_manifests`; then
+            no entry may call itself verified that was not verified there.
         progress: called with (entries done, entries in all).
 
     Raises:
@@ -108,6 +112,8 @@ def check_leaderboard(
         problems[place.name] = Findings()
         entry = check_entry(place, problems[place.name], (before or {}).values())
         if entry is not None:
+            if manifests is not None:
+                rules.unearned_status_rule(entry, manifests, problems[place.name])
             entries.append(entry)
         progress(number + 1, len(places))
     rules.duplicates_rule(entries, problems)
@@ -145,12 +151,12 @@ def check_entry(
 
     Args:
         folder: the entry.
-        errors: takes every problem.
+        errors: collects every problem.
         before: every `results.json` of an earlier state.
-        name: that the folder is going to have; by default its own.
+        name: future name of the folder; by default its current one.
 
     Returns:
-        The entry, or None when there was a problem.
+        The entry, or None if there is a problem.
     """
     files = read_entry_files(folder, errors, name or folder.name)
     for rule in _ENTRY_RULES:
@@ -160,7 +166,7 @@ def check_entry(
 
 
 def _entry(files: EntryFiles, folder: Path) -> Entry | None:
-    """Return what the board needs of files without problems."""
+    """Return the data for the board, of files without problems."""
     if files.manifest is None or files.content is None or files.samples is None:
         return None
     scores = scores_of(files.samples)
@@ -175,5 +181,5 @@ def _entry(files: EntryFiles, folder: Path) -> Entry | None:
         scores=scores,
         curves=mean_curves(files.samples),
         pictures=files.pictures,
-        has_fields=files.has_fields,
+        fields=files.fields,
     )

@@ -1,4 +1,4 @@
-"""The results of an earlier state of a leaderboard: a git commit, or another folder."""
+"""Results and manifests of an earlier state of a leaderboard: a git commit, or another folder."""
 
 from __future__ import annotations
 
@@ -9,31 +9,51 @@ from typing import Any
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import RESULT_FILE
-from chorus_bench.io.findings import printable
-from chorus_bench.leaderboard.places import ENTRIES_FOLDER, entry_folders
+from chorus_bench.io.findings import Findings, printable
+from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
+from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, entry_folders
 
 
 def earlier_results(leaderboard: str | Path, against: str) -> dict[str, dict[str, Any]]:
     """Return every `results.json` of an earlier state, by folder name.
 
-    What cannot be read as JSON there is left out: it never was an accepted entry.
+    Files that cannot be read as JSON are left out: they never were accepted entries.
 
     Args:
-        leaderboard: the folder as it is.
-        against: a leaderboard folder, or a git revision of the repository that ``leaderboard``
-            lies in.
+        leaderboard: the current folder.
+        against: a leaderboard folder, or a git revision of the repository that contains
+            ``leaderboard``.
 
     Raises:
         InputError: neither a folder nor a revision, or no git.
     """
-    older = Path(against)
-    if older.is_dir():
-        files = {path.name: path / RESULT_FILE for path in entry_folders(older)}
-        texts = {name: file.read_bytes() for name, file in files.items() if file.is_file()}
-    else:
-        texts = _from_git(Path(leaderboard), against)
+    texts = _texts(Path(leaderboard), against, RESULT_FILE)
     parsed = {name: _parsed(text) for name, text in texts.items()}
     return {name: content for name, content in parsed.items() if content is not None}
+
+
+def earlier_manifests(leaderboard: str | Path, against: str) -> dict[str, EntryManifest]:
+    """Return every readable `entry.yaml` of an earlier state, by folder name.
+
+    Args:
+        leaderboard: the current folder.
+        against: see `earlier_results`.
+
+    Raises:
+        InputError: see `earlier_results`.
+    """
+    texts = _texts(Path(leaderboard), against, ENTRY_FILE)
+    read = {name: read_entry_yaml(text, ENTRY_FILE, Findings()) for name, text in texts.items()}
+    return {name: manifest for name, manifest in read.items() if manifest is not None}
+
+
+def _texts(leaderboard: Path, against: str, wanted: str) -> dict[str, bytes]:
+    """Return one file of every entry of an earlier state."""
+    older = Path(against)
+    if not older.is_dir():
+        return _from_git(leaderboard, against, wanted)
+    files = {path.name: path / wanted for path in entry_folders(older)}
+    return {name: file.read_bytes() for name, file in files.items() if file.is_file()}
 
 
 def _parsed(text: bytes) -> dict[str, Any] | None:
@@ -44,14 +64,14 @@ def _parsed(text: bytes) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _from_git(leaderboard: Path, revision: str) -> dict[str, bytes]:
+def _from_git(leaderboard: Path, revision: str, wanted: str) -> dict[str, bytes]:
     commit = _git(
         leaderboard, "rev-parse", "--verify", "--end-of-options", f"{revision}^{{commit}}"
     )
     name = commit.decode().strip()
     folder = f"./{ENTRIES_FOLDER}/"
     listed = _git(leaderboard, "ls-tree", "-r", "-z", "--name-only", name, "--", folder)
-    paths = [path for path in listed.decode().split("\0") if path.endswith(f"/{RESULT_FILE}")]
+    paths = [path for path in listed.decode().split("\0") if path.endswith(f"/{wanted}")]
     parts = {path: Path(path).parts for path in paths}
     return {
         parts[path][1]: _git(leaderboard, "show", f"{name}:./{path}")
@@ -72,7 +92,7 @@ def _git(folder: Path, *arguments: str) -> bytes:
         raise InputError(
             f"git cannot read the earlier state: {reason}",
             where=folder,
-            expected="a revision of the repository that the leaderboard lies in, or a folder",
+            expected="a revision of the repository with the leaderboard, or a folder",
             fix="check the revision; in CI, fetch the base branch first",
         )
     return done.stdout

@@ -1,4 +1,4 @@
-"""Reading an entry's folder: everything that is wrong in it is found in one go."""
+"""Reading an entry's folder, with all its problems in one pass."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.parquet import open_parquet
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.result_schema import FIX, ResultFile, parse_result
+from chorus_bench.evaluation.result_schema import FIX, checked_result, parse_result
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
     SAMPLES_FILE,
@@ -23,23 +24,29 @@ from chorus_bench.evaluation.results import (
 from chorus_bench.io.documents import Lines
 from chorus_bench.io.findings import Finding, Findings, printable
 from chorus_bench.io.limits import MIB
-from chorus_bench.io.schemas import validated
 from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
+from chorus_bench.leaderboard.overlays import read_overlays
 from chorus_bench.leaderboard.pictures import read_pictures
 from chorus_bench.leaderboard.places import (
+    EARLIER_FIELDS_FILE,
     ENTRIES_FOLDER,
     ENTRY_FILE,
     FIELDS_FILE,
+    OVERLAYS_FILE,
     PICTURES_FOLDER,
 )
 from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import THRESHOLDS
 from chorus_bench.metrics.resampling import CategoryTables
+from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
+from chorus_bench.report.overlays import Overlay
+from chorus_bench.report.samples import ChosenSample
 
-NAMES = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE, FIELDS_FILE, PICTURES_FOLDER)
 REQUIRED = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE)
+NAMES = (*REQUIRED, FIELDS_FILE, OVERLAYS_FILE)
+_EARLIER = {EARLIER_FIELDS_FILE: FIELDS_FILE, PICTURES_FOLDER: OVERLAYS_FILE}
 
 _MAX_JSON_BYTES, _MAX_SAMPLES_BYTES = 4 * MIB, 128 * MIB
 _MAX_ROWS, _MAX_TABLE_BYTES = 100_000, 512 * MIB
@@ -47,17 +54,17 @@ _MAX_ROWS, _MAX_TABLE_BYTES = 100_000, 512 * MIB
 
 @dataclass(eq=False)
 class EntryFiles:
-    """What lies in an entry's folder. ``None`` stands for what is missing or unreadable.
+    """The contents of an entry's folder. ``None`` stands for missing or unreadable parts.
 
     Attributes:
         slug: the folder's name.
         where: the folder, for findings.
         manifest: `entry.yaml`.
-        content: `results.json`, as its schema asks for.
+        content: `results.json`, checked against its schema.
         lines: its lines.
-        samples: `samples.parquet`, of the right columns, otherwise unchecked.
-        pictures: what `pictures.json` lists.
-        has_fields: whether there is a readable `fields.npz`.
+        samples: `samples.parquet`, with the right columns, otherwise unchecked.
+        pictures: sample -> the data of its picture, or a PNG of an earlier version.
+        fields: the file of the fields, if there is a readable one.
     """
 
     slug: str
@@ -66,13 +73,13 @@ class EntryFiles:
     content: dict[str, Any] | None = None
     lines: Lines = field(default_factory=lambda: Lines(RESULT_FILE))
     samples: pa.Table | None = None
-    pictures: list[dict[str, Any]] = field(default_factory=list)
-    has_fields: bool = False
+    pictures: Mapping[ChosenSample, Overlay | Path] = field(default_factory=dict)
+    fields: Path | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """An entry that passed its rules: what the board needs, without the counts per threshold.
+    """An entry that passed its rules: the data for the board, without counts per threshold.
 
     Attributes:
         slug: the folder's name.
@@ -80,12 +87,12 @@ class Entry:
         manifest: `entry.yaml`.
         content: `results.json`.
         ids: (S,) sample ids, in the order of the table.
-        categories: (S,) theirs.
+        categories: (S,) their categories.
         tables: scores and target areas of each category.
         scores: (S, 4) the four numbers, in the order of the table.
         curves: category -> its mean precision-recall curve.
-        pictures: what `pictures.json` lists.
-        has_fields: whether there are fields for the 3D view.
+        pictures: sample -> the data of its picture, or a PNG of an earlier version.
+        fields: the file of the fields for the 3D view, if there is one.
     """
 
     slug: str
@@ -97,8 +104,8 @@ class Entry:
     tables: CategoryTables
     scores: NDArray[np.float64]
     curves: Mapping[str, MeanCurve]
-    pictures: list[dict[str, Any]]
-    has_fields: bool
+    pictures: Mapping[ChosenSample, Overlay | Path]
+    fields: Path | None
 
     @property
     def signature(self) -> str:
@@ -111,13 +118,13 @@ def read_entry_files(folder: Path, errors: Findings, slug: str) -> EntryFiles:
 
     Args:
         folder: the entry.
-        errors: takes every problem, with file and line.
-        slug: the name that the entry has or is going to have.
+        errors: collects every problem, with file and line.
+        slug: the current or future name of the entry.
     """
     where = f"{ENTRIES_FOLDER}/{printable(slug, 120)}"
     files = EntryFiles(slug, where)
     if folder.is_symlink() or not folder.is_dir():
-        errors.add(where, "is no folder", expected="one folder for each entry", fix="remove it")
+        errors.add(where, "is not a folder", expected="one folder for each entry", fix="remove it")
         return files
     names = _usable_names(folder, where, errors)
     if ENTRY_FILE in names:
@@ -127,28 +134,44 @@ def read_entry_files(folder: Path, errors: Findings, slug: str) -> EntryFiles:
         _read_result(folder / RESULT_FILE, files, errors)
     if SAMPLES_FILE in names:
         files.samples = _read_samples(folder / SAMPLES_FILE, f"{where}/{SAMPLES_FILE}", errors)
-    if FIELDS_FILE in names:
-        files.has_fields = _check_fields(folder / FIELDS_FILE, f"{where}/{FIELDS_FILE}", errors)
-    if PICTURES_FOLDER in names:
-        place = f"{where}/{PICTURES_FOLDER}"
-        files.pictures = read_pictures(folder / PICTURES_FOLDER, place, errors)
+    for name in sorted(names & {FIELDS_FILE, EARLIER_FIELDS_FILE}):
+        files.fields = _checked_fields(folder / name, f"{where}/{name}", errors)
+    if OVERLAYS_FILE in names:
+        place = f"{where}/{OVERLAYS_FILE}"
+        files.pictures = read_overlays(folder / OVERLAYS_FILE, place, errors)
+    elif PICTURES_FOLDER in names:
+        files.pictures = _earlier_pictures(folder / PICTURES_FOLDER, where, errors)
     return files
 
 
+def _earlier_pictures(folder: Path, where: str, errors: Findings) -> dict[ChosenSample, Path]:
+    rows = read_pictures(folder, f"{where}/{PICTURES_FOLDER}", errors)
+    keys = ("sample_id", "category", "kind", "score")
+    return {ChosenSample(*(row[key] for key in keys)): folder / row["file"] for row in rows}
+
+
 def _usable_names(folder: Path, where: str, errors: Findings) -> set[str]:
-    """Return the known names in a folder; what is missing, unknown or a link is a finding."""
+    """Return the known names in a folder; missing or unknown names and links are findings."""
     present = {path.name for path in folder.iterdir()}
-    for name in sorted(present - set(NAMES)):
+    known = {*NAMES, *_EARLIER}
+    for name in sorted(present - known):
         place = f"{where}/{printable(name, 120)}"
         errors.add(place, "does not belong here", expected=", ".join(NAMES), fix="remove it")
     for name in REQUIRED:
         if name not in present:
             errors.add(f"{where}/{name}", "is missing", fix="use `chorus-bench leaderboard add`")
+    for name, now in _EARLIER.items():
+        if {name, now} <= present:
+            errors.add(f"{where}/{name}", f"exists beside {now}", fix="remove one of them")
     good = set()
-    for name in sorted(present & set(NAMES)):
+    for name in sorted(present & known):
         path, kind = folder / name, "folder" if name == PICTURES_FOLDER else "file"
         if path.is_symlink() or not (path.is_dir() if kind == "folder" else path.is_file()):
-            errors.add(f"{where}/{name}", f"is no plain {kind}", fix="put it there itself, no link")
+            errors.add(
+                f"{where}/{name}",
+                f"is not a plain {kind}",
+                fix="put the file itself there, not a link",
+            )
         else:
             good.add(name)
     return good
@@ -163,14 +186,12 @@ def _too_large(file: Path, where: str, limit: int, errors: Findings) -> bool:
 
 def _read_result(file: Path, files: EntryFiles, errors: Findings) -> None:
     where = f"{files.where}/{RESULT_FILE}"
-    try:
-        document = parse_result(read_regular(file, _MAX_JSON_BYTES), where)
-    except InputError as error:
-        errors.append(Finding.of(error, error.where or where, FIX))
-        return
-    files.lines = document.lines
-    if validated(ResultFile, document, errors, fix=FIX) is not None:
-        files.content = document.content
+    document = errors.collect(
+        lambda: parse_result(read_regular(file, _MAX_JSON_BYTES), where), where, FIX
+    )
+    if document is not None:
+        files.lines = document.lines
+        files.content = errors.collect(lambda: checked_result(document), where)
 
 
 def _read_samples(file: Path, where: str, errors: Findings) -> pa.Table | None:
@@ -179,18 +200,18 @@ def _read_samples(file: Path, where: str, errors: Findings) -> pa.Table | None:
     try:
         table = _checked_table(file)
     except InputError as error:
-        errors.add(where, error.found, expected=error.expected, fix="copy it from the result again")
+        errors.add(where, error.found, expected=error.expected, fix="copy it again from the result")
         return None
     except (OSError, pa.ArrowException, ValueError) as error:
         text = printable(str(error))
-        errors.add(where, f"cannot be read as Parquet: {text}", fix="copy it from the result again")
+        errors.add(where, f"cannot be read as Parquet: {text}", fix="copy it again from the result")
         return None
     return table
 
 
 def _checked_table(file: Path) -> pa.Table:
-    """Read a table whose size and columns were looked at first."""
-    with pq.ParquetFile(file) as opened:
+    """Read a table after checking its size and columns."""
+    with open_parquet(file) as opened:
         rows, meta = opened.metadata.num_rows, opened.metadata
         size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
         if not 0 < rows <= _MAX_ROWS or size > _MAX_TABLE_BYTES:
@@ -198,6 +219,8 @@ def _checked_table(file: Path) -> pa.Table:
         if not opened.schema_arrow.equals(SAMPLES_SCHEMA):
             names = ", ".join(f"{f.name}: {f.type}" for f in SAMPLES_SCHEMA)
             raise InputError("has other columns", expected=names)
+    _check_texts(file)
+    with open_parquet(file) as opened:
         table = opened.read().combine_chunks()
     for name in table.column_names:
         column = table[name]
@@ -208,20 +231,38 @@ def _checked_table(file: Path) -> pa.Table:
     return table
 
 
+def _check_texts(file: Path) -> None:
+    """Refuse long texts before they are repeated row by row, which their size says nothing of.
+
+    A Parquet file keeps each text once, in a dictionary; a few kilobytes read as gigabytes.
+    """
+    limits = {"sample_id": MAX_SAMPLE_LENGTH, "category": MAX_CATEGORY_LENGTH}
+    with file.open("rb") as stream, pq.ParquetFile(stream, read_dictionary=[*limits]) as opened:
+        table = opened.read(columns=list(limits))
+    for name, limit in limits.items():
+        for chunk in table[name].chunks:
+            longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0
+            if longest > 4 * limit:
+                raise InputError(
+                    f"column '{name}' has a text of {longest} bytes",
+                    expected=f"at most {limit} characters",
+                )
+
+
 def _check_lists(name: str, column: pa.ChunkedArray) -> None:
     lengths = pc.min_max(pc.list_value_length(column)).as_py()
     wanted = len(THRESHOLDS)
     if lengths != {"min": wanted, "max": wanted} or pc.list_flatten(column).null_count:
         raise InputError(
-            f"column '{name}' holds lists of {lengths['min']} to {lengths['max']} numbers",
+            f"column '{name}' contains lists of {lengths['min']} to {lengths['max']} numbers",
             expected=f"{wanted} whole numbers, one for each threshold",
         )
 
 
-def _check_fields(file: Path, where: str, errors: Findings) -> bool:
+def _checked_fields(file: Path, where: str, errors: Findings) -> Path | None:
     try:
         read_fields(file)
     except InputError as error:
-        errors.add(where, error.found, expected=error.expected, fix=error.fix)
-        return False
-    return True
+        errors.append(Finding.of(error, where))
+        return None
+    return file

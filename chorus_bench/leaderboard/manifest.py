@@ -1,4 +1,4 @@
-"""`entry.yaml`: who enters what, and what it was trained on."""
+"""`entry.yaml`: the submitter, the method and its training data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 
 from chorus_bench.io.findings import Findings
 from chorus_bench.io.limits import MAX_MANIFEST_BYTES, MAX_METHOD_LENGTH
-from chorus_bench.io.schemas import Day, Line, Schema, Sha256, Text, Url, read, rule
+from chorus_bench.io.schemas import Day, Line, Schema, Sha256, Text, Url, loaded, parse, rule
 from chorus_bench.submission.manifest import Track
 
 #: Optional texts, in the order in which they are written.
@@ -40,11 +40,11 @@ Parameters = Annotated[
 
 
 class Scored(Schema):
-    """Which submission an entry is about.
+    """The submission of an entry.
 
     Attributes:
-        sha256: of the submission's content, as in the result.
-        url: of the submission's archive, or nothing.
+        sha256: SHA-256 of the submission's content, as in the result.
+        url: address of the submission's archive, or null.
     """
 
     sha256: Sha256
@@ -52,10 +52,10 @@ class Scored(Schema):
 
 
 class Verification(Schema):
-    """Who scored the submission again, and found the same.
+    """A verification: the submission was rescored with the same outcome.
 
     Attributes:
-        date: of the verification.
+        date: date of the verification.
         by: a person or a workflow.
         sha256: SHA-256 of the submission that was scored.
         url: address of the run, or None.
@@ -68,26 +68,26 @@ class Verification(Schema):
 
 
 class EntryManifest(Schema):
-    """What `entry.yaml` says.
+    """The contents of `entry.yaml`.
 
     Attributes:
         method: the method's name.
         submitted_by: a person, a group or an account.
-        date: of the entry.
+        date: date of the entry.
         submission: the submission that was scored.
-        track: of the submission.
-        training_data: what the method was trained on.
+        track: track of the submission.
+        training_data: the method's training data.
         saw_coco_val: whether training saw COCO's val images.
-        status: whether somebody else has scored the submission again.
-        verified: who has, or nothing.
-        description: the method in a few words.
-        authors: who made it.
-        affiliation: of the authors.
-        paper: its title or address.
-        code: its address.
-        license: of the submission.
+        status: whether somebody else has rescored the submission.
+        verified: the verification, or null.
+        description: a short description of the method.
+        authors: authors of the method.
+        affiliation: affiliation of the authors.
+        paper: title or address of the paper.
+        code: address of the code.
+        license: license of the submission's fields.
         citation: BibTeX.
-        parameters: plain values that say how the method was run.
+        parameters: plain values that state how the method was run.
     """
 
     method: Line = Field(max_length=MAX_METHOD_LENGTH)
@@ -115,12 +115,12 @@ class EntryManifest(Schema):
 
     @property
     def url(self) -> str | None:
-        """Where the submission's archive is."""
+        """The address of the submission's archive."""
         return self.submission.url
 
     @property
     def texts(self) -> dict[str, str]:
-        """The optional texts that are there."""
+        """The optional texts, as far as given."""
         return {key: text for key in TEXT_KEYS if (text := getattr(self, key)) is not None}
 
     def as_dict(self) -> dict[str, Any]:
@@ -140,12 +140,12 @@ def read_entry_yaml(data: bytes, file: str, errors: Findings) -> EntryManifest |
     Args:
         data: the file's bytes.
         file: its name, for the findings.
-        errors: takes every problem, with the line.
+        errors: collects every problem, with its line.
 
     Returns:
-        The manifest, or None when there was a problem.
+        The manifest, or None if there is a problem.
     """
     if len(data) > MAX_MANIFEST_BYTES:
         errors.add(file, f"has {len(data)} bytes", expected=f"at most {MAX_MANIFEST_BYTES}")
         return None
-    return read(EntryManifest, data, file, errors)
+    return errors.collect(lambda: loaded(EntryManifest, parse(data, file)), file)

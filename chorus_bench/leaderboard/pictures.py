@@ -8,11 +8,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, RootModel
 
-from chorus_bench.errors import InputError
-from chorus_bench.io.findings import Finding, Findings, printable
+from chorus_bench.io.findings import Findings, printable
 from chorus_bench.io.limits import MIB
 from chorus_bench.io.pictures import decode_upright
-from chorus_bench.io.schemas import Fraction, Line, Schema, right_parts
+from chorus_bench.io.schemas import Fraction, Line, Schema, parse, right_parts
 from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.places import PICTURES_FILE
 from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
@@ -26,11 +25,11 @@ class Picture(Schema):
     """A picture of one sample.
 
     Attributes:
-        sample_id: of the sample.
-        category: of the sample.
-        kind: why it is shown.
-        file: its name in this folder.
-        score: the sample's PAP; null where it has none.
+        sample_id: id of the sample.
+        category: category of the sample.
+        kind: why it is shown: best, median or worst.
+        file: file name in this folder.
+        score: PAP of the sample; null if it has none.
     """
 
     sample_id: Line = Field(max_length=MAX_SAMPLE_LENGTH)
@@ -50,22 +49,20 @@ class PictureList(RootModel[Pictures], strict=True):
 
 
 def read_pictures(folder: Path, where: str, errors: Findings) -> list[dict[str, Any]]:
-    """Return what `pictures.json` lists; every problem is added to ``errors``.
+    """Return the list in `pictures.json`; every problem is added to ``errors``.
 
     Args:
         folder: the entry's ``pictures``.
         where: its name, for the findings.
-        errors: takes the problems, unreadable pictures among them.
+        errors: collects the problems, including unreadable pictures.
     """
     file = f"{where}/{PICTURES_FILE}"
-    try:
-        data = read_regular(folder / PICTURES_FILE, _MAX_LIST_BYTES)
-    except InputError as error:
-        errors.append(Finding.of(error, file))
-        return []
     before = len(errors)
-    rows = right_parts(PictureList, data, file, errors)
-    listed = [row for row in (rows or {}).values() if row is not None]
+    document = errors.collect(
+        lambda: parse(read_regular(folder / PICTURES_FILE, _MAX_LIST_BYTES), file), file
+    )
+    rows = {} if document is None else right_parts(PictureList, document, errors)
+    listed = [row for row in rows.values() if row is not None]
     names = {row["file"] for row in listed}
     if len(errors) == before:
         for path in sorted(folder.iterdir()):
@@ -79,14 +76,14 @@ def read_pictures(folder: Path, where: str, errors: Findings) -> list[dict[str, 
 
 
 def picture_problem(file: Path) -> str | None:
-    """Return why a file is no readable PNG picture of moderate size, or None."""
+    """Return why a file is not a readable PNG picture of moderate size, or None if it is."""
     if file.is_symlink() or not file.is_file():
-        return "is not there, or is no plain file"
+        return "is missing or not a plain file"
     if file.stat().st_size > _MAX_BYTES:
         return f"has {file.stat().st_size} bytes"
     data = file.read_bytes()
     if not data.startswith(_SIGNATURE) or len(data) < 33:
-        return "is no PNG picture"
+        return "is not a PNG picture"
     width, height = struct.unpack(">II", data[16:24])
     if not (0 < width <= _MAX_SIDE and 0 < height <= _MAX_SIDE):
         return f"is {width} x {height} pixels"

@@ -1,4 +1,4 @@
-"""Where things lie in a leaderboard."""
+"""Names and places in a leaderboard."""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from chorus_bench.io.owners import Owner
 
 ENTRIES_FOLDER = "entries"
 PUBLISHED_FILE = "published.yaml"
-ENTRY_FILE, FIELDS_FILE = "entry.yaml", "fields.npz"
+ENTRY_FILE = "entry.yaml"
+FIELDS_FILE, OVERLAYS_FILE = "fields.npz.xz", "overlays.npz.xz"
+#: Their names in entries of earlier versions.
+EARLIER_FIELDS_FILE = "fields.npz"
 PICTURES_FOLDER, PICTURES_FILE = "pictures", "pictures.json"
 
 MAX_SLUG_LENGTH = 100
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-# Names that other files of the page have.
+# Names of other files of the page.
 _TAKEN = re.compile(r"board|body|samples-.*|published-.*|.*-fields")
 
 
 def slug_of(method: str) -> str:
-    """Return the folder name that a method's name gives: lower case letters, digits, hyphens."""
+    """Return the folder name for a method's name: lower-case letters, digits, hyphens."""
     plain = unicodedata.normalize("NFKD", method).encode("ascii", "ignore").decode().lower()
     slug = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
     if not slug:
@@ -31,17 +34,17 @@ def slug_of(method: str) -> str:
 
 
 def slug_problem(name: str, method: str | None) -> str | None:
-    """Return what is wrong with an entry's folder name, or None.
+    """Return the problem with an entry's folder name, or None.
 
     Args:
         name: name of the folder.
         method: the method's name; the folder must be named after it, and may add a suffix
-            (the same method on another split). None to leave that out.
+            (the same method on another split). None skips this check.
     """
     if not _SLUG.fullmatch(name) or len(name) > MAX_SLUG_LENGTH:
-        return "is not lower case letters, digits and single hyphens"
+        return "does not consist of lower-case letters, digits and single hyphens"
     if _TAKEN.fullmatch(name):
-        return "is a name that the page needs itself"
+        return "is a name reserved for the page"
     wanted = None if method is None else slug_of(method)
     if wanted is not None and name != wanted and not name.startswith(f"{wanted}-"):
         return f"is not named after the method: '{wanted}' or '{wanted}-...'"
@@ -49,7 +52,7 @@ def slug_problem(name: str, method: str | None) -> str | None:
 
 
 def entry_folders(leaderboard: Path) -> list[Path]:
-    """Return what lies in ``entries``, sorted by name; hidden files are left out."""
+    """Return the contents of ``entries``, sorted by name; hidden files are left out."""
     folder = leaderboard / ENTRIES_FOLDER
     if not folder.is_dir():
         return []

@@ -1,4 +1,4 @@
-"""`published.yaml`: figures as papers print them. Never ranked with recomputed ones."""
+"""`published.yaml`: figures as printed in papers, never ranked with recomputed ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from chorus_bench.io.findings import Findings
 from chorus_bench.io.limits import MIB
-from chorus_bench.io.schemas import Line, Schema, read_file, rule
+from chorus_bench.io.schemas import Line, Schema, loaded, parse, rule
+from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.places import PUBLISHED_FILE
 from chorus_bench.names import MAX_CATEGORY_LENGTH
 
-#: Written in percent, kept as a fraction without new digits.
+#: Written in percent, stored as a fraction without additional digits.
 Percent = Annotated[
     float,
     Field(ge=0, le=100, description="percent, 0 to 100"),
@@ -31,11 +32,11 @@ class PublishedRow(Schema):
     Attributes:
         name: name of the method or the setting.
         source: the paper and the table.
-        setting: what it was measured on.
-        note: anything else.
-        categories_count: over how many categories the means are.
-        scores: the means that were published.
-        categories: the scores of single categories.
+        setting: setting of the measurement.
+        note: further remarks.
+        categories_count: number of categories in the means.
+        scores: the published means.
+        categories: scores of single categories.
     """
 
     name: Line = Field(max_length=2000)
@@ -58,20 +59,23 @@ class PublishedFile(Schema):
     """The keys of `published.yaml`.
 
     Attributes:
-        rows: of the papers' tables.
+        rows: rows of the papers' tables.
     """
 
     rows: tuple[PublishedRow, ...]
 
 
 def read_published(file: Path, errors: Findings) -> tuple[PublishedRow, ...]:
-    """Read `published.yaml`; a leaderboard may do without one.
+    """Read `published.yaml`, which is optional.
 
     Args:
         file: the file.
-        errors: takes every problem, with the line.
+        errors: collects every problem, with its line.
     """
     if not (file.exists() or file.is_symlink()):
         return ()
-    found = read_file(PublishedFile, file, PUBLISHED_FILE, errors, limit=MIB)
+    found = errors.collect(
+        lambda: loaded(PublishedFile, parse(read_regular(file, MIB), PUBLISHED_FILE)),
+        PUBLISHED_FILE,
+    )
     return () if found is None else found.rows

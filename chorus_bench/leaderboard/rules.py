@@ -1,4 +1,4 @@
-"""What an entry must satisfy. Each rule is a function that adds what it finds.
+"""The rules for entries. Each rule is a function that adds its findings.
 
 The rules of one entry: `name_rule`, `signature_rule`, `manifest_rule`,
  `verified_rule`, `counts_rule`, `scores_rule`, `pictures_rule`. Of several:
@@ -29,25 +29,25 @@ from chorus_bench.evaluation.results import (
 )
 from chorus_bench.io.findings import Findings, has_controls, printable
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
+from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
     ENTRY_FILE,
-    PICTURES_FOLDER,
     slug_problem,
 )
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
 from chorus_bench.metrics.resampling import CategoryTables
 from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
-#: Intervals of today are exact. Results of earlier versions, which summed them in another order,
-#: may differ from them in their last bits.
+#: Intervals are now exact. Results of earlier versions, which summed in another order, may differ
+#: in the last bits.
 INTERVAL_TOLERANCE = 1e-12
 
 _LABEL = re.compile(r"[^|@]+@[0-9a-f]{8,64}")
 
 
 def name_rule(files: EntryFiles, errors: Findings) -> None:
-    """The folder is named after the method, in letters that every file system and web host has."""
+    """The folder is named after the method, in characters safe for file systems and web hosts."""
     method = None if files.manifest is None else files.manifest.method
     problem = slug_problem(files.slug, method)
     if problem is not None:
@@ -55,7 +55,7 @@ def name_rule(files: EntryFiles, errors: Findings) -> None:
 
 
 def signature_rule(files: EntryFiles, errors: Findings) -> None:
-    """The signature is one that this version's protocols give: known, complete, in order."""
+    """The signature is one of this version's protocols: known, complete, in order."""
     if files.content is None:
         return
     signature = files.content.get("signature")
@@ -95,7 +95,7 @@ def protocol_of(parts: Mapping[str, str]) -> Protocol:
 
 
 def _signature_again(parts: Mapping[str, str]) -> str:
-    """Return the signature, without the software's version, that the parts should have given."""
+    """Return the signature, without the software's version, that the parts should form."""
     categories = parts["cat"].split(",") if "cat" in parts else None
     track = parts.get("track", "canonical")
     again = protocol_of(parts).signature(
@@ -108,7 +108,7 @@ def _signature_again(parts: Mapping[str, str]) -> str:
 
 
 def manifest_rule(files: EntryFiles, errors: Findings) -> None:
-    """`entry.yaml` speaks of the submission that the result is about."""
+    """`entry.yaml` describes the submission of the result."""
     manifest, content = files.manifest, files.content
     if manifest is None or content is None:
         return
@@ -132,22 +132,22 @@ def manifest_rule(files: EntryFiles, errors: Findings) -> None:
 
 
 def verified_rule(files: EntryFiles, errors: Findings) -> None:
-    """`verified` says who verified this very submission; the other entries say nothing there."""
+    """`verified` states who verified this submission; other entries leave it empty."""
     manifest = files.manifest
     if manifest is None:
         return
     where, done = f"{files.where}/{ENTRY_FILE}: verified", manifest.verified
     fix = "run `chorus-bench leaderboard verify`, or state status: self-reported, verified: null"
     if manifest.status == "verified" and done is None:
-        errors.add(where, "is missing though the status is verified", fix=fix)
+        errors.add(where, "is missing although the status is verified", fix=fix)
     elif done is not None and manifest.status != "verified":
-        errors.add(where, f"is there though the status is {manifest.status}", fix=fix)
+        errors.add(where, f"is present although the status is {manifest.status}", fix=fix)
     elif done is not None and done.sha256 != manifest.sha256:
         errors.add(where, "is of another submission (sha256 differs)", fix=fix)
 
 
 def counts_rule(files: EntryFiles, errors: Findings) -> None:
-    """The table's counts of pixels can be counts, and its four numbers follow from them."""
+    """The table's counts of pixels are possible, and its four numbers follow from them."""
     table = files.samples
     if table is None:
         return
@@ -155,7 +155,7 @@ def counts_rule(files: EntryFiles, errors: Findings) -> None:
     _check_names(table, where, errors)
     bad = np.flatnonzero(_impossible(table))
     if bad.size:
-        errors.add(where, f"counts that cannot be, in {_rows(table, bad)}", fix="evaluate again")
+        errors.add(where, f"impossible counts in {_rows(table, bad)}", fix="evaluate again")
         return
     closed = _closed(files)
     bad = np.flatnonzero((scores_of(table) != rescored(table, closed=closed)).any(axis=1))
@@ -169,11 +169,11 @@ def counts_rule(files: EntryFiles, errors: Findings) -> None:
 
 
 def _check_names(table: pa.Table, where: str, errors: Findings) -> None:
-    """Names can be shown anywhere, and no sample stands twice."""
+    """Names can be displayed anywhere, and no sample occurs twice."""
     counted_ids = Counter(table["sample_id"].to_pylist())
     twice = [printable(name, 60) for name, n in counted_ids.items() if n > 1]
     if twice:
-        errors.add(where, f"samples that stand twice: {list_some(twice)}")
+        errors.add(where, f"duplicate samples: {list_some(twice)}")
     limits = {"sample_id": MAX_SAMPLE_LENGTH, "category": MAX_CATEGORY_LENGTH}
     for column, limit in limits.items():
         names = sorted(set(table[column].to_pylist()))
@@ -190,7 +190,7 @@ def _closed(files: EntryFiles) -> bool:
 
 
 def _impossible(table: pa.Table) -> NDArray[np.bool_]:
-    """Return which samples have counts that no picture gives, (S,)."""
+    """Return which samples have counts that no image can have, (S,)."""
     bad = np.zeros(len(table), dtype=bool)
     plain, hoa = counts_of(table)
     for counts in (plain, hoa):
@@ -259,11 +259,11 @@ def _check_missing(files: EntryFiles, tables: CategoryTables, errors: Findings) 
     for name, (scores, _) in tables.items():
         if _at(files.content, ("categories", name, "missing")) is True and scores.any():
             where = files.lines.at("categories", name, "missing")
-            errors.add(where, "is true though its samples have scores", fix="copy the result again")
+            errors.add(where, "is true, but its samples have scores", fix="copy the result again")
 
 
 def _check_beside(files: EntryFiles, errors: Findings) -> None:
-    """The scores under the other protocols follow from the counts, too."""
+    """The scores under the other protocols follow from the counts as well."""
     beside = {} if files.content is None else files.content["beside"]
     for name in sorted(set(beside) - set(PROTOCOLS)):
         shown = printable(name, 40)
@@ -284,12 +284,16 @@ def pictures_rule(files: EntryFiles, errors: Findings) -> None:
     """Every picture is of a sample of the table."""
     if files.samples is None or not files.pictures:
         return
-    ids = set(files.samples["sample_id"].to_pylist())
-    for picture in files.pictures:
-        if picture["sample_id"] not in ids:
-            shown = printable(picture["sample_id"], 60)
-            where = f"{files.where}/{PICTURES_FOLDER}/{picture['file']}"
+    known = dict(
+        zip(*(files.samples[c].to_pylist() for c in ("sample_id", "category")), strict=True)
+    )
+    for sample in files.pictures:
+        where, shown = f"{files.where}: a picture", printable(sample.sample_id, 60)
+        if sample.sample_id not in known:
             errors.add(where, f"is of the sample '{shown}', which the result does not have")
+        elif sample.category != known[sample.sample_id]:
+            found = f"of the sample '{shown}' has the category {printable(sample.category, 60)}"
+            errors.add(where, found, expected=known[sample.sample_id])
 
 
 def comparable(signature: str) -> str:
@@ -299,7 +303,7 @@ def comparable(signature: str) -> str:
 
 
 def duplicates_rule(entries: Sequence[Entry], errors: dict[str, Findings]) -> None:
-    """No submission, and no method, stands twice under one signature."""
+    """No submission and no method occurs twice under one signature."""
     first: dict[tuple[str, str, str], str] = {}
     for entry in entries:
         manifest = entry.manifest
@@ -344,7 +348,7 @@ def _sample_difference(entry: Entry, model: Entry) -> str:
     missing = sorted(set(model.ids) - set(entry.ids))
     extra = sorted(set(entry.ids) - set(model.ids))
     if not missing and not extra:
-        return "has the samples in another order, or with other targets"
+        return "has the samples in another order, or with different targets"
     return printable(
         f"lacks {len(missing)} samples ({list_some(missing)}) "
         f"and has {len(extra)} others ({list_some(extra)})",
@@ -355,12 +359,12 @@ def _sample_difference(entry: Entry, model: Entry) -> str:
 def unchanged_rule(
     files: EntryFiles, before: Iterable[Mapping[str, Any]], errors: Findings
 ) -> None:
-    """Scores change only when the submission does, whatever the entry is called.
+    """Scores change only if the submission does, whatever the entry's name.
 
     Args:
-        files: the entry as it is.
+        files: the current entry.
         before: every `results.json` of the earlier state.
-        errors: takes the findings.
+        errors: collects the findings.
     """
     content = files.content
     for older in before if content is not None else ():
@@ -372,7 +376,7 @@ def unchanged_rule(
                 was = f"{printable(repr(value), 40)} and is {printable(repr(now), 40)}"
                 errors.add(
                     files.lines.at(*path),
-                    f"was {was} though the submission is the same",
+                    f"was {was} although the submission is the same",
                     expected="the scores that the entry had",
                     fix="restore the result, or enter the submission that gives the new scores",
                 )
@@ -380,3 +384,30 @@ def unchanged_rule(
 
 def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
     return _at(content, ("submission", "sha256")), comparable(str(content.get("signature")))
+
+
+def unearned_status_rule(
+    entry: Entry, manifests: Mapping[str, EntryManifest], errors: Findings
+) -> None:
+    """Refuse an entry that calls itself verified where the earlier state did not.
+
+    Only the maintainers' run gives that status: it scores the archive on the base branch and
+    commits the status there, so that it stands in the earlier state of every later change.
+
+    Args:
+        entry: the entry.
+        manifests: folder name -> `entry.yaml` of the earlier state.
+        errors: collects the problem.
+    """
+    now, earlier = entry.manifest, manifests.get(entry.slug)
+    if now.status != "verified":
+        return
+    same = ("verified", now.verified, now.sha256)
+    if earlier is not None and (earlier.status, earlier.verified, earlier.sha256) == same:
+        return
+    errors.add(
+        f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}",
+        "calls the entry verified, which the base branch does not",
+        expected="status: self-reported, verified: null",
+        fix="leave the status to the maintainers, whose own run on the base branch gives it",
+    )

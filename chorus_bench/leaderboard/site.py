@@ -1,15 +1,14 @@
-"""The page: static files that work from any web host and from the disk, without a network."""
+"""The page: static files that work from any web host and from disk, offline."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import shutil
 from collections.abc import Iterator, Mapping
-from importlib import resources
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -20,13 +19,17 @@ from chorus_bench.leaderboard.board import Group, board_json, make_board
 from chorus_bench.leaderboard.checking import Progress, check_leaderboard
 from chorus_bench.leaderboard.entries import Entry
 from chorus_bench.leaderboard.fields import read_fields
-from chorus_bench.leaderboard.places import FIELDS_FILE, PICTURES_FOLDER
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
 from chorus_bench.report.leaderboard_tables import board_rows
-from chorus_bench.report.web import body_data, encode_array, script_json
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
+from chorus_bench.report.overlays import Overlay, picture_bytes
+from chorus_bench.report.web import (
+    ASSETS,
+    asset_file,
+    body_data,
+    encode_array,
+    render,
+    script_json,
+)
 
 _SKIP = "correct the entries, or leave them out with --skip-invalid"
 _DIGITS, _FULL = 6, 65535
@@ -47,11 +50,11 @@ def build_site(
         leaderboard: folder with ``entries`` and ``published.yaml``.
         output: folder for the page; an older page there is replaced, anything else is refused.
         date: ISO date, shown as the date of the build.
-        skip_invalid: leave entries with problems out instead of stopping.
+        skip_invalid: leave out entries with problems instead of stopping.
         progress: called with (entries read, entries in all).
 
     Returns:
-        The problems of what was left out.
+        The problems of the entries left out.
 
     Raises:
         LeaderboardError: there are problems, all listed, and ``skip_invalid`` is false.
@@ -66,17 +69,28 @@ def build_site(
     board = make_board(checked.entries, checked.published)
     site = board_json(board, date)
     with atomic_folder(target, overwrite=True, kind=_PAGE) as folder:
-        for name, text in _texts(site, board.groups):
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_text(text, encoding="utf-8", newline="\n")
-        for entry in checked.entries:
-            _copy_pictures(entry, folder)
-        _copy_assets(folder / "assets")
+        for name, content in _files(site, board.groups):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
     return tuple(checked.findings)
 
 
+def _files(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, bytes]]:
+    """Yield the name and content of every file of the page."""
+    for name, text in _texts(site, groups):
+        yield name, text.encode()
+    for group in groups:
+        for entry in group.entries:
+            for path, source in zip(_pictures(entry), entry.pictures.values(), strict=True):
+                if isinstance(source, Overlay):
+                    yield path, picture_bytes(source.draw())
+                else:
+                    yield path, source.read_bytes()
+    for name in ASSETS:
+        yield f"assets/{name}", asset_file(name).read_bytes()
+
+
 def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
-    """Give the name and text of every file that is written."""
     shown = _rounded(site)
     yield "data/board.js", f"{_SCRIPT_START}window.CHORUS_BENCH.board={script_json(shown)};\n"
     yield "board.json", json.dumps(download(site), indent=1, ensure_ascii=False) + "\n"
@@ -86,10 +100,10 @@ def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
         yield f"data/samples-{group.id}.js", _script("sampleIds", group.id, _sample_ids(group))
     for entry in entries:
         yield f"data/{entry.slug}.js", _script("methods", entry.slug, _method_data(entry))
-        if entry.has_fields:
-            fields = read_fields(entry.folder / FIELDS_FILE).data()
+        if entry.fields is not None:
+            fields = read_fields(entry.fields).data()
             yield f"data/{entry.slug}-fields.js", _script("fields", entry.slug, fields)
-    if any(entry.has_fields for entry in entries):
+    if any(entry.fields is not None for entry in entries):
         body = script_json(body_data(load_body("default")))
         yield "data/body.js", f"{_SCRIPT_START}window.CHORUS_BENCH.body={body};\n"
     yield from _pages(shown, groups)
@@ -104,7 +118,7 @@ def _script(table: str, key: str, value: object) -> str:
 
 
 def _rounded(value: Any) -> Any:  # noqa: ANN401
-    """Return plain values with numbers rounded to what the page can show."""
+    """Return plain values with numbers rounded to the page's precision."""
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -119,10 +133,10 @@ def download(site: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def board_csv(site: Mapping[str, Any]) -> str:
-    """Return the board as CSV: one row a method, numbers in full.
+    """Return the board as CSV: one row per method, numbers in full precision.
 
     Args:
-        site: from `board_json`.
+        site: result of `board_json`.
     """
     rows = board_rows(site)
     text = io.StringIO()
@@ -165,7 +179,10 @@ def _method_data(entry: Entry) -> dict[str, Any]:
     return {
         "scores": {n: _sixteen_bits(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
         "curves": curves,
-        "pictures": {p["sample_id"]: _picture(entry, p) for p in entry.pictures},
+        "pictures": {
+            sample.sample_id: path
+            for sample, path in zip(entry.pictures, _pictures(entry), strict=True)
+        },
     }
 
 
@@ -173,52 +190,28 @@ def _sixteen_bits(values: np.ndarray[Any, np.dtype[np.float64]]) -> str:
     return encode_array(np.rint(_FULL * np.clip(values, 0, 1)), "u2")
 
 
-def _picture(entry: Entry, picture: Mapping[str, Any]) -> str:
-    return f"{PICTURES_FOLDER}/{entry.slug}/{picture['file']}"
-
-
-def _copy_pictures(entry: Entry, folder: Path) -> None:
-    place = folder / PICTURES_FOLDER / entry.slug
-    for picture in entry.pictures:
-        place.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(entry.folder / PICTURES_FOLDER / picture["file"], place / picture["file"])
-
-
-def _site_source() -> Path:
-    return Path(str(resources.files("chorus_bench") / "data" / "site"))
-
-
-def _copy_assets(folder: Path) -> None:
-    folder.mkdir()
-    for file in sorted(_site_source().iterdir()):
-        if file.suffix in (".js", ".css") or file.name.startswith("LICENSES"):
-            shutil.copyfile(file, folder / file.name)
+def _pictures(entry: Entry) -> list[str]:
+    """Return where the page has an entry's pictures."""
+    return [f"pictures/{entry.slug}/{number:03d}.png" for number in range(len(entry.pictures))]
 
 
 def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
-    environment = _environment()
-    yield "index.html", environment.get_template("index.html.jinja").render(site=site)
-    template = environment.get_template("method.html.jinja")
+    yield "index.html", render("index.html.jinja", site=site)
     for group, board in zip(groups, site["boards"], strict=False):
         for entry, method in zip(group.entries, board["methods"], strict=True):
-            pictures = [{**p, "file": _picture(entry, p)} for p in entry.pictures]
-            text = template.render(
-                site=site, board=board, method=method, entry=_entry_texts(entry), pictures=pictures
+            pictures = [
+                {**asdict(sample), "file": path}
+                for sample, path in zip(entry.pictures, _pictures(entry), strict=True)
+            ]
+            text = render(
+                "method.html.jinja",
+                site=site,
+                board=board,
+                method=method,
+                entry=_entry_texts(entry),
+                pictures=pictures,
             )
             yield str(method["page"]), text
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(_site_source()),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        keep_trailing_newline=True,
-    )
 
 
 def _entry_texts(entry: Entry) -> dict[str, Any]:

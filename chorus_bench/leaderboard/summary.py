@@ -1,4 +1,4 @@
-"""The answer at a glance: who leads, by how much, is it significant, and where it comes from."""
+"""Summary of a board: the leader, its margin and significance, and where it is gained."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ _GAINS = 3
 def summary(
     methods: Sequence[Mapping[str, Any]], rankings: Mapping[str, Ranking] | None
 ) -> dict[str, Any]:
-    """Return the leader and the next of a board, by each of the four means.
+    """Return the leader of a board and the runner-up, by each of the four means.
 
     Args:
-        methods: the board's rows, as the page gets them.
-        rankings: theirs, in the same order; None where nothing was computed.
+        methods: the board's rows, in the page's format.
+        rankings: their rankings, in the same order; None if nothing was computed.
 
     Returns:
         For each mean ``leader``, ``next``, their ``difference`` with its interval ``low`` and
-        ``high``, and ``gains``: the categories in which the leader is ahead most. None for a
+        ``high``, and ``gains``: the categories with the leader's largest margins. None for a
         mean that no row has.
     """
     return {
@@ -54,7 +54,7 @@ def _one(
 
 
 def _gains(score: str, leader: Mapping[str, Any], other: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return the categories in which the leader is ahead most, the largest difference first."""
+    """Return the categories with the leader's largest margins, largest first."""
     both = [name for name in sorted(leader) if name in other]
     known = [n for n in both if None not in (leader[n][score], other[n][score])]
     ahead = {n: leader[n][score] - other[n][score] for n in known}

@@ -1,4 +1,4 @@
-"""Scoring a submitted archive again, and marking the entry as verified."""
+"""Verification: rescoring a submitted archive, and marking the entry as verified."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from chorus_bench.evaluation import evaluate
 from chorus_bench.evaluation.results import MEANS, EvaluationResult, load_result
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.findings import Findings
-from chorus_bench.leaderboard.adding import check_digest, read_manifest
+from chorus_bench.leaderboard.adding import read_manifest
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry_yaml
 from chorus_bench.leaderboard.places import ENTRY_FILE
 from chorus_bench.leaderboard.rules import protocol_of
 from chorus_bench.metrics.protocol import signature_differences, signature_parts
-from chorus_bench.submission import open_submission
+from chorus_bench.report.samples import open_scored
 
 Progress = Callable[[int, int], None]
 
@@ -36,26 +36,26 @@ def verify_entry(
     workers: int | None = None,
     progress: Progress = lambda done, total: None,
 ) -> EntryManifest:
-    """Score an entry's submission again, compare everything, and mark the entry as verified.
+    """Rescore an entry's submission, compare everything, and mark the entry as verified.
 
     Args:
         entry: the entry's folder.
         submission: the submitted archive or folder.
-        split: the split that the entry's signature names.
-        body: the body that it names; the free one by default.
-        by: who verifies.
+        split: the split named in the entry's signature.
+        body: the body named there; by default the free one.
+        by: name of the verifier.
         date: ISO date of the verification.
         url: address of the run.
-        output: folder that takes the new result, for the records.
+        output: folder for the new result, for the records.
         workers: threads that prepare test geometry.
         progress: called with (samples done, samples in all).
 
     Returns:
-        The entry's manifest as it was written.
+        The written manifest of the entry.
 
     Raises:
-        InputError: the entry breaks a rule, the submission is another one, the split or the
-            body is another one, or anything comes out differently. The entry stays as it is.
+        InputError: the entry breaks a rule, the submission, split or body is a different one, or
+            the outcome differs in any way. The entry is then unchanged.
     """
     folder = Path(entry)
     manifest = read_manifest(folder)
@@ -66,8 +66,7 @@ def verify_entry(
     stored = load_result(folder)
     parts = signature_parts(stored.signature)
     protocol = protocol_of(parts)
-    with open_submission(submission) as opened:
-        check_digest(opened, manifest.sha256)
+    with open_scored(submission, stored) as opened:
         again = evaluate(
             opened,
             split=split,
@@ -91,14 +90,14 @@ def _compare(entry: Path, stored: EvaluationResult, again: EvaluationResult) -> 
     differences = signature_differences(stored.signature, again.signature)
     if differences:
         raise InputError(
-            f"the entry was scored with something else: {'; '.join(differences)}",
+            f"the entry was scored differently: {'; '.join(differences)}",
             where=entry,
-            fix="give the split and the body that the entry's signature names",
+            fix="give the split and the body named in the entry's signature",
         )
     problems = _score_differences(stored, again) or _sample_differences(stored, again)
     if problems:
         raise InputError(
-            f"scoring the submission again gives something else: {'; '.join(problems)}",
+            f"rescoring the submission gives a different result: {'; '.join(problems)}",
             where=entry,
             expected="the same to the last bit",
             fix="the entry's result is not of this submission; evaluate it again",

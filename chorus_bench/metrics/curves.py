@@ -1,6 +1,7 @@
 """Mean precision-recall curves of many images.
 
-Source: docs/protocol.md P21 and P25; the mean over images at each threshold is a display, no score.
+Source: docs/protocol.md P21 and P25; the mean over images at each threshold
+is for display, not a score.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class MeanCurve:
 
     @property
     def undefined_from(self) -> int | None:
-        """The first threshold at which no image predicts a pixel; None where there is none."""
+        """The first threshold at which no image predicts a pixel; None if there is none."""
         undefined = np.flatnonzero(np.isnan(self.precision))
         return int(undefined[0]) if undefined.size else None
 
@@ -37,8 +38,8 @@ class MeanCurve:
 def mean_curve(counts: PixelCounts) -> MeanCurve:
     """Return the mean curve of S images.
 
-    Images without a target pixel are left out; of the others, those count for the precision at a
-    threshold that predict a pixel there.
+    Images without target pixels are left out; the precision at a threshold is over the images for
+    which a pixel is predicted there.
 
     Args:
         counts: predicted and hit pixels (S, T) and target pixels (S,).

@@ -138,8 +138,8 @@ def _checked_occupancy(occupancy: object) -> NDArray[np.float32]:
     outside = np.isfinite(values) & ((values < 0) | (values > 1)) | np.isposinf(values)
     if outside.any():
         raise InputError(
-            f"{int(outside.sum())} occupancies are not between 0 and 1, {values[outside][0]:g} "
-            "for one",
+            f"{np.count_nonzero(outside)} occupancies are not between 0 and 1, "
+            f"{values[outside][0]:g} for one",
             expected="probabilities, or minus infinity where nothing projects",
             fix="apply a sigmoid to logits; divide 0..255 by 255",
         )
@@ -173,7 +173,7 @@ def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHO
     values = np.asarray(occupancy, dtype=np.float32)
     if np.isnan(values).any():
         raise InputError(
-            f"{int(np.isnan(values).sum())} occupancies are NaN",
+            f"{np.count_nonzero(np.isnan(values))} occupancies are NaN",
             expected="probabilities, or minus infinity where nothing projects",
         )
     limits = np.asarray(thresholds, dtype=np.float32)
@@ -213,9 +213,9 @@ def pixel_counts(histogram: ArrayLike, *, without_human: bool = False) -> PixelC
     on_target = [c for c in used if c & _TARGET]
     at_least = np.flip(np.cumsum(np.flip(h, -1), axis=-1), -1)  # pixels at this level or above
     return PixelCounts(
-        predicted=at_least[..., used, 1:].sum(axis=-2),
-        hit=at_least[..., on_target, 1:].sum(axis=-2),
-        target=at_least[..., on_target, 0].sum(axis=-1),
+        predicted=at_least[..., used, 1:].sum(axis=-2, dtype=np.int64),
+        hit=at_least[..., on_target, 1:].sum(axis=-2, dtype=np.int64),
+        target=at_least[..., on_target, 0].sum(axis=-1, dtype=np.int64),
     )
 
 
@@ -294,7 +294,7 @@ def category_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float]:
     scores = np.asarray(scores, dtype=np.float64).reshape(-1, 4)
     used = counted(areas)
     return {
-        name: math.fsum(scores[used[:, i], i]) / max(1, int(used[:, i].sum()))
+        name: math.fsum(scores[used[:, i], i]) / max(1, int(np.count_nonzero(used[:, i])))
         for i, name in enumerate(SCORE_NAMES)
     }
 

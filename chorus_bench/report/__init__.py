@@ -13,15 +13,16 @@ from chorus_bench.lazy import lazy_exports
 if TYPE_CHECKING:
     from chorus_bench.report.dataset_plots import cameras_figure
     from chorus_bench.report.figures import (
-        Overlay,
+        OverlayRow,
         bars_figure,
         calibration_figure,
         curves_figure,
         fields_figure,
         overlays_figure,
     )
-    from chorus_bench.report.overlays import overlay_picture, write_sample_overlays
+    from chorus_bench.report.overlays import Overlay
     from chorus_bench.report.page import write_report
+    from chorus_bench.report.samples import sample_overlays, sample_photos
     from chorus_bench.report.view import view_fields
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -29,29 +30,31 @@ else:
         {
             "dataset_plots": ("cameras_figure",),
             "figures": (
-                "Overlay",
+                "OverlayRow",
                 "bars_figure",
                 "calibration_figure",
                 "curves_figure",
                 "fields_figure",
                 "overlays_figure",
             ),
-            "overlays": ("overlay_picture", "write_sample_overlays"),
+            "overlays": ("Overlay",),
             "page": ("write_report",),
+            "samples": ("sample_overlays", "sample_photos"),
             "view": ("view_fields",),
         },
     )
 
 __all__ = [
     "Overlay",
+    "OverlayRow",
     "bars_figure",
     "calibration_figure",
     "cameras_figure",
     "curves_figure",
     "fields_figure",
-    "overlay_picture",
     "overlays_figure",
+    "sample_overlays",
+    "sample_photos",
     "view_fields",
     "write_report",
-    "write_sample_overlays",
 ]

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,38 +18,34 @@ from chorus_bench.evaluation.truth import TruthScores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.report.canvas import panels, save_figure
-from chorus_bench.report.drawing import SIDES, Viewer, draw_field, tint
+from chorus_bench.report.drawing import SIDES, Viewer, draw_field
+from chorus_bench.report.overlays import Overlay
 
-Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
 
-_SHADE = 0.55
 _LINES = ("-", "--", ":", "-.")
 #: Side of a field's picture in pixels, smaller if there are many fields.
 _PIXELS, _PIXELS_OF_MANY, _FEW = 300, 170, 4
 _BAR = "#2a6f97"
-_OUTLINE = (0.1, 0.45, 1.0)
-#: The darkest colour stands for the probability below which this share of the voxels lies.
+#: The hottest colour stands for this quantile of the voxels' probabilities.
 _TOP_SHARE = 0.9995
 
 
-@dataclass(frozen=True)
-class Overlay:
-    """A test image with the projections of several fields.
+@dataclass(frozen=True, eq=False)
+class OverlayRow:
+    """A test image with the projections of several methods.
 
     Attributes:
-        title: text beside it.
-        image: (H, W, 3) RGB.
-        target: (H, W) mask of the object.
-        projections: method -> (h, w) occupancy image, minus infinity where nothing projects.
+        title: the text above it.
+        photo: (H, W, 3) RGB.
+        overlays: method -> the overlay drawn on the photo.
         scores: method -> PAP of this sample, 0 to 1.
     """
 
     title: str
-    image: UInt8
-    target: UInt8
-    projections: Mapping[str, Float32]
+    photo: UInt8
+    overlays: Mapping[str, Overlay]
     scores: Mapping[str, float]
 
 
@@ -96,31 +91,28 @@ def fields_figure(
     return figure
 
 
-def overlays_figure(overlays: Sequence[Overlay]) -> Any:  # noqa: ANN401
-    """Return a figure of projected fields over test images, a row per sample, a column per method.
+def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
+    """Return a figure of projected fields over test images: a row per sample, a column per method.
 
     The projections are those that PAP compares, on an image with a shorter side of 32 pixels;
     the object's outline is blue.
 
     Args:
-        overlays: overlays with the same methods.
+        rows: test images with the same methods.
 
     Raises:
-        InputError: no overlay.
+        InputError: no row.
         MissingDependencyError: matplotlib is not installed.
     """
-    if not overlays:
+    if not rows:
         raise InputError("there is no overlay to draw")
-    methods = list(overlays[0].projections)
-    figure, axes = panels(len(overlays), 1 + len(methods), 2.3, 2.4)
-    for line, overlay in zip(axes, overlays, strict=True):
-        line[0].imshow(overlay.image)
-        line[0].set_title(overlay.title, fontsize=7)
-        for place, method in zip(line[1:], methods, strict=True):
-            place.imshow(_heated(overlay.image, overlay.projections[method]))
-            _outline(place, overlay.target)
-            place.set_title(f"{method}, PAP {100 * overlay.scores[method]:.1f}", fontsize=8)
-        _outline(line[0], overlay.target)
+    figure, axes = panels(len(rows), 1 + len(rows[0].overlays), 2.3, 2.4)
+    for line, row in zip(axes, rows, strict=True):
+        line[0].imshow(row.photo)
+        line[0].set_title(row.title, fontsize=7)
+        for place, (method, overlay) in zip(line[1:], row.overlays.items(), strict=True):
+            place.imshow(overlay.draw(row.photo))
+            place.set_title(f"{method}, PAP {100 * row.scores[method]:.1f}", fontsize=8)
     return figure
 
 
@@ -209,9 +201,9 @@ def draw_fields(
     return save_figure(fields_figure(fields, body, sides=sides), path)
 
 
-def draw_overlays(overlays: Sequence[Overlay], path: str | Path) -> Path:
+def draw_overlays(rows: Sequence[OverlayRow], path: str | Path) -> Path:
     """Write the picture of `overlays_figure`."""
-    return save_figure(overlays_figure(overlays), path)
+    return save_figure(overlays_figure(rows), path)
 
 
 def draw_curves(results: Mapping[str, EvaluationResult], path: str | Path) -> Path:
@@ -222,21 +214,6 @@ def draw_curves(results: Mapping[str, EvaluationResult], path: str | Path) -> Pa
 def draw_calibration(scores: Mapping[str, TruthScores], path: str | Path) -> Path:
     """Write the picture of `calibration_figure`."""
     return save_figure(calibration_figure(scores), path)
-
-
-def _heated(image: UInt8, projection: Float32) -> Float64:
-    height, width = image.shape[:2]
-    known = np.maximum(projection, 0).astype(np.float32)
-    heat: Float32 = np.asarray(
-        cv2.resize(known, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32
-    )
-    grey = image.astype(np.float64).mean(axis=2, keepdims=True) / 255
-    faded = np.repeat(1 - _SHADE * (1 - grey), 3, axis=2)
-    return tint(faded, heat / max(float(heat.max()), 1e-6), 0.85)
-
-
-def _outline(place: Any, target: UInt8) -> None:  # noqa: ANN401 - matplotlib is not typed here
-    place.contour(target > 0, levels=[0.5], colors=[_OUTLINE], linewidths=0.9)
 
 
 def _styles(count: int) -> list[str]:

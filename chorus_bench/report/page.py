@@ -10,8 +10,7 @@ import base64
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from importlib import resources
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +25,14 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
 from chorus_bench.metrics.curves import MeanCurve
-from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.canvas import save_figure
+from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
-from chorus_bench.report.overlays import KINDS, write_sample_overlays
-from chorus_bench.report.web import asset, body_data, fields_data, script_json
-from chorus_bench.submission import Submission, check_submission, open_submission
+from chorus_bench.report.overlays import picture_bytes
+from chorus_bench.report.samples import KINDS, open_scored, sample_overlays, sample_photos
+from chorus_bench.report.web import body_data, render
+from chorus_bench.submission import Submission, check_submission
 
 PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
 _REPORT = FolderKind("a report", (PAGE_FILE,))
@@ -46,7 +46,6 @@ _FOUND = (
     "occlusion: PAP_hoa minus PAP. ceiling: the gain of the target itself, extruded along the "
     "rays. Gains do not add up, and corrected scores must not be reported as results."
 )
-_TEMPLATE = "report.html.jinja"
 _SHIPPED_BODY = "default"
 
 
@@ -117,7 +116,7 @@ def write_report(
             parts.left_out.append("overlays and 3D fields: give the submission (--submission)")
         else:
             _check_body(loaded, model)
-            opened = stack.enter_context(_open(submission, loaded))
+            opened = stack.enter_context(open_scored(submission, loaded))
             parts.warnings = _degenerate(submission)
             _add_fields(parts, opened)
             _add_overlays(parts, loaded, opened, split, model, pictures, photos)
@@ -126,25 +125,11 @@ def write_report(
         if parts.diagnosis is None:
             parts.left_out.append("where the score is lost: request it (--diagnose)")
         _write_figures(parts, loaded, pictures)
-        page = _render(loaded, parts, pictures)
+        page = _render(loaded, parts)
         atomic_write_bytes(place / PAGE_FILE, page.encode())
     target = Path(output)
     files = sorted((target / PICTURES_FOLDER).rglob("*.png"))
     return Report(target, target / PAGE_FILE, tuple(files), tuple(parts.left_out))
-
-
-def _open(submission: str | Path, result: EvaluationResult) -> Submission:
-    """Open the submission and check that it is the scored one."""
-    opened = open_submission(submission)
-    if opened.sha256 != result.submission["sha256"]:
-        opened.close()
-        raise InputError(
-            f"has the digest {opened.sha256[:12]}..., but the result is of "
-            f"{result.submission['sha256'][:12]}...",
-            where=submission,
-            fix="give the submission that was scored, or evaluate this one",
-        )
-    return opened
 
 
 def _check_body(result: EvaluationResult, body: BodyModel) -> None:
@@ -180,9 +165,13 @@ def _add_overlays(
     if source is None:
         parts.left_out.append("overlays: give the test split (--split)")
         return
-    parts.overlays = write_sample_overlays(
-        result, submission, source, body, pictures / "overlays", photos=photos
-    )
+    overlays = sample_overlays(result, submission, source, body)
+    shown = sample_photos(source, {one.sample_id for one in overlays}) if photos else {}
+    for one, overlay in overlays.items():
+        picture = picture_bytes(overlay.draw(shown.get(one.sample_id)))
+        atomic_write_bytes(pictures / "overlays" / f"{one.sample_id}.png", picture)
+        text = base64.b64encode(picture).decode("ascii")
+        parts.overlays.append({**asdict(one), "file": f"data:image/png;base64,{text}"})
 
 
 def _split(result: EvaluationResult, split: str | Path | None) -> str | Path | None:
@@ -271,29 +260,22 @@ def _method(result: EvaluationResult) -> str:
     return str(result.submission["method"])
 
 
-def _render(result: EvaluationResult, parts: _Parts, pictures: Path) -> str:
-    import jinja2
-
-    source = resources.files("chorus_bench") / "data" / "site" / _TEMPLATE
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(source.read_text(encoding="utf-8"))
+def _render(result: EvaluationResult, parts: _Parts) -> str:
     data: dict[str, Any] = {"curves": curves_data({_method(result): result})}
     if parts.fields:
-        data["viewer"] = {"body": body_data(load_body(_SHIPPED_BODY))}
-        data["viewer"] |= fields_data(parts.fields)
-    return template.render(
+        body = body_data(load_body(_SHIPPED_BODY))
+        data["viewer"] = {"body": body, **SmallFields.of(parts.fields).data()}
+    return render(
+        "report.html.jinja",
         result=result,
         method=_method(result),
         version=__version__,
-        names=SCORE_NAMES,
         rows=_rows(result),
         parts=parts,
         diagnosis=None if parts.diagnosis is None else diagnosis_table(parts.diagnosis),
-        overlays=_overlay_groups(parts.overlays, pictures / "overlays"),
+        overlays=_by_category(parts.overlays),
         signature=signature_parts(result.signature),
-        data=script_json(data),
-        style=asset("style.css"),
-        scripts=[asset("viewer.js"), asset("charts.js")],
+        data=data,
     )
 
 
@@ -333,15 +315,9 @@ def _rows(result: EvaluationResult) -> list[dict[str, Any]]:
     return [{"name": name, **entry} for name, entry in ordered]
 
 
-def _overlay_groups(
-    overlays: Sequence[Mapping[str, Any]], folder: Path
-) -> list[tuple[str, list[dict[str, Any]]]]:
-    """Return category -> its overlays with their pictures inlined, in the order of kinds."""
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for entry in overlays:
-        content = base64.b64encode((folder / entry["file"]).read_bytes()).decode("ascii")
-        group = groups.setdefault(entry["category"], [])
-        group.append({**entry, "source": f"data:image/png;base64,{content}"})
-    for group in groups.values():
-        group.sort(key=lambda entry: KINDS.index(entry["kind"]))
-    return list(groups.items())
+def _by_category(overlays: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return category -> its overlays, in the order of kinds."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in sorted(overlays, key=lambda entry: KINDS.index(entry["kind"])):
+        groups.setdefault(entry["category"], []).append(entry)
+    return groups

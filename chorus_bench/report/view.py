@@ -11,18 +11,8 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import atomic_write_bytes
-from chorus_bench.report.web import asset, body_data, fields_data, script_json
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<style>{style}</style></head>
-<body><main><div id="view"></div></main>
-<script>window.CHORUS_BENCH = window.CHORUS_BENCH || {{}};</script>
-<script>{viewer}</script>
-<script>CHORUS_BENCH.mountViewer(document.getElementById("view"), {data});</script>
-</body></html>
-"""
+from chorus_bench.report.fields import SmallFields
+from chorus_bench.report.web import body_data, render
 
 
 @dataclass(frozen=True)
@@ -72,14 +62,8 @@ def view_fields(
     """
     data = {
         "body": body_data(load_body(body)),
-        **fields_data(fields),
+        **SmallFields.of(fields).data(),
         "categories": list(fields),
         "level": level,
     }
-    page = _PAGE.format(
-        title="Fields around the body",
-        style=asset("style.css"),
-        viewer=asset("viewer.js"),
-        data=script_json(data),
-    )
-    return FieldsView(page, height)
+    return FieldsView(render("view.html.jinja", data=data), height)

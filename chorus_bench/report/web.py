@@ -1,25 +1,76 @@
-"""Data for pages: text that is safe inside a script, and compact fields and bodies."""
+"""The parts of pages: templates, built scripts, and data that is safe inside a script."""
 
 from __future__ import annotations
 
 import base64
 import json
-import zlib
-from collections.abc import Mapping
-from importlib import resources
-from typing import Any
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
-from chorus_bench.geometry.grid import OccupancyGrid
 
-#: Built by `npm run build` in leaderboard/site.
-_ASSETS = "site"
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+#: Templates, style sheet and built scripts; the README there says how they are built.
+PAGES = Path(__file__).parents[1] / "pages"
+#: Files that pages link to or contain.
+ASSETS = ("style.css", "board.js", "method.js", "charts.js", "viewer.js", "LICENSES.txt")
+
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
-_LARGEST = 48
+
+
+def asset_file(name: str) -> Path:
+    """Return the path of one of `ASSETS`.
+
+    Raises:
+        InputError: this installation lacks it.
+    """
+    file = PAGES / name if name.endswith(".css") else PAGES / "built" / name
+    if not file.is_file():
+        raise InputError(
+            "this installation lacks a part of its pages",
+            where=file,
+            fix="install chorus-bench again, or build it as chorus_bench/pages/README.md says",
+        )
+    return file
+
+
+def asset(name: str) -> str:
+    """Return the text of one of `ASSETS`, for example ``viewer.js``."""
+    return asset_file(name).read_text(encoding="utf-8")
+
+
+def render(template: str, **values: object) -> str:
+    """Return a page.
+
+    Args:
+        template: its name, for example ``report.html.jinja``.
+        values: the values of its names; texts are escaped, and a missing name is an error.
+    """
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(PAGES / "templates"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+    )
+    environment.globals["asset"] = asset
+    environment.filters["script_json"] = script_json
+    return environment
 
 
 def script_json(value: object) -> str:
@@ -35,22 +86,6 @@ def script_json(value: object) -> str:
     for letter, escaped in _UNSAFE.items():
         text = text.replace(letter, escaped)
     return text
-
-
-def asset(name: str) -> str:
-    """Return a built script or style sheet of the pages, for example ``viewer.js``.
-
-    Raises:
-        InputError: this installation lacks it.
-    """
-    file = resources.files("chorus_bench") / "data" / _ASSETS / name
-    if not file.is_file():
-        raise InputError(
-            "this installation lacks a part of its pages",
-            where=name,
-            fix="reinstall chorus-bench, or run `npm ci && npm run build` in leaderboard/site",
-        )
-    return file.read_text(encoding="utf-8")
 
 
 def encode_array(values: ArrayLike, dtype: str) -> str:
@@ -77,50 +112,3 @@ def body_data(body: BodyModel) -> dict[str, Any]:
         "faces": encode_array(body.faces, "u2" if small else "u4"),
         "index_bytes": 2 if small else 4,
     }
-
-
-def fields_data(fields: Mapping[str, OccupancyGrid]) -> dict[str, Any]:
-    """Return fields for the 3D view, in steps of 1/255 and with at most 48 voxels per side.
-
-    Args:
-        fields: category -> field, all on the same grid.
-
-    Returns:
-        ``grid`` (``resolution``, ``side_length`` in metres, ``center``), ``fields``
-        (zlib-compressed uint8, C order x, y, z) and ``max`` of each.
-
-    Raises:
-        InputError: no field, or fields on different grids.
-    """
-    specs = {field.spec for field in fields.values()}
-    if len(specs) != 1:
-        raise InputError(f"fields on {len(specs)} grids", expected="one or more on the same grid")
-    spec = next(iter(specs))
-    step = -(-spec.resolution // _LARGEST)
-    smaller = {name: _shrunk(field.values, step) for name, field in fields.items()}
-    resolution = len(next(iter(smaller.values())))
-    side = spec.voxel_size * step * resolution
-    return {
-        "grid": {
-            "resolution": resolution,
-            "side_length": side,
-            "center": [float(low) + side / 2 for low in np.broadcast_to(spec.low, 3)],
-        },
-        "fields": {name: _compressed(values) for name, values in smaller.items()},
-        "max": {name: float(values.max()) for name, values in smaller.items()},
-    }
-
-
-def _shrunk(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    """Return the largest value of each block of voxels, so that nothing thin is lost."""
-    if step == 1:
-        return values
-    size = -(-len(values) // step)
-    padded = np.pad(values, [(0, size * step - len(values))] * 3)
-    blocks = padded.reshape(size, step, size, step, size, step)
-    return np.asarray(blocks.max(axis=(1, 3, 5)))
-
-
-def _compressed(values: NDArray[np.float32]) -> str:
-    levels = np.rint(255 * np.clip(values, 0, 1)).astype(np.uint8)
-    return base64.b64encode(zlib.compress(levels.tobytes(), 9)).decode("ascii")

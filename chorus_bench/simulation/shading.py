@@ -105,7 +105,7 @@ def _surface(
 def _light(stream: Stream) -> Float64:
     """Return the direction (3,) towards the light, world."""
     sine, cosine = exact.sin_cos(stream.uniform(0, 2 * np.pi))
-    return unit((0.6 * cosine, 1.0, 0.6 * sine))
+    return unit((0.6 * float(cosine), 1.0, 0.6 * float(sine)))
 
 
 def _vertex_normals(mesh: Mesh) -> Float64:

@@ -98,10 +98,9 @@ def simulate_train_row(
         picture = shade(scene, rendering, camera, stream.fork("shading"))
         image = {"bytes": encode_jpeg(picture), "path": None}
     wrong = failure == "wrong_pose" and noise > 0
+    parts = (prompt_slug(prompt), view, f"{index:05d}")
     return {
-        "sample_id": sample_name(
-            "simulated-train", category, prompt_slug(prompt), view, f"{index:05d}"
-        ),
+        "sample_id": sample_name("simulated-train", category, *parts),
         "category": category,
         "prompt": prompt,
         "view": view,

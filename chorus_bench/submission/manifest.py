@@ -15,7 +15,7 @@ from chorus_bench.io.limits import (
     MAX_TEXT_LENGTH,
     MIN_SIDE_LENGTH,
 )
-from chorus_bench.io.schemas import Line, Schema, right_parts, rule
+from chorus_bench.io.schemas import Line, Schema, parse, right_parts, rule
 
 MANIFEST_NAME = "submission.yaml"
 
@@ -118,8 +118,9 @@ class Manifest:
 
 def read_manifest(data: bytes, errors: Findings) -> Manifest:
     """Read the bytes of `submission.yaml`; every problem is added to ``errors``."""
-    parts = right_parts(ManifestFile, data, MANIFEST_NAME, errors)
-    if parts is None:
+    document = errors.collect(lambda: parse(data, MANIFEST_NAME), MANIFEST_NAME)
+    parts = {} if document is None else right_parts(ManifestFile, document, errors)
+    if not parts:
         return Manifest()
     method, grid = parts.get("method"), parts.get("grid", {})
     return Manifest(

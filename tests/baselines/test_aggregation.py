@@ -197,7 +197,7 @@ BAD = {
     "a damaged camera": {"camera_rotation": [[1, 0, 0]]},
     "a camera with values that are not finite": {"camera_translation": [0, float("inf"), 3]},
     "a singular camera": {"camera_rotation": np.zeros((3, 3)).tolist()},
-    "an object mask of another size than the image": {"width": 41},
+    "an object mask of the wrong size": {"width": 41},
     "a damaged object mask": {"object_mask": {"size": [48, 40], "counts": "????"}},
 }
 

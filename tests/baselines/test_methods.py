@@ -141,7 +141,7 @@ def test_views_that_cannot_be_used_harm_no_other(train):
     }
     found = aggregate_category(DatasetRows.open([*rows, broken]), "backpack", BODY, GRID)
     assert found.views == good.views
-    assert str(found.skipped) == "1 with an object mask of another size than the image (broken)"
+    assert str(found.skipped) == "1 with an object mask of the wrong size (broken)"
     assert np.array_equal(found.field(), good.field())
 
 
@@ -233,4 +233,4 @@ def test_the_command_runs_a_baseline(tmp_path, monkeypatch):
     )
     assert np.array_equal(found.values, body["surfboard"])
     done = CliRunner().invoke(app, ["run", "uniform", *arguments[:-1], "decay"])
-    assert "option 'decay'" in str(done.exception)
+    assert "--option decay" in str(done.exception)

@@ -138,7 +138,7 @@ def test_the_table_of_sources(place):
 
 
 def test_a_training_set_needs_its_split(place):
-    with pytest.raises(InputError, match="needs the test split"):
+    with pytest.raises(InputError, match="needs its test split"):
         reproduce_table2(place, data="somewhere")
 
 

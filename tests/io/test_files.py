@@ -10,7 +10,7 @@ import pytest
 
 from chorus_bench.errors import ChorusBenchError, InputError
 from chorus_bench.io import files, renames
-from chorus_bench.io.files import WriteError, atomic_folder, atomic_write_bytes
+from chorus_bench.io.files import FolderKind, WriteError, atomic_folder, atomic_write_bytes
 from chorus_bench.io.leftovers import remove
 
 
@@ -285,21 +285,24 @@ def test_an_overwritten_folder_is_there_at_every_moment(tmp_path, monkeypatch):
     assert names(tmp_path) == ["out", "out/ours"]
 
 
+THING = FolderKind("a thing", ("thing.json",))
+
+
 def test_only_a_folder_of_the_kind_is_replaced(tmp_path):
     out = tmp_path / "out"
     old_folder(out)
     with (
         pytest.raises(InputError, match="is not a thing, so it is not replaced") as caught,
-        atomic_folder(out, overwrite=True, marks=("thing.json",), kind="a thing"),
+        atomic_folder(out, overwrite=True, kind=THING),
     ):
         pass
     assert "thing.json" in str(caught.value)
     assert names(out) == ["deep", "deep/old"]
     (out / "thing.json").write_bytes(b"")
-    with atomic_folder(out, overwrite=True, marks=("thing.json",), kind="a thing"):
+    with atomic_folder(out, overwrite=True, kind=THING):
         pass
     assert names(out) == []
-    with atomic_folder(out, overwrite=True, marks=("thing.json",), kind="a thing"):
+    with atomic_folder(out, overwrite=True, kind=THING):
         pass
 
 

@@ -215,7 +215,7 @@ def test_clean_leaves_what_is_in_use(own_tmp):
         done = clean([own_tmp])
         assert build.is_dir()
     assert done.removed == []
-    assert (build, "another run is working on it") in done.left
+    assert (build, "another run is using it") in done.left
 
 
 def test_clean_leaves_what_other_machines_left_unless_asked(own_tmp):

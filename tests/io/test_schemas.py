@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from typing import Annotated, Literal
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import AfterValidator, Field, RootModel
 
 from chorus_bench.errors import InputError
-from chorus_bench.io.findings import Findings, shown
+from chorus_bench.io.findings import Findings, ProblemsError, shown
 from chorus_bench.io.schemas import (
     Count,
     Day,
@@ -21,9 +22,9 @@ from chorus_bench.io.schemas import (
     Sha256,
     Text,
     Url,
-    load,
-    read,
-    read_file,
+    loaded,
+    parse,
+    read_document,
     right_parts,
     rule,
 )
@@ -64,7 +65,7 @@ class Thing(Schema):
 def said(text: str | bytes, file: str = "x.yaml", **options) -> str:
     errors = Findings()
     data = text.encode() if isinstance(text, str) else text
-    value = read(Thing, data, file, errors, **options)
+    value = errors.collect(lambda: loaded(Thing, parse(data, file), **options), file)
     assert (value is None) == bool(errors)
     return "\n".join(map(str, errors))
 
@@ -175,14 +176,12 @@ def test_a_flood_of_problems_is_cut_short():
 
 def test_right_parts():
     errors = Findings()
-    data = b"name: a\nlevel: 0\nflag: true\nsha: 1\n"
-    assert right_parts(Thing, data, "x.yaml", errors) == {
-        **{"name": "a", "level": None, "flag": True, "sha": None}
-    }
+    document = parse(b"name: a\nlevel: 0\nflag: true\nsha: 1\n", "x.yaml")
+    right = {"name": "a", "level": None, "flag": True, "sha": None}
+    assert right_parts(Thing, document, errors) == right
     assert len(errors) == 2
-    assert right_parts(Thing, b"- a", "x.yaml", errors) is None
-    assert right_parts(Thing, b"", "x.yaml", errors) is None
-    assert len(errors) == 4
+    assert right_parts(Thing, parse(b"- a", "x.yaml"), errors) == {}
+    assert len(errors) == 3
 
 
 class Items(RootModel[tuple[Inner, ...]], strict=True):
@@ -191,11 +190,11 @@ class Items(RootModel[tuple[Inner, ...]], strict=True):
 
 def test_files_that_are_lists():
     errors = Findings()
-    text = '[{"kind": "left"},\n {"kind": "up"}]'
-    assert right_parts(Items, text.encode(), "x.json", errors) == {0: {"kind": "left"}, 1: None}
+    document = parse(b'[{"kind": "left"},\n {"kind": "up"}]', "x.json")
+    assert right_parts(Items, document, errors) == {0: {"kind": "left"}, 1: None}
     assert str(errors[0]).startswith("x.json:2: [1].kind: is 'up'")
-    read(Items, b"{}", "x.json", errors)
-    assert "is a table of keys: {}\n  Expected: A list of parts" in str(errors[1])
+    with pytest.raises(InputError, match=r"is a table of keys: {}\n  Expected: A list of parts"):
+        loaded(Items, parse(b"{}", "x.json"))
 
 
 def test_values_made_in_python_are_checked():
@@ -206,33 +205,37 @@ def test_values_made_in_python_are_checked():
         Inner(kind="left", siz=3)
 
 
-def test_loading_a_file(tmp_path):
+def test_files_that_users_name(tmp_path):
     file = tmp_path / "thing.yaml"
-    file.write_text("name: a\nlevel: 0\n")
-    with pytest.raises(InputError, match=r"thing\.yaml:2: level: is 0"):
-        load(Thing, file)
-    file.write_text("level: 0\n")
-    with pytest.raises(
-        InputError, match=r"2 problems in .*thing\.yaml\n- .*thing\.yaml:1: name: is"
+    for text, message in (
+        ("name: a\nlevel: 0\n", r"thing\.yaml:2: level: is 0"),
+        ("level: 0\n", r"2 problems in .*thing\.yaml\n- .*thing\.yaml:1: name: is missing"),
+        ("", r"thing\.yaml: is empty"),
     ):
-        load(Thing, file)
-    with pytest.raises(InputError, match="cannot be read"):
-        load(Thing, tmp_path / "none.yaml")
-    file.write_text("name: a")
-    assert load(Thing, file) == Thing(name="a")
+        file.write_text(text)
+        with pytest.raises(InputError, match=message):
+            loaded(Thing, read_document(file))
+    with pytest.raises(InputError, match=r"none\.yaml: cannot be read"):
+        read_document(tmp_path / "none.yaml")
 
 
-def test_files_of_unknown_origin(tmp_path):
+def test_the_error_travels_with_all_its_problems():
+    with pytest.raises(ProblemsError) as caught:
+        loaded(Thing, parse(b"level: 0\nflag: 3", "x.yaml"))
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert str(copy) == str(caught.value)
+    assert copy.findings == caught.value.findings
+    assert copy.keys == {"name", "level", "flag"}
+
+
+def test_errors_without_a_place_are_about_the_file():
     errors = Findings()
-    file, link = tmp_path / "thing.yaml", tmp_path / "link.yaml"
-    file.write_text("name: a")
-    link.symlink_to(file)
-    assert read_file(Thing, file, "thing.yaml", errors, limit=7) == Thing(name="a")
-    for path, limit in ((link, 100), (tmp_path, 100), (file, 6), (tmp_path / "none", 6)):
-        assert read_file(Thing, path, "it", errors, limit=limit) is None
-    found = [str(error).splitlines()[0] for error in errors]
-    assert found[2] == "it: has 7 bytes"
-    assert all(text.startswith("it: ") for text in found)
+
+    def fail():
+        raise InputError("is odd")
+
+    assert errors.collect(fail, "x.yaml", "copy it again") is None
+    assert str(errors[0]) == "x.yaml: is odd\n  What to do: copy it again"
 
 
 @pytest.mark.parametrize(

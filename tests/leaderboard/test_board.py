@@ -13,16 +13,21 @@ import cv2
 import numpy as np
 import pytest
 
+from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.results import load_result, mean_curves
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.leaderboard.board import board_json, make_board
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
-from chorus_bench.leaderboard.fields import Fields
+from chorus_bench.leaderboard.fields import fields_bytes
+from chorus_bench.leaderboard.overlays import overlays_bytes
 from chorus_bench.leaderboard.site import board_csv, build_site
 from chorus_bench.metrics.pap import SCORE_NAMES
+from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.leaderboard_tables import chosen_boards, render_boards
+from chorus_bench.report.overlays import Overlay
+from chorus_bench.report.samples import ChosenSample
 from tests.leaderboard import world
 
 HOSTILE = "</script><script>alert('x')</script> & \u2028 \"quoted\" <img src=x onerror=alert(1)>"
@@ -129,7 +134,8 @@ def test_versions_of_the_software_share_a_board(board, good):
 def test_the_page_has_what_the_scripts_read(board, good, tmp_path):
     spec = GridSpec(8, 2.0, (0.0, 0.5, 0.0))
     values = np.arange(512, dtype=np.uint16).reshape(spec.shape) // 2
-    Fields(spec, {"bench": values.astype(np.uint8)}).save(good / "fields.npz")
+    fields = fields_bytes(SmallFields(spec, {"bench": values.astype(np.uint8)}))
+    (good / "fields.npz.xz").write_bytes(fields)
     page = tmp_path / "page"
     build_site(board, page, date=world.DATE)
     shown = script(page / "data" / "board.js", "CHORUS_BENCH.board=")
@@ -214,7 +220,7 @@ def test_an_interrupted_build_leaves_the_old_page(board, tmp_path, monkeypatch):
     def broken(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("chorus_bench.leaderboard.site._copy_assets", broken)
+    monkeypatch.setattr("chorus_bench.leaderboard.site.asset_file", broken)
     with pytest.raises(KeyboardInterrupt):
         build_site(board, page, date="2026-02-01")
     assert files(page) == before
@@ -311,16 +317,43 @@ def test_boards_are_chosen_by_signature(board):
         render_boards(site["boards"], "table", "mAP")
 
 
-def test_pictures_are_copied(board, good, tmp_path):
+def test_pictures_of_earlier_versions_are_copied(board, good, tmp_path):
     (good / "pictures").mkdir()
     cv2.imwrite(str(good / "pictures" / "bench 3.png"), np.zeros((8, 8, 3), np.uint8))
     row = {"sample_id": "bench-003", "category": "bench", "kind": "best", "score": 0.5}
     text = json.dumps([row | {"file": "bench 3.png"}])
     (good / "pictures" / "pictures.json").write_text(text)
     build_site(board, tmp_path / "page", date=world.DATE)
-    assert (tmp_path / "page" / "pictures" / "good" / "bench 3.png").is_file()
+    copied = tmp_path / "page" / "pictures" / "good" / "000.png"
+    assert copied.read_bytes() == (good / "pictures" / "bench 3.png").read_bytes()
     data = script(tmp_path / "page" / "data" / "good.js", '["good"]=')
-    assert data["pictures"] == {"bench-003": "pictures/good/bench 3.png"}
+    assert data["pictures"] == {"bench-003": "pictures/good/000.png"}
     shutil.rmtree(good / "pictures")
     build_site(board, tmp_path / "page", date=world.DATE)
     assert not (tmp_path / "page" / "pictures").exists()
+
+
+def test_fields_of_earlier_versions_are_shown(board, good, tmp_path):
+    values = np.zeros((8, 8, 8), np.uint8)
+    np.savez_compressed(good / "fields.npz", grid=np.array([8, 2.0, 0, 0.5, 0]), bench=values)
+    build_site(board, tmp_path / "page", date=world.DATE)
+    fields = script(tmp_path / "page" / "data" / "good-fields.js", '["good"]=')
+    assert fields["grid"] == {"resolution": 8, "side_length": 2.0, "center": [0.0, 0.5, 0.0]}
+    assert list(fields["fields"]) == ["bench"]
+
+
+def test_pictures_are_drawn(board, good, tmp_path):
+    mask = np.zeros((40, 30), np.uint8)
+    mask[10:20, 5:25] = 1
+    heat = np.zeros((8, 6), np.uint8)
+    heat[4:] = 255
+    overlay = Overlay(heat, 0.25, encode_mask(mask), encode_mask(mask[::-1]))
+    sample = ChosenSample("bench-003", "bench", "best", 0.5)
+    (good / "overlays.npz.xz").write_bytes(overlays_bytes({sample: overlay}))
+    build_site(board, tmp_path / "page", date=world.DATE)
+    drawn = cv2.imread(str(tmp_path / "page" / "pictures" / "good" / "000.png"))
+    assert (drawn[..., ::-1] == overlay.draw()).all()
+    data = script(tmp_path / "page" / "data" / "good.js", '["good"]=')
+    assert data["pictures"] == {"bench-003": "pictures/good/000.png"}
+    text = (tmp_path / "page" / "methods" / "good.html").read_text()
+    assert 'src="../pictures/good/000.png"' in text

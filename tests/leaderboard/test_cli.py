@@ -7,16 +7,18 @@ import json
 import shutil
 import subprocess
 
-import cv2
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.io.findings import Findings
 from chorus_bench.io.shipped import packaged_folder
 from chorus_bench.leaderboard.adding import add_entry, read_manifest
 from chorus_bench.leaderboard.fields import read_fields
+from chorus_bench.leaderboard.overlays import read_overlays
 from chorus_bench.submission import open_submission, write_submission
 from tests.cli.cli_tools import run_cli
 from tests.leaderboard import world
@@ -53,21 +55,25 @@ def example(_example, tmp_path):
 
 def test_add_copies_the_result_and_what_the_page_shows(example, result):
     board, entry = example
-    for name in ("results.json", "samples.parquet"):
-        assert (entry / name).read_bytes() == (result / name).read_bytes()
+    assert (entry / "results.json").read_bytes() == (result / "results.json").read_bytes()
+    stored, made = (pq.read_table(folder / "samples.parquet") for folder in (entry, result))
+    assert stored.equals(made)
     manifest = read_manifest(entry)
     assert manifest.saw_coco_val == "no"
     assert manifest.parameters == {"blur": "2"}
     assert manifest.texts["description"] == "Two words."
-    fields = read_fields(entry / "fields.npz")
+    fields = read_fields(entry / "fields.npz.xz")
     with open_submission(packaged_folder("example/submission")) as submission:
         assert sorted(fields.values) == sorted(submission.categories)
         field = submission.field(submission.categories[0])
         shown = fields.values[submission.categories[0]] / 255
         np.testing.assert_allclose(shown, field.values, atol=0.51 / 255)
-    rows = json.loads((entry / "pictures" / "pictures.json").read_text())
-    assert {row["kind"] for row in rows} == {"best", "median", "worst"}
-    assert all(cv2.imread(str(entry / "pictures" / row["file"])) is not None for row in rows)
+    found = Findings()
+    overlays = read_overlays(entry / "overlays.npz.xz", "overlays", found)
+    assert not found
+    assert {sample.kind for sample in overlays} == {"best", "median", "worst"}
+    assert {sample.category for sample in overlays} == set(fields.values)
+    assert all(overlay.heat.any() for overlay in overlays.values())
     assert run_cli("leaderboard", "check", "--leaderboard", board).stdout.startswith("valid: 1 ent")
 
 
@@ -78,7 +84,7 @@ def test_add_refuses_and_leaves_nothing_behind(example, result, tmp_path):
     assert "the folder already exists" in again.stderr
     fields = {"surfboard": np.zeros((8, 8, 8), np.float32)}
     other = write_submission(tmp_path / "other", method="other", fields=fields, grid=GridSpec(8))
-    with pytest.raises(InputError, match="is another submission than the one that was scored"):
+    with pytest.raises(InputError, match="is not the submission that was scored"):
         add_entry(
             result, board, submitted_by="me", date=world.DATE, submission=other, name="example-2"
         )
@@ -104,7 +110,7 @@ def test_add_shrinks_fine_fields(tmp_path):
         digest = opened.sha256
     made = world.make_result("fine", sha256=digest)
     entry = world.add(tmp_path / "board", made, submission=submission)
-    fields = read_fields(entry / "fields.npz")
+    fields = read_fields(entry / "fields.npz.xz")
     assert fields.grid == GridSpec(48)
     assert fields.values["bench"][20, 25, 30] == 204
     assert np.count_nonzero(fields.values["bench"]) == 1
@@ -200,7 +206,7 @@ def test_verify_refuses_another_submission(example, tmp_path):
     other = write_submission(tmp_path / "other", method="example", fields=fields, grid=GridSpec(8))
     done = run_cli("leaderboard", "verify", entry, "--submission", other, "--split", "example")
     assert done.returncode == 2
-    assert "is another submission than the one that was scored" in done.stderr
+    assert "is not the submission that was scored" in done.stderr
     assert (entry / "entry.yaml").read_bytes() == before
 
 
@@ -218,5 +224,5 @@ def test_verify_refuses_made_up_scores(tmp_path):
     before = (entry / "entry.yaml").read_bytes()
     done = run_cli("leaderboard", "verify", entry, "--submission", source, "--split", "example")
     assert done.returncode == 2
-    assert "scoring the submission again gives something else: mPAP is" in done.stderr
+    assert "rescoring the submission gives a different result: mPAP is" in done.stderr
     assert (entry / "entry.yaml").read_bytes() == before

@@ -36,7 +36,8 @@ def test_every_key_is_described():
 
 
 def _described(node: dict) -> bool:
-    return "description" in node or "$ref" in node
+    ways = [node, *node.get("anyOf", ())]
+    return any("description" in way or "$ref" in way for way in ways)
 
 
 def test_help_reads_no_schema():

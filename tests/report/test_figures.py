@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation import evaluate, split_from_rows
 from chorus_bench.evaluation.truth import TruthScores
@@ -17,12 +18,13 @@ from chorus_bench.metrics.volumetric import calibration_curve
 from chorus_bench.report.canvas import require_matplotlib
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field, tint
 from chorus_bench.report.figures import (
-    Overlay,
+    OverlayRow,
     draw_calibration,
     draw_curves,
     draw_fields,
     draw_overlays,
 )
+from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.volumetric import render_truth
 from chorus_bench.submission import write_submission
 from tests.evaluation.small_split import COARSE, blob_field, make_row
@@ -122,13 +124,14 @@ def test_curves(tmp_path, results):
 
 
 def test_overlays(tmp_path):
-    image = np.full((60, 80, 3), 128, np.uint8)
+    photo = np.full((60, 80, 3), 128, np.uint8)
     target = np.zeros((60, 80), np.uint8)
     target[20:40, 30:60] = 1
-    heat = np.full((24, 32), -np.inf, np.float32)
-    heat[8:16, 12:24] = 0.4
-    overlay = Overlay("made", image, target, {"m": heat}, {"m": 0.5})
-    picture = read(draw_overlays([overlay, overlay], tmp_path / "o.png"))
+    heat = np.zeros((24, 32), np.uint8)
+    heat[8:16, 12:24] = 255
+    overlay = Overlay(heat, 0.4, encode_mask(np.zeros_like(target)), encode_mask(target))
+    row = OverlayRow("made", photo, {"m": overlay}, {"m": 0.5})
+    picture = read(draw_overlays([row, row], tmp_path / "o.png"))
     blue, green, red = np.moveaxis(picture.astype(int), 2, 0)
     assert ((red > blue + 60) & (red > green)).mean() > 0.02, "the heat is seen"
     assert ((blue > red + 60) & (blue > 150)).sum() > 50, "the outline is seen"

@@ -11,8 +11,9 @@ from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.shipped import submission_folder
 from chorus_bench.metrics.protocol import OFFICIAL
-from chorus_bench.report import overlay_picture, write_sample_overlays
-from chorus_bench.report.overlays import KINDS, choose_samples, occupancy_image
+from chorus_bench.report import Overlay, sample_overlays, sample_photos
+from chorus_bench.report.overlays import picture_bytes
+from chorus_bench.report.samples import KINDS, choose_samples, occupancy_image
 from chorus_bench.submission import open_submission
 
 BODY = load_body("default")
@@ -66,7 +67,7 @@ def test_the_projection_is_what_was_scored(example, opened):
 def test_heat_outline_and_person_are_where_they_should_be(opened):
     sample = next(s for s in load_split("example").samples if s.category == "surfboard")
     projection = np.full((32, 32), -np.inf, np.float32)
-    plain = overlay_picture(sample, projection)
+    plain = Overlay.of(sample, projection).draw()
     assert plain.shape == (sample.height, sample.width, 3)
     mask = sample.decode_object_mask()
     edge = cv2.morphologyEx(mask, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)) > 0
@@ -74,29 +75,42 @@ def test_heat_outline_and_person_are_where_they_should_be(opened):
     assert blue.any()
     assert (cv2.dilate(edge.astype(np.uint8), np.ones((7, 7), np.uint8))[blue] > 0).all()
     projection[:16] = 0.5
-    hot = overlay_picture(sample, projection)
+    hot = Overlay.of(sample, projection).draw()
     changed = (hot != plain).any(axis=2)
     half = sample.height // 2
     assert changed[: half - 4].mean() > 0.8
     assert not changed[half + 4 :].any()
 
 
-def test_files_with_and_without_photographs(tmp_path):
+def test_the_heat_keeps_what_is_compared(opened):
+    sample = next(s for s in load_split("example").samples if s.category == "surfboard")
+    image = occupancy_image(opened, sample, prepare_sample(sample, BODY, OFFICIAL))
+    overlay = Overlay.of(sample, image)
+    known = np.maximum(image, 0)
+    assert overlay.heat.shape == image.shape
+    assert overlay.top == known.max()
+    kept = overlay.heat * np.float32(overlay.top / 255)
+    np.testing.assert_allclose(kept, known, atol=0.51 / 255 * overlay.top)
+    nothing = Overlay.of(sample, np.full_like(image, -np.inf))
+    assert nothing.top == 0
+    assert not nothing.heat.any()
+
+
+def test_pictures_with_and_without_photographs(tmp_path):
     built = build_dataset(
         "simulated", tmp_path / "split", categories=["surfboard"], per_category=3, seed=1
     )
     with open_submission(submission_folder("example")) as submission:
         result = evaluate(submission, split=built.path, categories=["surfboard"])
-        drawn = write_sample_overlays(result, submission, built.path, BODY, tmp_path / "drawn")
-        shown = write_sample_overlays(
-            result, submission, built.path, BODY, tmp_path / "shown", photos=True
-        )
-    assert [entry["kind"] for entry in drawn] == list(KINDS)
-    assert drawn == shown
-    for entry in drawn:
-        one, other = (cv2.imread(str(tmp_path / f / entry["file"])) for f in ("drawn", "shown"))
-        assert one.shape == other.shape
-        assert (one != other).any()
+        overlays = sample_overlays(result, submission, built.path, BODY)
+    assert [sample.kind for sample in overlays] == list(KINDS)
+    photos = sample_photos(built.path, {sample.sample_id for sample in overlays})
+    for sample, overlay in overlays.items():
+        drawn, shown = overlay.draw(), overlay.draw(photos[sample.sample_id])
+        assert drawn.shape == shown.shape
+        assert (drawn != shown).any()
+        read = cv2.imdecode(np.frombuffer(picture_bytes(shown), np.uint8), cv2.IMREAD_COLOR)
+        assert (read[..., ::-1] == shown).all()
 
 
 def test_another_split_is_refused(example, opened, tmp_path):
@@ -104,11 +118,11 @@ def test_another_split_is_refused(example, opened, tmp_path):
         "simulated", tmp_path / "split", categories=["surfboard"], per_category=2, seed=1
     )
     with pytest.raises(InputError, match=r"lacks .* samples of the result"):
-        write_sample_overlays(example, opened, built.path, BODY, tmp_path / "out")
+        sample_overlays(example, opened, built.path, BODY)
 
 
-def test_a_photograph_of_another_size(opened):
+def test_a_photograph_of_another_size():
     sample = load_split("example").samples[0]
     photo = np.zeros((5, 5, 3), np.uint8)
     with pytest.raises(InputError, match="5 x 5 pixels"):
-        overlay_picture(sample, np.zeros((32, 32), np.float32), photo)
+        Overlay.of(sample, np.zeros((32, 32), np.float32)).draw(photo)

@@ -3,6 +3,7 @@
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -11,8 +12,9 @@ from chorus_bench.evaluation import evaluate
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.shipped import submission_folder
 from chorus_bench.report import view_fields, write_report
+from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.page import curves_data, diagnosis_table
-from chorus_bench.report.web import fields_data, script_json
+from chorus_bench.report.web import asset, script_json
 from chorus_bench.submission import write_submission
 from tests.cli.cli_tools import run_cli as run
 from tests.evaluation.small_split import blob_field
@@ -60,6 +62,34 @@ def test_the_page_holds_everything_itself(report):
     assert not report.left_out
 
 
+def three_js_licence():
+    """The notice that three.js asks for, as NOTICE has it."""
+    notice = (Path(__file__).parents[2] / "NOTICE").read_text()
+    return notice[notice.index("Copyright © 2010-2026 three.js authors") :].strip()
+
+
+def words(text):
+    return " ".join(text.split())
+
+
+def test_pages_with_three_js_hold_its_licence(report, tmp_path):
+    """In every page that holds the script, and in the script that others link to."""
+    licence = words(three_js_licence())
+    assert "THE SOFTWARE IS PROVIDED" in licence
+    field = OccupancyGrid(blob_field(24, (0.3, 0, 0), 0.2), GridSpec(24))
+    view = view_fields({"a": field}).save(tmp_path / "view.html")
+    for text in (report.page.read_text(), view.read_text(), asset("viewer.js")):
+        assert "THREE.WebGLRenderer" in text
+        assert licence in words(text)
+    assert licence in words(asset("LICENSES.txt"))
+
+
+def test_a_page_without_fields_holds_no_3d_view(folder, tmp_path):
+    page = write_report(folder, tmp_path / "report").page.read_text()
+    assert "THREE.WebGLRenderer" not in page
+    assert elements(page).scripts == 2
+
+
 def test_the_pictures_are_files_too(report):
     names = {file.relative_to(report.folder / "pictures").as_posix() for file in report.pictures}
     assert {"categories.png", "curves.png", "fields.png"} < names
@@ -91,7 +121,7 @@ def test_another_submission_is_refused(folder, tmp_path):
     other = write_submission(
         tmp_path / "other", method="other", fields={"surfboard": field}, grid=GridSpec(24)
     )
-    with pytest.raises(InputError, match="the result is of"):
+    with pytest.raises(InputError, match="is not the submission that was scored"):
         write_report(folder, tmp_path / "report", submission=other)
 
 
@@ -109,7 +139,7 @@ def test_hostile_texts_stay_texts(tmp_path):
     text = page.read_text()
     assert HOSTILE not in text
     assert "alert(1)" in text
-    assert elements(text).scripts == 4
+    assert elements(text).scripts == 3
 
 
 def test_json_for_scripts_cannot_end_them():
@@ -145,7 +175,7 @@ def test_the_diagnosis_names_the_largest_gain(in_the_file):
 @pytest.mark.parametrize(("resolution", "smaller"), [(24, 24), (48, 48), (50, 25), (97, 33)])
 def test_fields_keep_their_place_when_they_shrink(resolution, smaller):
     values = blob_field(resolution, (0.6, 0.0, -0.3), 0.2)
-    data = fields_data({"a": OccupancyGrid(values, GridSpec(resolution))})
+    data = SmallFields.of({"a": OccupancyGrid(values, GridSpec(resolution))}).data()
     grid = data["grid"]
     assert grid["resolution"] == smaller
     voxel = grid["side_length"] / smaller
@@ -158,7 +188,7 @@ def test_a_view_is_a_page_of_its_own(tmp_path):
     view = view_fields({"a": OccupancyGrid(blob_field(24, (0.3, 0, 0), 0.2), GridSpec(24))})
     assert view._repr_html_().startswith("<iframe srcdoc=")
     file = view.save(tmp_path / "view.html")
-    assert elements(file.read_text()).scripts == 3
+    assert elements(file.read_text()).scripts == 2
     with pytest.raises(InputError, match="0 grids"):
         view_fields({})
 

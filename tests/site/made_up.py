@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import base64
 import json
-import zlib
-from pathlib import Path
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-import chorus_bench
 from chorus_bench.geometry.body_files import load_body
+from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.ranking import rank_methods
 from chorus_bench.metrics.resampling import bootstrap_intervals
-from chorus_bench.report.web import body_data
+from chorus_bench.report.fields import SmallFields
+from chorus_bench.report.web import ASSETS, asset_file, body_data, render
 
-SOURCE = Path(chorus_bench.__file__).parent / "data" / "site"
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 CATEGORIES = (
     "backpack", "baseball bat", "bench", "bicycle", "frisbee", "handbag", "motorcycle",
@@ -165,22 +162,17 @@ class MadeUpSite:
         """Write the whole site."""
         for name in ("assets", "data", "methods"):
             (folder / name).mkdir(parents=True)
-        for file in SOURCE.iterdir():
-            if file.suffix != ".jinja":
-                (folder / "assets" / file.name).write_bytes(file.read_bytes())
+        for name in ASSETS:
+            (folder / "assets" / name).write_bytes(asset_file(name).read_bytes())
         site = self.site(boards)
-        environment = Environment(
-            loader=FileSystemLoader(SOURCE), autoescape=True, trim_blocks=True,
-            lstrip_blocks=True, undefined=StrictUndefined,
-        )  # fmt: skip
-        page = environment.get_template("index.html.jinja").render(site=site)
+        page = render("index.html.jinja", site=site)
         (folder / "index.html").write_text(page, encoding="utf-8")
         (folder / "board.json").write_text(json.dumps(site))
         (folder / "board.csv").write_text("method\n")
         script(folder / "data" / "board.js", "board", site)
         script(folder / "data" / "samples-b0.js", 'sampleIds["b0"]', self._sample_ids())
         for row in self.board["methods"]:
-            self._write_method(folder, site, row, environment)
+            self._write_method(folder, site, row)
         if self.fields:
             script(folder / "data" / "body.js", "body", body_data(load_body("default")))
         return folder
@@ -194,7 +186,7 @@ class MadeUpSite:
             "counted_hoa": (areas[:, 1] > 0).astype(int).tolist(),
         }
 
-    def _write_method(self, folder, site, row, environment):
+    def _write_method(self, folder, site, row):
         slug = row["slug"]
         pictures = self.pictures.get(slug, [])
         data = {
@@ -208,19 +200,11 @@ class MadeUpSite:
         script(folder / "data" / f"{slug}.js", f'methods["{slug}"]', data)
         if slug in self.fields:
             values = self.fields[slug]
-            grid = {
-                "resolution": len(next(iter(values.values()))),
-                "side_length": 3.0,
-                "center": [0.0, 0.0, 0.0],
-            }
-            packed = {
-                n: base64.b64encode(zlib.compress(v.tobytes())).decode() for n, v in values.items()
-            }
-            fields = {"grid": grid, "fields": packed, "max": dict.fromkeys(values, 0.78)}
+            fields = SmallFields(GridSpec(len(next(iter(values.values())))), values).data()
             script(folder / "data" / f"{slug}-fields.js", f'fields["{slug}"]', fields)
         nothing = dict.fromkeys(("authors", "affiliation", "license", "citation", "parameters", "verified"))  # fmt: skip
-        page = environment.get_template("method.html.jinja").render(
-            site=site, board=self.board, method=row, pictures=pictures,
+        page = render(
+            "method.html.jinja", site=site, board=self.board, method=row, pictures=pictures,
             entry=nothing | self.entries.get(slug, {}),
         )  # fmt: skip
         (folder / "methods" / f"{slug}.html").write_text(page, encoding="utf-8")

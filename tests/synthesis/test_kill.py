@@ -158,7 +158,7 @@ def test_an_interrupted_run_goes_on(undisturbed, prompts, workers):
         _, err = process.communicate(timeout=60)
     assert process.returncode == 130, err
     assert "Traceback" not in err
-    assert "interrupted; run the same command again to go on" in err
+    assert "interrupted; run the same command again to continue" in err
     assert len(finished_images(prompts)) < SHARDS
     assert not (prompts / "d.work" / ".lock").exists()
     assert run(undisturbed, prompts, "--stage", "images").returncode == 0

@@ -1,9 +1,9 @@
-"""Write every kind of dataset, or read those that another environment wrote.
+"""Write every kind of dataset, or read those written by another environment.
 
     python kinds.py write FOLDER COCO        COCO: a folder with instances.json and fits.json
     python kinds.py read FOLDER...           prints a line of JSON for each kind of each folder
 
-`pyarrow_matrix.py` runs it in one virtual environment a version.
+`pyarrow_matrix.py` runs it in one virtual environment per version.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ KINDS = ("coco-eft", "simulated-test", "simulated-train", "image-search", "synth
 
 
 def read(folder: Path) -> None:
-    """Read every kind in every way, and say what came of it."""
+    """Read every kind in every way, and report the outcome."""
     ways: dict[str, Callable[[Path], object]] = {
         "pyarrow": _plain,
         "chorus-bench": _ours,

@@ -18,7 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 KINDS_SCRIPT = ROOT / "tools" / "compatibility" / "kinds.py"
-#: Of datasets, in kinds.py.
+#: Kinds of datasets, in kinds.py.
 KINDS = 5
 COCO = ROOT / "tests" / "data" / "real_coco"
 VERSIONS = (
@@ -27,9 +27,9 @@ VERSIONS = (
 
 
 def main() -> int:
-    """Run the matrix; 1 where anything failed."""
+    """Run the matrix; return 1 if anything failed."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("versions", nargs="*", default=VERSIONS, help="of pyarrow")
+    parser.add_argument("versions", nargs="*", default=VERSIONS, help="versions of pyarrow")
     parser.add_argument("--work", type=Path, required=True, help="folder for everything")
     options = parser.parse_args()
     versions = list(options.versions)
@@ -78,7 +78,7 @@ def write(work: Path, version: str) -> None:
 
 
 def read(work: Path, reader: str, writers: list[str]) -> dict[tuple[str, str], list[str]]:
-    """Read with one version what all have written; return what went wrong with each."""
+    """Read with one version what all have written; return the problems with each."""
     place = work / "reading" / reader
     shutil.rmtree(place, ignore_errors=True)
     folders = [shutil.copytree(work / "written" / writer, place / writer) for writer in writers]

@@ -1,7 +1,7 @@
-"""Builds the default body of chorus-bench from MakeHuman's CC0 human. See README.md beside it.
+"""Builds the default body of chorus-bench from MakeHuman's CC0 human; see README.md in this folder.
 
 Steps: sample adults, bring each into T-pose with a 24-joint skeleton, decimate the middle adult's
-left half, mirror it, carry skinning weights and shapes over, fit a joint regressor.
+left half, mirror it, transfer skinning weights and shapes, fit a joint regressor.
 Frame: x to the person's left, y up, z forward; metres; pelvis at the origin.
 """
 

@@ -1,4 +1,4 @@
-"""Decimation that keeps a left-right symmetric, watertight mesh, and carrying values over.
+"""Decimation to a left-right symmetric, watertight mesh, and transfer of values to it.
 
 Frame: x to the person's left, y up, z forward; metres.
 """

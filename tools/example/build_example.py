@@ -1,10 +1,10 @@
-"""Make the example test split and the example submission that come with the package.
+"""Make the example test split and the example submission of the package.
 
     python tools/example/build_example.py
 
-The split is sixty rows of the simulated world, without pictures. The submission is what a
-method that knows the world could hand in: per category the share of 120 *other* simulated
-people around whom a canonical voxel is occupied by the object, blurred a little.
+The split has sixty rows of the simulated world, without pictures. The submission is what a method
+that knows the world could submit: for each category, the share of 120 *other* simulated people for
+whom a canonical voxel is occupied by the object, slightly blurred.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def write_split(folder: Path) -> None:
-    """Write the rows as Parquet, with the file that names the split."""
+    """Write the rows as Parquet, with the metadata file of the split."""
     rows = [
         simulate_test_row(category, index, seed=SEED, with_image=False)
         for category in CATEGORIES

@@ -1,4 +1,4 @@
-"""Cut a small file of real COCO annotations, with our fits, for the tests of the repository.
+"""Extract a small file of real COCO annotations, with our fits, for the repository's tests.
 
 Only images whose photograph is under CC BY are named; no photograph is copied.
 
@@ -47,7 +47,7 @@ def cut(coco: dict[str, Any], fits: dict[str, Any]) -> tuple[dict[str, Any], dic
 
 
 def main() -> None:
-    """Read both files, cut, and write."""
+    """Read both files, extract, and write."""
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("annotations", "fits", "output"):
         parser.add_argument(f"--{name}", type=Path, required=True)

@@ -1,9 +1,8 @@
 """Fit the default body to people of COCO by their 2D keypoints; write them in the EFT format.
 
-EFT's own fits come from a network that looks at pixels. These do not: 17 points in the plane
-leave the depth of every limb open, and joint limits and a rest pose decide it. They are made so
-that the path from real COCO annotations to scores can be run where EFT's file is not at hand,
-and must never be taken for EFT's.
+EFT's own fits come from a network that sees pixels. These do not: 17 points in the plane leave the
+depth of every limb open, and joint limits and a rest pose determine it. Their purpose is to run the
+path from real COCO annotations to scores without EFT's file; they must never be mistaken for EFT's.
 
     python tools/fit_real_people/fit_people.py --keypoints person_keypoints.json --output fits.json
 """
@@ -32,13 +31,13 @@ Float64 = NDArray[np.float64]
 #: SMPL joints of COCO's keypoints 5 to 16: shoulders, elbows, wrists, hips, knees, ankles.
 LIMB_JOINTS = (16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8)
 
-#: How far joints turn from the rest pose (radians): torso and feet little, limbs far.
+#: Range of the joints about the rest pose (radians): small for torso and feet, large for limbs.
 SPREAD = {
     "spine": 0.25, "collar": 0.2, "neck": 0.3, "head": 0.3, "foot": 0.1, "hand": 0.1,
     "ankle": 0.2, "wrist": 0.2, "hip": 0.6, "knee": 0.7, "shoulder": 0.8, "elbow": 0.8,
 }  # fmt: skip
 
-#: Hinges: (joint, axis, sign) bends only that way; the other two axes hardly turn.
+#: Hinges: (joint, axis, sign) bends only in that direction; the other two axes hardly turn.
 HINGES = ((4, 0, 1), (5, 0, 1), (18, 1, -1), (19, 1, 1))
 
 #: Standard deviation of a keypoint, as a share of the crop's side.
@@ -50,13 +49,13 @@ SHAPE_SIGMA = 0.3
 POSE, SHAPE = 72, 3
 MIN_KEYPOINTS = 8
 
-#: Headings that the fit starts from (radians about the vertical axis), facing the camera first.
+#: Initial headings of the fit (radians about the vertical axis), facing the camera first.
 HEADINGS = (0.0, np.pi / 2, np.pi, -np.pi / 2)
 
 
 @dataclass(frozen=True)
 class Person:
-    """What is known of a person: keypoints in the image and the crop that a fitter looks at."""
+    """The input of a fit: a person's keypoints in the image, and the crop."""
 
     annotation_id: int
     image_id: int
@@ -81,13 +80,13 @@ class Person:
 
 
 class Fitter:
-    """Least squares over pose, a little shape, and a weak-perspective camera."""
+    """Least squares over pose, a few shape coefficients, and a weak-perspective camera."""
 
     def __init__(self, body: BodyModel) -> None:
         self.body = body
         face = body.keypoint_vertices
         if face is None:
-            raise SystemExit("this body does not say where its nose, eyes and ears are")
+            raise SystemExit("this body does not state where its nose, eyes and ears are")
         self.face_rest = body.template[face].astype(np.float64)
         self.face_weights = body.weights[face].astype(np.float64)
         self.sigma = _pose_sigma()
@@ -135,7 +134,7 @@ class Fitter:
         return out
 
     def fit(self, person: Person) -> Float64:
-        """Return the best unknowns of all starts."""
+        """Return the best unknowns over all initial headings."""
         best: Any = None
         for heading in HEADINGS:
             result = least_squares(
@@ -150,7 +149,7 @@ class Fitter:
         return unknowns
 
     def error(self, person: Person, unknowns: Float64) -> float:
-        """Return the mean distance of the seen keypoints over the box's longer side."""
+        """Return the mean distance of the visible keypoints over the box's longer side."""
         off = np.linalg.norm(self.project(person, unknowns) - person.points, axis=-1)
         return float(off[person.seen].mean() / (200 * person.scale / 1.2))
 
@@ -168,7 +167,7 @@ def _start(heading: float) -> Float64:
 
 
 def _pose_sigma() -> Float64:
-    """Return how far each of the 69 numbers of the body pose goes."""
+    """Return the range of each of the 69 numbers of the body pose."""
     sigma = np.empty((len(JOINT_NAMES), 3))
     for joint, name in enumerate(JOINT_NAMES):
         sigma[joint] = next((value for key, value in SPREAD.items() if key in name), 0.3)
@@ -178,7 +177,7 @@ def _pose_sigma() -> Float64:
 
 
 def entry_of(person: Person, unknowns: Float64, error: float) -> dict[str, Any]:
-    """Return an entry in the EFT format, with where it is from and its error beside."""
+    """Return an entry in the EFT format, with its origin and error."""
     pose = unknowns[:POSE].reshape(24, 3)
     rounded = np.round(axis_angle_to_matrix(pose), 7)
     return {
@@ -197,13 +196,13 @@ def entry_of(person: Person, unknowns: Float64, error: float) -> dict[str, Any]:
 
 
 def _openpose18(seen: NDArray[np.bool_]) -> list[int]:
-    """Return which of OpenPose's 18 joints COCO's 17 keypoints tell (the neck: both shoulders)."""
+    """Return which of OpenPose's 18 joints COCO's 17 keypoints give (the neck: both shoulders)."""
     order = (0, None, 6, 8, 10, 5, 7, 9, 12, 14, 16, 11, 13, 15, 2, 1, 4, 3)
     return [int(seen[5] and seen[6]) if k is None else int(seen[k]) for k in order]
 
 
 def fit_people(annotations: Sequence[dict[str, Any]], body: BodyModel) -> list[dict[str, Any]]:
-    """Fit every person who has enough keypoints."""
+    """Fit every person with enough keypoints."""
     fitter = Fitter(body)
     people = [Person.of(a) for a in annotations if a.get("num_keypoints", 0) >= MIN_KEYPOINTS]
     entries = []
@@ -215,7 +214,7 @@ def fit_people(annotations: Sequence[dict[str, Any]], body: BodyModel) -> list[d
 
 
 def main() -> None:
-    """Read COCO's keypoints, fit, write, and print how well it went."""
+    """Read COCO's keypoints, fit, write, and print the quality."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--keypoints", type=Path, required=True, help="COCO person keypoints")
     parser.add_argument("--pairs", type=Path, help="only the people of this list of pairs")

@@ -1,11 +1,11 @@
-"""Print digests of what must be the same on every machine.
+"""Print digests of results that must be identical on every machine.
 
     python tools/reproducibility/digests.py            (minutes)
-    python tools/reproducibility/digests.py --quick    (half a minute: less of everything)
+    python tools/reproducibility/digests.py --quick    (half a minute: fewer samples)
 
-Run it on two machines, or on one under other conditions, and compare the output line by line;
-docs/reproducibility.md says how to make one x86 processor behave as another one, and how to run
-under an emulated Arm processor. The first line, with the machine and the versions, may differ.
+Run it on two machines, or on one under different conditions, and compare the output line by line;
+docs/reproducibility.md says how to make one x86 processor behave like another, and how to run on
+an emulated Arm processor. The first line, with the machine and the versions, may differ.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from chorus_bench.datasets.eval_split import load_split
 from chorus_bench.datasets.samples import EvalSplit
 from chorus_bench.evaluation import evaluate
 from chorus_bench.evaluation.prepare import prepare_sample
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.metrics.protocol import OFFICIAL
 
 REAL_PEOPLE = Path(__file__).parents[2] / "tests" / "data" / "real_coco"
@@ -77,13 +77,13 @@ def some_of_the_example(samples: int) -> EvalSplit:
 
 def prepared_geometry(samples: int) -> str:
     """Return the digest of the prepared geometry of the example's samples."""
-    body = BodyModel.load("default")
+    body = load_body("default")
     prepared = [prepare_sample(s, body, OFFICIAL) for s in some_of_the_example(samples).samples]
     return digest(getattr(one, name).tobytes() for one in prepared for name in PREPARED)
 
 
 def example_scores(folder: Path, samples: int) -> str:
-    """Return the digest of the example submission's scores: four numbers and counts a sample."""
+    """Return the digest of the example submission's scores: four numbers and counts per sample."""
     split = some_of_the_example(samples)
     result = evaluate("example", split=split, cache=folder / "cache")
     return digest([str(result.samples.to_pylist()).encode()])
@@ -92,8 +92,8 @@ def example_scores(folder: Path, samples: int) -> str:
 def main() -> None:
     """Print one line for each artefact."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="less of everything")
-    parser.add_argument("--samples", type=int, help="of each category of the example")
+    parser.add_argument("--quick", action="store_true", help="fewer samples")
+    parser.add_argument("--samples", type=int, help="samples per category of the example")
     arguments = parser.parse_args()
     quick = arguments.quick
     samples = arguments.samples or (1 if quick else 15)

@@ -1,9 +1,9 @@
-"""Write the JSON schemas of the files that people write: docs/schemas/*.schema.json.
+"""Write the JSON schemas of files written by hand: docs/schemas/*.schema.json.
 
 Usage: python tools/schemas/write_schemas.py
 
-Editors and validators read them; the models in the package are what is checked. The two differ
-in one thing: control characters, which the package refuses in every text.
+Editors and validators read them; the package itself checks against the models. The two differ in
+one respect: the package refuses control characters in every text.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def schema_files() -> Iterator[tuple[str, str]]:
 
 
 def _describe(part: dict[str, Any]) -> None:
-    """Move what a class says about its attributes to these, and drop the titles."""
+    """Move the descriptions of attributes from a class to the attributes, and drop the titles."""
     summary, _, rest = part.get("description", "").partition("\n\n")
     said = dict(re.findall(r"^    (\w+): (.*(?:\n {8}.*)*)", rest, re.MULTILINE))
     if summary:

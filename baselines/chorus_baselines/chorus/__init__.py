@@ -1,8 +1,7 @@
 """CHORUS: where an object is relative to a person, learned from many images of the two.
 
-What comes after the training rows (`chorus_bench.synthesis`): aggregation per semantic
-cluster, posed-space inference, reconstruction. The names below are imported when they are
-first used.
+The part after the training rows (`chorus_bench.synthesis`): aggregation per semantic cluster,
+posed-space inference, reconstruction. The names below are imported on first use.
 
 Source: docs/method.md M14 to M20; the paper, sections 3.3 and 3.4. The paper: Han and Joo, CHORUS:
 Learning Canonicalized 3D Human-Object Spatial Relations from Unbounded Synthesized Images, ICCV

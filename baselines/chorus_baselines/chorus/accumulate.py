@@ -1,6 +1,6 @@
 """Counting votes: integers per azimuth bin, for every prompt and semantic cluster.
 
-Integers add up to the same bits in any order. The weights of the azimuth bins come last.
+Integers add up to the same bits in any order. The weights of the azimuth bins are applied last.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Counts(NamedTuple):
     """Votes per azimuth bin.
 
     Attributes:
-        hits: (12, N**3) how many views of the bin have the voxel on the mask.
-        seen: (12, N**3) how many views of the bin have the voxel inside the image.
-        views: (12,) how many views of the bin there are.
+        hits: (12, N**3) number of views of the bin with the voxel on the mask.
+        seen: (12, N**3) number of views of the bin with the voxel inside the image.
+        views: (12,) number of views of the bin.
     """
 
     hits: Unsigned
@@ -39,7 +39,7 @@ class Counts(NamedTuple):
 
 @dataclass(eq=False)
 class Tally:
-    """Votes of one group of views. Only bins with views take room, in the smallest integers.
+    """Votes of one group of views. Only bins with views take space, in the smallest integers.
 
     Args:
         voxels: N**3.
@@ -58,9 +58,9 @@ class Tally:
 
         Args:
             azimuth_bin: 0 to 11.
-            hit: (N**3,) how many of these views have the voxel on the mask.
-            seen: (N**3,) how many of them have it inside the image.
-            views: how many views they are.
+            hit: (N**3,) number of these views with the voxel on the mask.
+            seen: (N**3,) number of these views with the voxel inside the image.
+            views: number of these views.
         """
         self.views[azimuth_bin] += views
         dtype = np.min_scalar_type(max(int(self.views[azimuth_bin]), 1 << 8))
@@ -89,7 +89,7 @@ class Tally:
         return total
 
     def reorder(self, order: Int64) -> None:
-        """Take the votes from place n to voxel ``order[n]``, for all n."""
+        """Move the votes from place n to voxel ``order[n]``, for all n."""
         for votes in (self.hits, self.seen):
             for azimuth_bin, values in votes.items():
                 votes[azimuth_bin] = np.empty_like(values)
@@ -109,7 +109,7 @@ class Region(NamedTuple):
         )
 
 
-#: (prompt, cluster): None stands for "not told apart" and for "all views".
+#: (prompt, cluster): None stands for "not distinguished" and for "all views".
 GroupKey = tuple[str | None, str | None]
 
 
@@ -120,7 +120,7 @@ class Accumulator:
         body: the body.
         grid: the canonical grid.
         regions: cluster name -> its regions.
-        by_prompt: keep a tally per prompt.
+        by_prompt: keep one tally per prompt.
     """
 
     def __init__(
@@ -131,7 +131,7 @@ class Accumulator:
         self._regions, self._by_prompt = regions, by_prompt
 
     def look_up(self, views: Sequence[View], projector: Projector) -> UInt8:
-        """Return what every voxel sees in a batch of views, (B, N**3)."""
+        """Return the code of every voxel in a batch of views, (B, N**3)."""
         return projector.look_up(view_matrices(views, self._body, self._grid), ImageTable.of(views))
 
     def add(self, views: Sequence[View], codes: UInt8) -> None:

@@ -1,8 +1,8 @@
 """Aggregation: from views to a probability of occupancy on the canonical grid.
 
-Every voxel is warped with the body of every view and projected into its image. Weighted so
-that all directions around the body count the same, the share of the views that see the voxel
-on the object mask is its probability.
+Every voxel is warped with the body of every view and projected into its image. Its probability is
+the share of views that see it on the object mask, weighted so that all directions around the body
+count equally.
 
 Source: docs/method.md M14 to M17; the paper, section 3.3.
 """
@@ -59,15 +59,15 @@ _PIXELS_AT_ONCE = 1 << 24
 
 @dataclass(frozen=True)
 class AggregationSettings:
-    """What two aggregations must have in common to be added.
+    """The settings that two aggregations must share to be added.
 
     Args:
         body: the body's label.
         grid: the canonical grid.
         warp: the label of the skinning settings, or ``none`` without canonicalization.
-        clusters: cluster name -> what it is, as text.
-        by_prompt: whether prompts are told apart.
-        mirror: whether every view was counted a second time in the mirror.
+        clusters: cluster name -> its description.
+        by_prompt: whether prompts are distinguished.
+        mirror: whether every view was counted a second time, mirrored.
     """
 
     body: str
@@ -80,14 +80,14 @@ class AggregationSettings:
 
 @dataclass
 class Skipped:
-    """Rows that could not be used: reason -> how many, and the first names in order."""
+    """Rows that could not be used: by reason, their number and the first names in order."""
 
     counts: dict[str, int] = field(default_factory=dict)
     names: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def total(self) -> int:
-        """How many rows were skipped."""
+        """The number of skipped rows."""
         return sum(self.counts.values())
 
     def add(self, reason: str, name: str) -> None:
@@ -116,7 +116,7 @@ class Aggregation:
     """Votes of any number of views. `aggregate` makes one, `load_aggregation` reads one.
 
     Args:
-        settings: what the views were aggregated with.
+        settings: settings of the aggregation.
         tallies: (prompt, cluster) -> votes; None for all prompts, and for all views.
         skipped: the rows that could not be used.
     """
@@ -143,7 +143,7 @@ class Aggregation:
 
     @property
     def prompts(self) -> tuple[str, ...]:
-        """The prompts that were told apart, sorted."""
+        """The distinguished prompts, sorted."""
         return tuple(sorted({prompt for prompt, _ in self.tallies if prompt is not None}))
 
     @property
@@ -153,7 +153,7 @@ class Aggregation:
 
     @property
     def views(self) -> int:
-        """How many views were counted."""
+        """The number of counted views."""
         return self.views_of()
 
     def counts_of(self, part: str | None = None, prompt: str | None = None) -> Counts:
@@ -162,13 +162,13 @@ class Aggregation:
 
     def views_of(self, part: str | None = None, prompt: str | None = None) -> int:
         """Return how many views belong to a cluster, to a prompt, or to both."""
-        return int(self._views(part, prompt).sum())
+        return int(self._views(part, prompt).sum(dtype=np.int64))
 
     def field(self, part: str | None = None, prompt: str | None = None) -> Float32:
         """Return the probability of occupancy.
 
-        A view's weight is 1 over the number of views in its azimuth bin; those of a cluster
-        weigh what they weigh among all views (of the prompt).
+        A view's weight is 1 over the number of views in its azimuth bin; views of a cluster have
+        the weight that they have among all views (of the prompt).
 
         Args:
             part: the name of a cluster; None for all views.
@@ -178,7 +178,7 @@ class Aggregation:
             (N, N, N) float32, axes x, y, z.
 
         Raises:
-            InputError: an unknown name, no view, or no voxel that is on a mask.
+            InputError: an unknown name, no view, or no voxel on any mask.
         """
         tally, views = self._tally(part, prompt), self._views(None, prompt)
         hits, seen = (_weighted(votes, views, tally.voxels) for votes in (tally.hits, tally.seen))
@@ -191,7 +191,7 @@ class Aggregation:
         """Add the votes of other views.
 
         Raises:
-            InputError: the other ones were aggregated with other settings.
+            InputError: they were aggregated with other settings.
         """
         if not isinstance(other, Aggregation):
             return NotImplemented
@@ -202,7 +202,7 @@ class Aggregation:
         return Aggregation(self.settings, tallies, self.skipped + other.skipped)
 
     def _tally(self, part: str | None, prompt: str | None) -> Tally:
-        """Return the votes of a cluster and a prompt; prompts are added where none is named."""
+        """Return the votes of a cluster and a prompt, or of all prompts if none is named."""
         return sum(self._tallies(part, prompt), start=Tally(self.grid.voxels))
 
     def _views(self, part: str | None, prompt: str | None) -> Int64:
@@ -270,7 +270,7 @@ def aggregate(
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Aggregation:
-    """Aggregate views into votes, in one pass and in memory that does not grow with them.
+    """Aggregate views into votes, in one pass and in constant memory.
 
     Rows may come in any order and in any number of parts: the sum of the parts' aggregations
     has the same bits as one over all rows.
@@ -278,26 +278,26 @@ def aggregate(
     Args:
         rows: kept views, with ``height``, ``width``, ``object_mask`` (RLE), ``pose``,
             ``camera_rotation``, ``camera_translation``, ``camera_intrinsics``; ``prompt`` when
-            prompts are told apart; ``sample_id`` to be named by.
-        body: the body that the poses are for.
+            prompts are distinguished; ``sample_id`` for messages.
+        body: the body of the poses.
         grid: the canonical grid.
-        parts: body parts or semantic clusters to keep apart as well.
+        parts: body parts or semantic clusters to count separately as well.
         segments: segment name -> vertex ids, from `read_segments`; by default every vertex
             belongs to the joint that moves it most.
-        by_prompt: keep the prompts apart as well.
+        by_prompt: count the prompts separately as well.
         canonicalize: false for the paper's ablation: voxels do not follow the body.
-        mirror: count every view a second time, seen in a mirror.
+        mirror: count every view a second time, mirrored.
         skinning: how voxels follow the body.
-        device: ``cpu`` for NumPy; ``auto`` for CUDA when present; else a torch device such as
-            ``cuda``. The votes are equal.
-        threads: how many batches are worked on at once; by default one per processor.
-        progress: called with the number of rows read, now and then.
+        device: ``cpu`` for NumPy; ``auto`` for CUDA if present; else a torch device such as
+            ``cuda``. The votes are the same.
+        threads: number of batches processed at once; by default one per processor.
+        progress: called now and then with the number of rows read.
 
     Returns:
-        The votes. Rows that cannot be used are counted in ``skipped`` with the reason.
+        The votes. Unusable rows are counted in ``skipped``, by reason.
 
     Raises:
-        InputError: an unknown body part, or a region without a voxel; an unusable device.
+        InputError: an unknown body part, a region without voxels, or an unusable device.
     """
     model = load_body(body)
     segments = dominant_segments(model) if segments is None else segments
@@ -346,7 +346,7 @@ def _read_views(
     skipped: Skipped,
     progress: Callable[[int], None] | None,
 ) -> Iterator[View]:
-    """Read the usable rows; those that are not are added to ``skipped``."""
+    """Yield the views of usable rows; the others are added to ``skipped``."""
     number = 0
     for number, row in enumerate(rows, start=1):
         try:
@@ -366,7 +366,7 @@ def _read_views(
 
 
 def _batches(views: Iterator[View]) -> Iterator[list[View]]:
-    """Group views into batches, fewer where the images are large."""
+    """Group views into batches, smaller ones for large images."""
     batch: list[View] = []
     pixels = 0
     for view in views:

@@ -1,4 +1,4 @@
-"""One category of training rows: which views are used, their cameras, their votes.
+"""One category of training rows: its views, their cameras, and their votes.
 
 Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the ablations.
 """
@@ -26,14 +26,14 @@ _ROWS_A_REPORT = 32
 
 @dataclass(frozen=True)
 class ChorusOptions:
-    """What the baseline can be asked for; the defaults are the paper's method.
+    """Options of the baseline; the defaults are the paper's method.
 
     Attributes:
-        keypoints: the preset of the keypoint filter.
-        keypoint_filter: false for the ablation: as many images, drawn from all that pass the
-            other filters.
+        keypoints: preset of the keypoint filter.
+        keypoint_filter: false for the ablation: the same number of images, drawn from all that
+            pass the other filters.
         canonicalize: false for the ablation: voxels do not follow the body.
-        ratio: the share of the kept views that is used, drawn per prompt.
+        ratio: share of the kept views to use, drawn per prompt.
         mirror: count every view a second time in the mirror.
         solver: solver of the cameras, ``adam`` or ``lm``.
         device: device of the aggregation, ``cpu``, ``auto`` or a torch device.
@@ -65,7 +65,7 @@ class ChorusOptions:
 def draw_views(
     data: DatasetRows, category: str, options: ChorusOptions, seed: int
 ) -> frozenset[str] | None:
-    """Draw the views that an ablation uses, before any is read whole.
+    """Draw the views that an ablation uses, before they are read completely.
 
     Args:
         data: training rows.
@@ -74,7 +74,7 @@ def draw_views(
         seed: random seed of the draws.
 
     Returns:
-        Their sample ids; None where every view that passes the filters is used.
+        Their sample ids; None if every view that passes the filters is used.
     """
     drawn: Collection[str] | None = None
     if not options.keypoint_filter:
@@ -95,14 +95,14 @@ def used_views(
     statistics: FilterStatistics | None = None,
     lost: Counter[str] | None = None,
 ) -> Iterator[AnyRow]:
-    """Yield the rows that pass the filters and the draw and have a camera, ready to be counted.
+    """Yield the rows that pass the filters and the draw and have a camera, ready to count.
 
     Args:
         rows: training rows of one category.
         body: the body of their poses.
         options: see `ChorusOptions`.
         drawn: see `draw_views`.
-        statistics: counts what the filters do.
+        statistics: counts the outcomes of the filters.
         lost: counts the reasons of rows without a camera.
     """
     kept = _only_kept(filter_rows(rows, options.filters, statistics), drawn)
@@ -124,13 +124,13 @@ def aggregate_category(
 
     Args:
         data: training rows.
-        category: which.
+        category: the category.
         body: the body of the poses.
         grid: the canonical grid.
         options: see `ChorusOptions`.
         seed: random seed of the draws.
-        report: called with the number of rows read, now and then.
-        **settings: more settings of `aggregate`, such as ``parts`` and ``by_prompt``.
+        report: called now and then with the number of rows read.
+        **settings: further settings of `aggregate`, such as ``parts`` and ``by_prompt``.
 
     Raises:
         InputError: no view is left.

@@ -1,8 +1,8 @@
-"""Semantic clusters: which views speak of which part of the body.
+"""Semantic clusters: the views that involve a part of the body.
 
-A body part is a union of the body's segments. Around it lies its interaction region, the
-canonical voxels near one of its vertices. A view belongs to a cluster when its object mask
-covers at least one voxel of every "pass" region and none of any "block" region.
+A body part is a union of the body's segments. Its interaction region consists of the canonical
+voxels near its vertices. A view belongs to a cluster if its object mask covers at least one voxel
+of every "pass" region and none of any "block" region.
 
 Source: docs/method.md M18; the paper, section 3.4.
 """
@@ -26,7 +26,7 @@ from chorus_bench.geometry.nearest import nearest_points
 Int64 = NDArray[np.int64]
 Segments = Mapping[str, NDArray[np.integer]]
 
-#: The 24 segments of SMPL's segmentation file, in the order of the joints that move them.
+#: The 24 segments of SMPL's segmentation file, in the order of their joints.
 SEGMENT_NAMES = (
     "hips", "leftUpLeg", "rightUpLeg", "spine", "leftLeg", "rightLeg", "spine1", "leftFoot",
     "rightFoot", "spine2", "leftToeBase", "rightToeBase", "neck", "leftShoulder",
@@ -34,7 +34,7 @@ SEGMENT_NAMES = (
     "rightHand", "leftHandIndex1", "rightHandIndex1",
 )  # fmt: skip
 
-#: Voxels whose centre is nearer than this to a vertex, in metres, are in its region.
+#: Voxels whose centre is nearer than this to a vertex are in its region, metres.
 REGION_DISTANCE = 0.13
 
 
@@ -43,8 +43,8 @@ class BodyPart:
     """A part of the body by name.
 
     Args:
-        name: what it is called in messages and files.
-        segments: the names of the segments that it is the union of.
+        name: its name in messages and files.
+        segments: names of the segments of which it is the union.
 
     Raises:
         InputError: no segment, or an unknown one.
@@ -93,10 +93,10 @@ def body_part(name: str) -> BodyPart:
 
 @dataclass(frozen=True)
 class Cluster:
-    """Views whose object mask touches some parts of the body and leaves others alone.
+    """Views whose object mask touches some parts of the body and avoids others.
 
     Args:
-        name: what it is called in messages and files.
+        name: its name in messages and files.
         passing: each of these parts' regions must be touched.
         blocking: none of these parts' regions may be touched.
 
@@ -117,7 +117,7 @@ class Cluster:
 
     @classmethod
     def of(cls, part: str | BodyPart | Cluster) -> Cluster:
-        """Return the cluster of the views that touch one part; clusters as they are."""
+        """Return the cluster of the views that touch one part; clusters are returned unchanged."""
         if isinstance(part, Cluster):
             return part
         if isinstance(part, str):
@@ -126,10 +126,10 @@ class Cluster:
 
 
 def make_clusters(parts: Iterable[str | BodyPart | Cluster]) -> tuple[Cluster, ...]:
-    """Return clusters, each name once.
+    """Return clusters with unique names.
 
     Raises:
-        InputError: unknown names, or two different clusters of one name.
+        InputError: unknown names, or two different clusters with the same name.
     """
     clusters: dict[str, Cluster] = {}
     for cluster in map(Cluster.of, [parts] if isinstance(parts, str) else parts):
@@ -141,7 +141,7 @@ def make_clusters(parts: Iterable[str | BodyPart | Cluster]) -> tuple[Cluster, .
 
 
 def dominant_segments(body: BodyModel) -> dict[str, Int64]:
-    """Return the segments of any body: a vertex belongs to the joint that moves it most."""
+    """Return segments of any body: a vertex belongs to the joint with its largest weight."""
     joint = body.dominant_joints()
     return {name: np.flatnonzero(joint == number) for number, name in enumerate(SEGMENT_NAMES)}
 
@@ -151,11 +151,11 @@ def read_segments(path: str | Path, body: BodyModel) -> dict[str, Int64]:
 
     Args:
         path: JSON, 24 segment names -> vertex ids. Segments may overlap.
-        body: the body that the ids belong to.
+        body: the body of the ids.
 
     Raises:
-        InputError: the file is missing, is not such a mapping, or names vertices that the
-            body does not have.
+        InputError: the file is missing, is not such a mapping, or has ids of vertices that the
+            body lacks.
     """
     file = Path(path)
     if not file.is_file():
@@ -215,7 +215,7 @@ def interaction_region(
         vertices: (n,) vertex ids.
         body: the body; its canonical template is used.
         grid: the canonical grid.
-        distance: metres; voxel centres nearer than this (strictly, in float32) are in.
+        distance: metres; voxel centres nearer than this (strictly, in float32) are included.
     """
     points = body.canonical_vertices[np.asarray(vertices)]
     nearest, _ = nearest_points(points, grid.centers(), 1)
@@ -223,7 +223,7 @@ def interaction_region(
 
 
 def cluster_label(cluster: Cluster, segments: Segments) -> str:
-    """Return what a cluster is, with a digest of its vertices, as text to compare."""
+    """Return a description of a cluster, with a digest of its vertices, for comparison."""
     sides = [
         " & ".join(f"{'+'.join(part.segments)}#{_digest(part, segments)}" for part in side)
         for side in (cluster.passing, cluster.blocking)

@@ -37,14 +37,14 @@ def posed_field(
 ) -> Float32:
     """Warp a canonical field into the space of a posed body.
 
-    Every voxel of the posed grid is taken back to the canonical space, where it reads the
-    voxel that it falls in; 0 outside.
+    Every voxel of the posed grid is mapped back to the canonical space and reads the voxel there;
+    outside the grid, it reads 0.
 
     Args:
-        field: canonical probabilities, (N, N, N) on ``grid`` or an `OccupancyGrid` of its own.
+        field: canonical probabilities, (N, N, N) on ``grid``, or an `OccupancyGrid`.
         pose: (72,) axis-angle in radians, or (69,) without the global orientation, which is
             ignored.
-        body: the body that the pose is for.
+        body: the body of the pose.
         grid: the grid of the posed space, body frame, metres.
         skinning: how voxels follow the body.
         threads: threads for the nearest-neighbour query.
@@ -53,7 +53,7 @@ def posed_field(
         (N, N, N) float32 probabilities on ``grid``.
 
     Raises:
-        InputError: a pose or a field that is not finite or has another shape.
+        InputError: a pose or field that is not finite or has a wrong shape.
     """
     canonical = field
     if not isinstance(canonical, OccupancyGrid):
@@ -123,7 +123,7 @@ def check_pose(pose: ArrayLike) -> Float64:
         pose: (72,) axis-angle in radians, or (69,) without the global orientation.
 
     Raises:
-        InputError: another length, or values that are not finite.
+        InputError: a wrong length, or values that are not finite.
     """
     values = np.asarray(pose, dtype=np.float64).reshape(-1)
     if values.size not in (POSE_SIZE, POSE_SIZE - 3):

@@ -41,11 +41,11 @@ def fit_chorus(
     """Learn one field per category.
 
     Args:
-        data: training rows with people and objects. Cameras that are there are used.
+        data: training rows with people and objects. Existing cameras are used.
         body: the body of the poses.
         grid: the canonical grid.
         seed: random seed of the draws of the ablations.
-        progress: called with rows done and rows in all; on an engine with files.
+        progress: called with (rows done, rows in all); on an engine, with files.
         engine: where the Parquet files of the data are counted; here, one by one, if None.
             The fields are the same bit by bit.
         work: with an engine: the folder for the votes of each file.

@@ -1,7 +1,7 @@
-"""Left-right augmentation: every view once more, seen in a mirror.
+"""Left-right augmentation: every view a second time, mirrored.
 
-The mirror is the plane x = 0 of the body frame. Left and right joints change places, and the
-image is flipped.
+The mirror is the plane x = 0 of the body frame. Left and right joints are exchanged, and the image
+is flipped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MIRROR = np.array([-1, 1, 1], dtype=np.float32)
 def mirror_pose(pose: ArrayLike) -> Float64:
     """Return the pose (72,) in radians of the person's mirror image.
 
-    Left and right joints swap, the rotations about y and z change sign.
+    Left and right joints are exchanged, and rotations about y and z change sign.
     """
     joints = np.asarray(pose, dtype=np.float64).reshape(JOINTS, 3)[_PARTNERS]
     return (joints * [1, -1, -1]).reshape(POSE_SIZE)
@@ -39,8 +39,8 @@ def mirror_camera(camera: PerspectiveCamera, width: int) -> PerspectiveCamera:
     """Return the camera that sees the mirrored person in the mirrored image.
 
     The rotation becomes ``M R M`` and the translation ``M t`` with M = diag(-1, 1, 1). The
-    principal point goes to the other side of the image's middle. The original leaves it where
-    it is, which is the same for cameras that look through the middle, as CHORUS' own do.
+    principal point is mirrored at the image's middle. The original leaves it unchanged, which is
+    the same for cameras that look through the middle, as those of CHORUS do.
 
     Args:
         camera: camera of the image.

@@ -1,7 +1,7 @@
 """Fields from the files that the original CHORUS project exports.
 
-Such a file is a pickle with the aggregation of one category. It is read without running what
-it says. The field is the ratio of two hulls, at ``full_aggregations.SMPL``.
+Such a file is a pickle with the aggregation of one category. It is read without being executed.
+The field is the ratio of two hulls, at ``full_aggregations.SMPL``.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def read_original_field(file: str | Path) -> Float32:
         denominators below 1e-7 count as 1e-7.
 
     Raises:
-        InputError: the file holds something that is never read, lacks the two hulls, or they
+        InputError: the file contains something that is never read, lacks the two hulls, or they
             are not cubes of finite numbers whose ratio is a probability.
     """
     content: object = load_pickle(file)
@@ -71,14 +71,14 @@ def import_chorus(
     overwrite: bool = False,
     **metadata: Any,  # noqa: ANN401 - checked by write_submission
 ) -> dict[str, Float32]:
-    """Write a submission of the original project's exported aggregations.
+    """Write a submission from the original project's exported aggregations.
 
     Args:
         files: category -> exported pickle.
         output: the submission's folder.
         method: the method's name.
         side_length: side of the canonical cube about the origin, metres; not in the file.
-        overwrite: replace a submission that is there.
+        overwrite: replace an existing submission.
         **metadata: optional keys of `submission.yaml`.
 
     Returns:

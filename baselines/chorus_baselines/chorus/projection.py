@@ -1,12 +1,12 @@
-"""From views to votes: what every voxel of the canonical grid sees in an image.
+"""From views to votes: the pixel of every canonical voxel in an image.
 
 The forward warp and the projection are one linear map: with the skinning weights w_j(g) of a
 voxel g, the camera's K [R | t] and the bones' transforms C_j, the voxel's homogeneous pixel is
 
     sum_j w_j(g) K [R | t] C_j (g, 1).
 
-So the products w_j(g) (g, 1) are the voxel's features, computed once; 24 x (3, 4) numbers are
-the view's; and one matrix product gives all voxels of many views. Features are rounded to 24
+So the products w_j(g) (g, 1) are the voxel's features, computed once; 24 x (3, 4) numbers describe
+the view; and one matrix product gives all voxels of many views. Features are rounded to 24
 bits and views' numbers to 26 bits, which leaves every partial sum exact in float64. Hence the
 votes have the same bits in batches of any size, with any number of threads and on any device.
 """
@@ -37,7 +37,7 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 UInt8 = NDArray[np.uint8]
 
-#: What a voxel sees: it is outside the image, inside but off the mask, or on the mask.
+#: Codes of a voxel: outside the image, inside but off the mask, on the mask.
 OUTSIDE, SEEN, HIT = 0, 1, 3
 
 _DEFAULT_SKINNING = SkinningSettings()
@@ -63,7 +63,7 @@ class VoxelFeatures:
             4 j + a, in units of 2**-24; coordinates are relative to the cube, from -1 to 1.
         still: (blocks, 4, 512) the same for the others, which belong to the pelvis alone.
             Both are filled up with zeros.
-        moving_count: how many voxels move.
+        moving_count: number of moving voxels.
     """
 
     grid: GridSpec
@@ -74,7 +74,7 @@ class VoxelFeatures:
 
     @property
     def place(self) -> Int64:
-        """Where each voxel stands in ``order``, (N**3,)."""
+        """The position of each voxel in ``order``, (N**3,)."""
         place = np.empty_like(self.order)
         place[self.order] = np.arange(len(place))
         return place
@@ -123,7 +123,7 @@ def _blocks(homogeneous: Float64, weights: Float32, size: int) -> Float32:
     for block, start in zip(blocks, range(0, len(weights), size), strict=True):
         these = slice(start, start + size)
         products = weights[these, :, None].astype(np.float64) * homogeneous[these, None]
-        rounded = np.rint(products * 2.0**_FEATURE_BITS)
+        rounded = np.rint(np.ldexp(products, _FEATURE_BITS))
         block[:, : len(rounded)] = rounded.reshape(-1, 4 * joints).T
     return blocks
 
@@ -161,14 +161,14 @@ def _round_rows(matrices: Float64) -> Float64:
 
 @dataclass(frozen=True, eq=False)
 class ImageTable:
-    """The masks of a batch as one look-up table of codes.
+    """The masks of a batch as one lookup table of codes.
 
     Every image has a border of one pixel with the code `OUTSIDE`.
 
     Args:
-        codes: the bordered images, one after the other.
-        first: (B, 1) where pixel (0, 0) of each image stands.
-        stride: (B, 1) the length of its rows.
+        codes: the bordered images, concatenated.
+        first: (B, 1) position of pixel (0, 0) of each image.
+        stride: (B, 1) length of its rows.
         height: (B, 1) in pixels, without the border.
         width: (B, 1) in pixels, without the border.
     """
@@ -196,7 +196,7 @@ class ImageTable:
 
 
 class Projector(Protocol):
-    """Looks up what every voxel sees in every image of a batch."""
+    """Looks up the code of every voxel in every image of a batch."""
 
     def look_up(self, matrices: Float64, images: ImageTable) -> UInt8:
         """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`."""
@@ -207,12 +207,12 @@ def make_projector(features: VoxelFeatures, device: str) -> Projector:
 
     Args:
         features: the voxels.
-        device: ``cpu`` for NumPy; ``auto`` for CUDA where torch and a device are there, else
+        device: ``cpu`` for NumPy; ``auto`` for CUDA if torch and a device are available, else
             NumPy; anything else is a torch device, for example ``cuda``.
 
     Raises:
-        InputError: an unknown device, or one that is not there.
-        MissingDependencyError: torch is asked for and not installed.
+        InputError: an unknown or missing device.
+        MissingDependencyError: torch is requested but not installed.
     """
     if device == "auto":
         device = "cuda" if _cuda_is_there() else "cpu"
@@ -224,7 +224,7 @@ def _cuda_is_there() -> bool:
 
 
 class NumpyProjector:
-    """The projector that needs nothing but NumPy; several threads may use it at once."""
+    """The projector based on NumPy alone; several threads may use it at once."""
 
     def __init__(self, features: VoxelFeatures) -> None:
         moving = features.moving_count
@@ -283,7 +283,7 @@ def _read_pixels(pixels: Float64, images: ImageTable) -> UInt8:
 
 
 class TorchProjector:
-    """The same arithmetic in torch, for devices that NumPy does not know."""
+    """The same arithmetic in torch, for devices that NumPy does not support."""
 
     def __init__(self, features: VoxelFeatures, device: str) -> None:
         self._torch = _import_torch()
@@ -309,7 +309,7 @@ class TorchProjector:
         return together
 
     def _read_pixels(self, pixels: torch.Tensor, table: dict[str, torch.Tensor]) -> torch.Tensor:
-        """See the function of this name; depth zero is looked for after the division."""
+        """See the function of this name; depth zero is handled after the division."""
         blocks, rows, size = pixels.shape
         views = rows // 3
         x, y, z = pixels.reshape(blocks, 3, views, size).permute(1, 2, 0, 3).reshape(3, views, -1)

@@ -27,7 +27,7 @@ Int32 = NDArray[np.int32]
 
 _DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
 
-#: The mesh formats by file ending.
+#: The mesh formats by file suffix.
 MESH_FORMATS = ("obj", "ply", "glb")
 
 _COLORS = {"object": (230, 140, 60, 255), "person": (150, 165, 190, 255)}
@@ -50,13 +50,12 @@ class Mesh:
 def surface(field: ArrayLike, grid: GridSpec = _DEFAULT_GRID, level: float = 0.5) -> Mesh:
     """Return the surface at which a field reaches a level, by marching cubes.
 
-    Values stand at the voxel centres. Outside the cube the field is 0, so that the surface is
-    closed.
+    Values are at the voxel centres. Outside the cube the field is 0, so that the surface is closed.
 
     Args:
         field: (N, N, N) probabilities on ``grid``.
         grid: the field's grid.
-        level: more than 0.
+        level: level of the surface, more than 0.
 
     Raises:
         InputError: no voxel reaches the level, or the level is not positive.
@@ -99,13 +98,13 @@ def reconstruct(
     skinning: SkinningSettings = _DEFAULT_SKINNING,
     threads: int = 1,
 ) -> Path:
-    """Write the object that a canonical field expects beside a person in a pose, and the person.
+    """Write a mesh of the object that a canonical field predicts for a pose, and of the person.
 
     Args:
         field: canonical probabilities; see `posed_field`.
         pose: (72,) axis-angle in radians; the global orientation is ignored.
         path: the mesh file, ending in .obj, .ply or .glb.
-        body: the body that the pose is for.
+        body: the body of the pose.
         grid: the grid of the posed space.
         level: the object is where the field reaches it.
         skinning: how voxels follow the body.
@@ -127,7 +126,7 @@ def reconstruct(
 
 
 def mesh_format(path: str | Path) -> str:
-    """Return the format that a mesh file's ending stands for.
+    """Return the format given by a mesh file's suffix.
 
     Raises:
         InputError: it is not one of `MESH_FORMATS`.
@@ -139,9 +138,9 @@ def mesh_format(path: str | Path) -> str:
 
 
 def save_meshes(path: str | Path, meshes: Mapping[str, Mesh]) -> Path:
-    """Write meshes to one file, whole or not at all.
+    """Write meshes to one file, atomically.
 
-    GLB and OBJ keep them apart by name; PLY tells them apart by colour only.
+    GLB and OBJ distinguish them by name; PLY only by colour.
 
     Args:
         path: the mesh file, ending in .obj, .ply or .glb.

@@ -1,7 +1,7 @@
 """Random draws for the ablations: a share of the views, or views without keypoint filtering.
 
-A row's lot is a digest of the seed and its id. So a draw depends on neither the order of the
-rows nor how they are spread over files, and needs no more memory than their ids.
+Rows are drawn by a digest of the seed and their id. So a draw depends neither on the order of the
+rows nor on their distribution over files, and needs no more memory than their ids.
 
 Source: docs/method.md M8; the paper, section 4 (ablations).
 """
@@ -21,18 +21,18 @@ _DEFAULT_FILTERS = FilterSettings()
 
 
 def draw_ratio(rows: Iterable[AnyRow], ratio: float, *, seed: int = 0) -> frozenset[str]:
-    """Draw a share of the views: of every category's prompts, ceil(ratio * count) of them.
+    """Draw a share of the views: ceil(ratio * count) for every prompt of every category.
 
     Args:
         rows: the kept views, with ``sample_id``, ``category`` and ``prompt``.
-        ratio: more than 0, at most 1; taken as the decimal number that it is written as.
-        seed: another one gives another draw.
+        ratio: more than 0, at most 1; used as the decimal number that is written.
+        seed: random seed of the draw.
 
     Returns:
         The ids of the drawn rows; see `select_rows`.
 
     Raises:
-        InputError: a ratio out of range, rows without an id, or two of one id.
+        InputError: a ratio out of range, rows without an id, or duplicate ids.
     """
     if not 0 < ratio <= 1:
         raise InputError(f"data ratio {ratio}", expected="more than 0 and at most 1")
@@ -50,19 +50,19 @@ def draw_without_keypoints(
 ) -> frozenset[str]:
     """Draw the views of the ablation without keypoint filtering.
 
-    As many images as pass all filters are drawn, category by category, from those together
-    with the ones that fail the keypoint filter alone.
+    For each category, the number of images that pass all filters is drawn from these together with
+    the images that fail the keypoint filter alone.
 
     Args:
         rows: training rows, with ``sample_id``.
         settings: the filters, the keypoint filter included.
-        seed: another one gives another draw.
+        seed: random seed of the draw.
 
     Returns:
         The ids of the drawn rows. Filter with ``keypoints="none"`` and then `select_rows`.
 
     Raises:
-        InputError: rows without an id, or two of one id.
+        InputError: rows without an id, or duplicate ids.
     """
     pools: dict[object, list[str]] = {}
     kept: dict[object, int] = {}
@@ -92,7 +92,7 @@ def _with_ids(rows: Iterable[AnyRow]) -> Iterator[tuple[AnyRow, str]]:
             raise InputError(
                 f"two rows have the sample_id '{sample_id}'",
                 where=f"row {number}",
-                fix="give every row an id of its own",
+                fix="give every row a unique id",
             )
         seen.add(sample_id)
         yield row, sample_id

@@ -1,4 +1,4 @@
-"""Aggregation of a large dataset: votes of each Parquet file on an engine, added up.
+"""Aggregation of a large dataset: the votes of each Parquet file, counted on an engine and added.
 
 Votes are integers per azimuth bin, so the sum has the same bits however the rows are cut and
 wherever they are counted. The votes of a file are written once; an interrupted run goes on
@@ -24,7 +24,7 @@ from chorus_baselines.chorus.category import (
 from chorus_baselines.chorus.storage import load_aggregation, save_aggregation
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.folder import DatasetInfo
-from chorus_bench.datasets.metadata import Shard
+from chorus_bench.datasets.metadata import DataFile
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings, Result, end_inner_run, run_jobs
 from chorus_bench.errors import InputError
@@ -59,11 +59,11 @@ class VotesWork:
     drawn: Mapping[str, frozenset[str] | None]
     settings: Mapping[str, Any]
 
-    def __call__(self) -> Callable[[Shard], Result]:
+    def __call__(self) -> Callable[[DataFile], Result]:
         """Return the function that counts a file."""
         return self._count
 
-    def _count(self, shard: Shard) -> Result:
+    def _count(self, shard: DataFile) -> Result:
         rows = DatasetRows.open(self.dataset / shard.path).rows(shard.category)
         views = used_views(rows, self.body, self.options, self.drawn[shard.category])
         settings = {**self.options.aggregation, **self.settings}
@@ -72,7 +72,7 @@ class VotesWork:
         return {"views": aggregation.views}
 
 
-def votes_file(folder: Path, shard: Shard) -> Path:
+def votes_file(folder: Path, shard: DataFile) -> Path:
     """Return the file of a shard's votes; its name changes with the shard's content."""
     return folder / f"{Path(shard.path).parent.name}-{shard.sha256[:16]}.npz"
 
@@ -127,7 +127,7 @@ def aggregate_dataset(
     return totals
 
 
-def _shards(rows: DatasetRows) -> tuple[Path, list[Shard]]:
+def _shards(rows: DatasetRows) -> tuple[Path, list[DataFile]]:
     """Return the dataset's folder and the files of the categories."""
     if rows.place is None:
         raise InputError("rows in memory cannot be counted on an engine", where=rows.name)
@@ -135,7 +135,7 @@ def _shards(rows: DatasetRows) -> tuple[Path, list[Shard]]:
     return rows.place, [shard for shard in info.shards if shard.category in rows.counts]
 
 
-def _add_votes(folder: Path, shards: list[Shard], category: str) -> Aggregation:
+def _add_votes(folder: Path, shards: list[DataFile], category: str) -> Aggregation:
     """Return the sum of a category's votes; two files are in memory at a time."""
     files: Iterator[Path] = (votes_file(folder, s) for s in shards if s.category == category)
     total = load_aggregation(next(files))

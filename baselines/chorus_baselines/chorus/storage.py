@@ -1,4 +1,4 @@
-"""Aggregations in .npz files: integers and a description, nothing else."""
+"""Aggregations in .npz files: integers and a description."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFil
 
 
 def save_aggregation(aggregation: Aggregation, path: str | Path) -> Path:
-    """Write an aggregation, whole or not at all. Equal ones give equal bytes."""
+    """Write an aggregation, atomically. Equal aggregations give equal bytes."""
     keys = sorted(aggregation.tallies, key=lambda key: tuple(name or "" for name in key))
     description = {
         "format": _FORMAT,
@@ -52,7 +52,7 @@ def save_aggregation(aggregation: Aggregation, path: str | Path) -> Path:
 
 
 def load_aggregation(path: str | Path) -> Aggregation:
-    """Read what `save_aggregation` wrote.
+    """Read a file that `save_aggregation` wrote.
 
     Raises:
         InputError: the file is missing, damaged, or something else.
@@ -99,7 +99,7 @@ def _tally(arrays: Arrays, name: str, voxels: int) -> Tally:
     bins = np.flatnonzero(views)
     fits = views.shape == (AZIMUTH_BINS,) and hits.shape == seen.shape == (len(bins), voxels)
     if not fits or any(array.dtype.kind not in "ui" for array in (views, hits, seen)):
-        raise ValueError(f"the arrays of group {name} do not fit each other")
+        raise ValueError(f"the arrays of group {name} do not match each other")
     if (hits > seen).any() or (seen > views[bins, None]).any():
         raise ValueError(f"group {name} has more hits than views")
     tally = Tally(voxels)

@@ -1,4 +1,4 @@
-"""Whom a picture shows in which pose, and with what: the input of a reconstruction.
+"""The subject of a picture, with pose and object: the input of a reconstruction.
 
 Source: docs/method.md M20; the paper, section 4.5.
 """
@@ -24,7 +24,7 @@ Float64 = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A person and the category of the object that belongs to it.
+    """A person's pose and the category of their object.
 
     Attributes:
         pose: (72,) axis-angle in radians, the global orientation zero.
@@ -60,15 +60,15 @@ def find_subject(data: str | Path, sample: str, body: BodySource = None) -> Subj
 def subject_of(row: Mapping[str, Any]) -> Subject:
     """Return the subject of a dataset row.
 
-    A row with a pose of its own (a test sample, or a training row after the filters) says
-    itself. An annotated image gives the most confident person, and the category of the detected
-    object whose box overlaps this person's box the most.
+    A row with its own pose (a test sample, or a training row after the filters) states the subject
+    itself. For an annotated image, it is the most confident person, with the category of the
+    detected object whose box overlaps this person's box most.
 
     Args:
         row: a test row or a training row.
 
     Raises:
-        InputError: nobody with a pose, or no object that overlaps the person.
+        InputError: no person with a pose, or no object that overlaps the person.
     """
     where = f"row '{row.get('sample_id')}'"
     if row.get("pose") is not None:
@@ -83,6 +83,6 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
         raise InputError(
             f"none of {len(objects)} detected objects overlaps the person",
             where=where,
-            fix="say which category with --category",
+            fix="give the category with --category",
         )
     return Subject(check_pose(person["pose"]), str(objects[int(np.argmax(overlaps))]["category"]))

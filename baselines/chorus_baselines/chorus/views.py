@@ -1,7 +1,7 @@
-"""One view: a row of the dataset, checked and turned into numbers.
+"""One view: a row of the dataset, checked and converted to arrays.
 
-A view is a kept training image with its object mask, the person's pose and a perspective
-camera. Rows that lack any of it, or hold something else, are unusable, with a reason.
+A view is a kept training image with its object mask, the person's pose and a perspective camera.
+Rows in which any of these is missing or invalid are unusable, with a reason.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class UnusableViewError(InputError):
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """What the aggregation needs to know of one image.
+    """The input of the aggregation from one image.
 
     Args:
         mask: (H, W) of 0 and 1, where the object is.
         pose: (72,) axis-angle in radians; the first three numbers are zero.
-        camera: from the body frame to pixels of the image.
-        prompt: what the image was made with, where that is known.
+        camera: the camera, from the body frame to pixels of the image.
+        prompt: the prompt of the image, if known.
     """
 
     mask: UInt8
@@ -55,15 +55,15 @@ class View:
 
 
 def read_view(row: AnyRow) -> View:
-    """Check a row and turn it into a view.
+    """Check a row and convert it to a view.
 
     Args:
-        row: with ``height``, ``width``, ``object_mask`` (RLE), ``pose`` (72 numbers, or 69
+        row: a row with ``height``, ``width``, ``object_mask`` (RLE), ``pose`` (72 numbers, or 69
             without the global orientation), ``camera_rotation``, ``camera_translation``,
             ``camera_intrinsics`` and, optionally, ``prompt``.
 
     Raises:
-        UnusableViewError: something is missing, is not finite, or does not fit.
+        UnusableViewError: something is missing, is not finite, or does not match.
     """
     pose = _read_pose(row)
     camera = _read_camera(row)
@@ -80,7 +80,7 @@ def _read_mask(row: AnyRow) -> UInt8:
         size = [int(n) for n in rle["size"]]
         if size != [int(height), int(width)]:
             raise UnusableViewError(
-                "an object mask of another size than the image",
+                "an object mask of the wrong size",
                 expected=f"{height} x {width} pixels (height x width), not {size}",
             )
         return decode_mask(rle)
@@ -123,7 +123,7 @@ def _present(row: AnyRow, column: str, reason: str) -> Any:  # noqa: ANN401 - as
 
 
 def _finite(array: Float64, reason: str) -> Float64:
-    """Return the array when all of it is finite in the float32 of the schema."""
+    """Return the array if all of it is finite in the float32 of the schema."""
     with np.errstate(over="ignore"):
         if not np.isfinite(array.astype(np.float32)).all():
             raise UnusableViewError(reason)

@@ -170,8 +170,8 @@ def _check_rotations(matrices: Float64) -> None:
         joint = int(np.argmax(bad))
         raise EntryError(
             "matrices that are not rotations",
-            f"{int(bad.sum())} of its matrices are not rotations, the first at joint {joint} "
-            f"({JOINT_NAMES[joint]}): R R^T is off the identity by {off[joint]:.3g}, "
+            f"{np.count_nonzero(bad)} of its matrices are not rotations, the first at joint "
+            f"{joint} ({JOINT_NAMES[joint]}): R R^T is off the identity by {off[joint]:.3g}, "
             f"det R = {determinants[joint]:.3g}",
         )
 

@@ -7,31 +7,35 @@ or number of threads changes the rounding, so that a few bytes differ by one.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import logging
 import math
-import warnings
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.util import find_spec
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
 from chorus_bench.engines.threads import torch_threads
-from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
+from chorus_bench.errors import InputError
 from chorus_bench.synthesis.batching import device_memory
+from chorus_bench.synthesis.generators.pipelines import (
+    WHERE,
+    Pipeline,
+    change_scheduler,
+    check_names,
+    check_offload,
+    check_scheduler,
+    device_kind,
+    import_libraries,
+    load_pipeline,
+    number_type_of,
+    quiet,
+)
 from chorus_bench.synthesis.interfaces import Context, ImageRequest, UInt8
 from chorus_bench.synthesis.model_files import check_device, loading, model_version
 
-#: A pipeline of diffusers, of the class that the model needs.
-Pipeline: TypeAlias = Any
-
-_WHERE = "generator 'diffusers'"
 _PURPOSE = "the image generator"
 _INDEX = "model_index.json"
-_DTYPES = ("auto", "float32", "float16", "bfloat16")
 #: The pipelines' names of our options.
 _NAMES = {
     "num_inference_steps": "steps",
@@ -61,12 +65,12 @@ class _Options:
             if not isinstance(value, int) or isinstance(value, bool) or value < lowest:
                 raise InputError(
                     f"`{name}` is {value!r}",
-                    where=_WHERE,
+                    where=WHERE,
                     expected=f"an integer of at least {lowest}",
                 )
         guidance = 0 if self.guidance is None else self.guidance
         if not isinstance(guidance, int | float) or not math.isfinite(guidance):
-            raise InputError(f"`guidance` is {guidance!r}", where=_WHERE, expected="a number")
+            raise InputError(f"`guidance` is {guidance!r}", where=WHERE, expected="a number")
 
     def call(self, pipeline: Pipeline) -> dict[str, object]:
         """Return the pipeline arguments that are common to all images.
@@ -74,7 +78,7 @@ class _Options:
         Raises:
             InputError: an option that the pipeline does not have.
         """
-        _check_names(pipeline.__call__, self.arguments, type(pipeline).__name__, "argument", _TAKEN)
+        check_names(pipeline.__call__, self.arguments, type(pipeline).__name__, "argument", _TAKEN)
         own = {
             "num_inference_steps": self.steps,
             "guidance_scale": self.guidance,
@@ -88,7 +92,7 @@ class _Options:
             if name not in known:
                 raise InputError(
                     f"this pipeline has no `{_NAMES[name]}`",
-                    where=f"{_WHERE}, {type(pipeline).__name__}",
+                    where=f"{WHERE}, {type(pipeline).__name__}",
                     fix=f"set `{_NAMES[name]}` to null",
                 )
         return {**wanted, **self.arguments}
@@ -140,15 +144,15 @@ def make_diffusion(
         MissingDependencyError: diffusers or one of its requirements is not installed.
     """
     options = _Options(steps, guidance, height, width, negative_prompt, dict(arguments or {}))
-    _import_libraries()
-    check_device(context.device, where=_WHERE)
-    number_type = _number_type(dtype, context.device)
-    _check_scheduler(scheduler, scheduler_options)
-    _check_offload(offload, context.device)
-    with loading(model, purpose=_PURPOSE, files=(_INDEX,)), _quiet():
-        pipeline = _load(model, number_type, revision, variant, local_files_only)
+    import_libraries()
+    check_device(context.device, where=WHERE)
+    number_type = number_type_of(dtype, context.device)
+    check_scheduler(scheduler, scheduler_options)
+    check_offload(offload, context.device)
+    with loading(model, purpose=_PURPOSE, files=(_INDEX,)), quiet():
+        pipeline = load_pipeline(model, number_type, revision, variant, local_files_only)
         if scheduler is not None or scheduler_options:
-            _change_scheduler(pipeline, scheduler, dict(scheduler_options or {}))
+            change_scheduler(pipeline, scheduler, dict(scheduler_options or {}))
         if offload:
             pipeline.enable_model_cpu_offload(device=context.device)
         else:
@@ -173,7 +177,7 @@ class DiffusionGenerator:
     ) -> None:
         self.pipeline = pipeline
         self._options = options
-        self._threads = context.threads if _kind(context.device) == "cpu" else None
+        self._threads = context.threads if device_kind(context.device) == "cpu" else None
         self._call = options.call(pipeline)
         self._description = description
 
@@ -198,7 +202,7 @@ class DiffusionGenerator:
         if pixels.shape != expected:
             raise InputError(
                 f"the model makes images of shape {pixels.shape[1:]}",
-                where=_WHERE,
+                where=WHERE,
                 expected=f"{expected[1:]}, as `height` and `width` say",
                 fix="choose a size that the model supports",
             )
@@ -221,7 +225,7 @@ class DiffusionGenerator:
         except (ValueError, TypeError, AttributeError, NotImplementedError) as error:
             raise InputError(
                 f"{type(self.pipeline).__name__} cannot make images with these options: {error}",
-                where=_WHERE,
+                where=WHERE,
                 fix="the model's page says which scheduler, steps, guidance and size it accepts",
             ) from error
 
@@ -231,148 +235,6 @@ def _to_bytes(pixels: np.ndarray[Any, Any], refused: bool) -> UInt8:
     if refused or not np.isfinite(pixels).all():
         return np.zeros(pixels.shape, np.uint8)
     return np.rint(pixels.clip(0, 1) * 255).astype(np.uint8)
-
-
-def _import_libraries() -> None:
-    """Import diffusers and transformers without their remarks about optional packages."""
-    try:
-        with _quiet():
-            import diffusers
-            import torch  # noqa: F401
-            import transformers  # noqa: F401
-
-            _ = diffusers.AutoPipelineForText2Image
-    except ImportError as error:
-        raise MissingDependencyError(
-            (error.name or "diffusers").partition(".")[0],
-            extra="synthesis",
-            purpose="Making images with diffusers",
-        ) from error
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Silence the libraries' progress bars and remarks while they load."""
-    from diffusers.utils import logging as of_diffusers
-    from transformers.utils import logging as of_transformers
-
-    before = [(module, module.get_verbosity()) for module in (of_diffusers, of_transformers)]
-    bars = [m for m, _ in before if m.is_progress_bar_enabled()]
-    for module, _ in before:
-        module.set_verbosity(logging.ERROR)
-        module.disable_progress_bar()
-    try:
-        with warnings.catch_warnings():
-            # diffusers 0.42.1 passes it to huggingface_hub itself.
-            warnings.filterwarnings("ignore", message="The `local_dir_use_symlinks` argument")
-            yield
-    finally:
-        for module, level in before:
-            module.set_verbosity(level)
-        for module in bars:
-            module.enable_progress_bar()
-
-
-def _kind(device: str) -> str:
-    """Return the type in a device's name: ``cpu``, ``cuda``, ..."""
-    return device.partition(":")[0]
-
-
-def _number_type(dtype: str, device: str) -> Any:  # noqa: ANN401 - torch.dtype
-    import torch
-
-    if dtype not in _DTYPES:
-        raise unknown_name("dtype", dtype, _DTYPES, where=_WHERE)
-    if dtype != "auto":
-        return getattr(torch, dtype)
-    if _kind(device) == "cpu":
-        return torch.float32
-    half = _kind(device) != "cuda" or not torch.cuda.is_bf16_supported()
-    return torch.float16 if half else torch.bfloat16
-
-
-def _schedulers() -> list[str]:
-    """Return the names of diffusers' scheduler classes."""
-    import diffusers
-
-    return [n for n in dir(diffusers) if n.endswith("Scheduler") and not n.startswith("Flax")]
-
-
-def _check_scheduler(name: str | None, options: Mapping[str, object] | None) -> None:
-    import diffusers
-
-    if name is None:
-        return
-    if name not in _schedulers():
-        raise unknown_name("scheduler", name, _schedulers(), where=_WHERE)
-    _check_names(getattr(diffusers, name), options or {}, name)
-
-
-def _check_names(
-    function: Callable[..., object],
-    given: Iterable[str],
-    owner: str,
-    kind: str = "option",
-    taken: Container[str] = (),
-) -> None:
-    """Raise an `InputError` for a name that a function does not accept, or that is reserved."""
-    where = f"{_WHERE}, {owner}"
-    names = [name for name in inspect.signature(function).parameters if name != "kwargs"]
-    for name in given:
-        if name in taken:
-            raise InputError(
-                f"the {kind} '{name}' is set by this generator itself",
-                where=where,
-                fix="use the generator's own options",
-            )
-        if name not in names:
-            raise unknown_name(kind, name, [n for n in names if n not in taken], where=where)
-
-
-def _change_scheduler(pipeline: Pipeline, name: str | None, options: dict[str, object]) -> None:
-    import diffusers
-
-    kind = type(pipeline.scheduler) if name is None else getattr(diffusers, name)
-    _check_names(kind, options, kind.__name__)
-    pipeline.scheduler = kind.from_config(pipeline.scheduler.config, **options)
-
-
-def _has_accelerate() -> bool:
-    return find_spec("accelerate") is not None
-
-
-def _check_offload(offload: bool, device: str) -> None:
-    if not offload:
-        return
-    if _kind(device) == "cpu":
-        raise InputError(
-            "`offload` is for GPUs, and the device is a processor",
-            where=_WHERE,
-            fix="leave `offload` out, or choose a GPU as the device",
-        )
-    if not _has_accelerate():
-        raise InputError(
-            "`offload` needs the package 'accelerate', which is not installed",
-            where=_WHERE,
-            fix="pip install accelerate",
-        )
-
-
-def _load(
-    model: str, number_type: object, revision: str | None, variant: str | None, offline: bool
-) -> Pipeline:
-    from diffusers import AutoPipelineForText2Image
-
-    auto: Pipeline = AutoPipelineForText2Image
-    return auto.from_pretrained(
-        model,
-        dtype=number_type,
-        revision=revision,
-        variant=variant,
-        local_files_only=offline,
-        use_safetensors=True,
-        low_cpu_mem_usage=_has_accelerate(),
-    )
 
 
 def _check_size(pipeline: Pipeline, options: _Options) -> None:
@@ -386,7 +248,7 @@ def _check_size(pipeline: Pipeline, options: _Options) -> None:
             low = max(value // step, 1) * step
             raise InputError(
                 f"`{name}` is {value}",
-                where=f"{_WHERE}, {type(pipeline).__name__}",
+                where=f"{WHERE}, {type(pipeline).__name__}",
                 expected=f"a multiple of {step}",
                 fix=f"{low} or {low + step}, for example",
             )
@@ -404,7 +266,7 @@ def _describe(
     import torch
     import transformers
 
-    kind = _kind(context.device)
+    kind = device_kind(context.device)
     changed = ", ".join(f"{k}={v!r}" for k, v in sorted(scheduler_options.items()))
     device = f"cpu, threads {context.threads}" if kind == "cpu" else kind
     parts = [

@@ -14,7 +14,7 @@ from chorus_bench.synthesis.work_folder import Shard, read_joined
 
 
 def load_cameras(work: StageWork) -> Callable[[Shard], Made]:
-    """Load the body; return the function that gives the kept rows of a shard their cameras."""
+    """Load the body; return the function that adds cameras to the kept rows of a shard."""
     body = load_body(work.settings.body)
 
     def make(shard: Shard) -> Made:

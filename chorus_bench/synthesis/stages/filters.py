@@ -1,4 +1,4 @@
-"""Stage `filters`: which images of a shard are kept, and why the others are not.
+"""Stage `filters`: decides which images of a shard are kept, with the reason for the others.
 
 Source: docs/method.md M6 and M7.
 """

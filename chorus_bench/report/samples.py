@@ -1,0 +1,214 @@
+"""The best, median and worst samples of a result, with the images that PAP compared."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chorus_bench.datasets.eval_split import load_split
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.errors import InputError
+from chorus_bench.evaluation.cache import GeometryCache
+from chorus_bench.evaluation.prepare import PreparedSample
+from chorus_bench.evaluation.results import EvaluationResult
+from chorus_bench.geometry.body import BodyModel
+from chorus_bench.io.pictures import decode_upright
+from chorus_bench.metrics.protocol import OFFICIAL
+from chorus_bench.report.overlays import Overlay
+from chorus_bench.submission import Submission, open_submission
+
+Float32 = NDArray[np.float32]
+UInt8 = NDArray[np.uint8]
+
+#: Kinds of samples, in display order.
+KINDS = ("best", "median", "worst")
+
+
+@dataclass(frozen=True)
+class ChosenSample:
+    """A sample of a result that is shown in a picture.
+
+    Attributes:
+        sample_id: id of the sample.
+        category: category of the object.
+        kind: one of `KINDS`.
+        score: its PAP, 0 to 1; None if unknown.
+    """
+
+    sample_id: str
+    category: str
+    kind: str
+    score: float | None
+
+
+def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) -> list[ChosenSample]:
+    """Return the best, median and worst samples of a category by PAP.
+
+    Samples without a target pixel are left out. Equal scores are ordered by id. No sample is
+    returned twice, even if there are few.
+
+    Args:
+        result: result of an evaluation.
+        category: one of its categories.
+        each: number of samples of each kind.
+    """
+    table = result.samples.select(["sample_id", "category", "PAP", "target_area"]).to_pylist()
+    rows = [row for row in table if row["category"] == category and row["target_area"] > 0]
+    rows.sort(key=lambda row: (-row["PAP"], row["sample_id"]))
+    middle = max(0, (len(rows) - each) // 2)
+    groups = (rows[:each], rows[middle : middle + each], rows[len(rows) - each :])
+    seen: dict[str, ChosenSample] = {}
+    for kind, group in zip(KINDS, groups, strict=True):
+        for row in group:
+            chosen = ChosenSample(row["sample_id"], category, kind, float(row["PAP"]))
+            seen.setdefault(chosen.sample_id, chosen)
+    return list(seen.values())
+
+
+def open_scored(submission: str | Path, result: EvaluationResult) -> Submission:
+    """Open the submission of a result.
+
+    Args:
+        submission: a folder, an archive or a shipped name.
+        result: result of its evaluation.
+
+    Raises:
+        InputError: it is another submission.
+    """
+    opened = open_submission(submission)
+    try:
+        check_digest(opened, result.submission["sha256"])
+    except InputError:
+        opened.close()
+        raise
+    return opened
+
+
+def check_digest(submission: Submission, sha256: str) -> None:
+    """Raise an `InputError` unless a submission has the digest."""
+    if submission.sha256 != sha256:
+        raise InputError(
+            f"is not the submission that was scored: sha256 {submission.sha256}",
+            where=submission.path,
+            expected=f"sha256 {sha256}",
+            fix="give the scored submission, or evaluate this one",
+        )
+
+
+def occupancy_image(
+    submission: Submission, sample: EvalSample, prepared: PreparedSample
+) -> Float32:
+    """Return the projection of a submission's field that PAP compares, (h, w) of the small image.
+
+    Args:
+        submission: of either track.
+        sample: the test sample.
+        prepared: its geometry, see `prepare_sample`.
+
+    Returns:
+        The largest probability in each pixel; minus infinity where nothing projects, and
+        everywhere if the submission lacks the category.
+    """
+    if sample.category not in submission.categories:
+        return np.full((prepared.height, prepared.width), -np.inf, dtype=np.float32)
+    if submission.track == "posed":
+        field = submission.posed_field(sample.category, sample.sample_id)
+        points = OFFICIAL.grid.centers()[prepared.voxels]
+        return prepared.occupancy_image(field.at(points))
+    return prepared.occupancy_image(submission.field(sample.category).at(prepared.points))
+
+
+def sample_overlays(
+    result: EvaluationResult,
+    submission: Submission,
+    split: str | Path,
+    body: BodyModel,
+    *,
+    each: int = 1,
+) -> dict[ChosenSample, Overlay]:
+    """Return overlays of each category's best, median and worst samples, in that order.
+
+    Args:
+        result: result of the submission on the split.
+        submission: the open submission.
+        split: the test split.
+        body: body of the evaluation.
+        each: number of samples of each kind and category.
+
+    Raises:
+        InputError: the split lacks samples of the result.
+    """
+    chosen = {
+        one.sample_id: one
+        for name in result.categories
+        for one in choose_samples(result, name, each=each)
+    }
+    samples = [s for s in load_split(split).samples if s.category in result.categories]
+    missing = sorted(set(chosen) - {sample.sample_id for sample in samples})
+    if missing:
+        raise InputError(
+            f"lacks {len(missing)} samples of the result, for example {missing[0]}",
+            where=split,
+            fix="give the split on which the result was computed",
+        )
+    overlays = {
+        sample.sample_id: Overlay.of(sample, occupancy_image(submission, sample, prepared))
+        for sample, prepared in _prepared(samples, chosen, body)
+    }
+    return {one: overlays[sample_id] for sample_id, one in chosen.items()}
+
+
+def _prepared(
+    samples: Sequence[EvalSample], wanted: Collection[str], body: BodyModel
+) -> Iterator[tuple[EvalSample, PreparedSample]]:
+    """Yield samples with their geometry, from the cache if the evaluation left it there."""
+    cache = GeometryCache(samples, body, OFFICIAL)
+    for batch in cache.batches:
+        if any(sample.sample_id in wanted for sample in batch.samples):
+            for sample, prepared in zip(batch.samples, cache.prepared(batch), strict=True):
+                if sample.sample_id in wanted:
+                    yield sample, prepared
+
+
+def sample_photos(split: str | Path, wanted: Collection[str]) -> dict[str, UInt8]:
+    """Return the photographs (H, W, 3) of some samples; missing ones are left out.
+
+    Respect their licenses when publishing.
+
+    Args:
+        split: a folder of Parquet files; those with the column ``image`` have photographs.
+        wanted: sample ids.
+
+    Raises:
+        InputError: a photograph cannot be decoded.
+    """
+    data = DatasetRows.open(split)
+    columns = ("sample_id", "image")
+    rows = (
+        row
+        for category in (data.categories if "image" in data.columns else ())
+        for row in data.rows(category, columns)
+    )
+    return {
+        row["sample_id"]: _decoded(row)
+        for row in rows
+        if row["sample_id"] in wanted and row["image"] is not None
+    }
+
+
+def _decoded(row: Mapping[str, Any]) -> UInt8:
+    content = row["image"]["bytes"] or b""
+    pixels = decode_upright(content)
+    if pixels is None:
+        raise InputError(
+            f"the picture ({len(content)} bytes) cannot be decoded",
+            where=row["sample_id"],
+            fix="build the split again, or leave photographs out",
+        )
+    return pixels

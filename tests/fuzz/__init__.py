@@ -1,0 +1,1 @@
+"""Readers of untrusted files, given corrupted versions of valid files."""

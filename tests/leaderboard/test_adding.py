@@ -1,0 +1,32 @@
+"""Several that add to one leaderboard at once."""
+
+import threading
+
+from chorus_bench.errors import InputError
+from chorus_bench.leaderboard import adding
+from chorus_bench.leaderboard.adding import add_entry
+from tests.leaderboard import world
+
+
+def test_of_several_who_add_one_name_one_succeeds(tmp_path, monkeypatch):
+    """All have found the place free, and written their entry, before the first gets its name."""
+    folder = world.make_result("Good", skill=0.9).save(tmp_path / "result")
+    everybody, check, refused = threading.Barrier(4), adding._check, []
+    monkeypatch.setattr(adding, "_check", lambda *a: (check(*a), everybody.wait(60)))
+
+    def add(name):
+        try:
+            add_entry(folder, tmp_path / "board", submitted_by=name, date=world.DATE)
+        except InputError as error:
+            refused.append((name, str(error)))
+
+    threads = [threading.Thread(target=add, args=(f"person {n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 3
+    assert all("somebody else has made or changed it meanwhile" in text for _, text in refused)
+    [entry] = (tmp_path / "board" / "entries").iterdir()
+    [winner] = {f"person {n}" for n in range(4)} - {name for name, _ in refused}
+    assert f"submitted_by: {winner}" in (entry / "entry.yaml").read_text()

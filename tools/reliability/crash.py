@@ -1,0 +1,423 @@
+"""Kill commands at every moment that changes the disk, run them again, and compare.
+
+    python tools/reliability/crash.py                      every command, at every moment
+    python tools/reliability/crash.py build add --every 5  two of them, at every fifth moment
+    python tools/reliability/crash.py --moments 4          every command, at 4 moments
+    python tools/reliability/crash.py --random 50          also at 50 random times each
+
+A moment is just before a call that opens a file for writing, renames, links, creates, removes or
+flushes something. The process gets SIGKILL there, which cannot be caught. Then:
+
+1. no output file is partial: a file with its final name has its final bytes;
+2. the same command succeeds when run again (or reports that the complete output exists);
+3. the output has the same bytes as that of an undisturbed run;
+4. nothing is left behind beside the output, in the cache or in the temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import atexit
+import hashlib
+import json
+import os
+import random
+import re
+import shutil
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+_CHANGES = frozenset(
+    f"os.{name}" for name in ("rename", "link", "symlink", "mkdir", "remove", "rmdir", "truncate")
+)
+#: The differences between two runs of the same command: times, and the machine.
+_VARYING = re.compile(rb'"(seconds|environment)": (\{[^{}]*\}|[0-9.e+-]+)|simulated in [0-9.]+ s')
+
+
+@dataclass(frozen=True)
+class Command:
+    """A command to be killed.
+
+    Attributes:
+        arguments: arguments of chorus-bench, which runs in a folder of its own.
+        prepare: puts its input into that folder.
+    """
+
+    arguments: tuple[str, ...]
+    prepare: Callable[[Path], None] = lambda folder: None
+
+
+def small_split(folder: Path) -> None:
+    """Write a test split of four samples of the shipped one."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from chorus_bench.io.shipped import packaged_folder
+
+    source = packaged_folder("example/split")
+    table = pq.read_table(next(source.glob("*.parquet")))
+    names = table["category"].to_pylist()
+    wanted = [names.index("surfboard"), names.index("surfboard") + 1, names.index("backpack")]
+    (folder / "split").mkdir()
+    pq.write_table(table.take(pa.array(wanted)), folder / "split" / "test-0.parquet")
+
+
+def result(folder: Path) -> None:
+    """Write a result of the shipped submission on the shipped split."""
+    from chorus_bench.evaluation import evaluate
+
+    evaluate("example", output=folder / "result", cache=_cache_of_this_run())
+
+
+@cache
+def _cache_of_this_run() -> Path:
+    folder = tempfile.mkdtemp(prefix="crash-cache-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def board(folder: Path) -> None:
+    """Write a leaderboard with one entry."""
+    from chorus_bench.leaderboard.adding import add_entry
+
+    result(folder)
+    add_entry(folder / "result", folder / "lb", submitted_by="me", date="2026-01-01")
+
+
+def pictures(folder: Path) -> None:
+    """Write images the way a crawler does."""
+    import cv2
+    import numpy as np
+
+    for number in range(3):
+        place = folder / "crawled" / f"keyword {number}"
+        place.mkdir(parents=True)
+        pixels = np.random.default_rng(number).integers(0, 255, (20, 30, 3), dtype=np.uint8)
+        cv2.imwrite(str(place / "a.png"), pixels)
+
+
+def training(folder: Path) -> None:
+    """Build a small training set."""
+    from chorus_bench.datasets.builders import build_dataset
+
+    options = {"split": "train", "categories": ["surfboard"], "size": 64, "images": False}
+    build_dataset("simulated", folder / "train", **options)
+
+
+_SCORING = ("--split", "split", "--min-samples", "1")
+_SIMULATED = ("--categories", "surfboard", "--per-category", "1", "--split", "test", "--no-images")
+COMMANDS = {
+    "build": Command(("datasets", "build", "simulated", "--output", "out", *_SIMULATED)),
+    "import": Command(
+        ("datasets", "import-images", "crawled", "--category", "tie", "--output", "out"), pictures
+    ),
+    "evaluate": Command(
+        ("evaluate", "example", *_SCORING, "--workers", "1", "--output", "out"), small_split
+    ),
+    "baseline": Command(
+        ("baseline", "run", "uniform", "--data", "split", "--output", "out"), small_split
+    ),
+    "votes": Command(
+        ("baseline", "run", "chorus", "--data", "train", "--output", "out", "--engine", "local"),
+        training,
+    ),
+    "add": Command(
+        ("leaderboard", "add", "result", "--leaderboard", "out", "--submitted-by", "me",
+         "--date", "2026-01-01"),
+        result,
+    ),
+    "board": Command(
+        ("leaderboard", "build", "--leaderboard", "lb", "--output", "out", "--date", "2026-01-01"),
+        board,
+    ),
+    "report": Command(("report", "result", "--output", "out"), result),
+    "synthesize": Command(
+        ("synthesize", "--preset", "tiny", "--output", "out", "--set", "shard_size=8",
+         "--set", "images.generator.options.size=64", "--prompts", "prompts"),
+        lambda folder: _write_prompts(folder / "prompts"),
+    ),
+}  # fmt: skip
+
+
+def _write_prompts(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "surfboard.txt").write_text("a person rides a surfboard\n", encoding="utf-8")
+
+
+@dataclass
+class Tally:
+    """The outcome for a command.
+
+    Attributes:
+        name: the command.
+        moments: number of moments at which it could be killed.
+        killed: number of kills.
+        failures: violations of the four points.
+    """
+
+    name: str
+    moments: int = 0
+    killed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+
+def main() -> None:
+    """Run the requested commands and print the outcome."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("commands", nargs="*", help=f"of {', '.join(COMMANDS)}; all by default")
+    parser.add_argument("--every", type=int, default=1, help="kill at every N-th moment")
+    parser.add_argument("--moments", type=int, help="kill at N moments, spread evenly")
+    parser.add_argument("--random", type=int, default=0, help="also kill at N random times")
+    parser.add_argument("--seed", type=int, default=0, help="random seed")
+    chosen = parser.parse_args()
+    unknown = set(chosen.commands) - set(COMMANDS)
+    if unknown:
+        parser.error(f"unknown: {', '.join(sorted(unknown))}")
+    _import_everything()
+    tallies = []
+    for name in chosen.commands or COMMANDS:
+        tally = try_command(name, chosen.every, chosen.moments, chosen.random, chosen.seed)
+        tallies.append(tally)
+        print(f"{name}: {tally.moments} moments, {tally.killed} killed, "
+              f"failures {len(tally.failures)}", flush=True)  # fmt: skip
+        print("".join(f"  {failure}\n" for failure in tally.failures), end="", flush=True)
+    killed, failures = sum(t.killed for t in tallies), sum(len(t.failures) for t in tallies)
+    print(f"all: {killed} moments killed, failures {failures}")
+    sys.exit(1 if failures else 0)
+
+
+def try_command(name: str, every: int, moments: int | None, at_random: int, seed: int) -> Tally:
+    """Kill one command at its moments.
+
+    Args:
+        name: of `COMMANDS`.
+        every: kill at every N-th moment.
+        moments: or at N moments, spread evenly.
+        at_random: also at N random times.
+        seed: random seed.
+    """
+    with tempfile.TemporaryDirectory(prefix="crash-") as place:
+        trial = Trial(COMMANDS[name], Path(place))
+        tally = Tally(name, trial.moments)
+        step = max(1, trial.moments // moments) if moments else every
+        for number in range(0, trial.moments, step):
+            _count(tally, f"moment {number}", trial.killed_at(number))
+        times = random.Random(seed)
+        for _ in range(at_random):
+            seconds = times.uniform(0, trial.seconds)
+            _count(tally, f"after {seconds:.3f} s", trial.killed_after(seconds))
+    return tally
+
+
+def _count(tally: Tally, when: str, outcome: str | None) -> None:
+    tally.killed += 1
+    if outcome is not None:
+        tally.failures.append(f"{when}: {outcome}")
+
+
+class Trial:
+    """A command, with the outcome of an undisturbed run.
+
+    Args:
+        command: the command.
+        place: an empty folder.
+    """
+
+    def __init__(self, command: Command, place: Path) -> None:
+        self.arguments, self.place = command.arguments, place
+        self._prepared = place / "prepared"
+        for name in ("work", "cache", "tmp"):
+            (self._prepared / name).mkdir(parents=True)
+        with _environment(self._prepared):
+            command.prepare(self._prepared / "work")
+        shutil.rmtree(self._prepared / "cache")
+        (self._prepared / "cache").mkdir()
+        folder = self._fresh()
+        started = time.monotonic()
+        code, self.moments = self._run(folder)
+        self.seconds = time.monotonic() - started
+        if code != 0:
+            raise SystemExit(f"{' '.join(self.arguments)}: {self._log()}")
+        self._wanted = _contents(folder)
+
+    def killed_at(self, moment: int) -> str | None:
+        """Kill a run at a moment and run it again; return what went wrong."""
+        folder = self._fresh()
+        code, _ = self._run(folder, moment=moment)
+        return self._compare(folder, code)
+
+    def killed_after(self, seconds: float) -> str | None:
+        """Kill a run after a time and run it again; return what went wrong."""
+        folder = self._fresh()
+        code, _ = self._run(folder, seconds=seconds)
+        return self._compare(folder, code)
+
+    def _compare(self, folder: Path, code: int) -> str | None:
+        if code not in (0, -signal.SIGKILL):
+            return f"ended with {code} and was not killed: {self._log()}"
+        parts = [n for n, digest in _contents(folder).items() if _is_final(n) and
+                 self._wanted.get(n, digest) != digest]  # fmt: skip
+        if parts:
+            return f"partial: {parts[:3]}"
+        code, _ = self._run(folder)
+        if code not in (0, 2) or (code == 2 and "already exists" not in self._log()):
+            return f"the second run ended with {code}: {self._log()}"
+        found = _contents(folder)
+        names = {name for name, _ in found.items() ^ self._wanted.items()}
+        return f"left or different after the second run: {sorted(names)[:5]}" if names else None
+
+    def _fresh(self) -> Path:
+        folder = self.place / "run"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self._prepared, folder)
+        return folder
+
+    def _run(
+        self, folder: Path, moment: int | None = None, seconds: float | None = None
+    ) -> tuple[int, int]:
+        """Run the command in a child; return its exit code and number of moments."""
+        counted = self.place / "moments"
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            with (self.place / "log").open("wb") as log:
+                os.dup2(log.fileno(), 1)
+                os.dup2(log.fileno(), 2)
+            _run_here(folder, self.arguments, moment, counted)
+        if seconds is not None:
+            time.sleep(seconds)
+            os.kill(child, signal.SIGKILL)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        return code, int(counted.read_text()) if counted.exists() else 0
+
+    def _log(self) -> str:
+        return (self.place / "log").read_text(errors="replace").strip()[-300:]
+
+
+def _run_here(folder: Path, arguments: tuple[str, ...], moment: int | None, counted: Path) -> None:
+    """Run the command in this process, which ends with it or is killed."""
+    code = 1
+    try:
+        with _environment(folder):
+            seen = [0]
+
+            def pass_moment() -> None:
+                if seen[0] == moment:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                seen[0] += 1
+
+            _watch(pass_moment)
+            sys.argv = ["chorus-bench", *arguments]
+            from chorus_bench.cli import main as command
+
+            try:
+                command()
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 0
+            sys.stdout.flush()
+            moments, moment = seen[0], None
+            counted.write_text(str(moments))
+    except BaseException:
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(code)
+
+
+def _watch(pass_moment: Callable[[], None]) -> None:
+    """Call a function before everything that changes the disk."""
+
+    def hook(event: str, arguments: tuple[object, ...]) -> None:
+        if event in _CHANGES:
+            pass_moment()
+        elif event == "open":
+            _, mode, flags = arguments
+            writes = isinstance(flags, int) and flags & _WRITES
+            if writes or (isinstance(mode, str) and set(mode) & set("wax+")):
+                pass_moment()
+
+    fsync = os.fsync
+
+    def watched_fsync(descriptor: int) -> None:
+        pass_moment()
+        fsync(descriptor)
+
+    os.fsync = watched_fsync
+    sys.addaudithook(hook)
+
+
+class _environment:  # noqa: N801 - used as a function
+    """Move the cache, temporary files and the current folder below a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> None:
+        self._before = Path.cwd()
+        os.chdir(self._folder / "work")
+        os.environ["CHORUS_BENCH_CACHE"] = str(self._folder / "cache")
+        os.environ["TMPDIR"] = tempfile.tempdir = str(self._folder / "tmp")
+
+    def __exit__(self, *_: object) -> None:
+        os.chdir(self._before)
+        tempfile.tempdir = None
+
+
+def _contents(folder: Path) -> dict[str, str]:
+    """Return a digest of everything below a folder, except times and the machine."""
+    return dict(_digests(folder))
+
+
+def _digests(folder: Path) -> Iterator[tuple[str, str]]:
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.is_dir():
+            yield f"{name}/", ""
+            continue
+        content = path.read_bytes()
+        if path.suffix == ".json":
+            content = _plain_json(content)
+        yield name, hashlib.sha256(_VARYING.sub(b"", content)).hexdigest()
+
+
+def _plain_json(content: bytes) -> bytes:
+    """Return JSON without what differs between runs; other data unchanged."""
+    try:
+        value = json.loads(content)
+    except ValueError:
+        return content
+    if isinstance(value, dict):
+        value = {k: v for k, v in value.items() if k not in ("seconds", "environment")}
+    return json.dumps(value, sort_keys=True).encode()
+
+
+def _is_final(name: str) -> bool:
+    """Whether this is the name of finished output, not of a working file."""
+    parts = name.split("/")
+    return not any(p.startswith(".") or p.endswith(".unfinished") for p in parts)
+
+
+def _import_everything() -> None:
+    """Import once what the commands need; the child processes inherit it."""
+    import chorus_bench.cli.app
+    import chorus_bench.datasets.builders
+    import chorus_bench.datasets.image_folder
+    import chorus_bench.evaluation
+    import chorus_bench.leaderboard.adding
+    import chorus_bench.leaderboard.site
+    import chorus_bench.report.page
+    import chorus_bench.simulation.recipe
+    import chorus_bench.submission.write
+    import chorus_bench.synthesis.pipeline  # noqa: F401
+
+
+if __name__ == "__main__":
+    main()
