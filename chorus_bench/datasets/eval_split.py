@@ -148,14 +148,17 @@ def _from_dataset(dataset: Dataset | IterableDataset) -> EvalSplit:
     names = getattr(dataset, "column_names", None)
     known = hasattr(dataset, "select_columns")
     streaming = known and not hasattr(dataset, "__len__")
-    if not known or not (streaming or isinstance(names, list)):
+    if streaming:
+        rows = _streamed(dataset, names)
+    elif known and isinstance(names, list):
+        rows = _stored(dataset, names)
+    else:
         raise InputError(
             f"a split of type {type(dataset).__name__}",
             expected="a folder, a name, or one split of a datasets.Dataset",
             fix='choose the split, for example load_dataset(...)["test"]; of rows in memory, '
             "make one with chorus_bench.evaluation.split_from_rows",
         )
-    rows = _streamed(dataset, names) if streaming else _stored(dataset, list(names or ()))
     name = getattr(dataset.info, "dataset_name", None) or "dataset"
     facts = agreed(facts_of_rows((row.get(FACTS) for row in rows), name))
     return _split(rows, facts, name, name)

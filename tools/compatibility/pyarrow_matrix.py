@@ -4,7 +4,7 @@
 
 Each version gets a virtual environment with this project and the newest `datasets` that takes
 it; about 600 MB and a minute each. Environments that are there are used again, with the project
-as it is now. The table that it prints stands in docs/versions.md.
+as it is now. docs/versions.md says what was tried.
 """
 
 from __future__ import annotations
