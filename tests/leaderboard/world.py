@@ -74,7 +74,6 @@ def make_result(
         submission={"method": method, "track": "canonical", "sha256": f"{digest:0>64}", **metadata},
         **summary,
         beside={"closed": {"signature": CLOSED.signature(split, BODY), **closed}},
-        unavailable={},
         skipped={},
         unavailable={},
         warnings=(),
