@@ -70,7 +70,7 @@ def test_intervals_are_computed_again_to_the_last_bit(board, good, monkeypatch):
         ("method: Good", "method: [", r"entry\.yaml:3: is not valid YAML"),
         ("track: canonical", "track: posed", r"track: is 'posed', the result has 'canonical'"),
         ("method: Good", "method: Goods", r"entry\.yaml: method: is 'Goods', the result has 'Good"),
-        ("status: self-reported", "status: verified", r"verified: is missing though the status"),
+        ("status: self-reported", "status: verified", r"verified: is missing although the status"),
     ],
 )
 def test_the_manifest(board, good, old, new, found):
@@ -101,7 +101,7 @@ def test_the_digest(board, good):
 def test_verified_must_be_of_the_same_submission(board, good):
     block = f"verified:\n  date: 2026-02-01\n  by: me\n  sha256: '{'a' * 64}'\n  url: null"
     world.edit_text(good / "entry.yaml", "verified: null", block)
-    assert_found(board, "verified: is there though the status is self-reported")
+    assert_found(board, "verified: is present although the status is self-reported")
     world.edit_text(good / "entry.yaml", "status: self-reported", "status: verified")
     assert_found(board, r"verified: is of another submission \(sha256 differs\)")
 
@@ -124,7 +124,7 @@ def test_verified_must_be_of_the_same_submission(board, good):
         ),
         (("categories", "bench", "PAP_hoa"), 0.5, r"categories\.bench\.PAP_hoa: is 0\.5, the"),
         (("categories", "bench", "counted"), 30, r"bench\.counted: is 30, .* gives 29"),
-        (("categories", "bench", "missing"), True, r"bench\.missing: is true though"),
+        (("categories", "bench", "missing"), True, r"bench\.missing: is true, but"),
         (("categories", "tie"), {}, r"categories\.tie\.counted: is missing"),
         (("beside", "closed", "scores", "mPAP"), 0.9, r"beside\.closed\.scores\.mPAP: is not"),
         (("beside", "open"), {}, r"beside\.open\.scores: is missing"),
@@ -211,7 +211,7 @@ def test_links_and_stray_files(board, good, tmp_path):
         ("predicted", lambda v: [[*range(99)], *v[1:]], "impossible counts in row 0"),
         ("hit_hoa", lambda v: [[-1] * 99, *v[1:]], "impossible counts in row 0"),
         ("target_area_hoa", lambda v: [5000, *v[1:]], "impossible counts in row 0"),
-        ("predicted", lambda v: [[1], *v[1:]], "holds lists of 1 to 99 numbers"),
+        ("predicted", lambda v: [[1], *v[1:]], "contains lists of 1 to 99 numbers"),
         ("category", lambda v: ["sofa", *v[1:]], "categories that only the result or only the"),
         ("sample_id", lambda v: ["a\u202eb", *v[1:]], r"'sample_id' holds 'a\\u202eb'\n.*200 char"),
         ("sample_id", lambda v: [None, *v[1:]], "column 'sample_id' has 1 empty rows"),
@@ -287,7 +287,7 @@ def test_pictures_of_earlier_versions(board, good):
     assert "pictures/b.png: cannot be decoded as a picture" in text
     assert "pictures/c.png: is 16777215 x 16777215 pixels" in text
     assert "pictures.json:1: [3].file: is '../x.png'" in text
-    assert "pictures/none.png: is not there" in text
+    assert "pictures/none.png: is missing" in text
     assert "is of the sample 'sofa-1', which the result does not have" in text
     assert "[6].score: is missing" in text
     assert "[7].kind: is 'nicest'" in text
@@ -343,7 +343,7 @@ def test_damaged_fields(board, good, place):
     (good / "fields.npz.xz").write_bytes(data)
     assert "fields.npz.xz: is not a readable .xz file" in world.problems(board)
     (good / "fields.npz.xz").write_bytes(small_fields()[:-20])
-    assert "fields.npz.xz: is cut off" in world.problems(board)
+    assert "fields.npz.xz: is truncated" in world.problems(board)
 
 
 def test_a_damaged_byte_in_fields_of_earlier_versions(board, good):
@@ -368,7 +368,7 @@ def test_what_unpacks_without_end_is_refused(board, good):
 def test_both_ways_at_once(board, good):
     (good / "fields.npz.xz").write_bytes(small_fields())
     np.savez_compressed(good / "fields.npz", **FIELDS)
-    assert "fields.npz: is there beside fields.npz.xz" in world.problems(board)
+    assert "fields.npz: exists beside fields.npz.xz" in world.problems(board)
 
 
 def overlays_file(sample=("bench-003", "bench", "best", 0.5), *, heat=None, mask=None, top=0.5):
@@ -390,10 +390,10 @@ def changed(**arrays):
     ("content", "found"),
     [
         (overlays_file(("sofa-1", "bench", "best", 0.5)), "is of the sample 'sofa-1', which"),
-        (overlays_file(("bench-003", "tie", "best", 0.5)), "of the sample 'bench-003' says that"),
+        (overlays_file(("bench-003", "tie", "best", 0.5)), "of the sample 'bench-003' has the category"),
         (
             overlays_file(("a\u202eb", "bench", "best", 0.5)),
-            "picture 0: a sample or category of an",
+            "picture 0: a sample or category with an",
         ),
         (overlays_file(("bench-003", "bench", "nicest", 0.5)), "picture 0: an unknown kind"),
         (overlays_file(("bench-003", "bench", "best", 2.0)), "a score or probability of 2.0"),
@@ -441,9 +441,9 @@ def test_scores_change_only_with_the_submission(board, good, tmp_path):
     assert world.problems(board, before=before) == ""
     shutil.rmtree(good)
     world.add(board, world.make_result("Good", skill=0.95))  # the digest is that of the name
-    assert_found(board, r"scores\.mPAP: was .* though the submission is the same", before=before)
+    assert_found(board, r"scores\.mPAP: was .* although the submission is the same", before=before)
     good.rename(good.with_name("good-renamed"))
-    assert_found(board, r"entries/good-renamed/.*though the submission is the same", before=before)
+    assert_found(board, r"entries/good-renamed/.*although the submission is the same", before=before)
     shutil.rmtree(good.with_name("good-renamed"))
     world.add(board, world.make_result("Good", skill=0.95, sha256="abc"))
     assert world.problems(board, before=before) == ""
