@@ -390,7 +390,10 @@ def changed(**arrays):
     ("content", "found"),
     [
         (overlays_file(("sofa-1", "bench", "best", 0.5)), "is of the sample 'sofa-1', which"),
-        (overlays_file(("bench-003", "tie", "best", 0.5)), "of the sample 'bench-003' has the category"),
+        (
+            overlays_file(("bench-003", "tie", "best", 0.5)),
+            "of the sample 'bench-003' has the category",
+        ),
         (
             overlays_file(("a\u202eb", "bench", "best", 0.5)),
             "picture 0: a sample or category with an",
@@ -443,7 +446,9 @@ def test_scores_change_only_with_the_submission(board, good, tmp_path):
     world.add(board, world.make_result("Good", skill=0.95))  # the digest is that of the name
     assert_found(board, r"scores\.mPAP: was .* although the submission is the same", before=before)
     good.rename(good.with_name("good-renamed"))
-    assert_found(board, r"entries/good-renamed/.*although the submission is the same", before=before)
+    assert_found(
+        board, r"entries/good-renamed/.*although the submission is the same", before=before
+    )
     shutil.rmtree(good.with_name("good-renamed"))
     world.add(board, world.make_result("Good", skill=0.95, sha256="abc"))
     assert world.problems(board, before=before) == ""

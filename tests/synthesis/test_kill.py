@@ -106,7 +106,7 @@ def test_a_killed_run_goes_on(undisturbed, tmp_path):
     before = times(tmp_path / "d.work" / "images")
     done = run(undisturbed, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert f"{len(there)} shards were there" in done.stdout
+    assert f"{len(there)} shards existed" in done.stdout
     after = times(tmp_path / "d.work" / "images")
     for name in (f"{stem}.{suffix}" for stem in there for suffix in ("parquet", "json")):
         assert before[name] == after[name]

@@ -311,7 +311,7 @@ def test_the_packaged_builder_gives_the_same_rows(finished, tmp_path):
     assert rows.with_format("arrow")[:].to_pylist() == rows_of(finished)
     assert builder.info.dataset_name == "synthesized"
     assert builder.info.license == "other"
-    assert str(builder.info.version) == "1.0.0"
+    assert str(builder.info.version) == "1.1.0"
 
 
 def test_the_packaged_builder_of_unfinished_stages(finished, copy):

@@ -110,7 +110,7 @@ def test_stage_by_stage_is_the_same(place, cli):
     assert shard_bytes(place / "e.work") == shard_bytes(place / "d.work")
     assert DatasetInfo.load(place / "e").fingerprint == DatasetInfo.load(place / "d").fingerprint
     again = cli(*arguments_of(place, place / "e"))
-    assert "images: 0 images now, 3 shards were there" in again.stdout
+    assert "images: 0 images now, 3 shards existed" in again.stdout
     redone = cli(*arguments_of(place, place / "e"), "--redo", "filters")
     assert "annotations: 0 images now" in redone.stdout
     assert "filters: 12 images now" in redone.stdout
