@@ -390,7 +390,7 @@ def changed(**arrays):
     ("content", "found"),
     [
         (overlays_file(("sofa-1", "bench", "best", 0.5)), "is of the sample 'sofa-1', which"),
-        (  # noqa: E501
+        (
             overlays_file(("bench-003", "tie", "best", 0.5)),
             "of the sample 'bench-003' has the category",
         ),
