@@ -103,10 +103,20 @@ def open_parquet(file: Path) -> Iterator[pq.ParquetFile]:
     """Open a Parquet file of any name; pyarrow itself takes names in UTF-8 only.
 
     Raises:
+        InputError: a column stands in it twice.
         OSError: it cannot be opened.
         pa.ArrowException: it is not Parquet.
     """
     with file.open("rb") as stream, pq.ParquetFile(stream) as parquet:
+        names = parquet.schema_arrow.names
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InputError(
+                f"has columns that stand twice: {', '.join(map(repr, twice))}",
+                where=file,
+                expected="every column once",
+                fix="the file was changed or made by something else: build the dataset again",
+            )
         yield parquet
 
 

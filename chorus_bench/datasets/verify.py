@@ -88,7 +88,7 @@ def _card_problems(root: Path, info: DatasetInfo) -> list[str]:
     file = root / CARD_FILE
     if not file.is_file():
         return [f"{CARD_FILE}: is missing"]
-    text = file.read_text(encoding="utf-8")
+    text = file.read_text(encoding="utf-8", errors="replace")
     parts = text.split("---\n", 2)
     try:
         header = yaml_value(parts[1], CARD_FILE) if len(parts) == 3 else None
@@ -139,7 +139,7 @@ def _read_rows(
         content = list(rows_of(batch, file))
         fingerprint.add(content)
         rows += len(content)
-        others = {row["category"] for row in content} - {shard.category}
+        others = {str(row.get("category") or "no category") for row in content} - {shard.category}
         if others:
             problems.append(f"{shard.path}: has rows of {', '.join(sorted(others))}")
     return rows

@@ -91,7 +91,7 @@ def _load_file(path: Path) -> BodyModel:
 
 def _read_npz(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except Exception as error:
         raise InputError(

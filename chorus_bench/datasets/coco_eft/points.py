@@ -146,8 +146,9 @@ def read_regressor(path: Path) -> Float64:
     """
     expected = f"a plain array of shape ({EXTRA_JOINTS}, {SMPL_VERTICES})"
     try:
-        matrix = np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+        with path.open("rb") as stream:
+            matrix = np.lib.format.read_array(stream, allow_pickle=False)
+    except Exception as error:
         raise InputError(
             f"cannot be read as .npy: {error}",
             where=path,
