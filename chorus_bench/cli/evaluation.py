@@ -141,7 +141,7 @@ def validate_command(
     body: Body = None,
 ) -> None:
     """Check a submission and report every error in one pass."""
-    from chorus_bench.evaluation.harness import coverage_warnings
+    from chorus_bench.evaluation.arguments import coverage_warnings
     from chorus_bench.evaluation.orientation import orientation_warnings
     from chorus_bench.report.tables import render_report
     from chorus_bench.submission import check_submission, open_submission

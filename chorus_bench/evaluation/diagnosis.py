@@ -30,8 +30,8 @@ from numpy.typing import NDArray
 
 from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.engines.threads import cpu_count
+from chorus_bench.evaluation.arguments import Evaluation, opened_submission, resolve_evaluation
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
-from chorus_bench.evaluation.harness import Evaluation, opened_submission, resolve_evaluation
 from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.readings import LevelCube
 from chorus_bench.evaluation.repairs import (

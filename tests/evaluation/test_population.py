@@ -9,8 +9,8 @@ from chorus_bench.datasets.eval_split import split_from_rows
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
+from chorus_bench.evaluation.arguments import unknown_categories
 from chorus_bench.evaluation.comparison import compare_results
-from chorus_bench.evaluation.harness import unknown_categories
 from chorus_bench.evaluation.orientation import chance_of_signs
 from chorus_bench.evaluation.results import summarize
 from chorus_bench.metrics.protocol import (
