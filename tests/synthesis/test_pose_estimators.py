@@ -1,39 +1,27 @@
-"""Poses by TorchScript files of the NLF kind and from files, against people that are known."""
+"""Poses by TorchScript files of the NLF kind, against people that are known."""
 
-import json
-import os
-import pickle
 import re
 import sys
-from collections import OrderedDict
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from chorus_bench.calibration.weak_perspective import weak_perspective_to_image
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.geometry.camera import PerspectiveCamera
-from chorus_bench.geometry.rotations import axis_angle_to_matrix
-from chorus_bench.synthesis.annotators.frankmocap import frankmocap_crop
 from chorus_bench.synthesis.annotators.matching import match_one_to_one
 from chorus_bench.synthesis.annotators.nlf import make_nlf
-from chorus_bench.synthesis.annotators.pose_files import make_pose_files, write_pose_file
-from chorus_bench.synthesis.interfaces import (
-    Context,
-    Detection,
-    Picture,
-    WeakCamera,
+from chorus_bench.synthesis.registry import make_component
+from tests.synthesis.pose_checks import (
+    CONTEXT,
+    LEFT,
+    RIGHT,
+    Hostile,
+    detection,
+    picture,
+    reprojected,
 )
-from chorus_bench.synthesis.registry import get_component, make_component
-from tests.synthesis.tiny_nlf import BODY, FOCAL, SIZE, Nlf, Person, saved
-
-CONTEXT = Context(seed=1, body=BODY)
-
-
-LEFT = Person(1, (-0.8, 0.1, 3.2))
-RIGHT = Person(2, (0.9, -0.1, 3.9))
+from tests.synthesis.tiny_nlf import FOCAL, SIZE, Nlf, Person, saved
 
 
 @pytest.fixture
@@ -46,20 +34,6 @@ def estimate(tmp_path):
         return estimator.estimate(pictures, [[detection(box) for box in people]])[0]
 
     return run
-
-
-def picture(name, size=SIZE):
-    return Picture(name, None, np.zeros((*size, 3), np.uint8))
-
-
-def detection(box, size=SIZE):
-    return Detection("person", np.asarray(box, np.float32), 0.9, np.ones(size, bool))
-
-
-def reprojected(fit, person):
-    camera = fit.camera
-    assert isinstance(camera, PerspectiveCamera)
-    return camera.project(person.seen)
 
 
 @pytest.mark.parametrize("unit", [1.0, 1000.0], ids=["m", "mm"])
@@ -243,317 +217,6 @@ def test_nlf_without_torch(tmp_path, monkeypatch):
 
 
 # Files.
-
-
-def arrays(*people):
-    """The arrays of a file in our layout."""
-    rng = np.random.default_rng(5)
-    return {
-        "pose": np.array([person.pose for person in people]),
-        "betas": np.array([person.betas for person in people]),
-        "weak_camera": rng.normal(1, 0.1, (len(people), 3)),
-        "crop_center": rng.uniform(100, 200, (len(people), 2)),
-        "crop_scale": rng.uniform(1, 2, len(people)),
-        "boxes": np.array([person.box for person in people]),
-    }
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that estimates one picture's people from the files in a folder."""
-
-    def run(people, name="one", **options):
-        estimator = make_pose_files(CONTEXT, folder=str(tmp_path), **options)
-        return estimator.estimate([picture(name)], [[detection(box) for box in people]])[0]
-
-    return run
-
-
-def test_files_round_trip_of_weak_cameras(tmp_path, read):
-    given = arrays(RIGHT, LEFT)
-    write_pose_file(tmp_path / "one.npz", **given)
-    fits = read([LEFT.box, (0, 0, 9, 9), RIGHT.box])
-    assert fits[1] is None
-    for fit, number in ((fits[0], 1), (fits[2], 0)):
-        assert isinstance(fit.camera, WeakCamera)
-        np.testing.assert_allclose(fit.pose, given["pose"][number], rtol=1e-6)
-        np.testing.assert_allclose(fit.camera.camera, given["weak_camera"][number], rtol=1e-6)
-        np.testing.assert_allclose(fit.camera.center, given["crop_center"][number], rtol=1e-6)
-        np.testing.assert_allclose(fit.camera.scale, given["crop_scale"][number], rtol=1e-6)
-        assert fit.pose.dtype == fit.betas.dtype == fit.camera.center.dtype == np.float32
-
-
-@pytest.mark.parametrize("form", ["pose", "rotations", "global_orient", "camera"])
-def test_files_forms_of_poses_with_full_cameras(tmp_path, read, form):
-    rotation = axis_angle_to_matrix(LEFT.pose[:3])
-    given = {
-        "betas": [LEFT.betas],
-        "camera_rotation": [rotation],
-        "camera_translation": [[0.1, 0.2, 3.0]],
-        "intrinsics": [[FOCAL, 0, 320], [0, FOCAL, 240], [0, 0, 1]],
-        "reprojection_error": [1.25],
-    } | {
-        "pose": {"pose": [LEFT.pose]},
-        "rotations": {"rotations": [axis_angle_to_matrix(LEFT.pose.reshape(24, 3))]},
-        "global_orient": {"pose": [LEFT.pose[3:]], "global_orient": [LEFT.pose[:3]]},
-        "camera": {"pose": [LEFT.pose[3:]]},
-    }[form]
-    write_pose_file(tmp_path / "one.npz", **given)
-    (fit,) = read([LEFT.box])
-    rotations = [
-        axis_angle_to_matrix(p.reshape(24, 3).astype(float)) for p in (fit.pose, LEFT.pose)
-    ]
-    np.testing.assert_allclose(*rotations, atol=1e-6)
-    assert isinstance(fit.camera, PerspectiveCamera)
-    np.testing.assert_allclose(fit.camera.rotation, rotation, atol=1e-7)
-    assert fit.camera.intrinsics[0, 2] == 320
-    assert fit.camera.reprojection_error == 1.25
-
-
-def test_files_json(tmp_path, read):
-    given = {key: value.tolist() for key, value in arrays(LEFT, RIGHT).items()}
-    given["betas"][1][0] = None
-    (tmp_path / "one.json").write_text(json.dumps(given))
-    fits = read([LEFT.box, RIGHT.box])
-    np.testing.assert_allclose(fits[0].pose, LEFT.pose, rtol=1e-6)
-    assert fits[1] is None
-    empty = {key: [] for key in given}
-    (tmp_path / "one.json").write_text(json.dumps(empty))
-    assert read([LEFT.box]) == [None]
-
-
-def test_files_without_boxes_go_from_left_to_right(tmp_path, read):
-    given = arrays(LEFT, RIGHT)
-    del given["boxes"]
-    write_pose_file(tmp_path / "one.npz", **given)
-    fits = read([RIGHT.box, LEFT.box])
-    np.testing.assert_allclose(fits[1].pose, LEFT.pose, rtol=1e-6)
-    np.testing.assert_allclose(fits[0].pose, RIGHT.pose, rtol=1e-6)
-    assert read([LEFT.box]) == [None]
-
-
-def test_files_missing(tmp_path):
-    estimator = make_pose_files(CONTEXT, folder=str(tmp_path))
-    people = [[detection(LEFT.box)]]
-    with pytest.raises(
-        InputError, match=r"one\.npz or one\.json or one_prediction_result\.pkl"
-    ) as error:
-        estimator.estimate([picture("one")], people)
-    assert error.value.where == str(tmp_path)
-    write_pose_file(tmp_path / "two.npz", **arrays(LEFT))
-    fits = estimator.estimate([picture("one"), picture("two")], people * 2)
-    assert fits[0] == [None]
-    assert fits[1][0] is not None
-    assert estimator.estimate([picture("one")], people) == [[None]]
-    with pytest.raises(InputError, match="has no file of poses for any of one"):
-        make_pose_files(CONTEXT, folder=str(tmp_path)).estimate([picture("one")], people)
-
-
-def test_files_of_sample_ids_with_slashes(tmp_path, read):
-    write_pose_file(tmp_path / "train" / "sofa" / "0.npz", **arrays(LEFT))
-    assert read([LEFT.box], "train/sofa/0") != [None]
-    (tmp_path / "inner").mkdir()
-    estimator = make_pose_files(CONTEXT, folder=str(tmp_path / "inner"), format="npz")
-    with pytest.raises(InputError, match="has no file of poses"):
-        estimator.estimate([picture("../train/sofa/0")], [[detection(LEFT.box)]])
-
-
-def test_files_options(tmp_path):
-    with pytest.raises(InputError, match="no such folder"):
-        make_pose_files(CONTEXT, folder=str(tmp_path / "none"))
-    with pytest.raises(InputError, match="Did you mean 'frankmocap'"):
-        make_pose_files(CONTEXT, folder=str(tmp_path), format="frankmocp")
-    assert get_component("pose estimator", "files").load() is make_pose_files
-    estimator = make_pose_files(CONTEXT, folder=str(tmp_path))
-    assert estimator.description == f"poses from the folder {tmp_path.name} (format auto)"
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"pose": None}, "lacks the poses"),
-        ({"betas": None}, "lacks betas"),
-        ({"crop_scale": None}, "lacks a camera"),
-        ({"pose": np.zeros((1, 72))}, r"'pose' has shape \(1, 72\)"),
-        ({"pose": np.zeros((2, 69))}, "lacks 'global_orient'"),
-        ({"boxes": np.zeros((2, 5))}, r"'boxes' has shape \(2, 5\)"),
-        ({"betas": np.array(["a", "b"])}, "'betas' is of type"),
-        ({"poze": np.zeros((2, 72))}, "unknown array 'poze'\n.*Did you mean 'pose'"),
-    ],
-)
-def test_files_of_another_layout(tmp_path, change, message):
-    given = {
-        key: value for key, value in (arrays(LEFT, RIGHT) | change).items() if value is not None
-    }
-    with pytest.raises(InputError, match=message) as caught:
-        write_pose_file(tmp_path / "one.npz", **given)
-    assert caught.value.where == str(tmp_path / "one.npz")
-    assert not list(tmp_path.iterdir())
-
-
-def test_files_damaged(tmp_path, read):
-    path = write_pose_file(tmp_path / "one.npz", **arrays(LEFT))
-    path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises(InputError, match="cannot be read"):
-        read([LEFT.box])
-    np.savez(path, pose=np.array([{}], dtype=object))
-    with pytest.raises(InputError, match="cannot be read"):
-        read([LEFT.box])
-    path.unlink()
-    (tmp_path / "one.json").write_text('{"pose": [[1, 2')
-    with pytest.raises(InputError, match="truncated"):
-        read([LEFT.box])
-    (tmp_path / "one.json").write_text("[]")
-    with pytest.raises(InputError, match="holds a list"):
-        read([LEFT.box])
-    (tmp_path / "one.json").write_text('{"pose": [[1], [2, 3]]}')
-    with pytest.raises(InputError, match="'pose' is not an array of numbers"):
-        read([LEFT.box])
-    with pytest.raises(InputError, match=r"a name that ends in \.npz"):
-        write_pose_file(tmp_path / "one.txt", **arrays(LEFT))
-
-
-# FrankMocap.
-
-TOP_LEFT, SIDE = (-37, 21), 331
-
-
-class Hostile:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return (os.mkdir, (str(self.path),))
-
-
-def frankmocap_person(person, top_left=TOP_LEFT, side=SIDE):
-    """What FrankMocap keeps of a person, with its types."""
-    rotations = axis_angle_to_matrix(person.pose.reshape(24, 3))
-    return {
-        "img_cropped": np.zeros((224, 224, 3), np.uint8),
-        "pred_joints_img": np.zeros((49, 3), np.float32),
-        "pred_body_pose": person.pose.reshape(1, 72).astype(np.float32),
-        "pred_rotmat": rotations[None].astype(np.float32),
-        "pred_betas": person.betas.reshape(1, 10).astype(np.float32),
-        "pred_camera": np.array([0.9, 0.02, 0.1], np.float32),
-        "bbox_top_left": np.array(top_left),
-        "bbox_scale_ratio": 224 / side,
-        "faces": np.zeros((20, 3), np.int32),
-        "bbox_scale": np.float64(side / 200),
-        "bbox_center": np.array(top_left) + side / 2,
-        "img_cropped_norm": torch.zeros(1, 3, 8, 8),
-        "pred_vertices_img": np.zeros((10, 3), np.float16),
-    }
-
-
-def frankmocap_result(people, outputs=None, **more):
-    boxes = [np.concatenate([p.box[:2], p.box[2:] - p.box[:2]]) for p in people]
-    return OrderedDict(
-        demo_type="body",
-        smpl_type="smpl",
-        image_path="/images/one.png",
-        body_bbox_list=boxes,
-        hand_bbox_list=[None] * len(people),
-        save_mesh=True,
-        pred_output_list=[frankmocap_person(p) for p in people] if outputs is None else outputs,
-        **more,
-    )
-
-
-@pytest.fixture
-def frankmocap(tmp_path):
-    """Return a function that writes a result as FrankMocap does."""
-
-    def write(result, name="one"):
-        path = tmp_path / "mocap" / f"{name}_prediction_result.pkl"
-        path.parent.mkdir(exist_ok=True)
-        with path.open("wb") as file:
-            pickle.dump(result, file)
-        return path
-
-    return write
-
-
-def test_frankmocap(frankmocap, read):
-    frankmocap(frankmocap_result([RIGHT, LEFT]))
-    fits = read([LEFT.box, RIGHT.box])
-    for fit, person in zip(fits, (LEFT, RIGHT), strict=True):
-        np.testing.assert_allclose(fit.pose, person.pose, atol=1e-5)
-        np.testing.assert_allclose(fit.camera.camera, [0.9, 0.02, 0.1], rtol=1e-6)
-
-
-@pytest.mark.parametrize("top_left", [(-37, 21), (12, -80), (0, 0), (-150, 300), (7, -224)])
-@pytest.mark.parametrize("side", [224, 331, 333, 901])
-def test_frankmocap_crop_places_points_as_frankmocap_does(top_left, side):
-    person = frankmocap_person(LEFT, top_left, side)
-    center, scale = frankmocap_crop(person["bbox_top_left"], person["bbox_scale_ratio"])
-    points = BODY.bone_transforms(LEFT.pose)[1]
-    ours = weak_perspective_to_image(
-        points, person["pred_camera"], center.astype(np.float32), np.float32(scale), (2000, 2000)
-    )
-    s, *shift = person["pred_camera"]
-    x_crop = (s * points[:, :2] + shift) * 112 + 112
-    theirs = x_crop / person["bbox_scale_ratio"] + top_left
-    np.testing.assert_allclose(ours, theirs, atol=1e-3)
-
-
-def test_frankmocap_of_the_folder_itself_and_below(frankmocap, read, tmp_path):
-    path = frankmocap(frankmocap_result([LEFT]), "0007")
-    assert read([LEFT.box], "train/sofa/0007", format="frankmocap") != [None]
-    path.rename(tmp_path / path.name)
-    assert read([LEFT.box], "train/sofa/0007") != [None]
-
-
-def test_frankmocap_without_matrices_or_people(frankmocap, read):
-    output = frankmocap_person(LEFT)
-    del output["pred_rotmat"]
-    frankmocap(frankmocap_result([LEFT, RIGHT], [output, None]))
-    fits = read([LEFT.box, RIGHT.box])
-    np.testing.assert_allclose(fits[0].pose, LEFT.pose, rtol=1e-5)
-    assert fits[1] is None
-    frankmocap(frankmocap_result([]))
-    assert read([LEFT.box]) == [None]
-
-
-@pytest.mark.parametrize(
-    ("result", "message"),
-    [
-        ([1], "lacks the lists"),
-        ({"pred_output_list": []}, "lacks the lists"),
-        (frankmocap_result([]) | {"smpl_type": "smplx"}, "bodies of the kind 'smplx'"),
-        (frankmocap_result([LEFT], []), "has 0 people and 1 boxes"),
-        (frankmocap_result([LEFT], [{"pred_betas": 1}]), "has a missing or wrong 'bbox_top_left'"),
-        (frankmocap_result([LEFT], [7]), "has a missing or wrong"),
-        (
-            frankmocap_result([LEFT], [frankmocap_person(LEFT) | {"bbox_scale_ratio": 0.0}]),
-            "wrong bbox_top_left or bbox_scale_ratio",
-        ),
-    ],
-)
-def test_frankmocap_of_another_layout(frankmocap, read, result, message):
-    path = frankmocap(result)
-    with pytest.raises(InputError, match=message) as caught:
-        read([LEFT.box])
-    assert caught.value.where == str(path)
-
-
-def test_frankmocap_pickle_runs_nothing(frankmocap, read, tmp_path):
-    frankmocap(frankmocap_result([LEFT], extra=Hostile(tmp_path / "ran")))
-    with pytest.raises(InputError, match="mkdir"):
-        read([LEFT.box])
-    assert not (tmp_path / "ran").exists()
-
-
-def test_frankmocap_damaged(frankmocap, read):
-    path = frankmocap(frankmocap_result([LEFT]))
-    path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(InputError):
-        read([LEFT.box])
-
-
-# Matching.
 
 
 def test_matching():

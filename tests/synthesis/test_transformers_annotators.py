@@ -1,38 +1,30 @@
-"""The annotators on transformers: real classes with tiny random weights, saved and loaded again."""
+"""Segmenters on transformers: real classes with tiny random weights, saved and loaded again."""
 
-import io
-import json
-import shutil
-import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
-from safetensors.torch import load_file, save_file
 from torch.nn.functional import avg_pool2d
 from transformers import Mask2FormerImageProcessorPil
 
 from chorus_bench.datasets.coco_eft.categories import CATEGORIES
-from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.simulation import simulate_train_row
-from chorus_bench.synthesis.annotators.keypoints import make_keypoints
-from chorus_bench.synthesis.annotators.open_vocabulary import make_open_vocabulary
+from chorus_bench.errors import InputError
 from chorus_bench.synthesis.annotators.segmentation import make_segmentation
-from chorus_bench.synthesis.batching import Batches
 from chorus_bench.synthesis.interfaces import (
-    Context,
-    Detection,
-    OutOfDeviceMemoryError,
     Picture,
 )
-from chorus_bench.synthesis.registry import check_options
 from tests.synthesis import tiny_annotators
-
-ASKED = ("person", "tennis racket")
-SIZES = ((120, 160), (160, 160), (120, 160), (150, 90))
-WHITE = slice(40, 90), slice(60, 140)  # rows, columns of the bright rectangle
+from tests.synthesis.annotator_checks import (
+    ASKED,
+    KINDS,
+    WHITE,
+    changed,
+    context,
+    not_numbers,
+    same,
+    segmenter,
+)
 
 #: The names of the 80 COCO classes in the default model, where they are not COCO's.
 MMDET = {
@@ -43,93 +35,6 @@ MMDET = {
     "dining table": "diningtable",
     "tv": "tvmonitor",
 }
-
-
-@pytest.fixture(scope="module")
-def folders(tmp_path_factory):
-    base = tmp_path_factory.mktemp("annotators")
-    detector, sam = tiny_annotators.tiny_open_vocabulary(base)
-    return SimpleNamespace(
-        mask2former=tiny_annotators.tiny_segmenter(base / "mask2former"),
-        maskformer=tiny_annotators.tiny_maskformer(base / "maskformer"),
-        grounding_dino=detector,
-        owl=tiny_annotators.tiny_owl(base / "owl"),
-        sam=sam,
-        plus=tiny_annotators.tiny_keypoints(base / "plus"),
-        plain=tiny_annotators.tiny_keypoints(base / "plain", experts=1),
-    )
-
-
-@pytest.fixture(scope="module")
-def pictures():
-    found = []
-    for index, (height, width) in enumerate(SIZES):
-        row = simulate_train_row("tennis racket", "a person plays", "front", index, size=160)
-        pixels = np.array(Image.open(io.BytesIO(row["image"]["bytes"])))[:height, :width]
-        found.append(Picture(f"simulated-{index}", None, pixels))
-    return found
-
-
-@pytest.fixture
-def bright():
-    """A picture, larger than the models' inputs, that is black but for one rectangle."""
-    pixels = np.zeros((150, 200, 3), np.uint8)
-    pixels[WHITE] = 255
-    return Picture("bright", None, pixels)
-
-
-def context(**changes):
-    return Context(seed=0, body=None, threads=1, **changes)
-
-
-def segmenter(folders, kind, threshold=0.0, **options):
-    if kind in ("mask2former", "maskformer"):
-        return make_segmentation(
-            context(), model=str(getattr(folders, kind)), threshold=threshold, **options
-        )
-    return make_open_vocabulary(
-        context(),
-        detector=str(getattr(folders, kind)),
-        masks=str(folders.sam),
-        threshold=threshold,
-        **options,
-    )
-
-
-KINDS = ("mask2former", "maskformer", "grounding_dino", "owl")
-
-
-def person(box):
-    return Detection("person", np.array(box, np.float32), 0.9, np.zeros((1, 1), bool))
-
-
-def same(first, second):
-    """Say whether two lists of detections are equal to the last bit."""
-    return len(first) == len(second) and all(
-        a.category == b.category
-        and a.score == b.score
-        and np.array_equal(a.box, b.box)
-        and np.array_equal(a.mask, b.mask)
-        for a, b in zip(first, second, strict=True)
-    )
-
-
-def changed(folder, target, change):
-    """Copy a model and change its weights."""
-    shutil.copytree(folder, target)
-    weights = load_file(target / "model.safetensors")
-    save_file(change(weights), target / "model.safetensors", {"format": "pt"})
-    return target
-
-
-def not_numbers(weights):
-    return {
-        name: torch.full_like(w, torch.nan) if w.is_floating_point() else w
-        for name, w in weights.items()
-    }
-
-
-# --- segmenters: what every one returns -----------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -424,244 +329,3 @@ def test_any_name_is_taken(folders, pictures, kind):
 
 
 # --- keypoints ------------------------------------------------------------------------------
-
-
-class BrightHeatmaps(torch.nn.Module):
-    """Heatmaps that are the picture's brightness."""
-
-    def __init__(self, inner):
-        super().__init__()
-        self.config = inner.config
-
-    def forward(self, pixel_values, **_):
-        bright = avg_pool2d((pixel_values.mean(1, keepdim=True) - pixel_values.min()) / 5, 4)
-        return SimpleNamespace(heatmaps=bright.expand(-1, 17, -1, -1))
-
-
-@pytest.mark.parametrize("kind", ["plus", "plain"])
-def test_keypoints_are_well_formed(folders, pictures, kind):
-    loaded = make_keypoints(context(), model=str(getattr(folders, kind)))
-    people = [[person([10, 20, 70, 110]), person([0, 0, 160, 120])], [], [person([5, 5, 6, 7])], []]
-    found = loaded.detect(pictures, people)
-    assert [points.shape for points in found] == [(2, 17, 3), (0, 17, 3), (1, 17, 3), (0, 17, 3)]
-    assert all(points.dtype == np.float32 for points in found)
-    assert all(np.isfinite(points).all() for points in found)
-    scores = np.concatenate([points[..., 2].ravel() for points in found])
-    assert scores.min() >= 0
-    assert scores.max() <= 1
-    assert scores.max() > 0
-    again = make_keypoints(context(), model=str(getattr(folders, kind)))
-    assert again.description == loaded.description
-    results = zip(found, again.detect(pictures, people), strict=True)
-    assert all(np.array_equal(a, b) for a, b in results)
-
-
-@pytest.mark.parametrize("box", [[200, 100, 320, 300], [150, 180, 380, 260], [230, 10, 290, 399]])
-def test_a_bright_dot_is_found_where_it_is(folders, box):
-    yy, xx = np.mgrid[:400, :500]
-    x, y = 263.0, 217.0
-    spot = np.exp(-((xx - x) ** 2 + (yy - y) ** 2) / (2 * 15.0**2)) * 255
-    picture = Picture("dot", None, np.repeat(spot[..., None].astype(np.uint8), 3, axis=2))
-    loaded = make_keypoints(context(), model=str(folders.plus))
-    loaded.loaded.network = BrightHeatmaps(loaded.loaded.network)
-    (points,) = loaded.detect([picture], [[person(box)]])
-    # A pixel of the heatmap is 4 of the model's input, of which 48 x 64 are 1.25 times the box.
-    step = 1.25 * max((box[2] - box[0]) / 12, (box[3] - box[1]) / 16)
-    assert np.abs(points[0, :, 0] - x).max() < step
-    assert np.abs(points[0, :, 1] - y).max() < step
-    assert (points[0, :, 2] > 0.3).all()
-
-
-def test_people_of_several_pictures_keep_their_places(folders, pictures):
-    loaded = make_keypoints(context(), model=str(folders.plus))
-    boxes = [[[10, 20, 70, 110], [0, 0, 160, 120]], [[30, 30, 90, 150]], [], [[0, 0, 90, 150]]]
-    people = [[person(box) for box in group] for group in boxes]
-    together = loaded.detect(pictures, people)
-    for picture, group, points in zip(pictures, people, together, strict=True):
-        for i, one in enumerate(group):
-            (alone,) = loaded.detect([picture], [[one]])
-            np.testing.assert_allclose(alone[0, :, 2], points[i, :, 2], atol=1e-4)
-
-
-def test_people_without_area_have_zeros(folders, pictures):
-    loaded = make_keypoints(context(), model=str(folders.plus))
-    pictures[0].pixels.flags.writeable = False
-    flat = [person([10, 10, 10, 50]), person([20, 40, 60, 40]), person([np.nan] * 4)]
-    found = loaded.detect(pictures[:2], [flat, [person([10, 20, 70, 110])]])
-    assert not found[0].any()
-    assert found[1].any()
-    assert loaded.detect(pictures[:1], [flat])[0].shape == (3, 17, 3)
-
-
-def test_nobody(folders, pictures):
-    loaded = make_keypoints(context(), model=str(folders.plus))
-    assert loaded.detect([], []) == []
-    assert [p.shape for p in loaded.detect(pictures[:2], [[], []])] == [(0, 17, 3)] * 2
-
-
-def test_keypoints_that_are_not_numbers_are_seen(folders, pictures, tmp_path):
-    broken = changed(folders.plus, tmp_path / "broken", not_numbers)
-    loaded = make_keypoints(context(), model=str(broken))
-    (found,) = loaded.detect(pictures[:1], [[person([10, 20, 70, 110])]])
-    assert np.isnan(found[..., 2]).all()
-
-
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_keypoints_in_other_number_types(folders, pictures, dtype):
-    people = [[person([10, 20, 70, 110])]]
-    exact, rough = (
-        make_keypoints(context(), model=str(folders.plus), dtype=d).detect(pictures[:1], people)
-        for d in ("float32", dtype)
-    )
-    np.testing.assert_allclose(exact[0][..., 2], rough[0][..., 2], atol=0.05)
-
-
-def test_another_number_of_keypoints_is_an_error(tmp_path):
-    folder = tiny_annotators.tiny_keypoints(tmp_path / "synth", keypoints=52)
-    with pytest.raises(InputError, match="has 52 keypoints") as caught:
-        make_keypoints(context(), model=str(folder))
-    assert "COCO's 17 keypoints" in str(caught.value)
-
-
-# --- loading and running --------------------------------------------------------------------
-
-
-def test_loading_says_nothing(folders, capfd):
-    for kind in KINDS:
-        segmenter(folders, kind)
-    make_keypoints(context(), model=str(folders.plus))
-    assert capfd.readouterr() == ("", "")
-
-
-@pytest.mark.parametrize(
-    ("key", "name"),
-    [
-        ("feature_extractor_type", "MaskFormerFeatureExtractor"),
-        ("image_processor_type", "MaskFormerImageProcessor"),
-        ("image_processor_type", "Mask2FormerImageProcessorFast"),
-    ],
-)
-def test_older_names_of_processors_are_read(folders, pictures, tmp_path, key, name):
-    folder = tmp_path / "older"
-    shutil.copytree(folders.mask2former, folder)
-    path = folder / "preprocessor_config.json"
-    settings = json.loads(path.read_text())
-    del settings["image_processor_type"]
-    path.write_text(json.dumps({**settings, key: name}))
-    loaded = make_segmentation(context(), model=str(folder), threshold=0.0)
-    assert type(loaded.loaded.processor).__name__.endswith("Pil")
-    expected = segmenter(folders, "mask2former").segment(pictures, ASKED)
-    results = zip(loaded.segment(pictures, ASKED), expected, strict=True)
-    assert all(same(a, b) for a, b in results)
-
-
-def test_a_damaged_file_is_named(folders, tmp_path):
-    folder = tmp_path / "damaged"
-    shutil.copytree(folders.mask2former, folder)
-    weights = folder / "model.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-100])
-    with pytest.raises(InputError, match=r"damaged") as caught:
-        make_segmentation(context(), model=str(folder))
-    assert "model.safetensors" in str(caught.value)
-
-
-def test_pickled_weights_are_refused(folders, tmp_path):
-    folder = tmp_path / "pickled"
-    shutil.copytree(folders.plus, folder)
-    torch.save(load_file(folder / "model.safetensors"), folder / "pytorch_model.bin")
-    (folder / "model.safetensors").unlink()
-    with pytest.raises(InputError, match="lacks weights in the safetensors format"):
-        make_keypoints(context(), model=str(folder))
-
-
-def test_missing_weights_are_named(folders, tmp_path):
-    def without_one(weights):
-        return {name: w for name, w in weights.items() if name != "class_predictor.weight"}
-
-    folder = changed(folders.mask2former, tmp_path / "lacking", without_one)
-    with pytest.raises(InputError, match=r"lacks 1 weights: class_predictor\.weight"):
-        make_segmentation(context(), model=str(folder))
-
-
-@pytest.mark.parametrize("change", ["config.json", "preprocessor_config.json"])
-def test_a_missing_or_spoilt_configuration_is_an_error(folders, tmp_path, change):
-    for name, spoil in (("missing", lambda p: p.unlink()), ("spoilt", lambda p: p.write_text("{"))):
-        folder = tmp_path / name
-        shutil.copytree(folders.mask2former, folder)
-        spoil(folder / change)
-        with pytest.raises(InputError):
-            make_segmentation(context(), model=str(folder))
-
-
-def test_a_model_of_another_kind_is_an_error(folders):
-    with pytest.raises(InputError, match="of the kind 'sam'") as caught:
-        make_segmentation(context(), model=str(folders.sam))
-    assert "mask2former, maskformer" in str(caught.value)
-    with pytest.raises(InputError, match="of the kind 'mask2former'"):
-        make_keypoints(context(), model=str(folders.mask2former))
-    with pytest.raises(InputError, match="of the kind 'owlv2'"):
-        make_open_vocabulary(context(), detector=str(folders.owl), masks=str(folders.owl))
-
-
-def test_a_model_that_is_not_there_is_an_error(tmp_path):
-    with pytest.raises(InputError, match="no such folder"):
-        make_segmentation(context(), model=str(tmp_path / "nothing"))
-    with pytest.raises(InputError, match="not completely in the cache"):
-        make_keypoints(context(), model="nobody/nothing", local_files_only=True)
-
-
-@pytest.mark.parametrize("threshold", [-0.1, 1.5, float("nan"), "high"])
-def test_wrong_thresholds(folders, threshold):
-    for kind in ("mask2former", "owl"):
-        with pytest.raises(InputError, match="`threshold` is"):
-            segmenter(folders, kind, threshold=threshold)
-
-
-def test_without_transformers_the_extra_is_named(folders, monkeypatch):
-    monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(MissingDependencyError, match=r"chorus-bench\[synthesis\]"):
-        make_keypoints(context(), model=str(folders.plus))
-
-
-def test_wrong_number_types_and_devices(folders):
-    with pytest.raises(InputError, match="unknown dtype 'float8'"):
-        segmenter(folders, "mask2former", dtype="float8")
-    with pytest.raises(InputError):
-        make_keypoints(context(device="cuda:99"), model=str(folders.plus))
-
-
-def test_torch_uses_the_threads_of_the_run_and_no_others_after_it(folders, pictures):
-    loaded = segmenter(folders, "mask2former")
-    seen = []
-    loaded.loaded.network.register_forward_hook(lambda *_: seen.append(torch.get_num_threads()))
-    before = torch.get_num_threads()
-    torch.set_num_threads(2)
-    try:
-        loaded.segment(pictures[:1], ASKED)
-        assert torch.get_num_threads() == 2
-    finally:
-        torch.set_num_threads(before)
-    assert seen == [1]
-    assert not loaded.loaded.network.training
-
-
-def test_running_out_of_device_memory_halves_the_batch(folders, pictures):
-    loaded = segmenter(folders, "mask2former")
-
-    def refuse(_, arguments, options):
-        if len(options["pixel_values"]) > 1:
-            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
-
-    loaded.loaded.network.register_forward_pre_hook(refuse, with_kwargs=True)
-    twice = [pictures[0], pictures[2]]
-    with pytest.raises(OutOfDeviceMemoryError, match="out of memory"):
-        loaded.segment(twice, ASKED)
-    found = list(Batches(2, "images").map(lambda some: loaded.segment(some, ASKED), twice))
-    assert len(found) == 2
-
-
-def test_the_registry_knows_the_options():
-    check_options("segmenter", "transformers", {"model": "m", "threshold": 0.5, "dtype": "float16"})
-    check_options("segmenter", "open-vocabulary", {"detector": "d", "masks": "m"})
-    with pytest.raises(InputError, match="unknown option 'treshold'"):
-        check_options("keypoint detector", "transformers", {"treshold": 0.5})
