@@ -51,7 +51,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("chorus_baselines",),
     # faces
     ("chorus_bench.report",),
-    ("chorus_bench.demo", "chorus_bench.leaderboard"),
+    ("chorus_bench.demo", "chorus_bench.doctor", "chorus_bench.leaderboard"),
     ("chorus_bench.cli",),
     ("chorus_bench",),
     ("chorus_baselines.cli", "chorus_baselines.posed_cli", "chorus_baselines.table_text"),
