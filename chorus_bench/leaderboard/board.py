@@ -12,8 +12,8 @@ import numpy as np
 from chorus_bench._version import __version__
 from chorus_bench.evaluation.results import MEANS
 from chorus_bench.leaderboard.entries import Entry
+from chorus_bench.leaderboard.group_rules import by_signature
 from chorus_bench.leaderboard.published import PublishedRow
-from chorus_bench.leaderboard.rules import comparable
 from chorus_bench.leaderboard.summary import summary
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
@@ -70,10 +70,8 @@ def make_board(entries: Sequence[Entry], published: Sequence[PublishedRow] = ())
         entries: entries from `check_leaderboard`; those of a group have the same samples.
         published: rows to show in a separate group.
     """
-    by_signature: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda e: e.slug):
-        by_signature.setdefault(comparable(entry.signature), []).append(entry)
-    ordered = sorted(by_signature.items(), key=lambda item: (-len(item[1]), item[0]))
+    found = by_signature(sorted(entries, key=lambda entry: entry.slug))
+    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
     groups = tuple(_group(f"b{n}", *item) for n, item in enumerate(ordered))
     return Board(groups, tuple(published))
 

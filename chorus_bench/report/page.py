@@ -14,8 +14,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from chorus_bench._version import __version__
 from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError, MissingDependencyError
@@ -24,14 +22,13 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
-from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.canvas import save_figure
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
 from chorus_bench.report.overlays import picture_bytes
 from chorus_bench.report.samples import KINDS, open_scored, sample_overlays, sample_photos
-from chorus_bench.report.web import body_data, render
+from chorus_bench.report.web import body_data, curve_data, render
 from chorus_bench.submission import Submission, check_submission
 
 PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
@@ -286,26 +283,17 @@ def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[
         results: method -> result on the same split.
 
     Returns:
-        Category -> a list of ``name``, ``recall`` and ``precision`` (99 fractions each), and
-        ``undefined_from``, the first threshold at which nothing is predicted, or None.
+        Category -> a list of ``name`` and what `curve_data` returns.
     """
     categories = dict.fromkeys(name for result in results.values() for name in result.categories)
     curves = {label: mean_curves(result.samples) for label, result in results.items()}
     return {
         category: [
-            {"name": label, **_curve(of_result[category])}
+            {"name": label, **curve_data(of_result[category])}
             for label, of_result in curves.items()
             if category in of_result
         ]
         for category in categories
-    }
-
-
-def _curve(curve: MeanCurve) -> dict[str, Any]:
-    return {
-        "recall": np.round(curve.recall, 5).tolist(),
-        "precision": np.round(np.nan_to_num(curve.precision), 5).tolist(),
-        "undefined_from": curve.undefined_from,
     }
 
 
