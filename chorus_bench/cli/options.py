@@ -7,7 +7,7 @@ The grammar is the same everywhere: repeatable options are named in the singular
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -73,6 +73,13 @@ FORMAT = typer.Option("--format", help="Output format.")
 Submission = Annotated[
     str, typer.Argument(help="Submission folder, .zip or .tar.gz; 'example' for the shipped one.")
 ]
+ResultFolder = Annotated[
+    str,
+    typer.Argument(
+        help="Result folder from `chorus-bench evaluate --output`; 'example' for the shipped "
+        "submission, scored now."
+    ),
+]
 BuiltDataset = Annotated[
     str, typer.Argument(help="A built dataset; 'simulated' for the full simulated test split.")
 ]
@@ -92,7 +99,7 @@ Body = Annotated[
 Population = Annotated[
     str,
     typer.Option(
-        help="'benchmark': the categories that the split declares; 'all': every one of it."
+        help="'benchmark': the categories that the split declares; 'all': every category in it."
     ),
 ]
 AllowOtherBody = Annotated[
@@ -104,6 +111,9 @@ AllowOtherBody = Annotated[
 ]
 Categories = Annotated[
     list[str] | None, typer.Option("--category", help="Only this category; may be repeated.")
+]
+OneCategory = Annotated[
+    list[str], typer.Option("--category", help="The category; exactly one here.")
 ]
 MinSamples = Annotated[
     int | None, typer.Option(min=1, help="Leave out categories with fewer samples.")
@@ -170,6 +180,23 @@ def key_values(
             raise InputError(f"{option} {pair}", expected=f"KEY=VALUE, e.g. {option} size=256")
         found[key] = (read or yaml_value)(text, f"{option} {key}")
     return found
+
+
+def one_category(categories: Sequence[str]) -> str:
+    """Return the category of a command that takes only one.
+
+    Raises:
+        InputError: there are several.
+    """
+    from chorus_bench.errors import InputError
+
+    if len(categories) == 1:
+        return categories[0]
+    raise InputError(
+        f"{len(categories)} categories: {', '.join(categories)}",
+        expected="--category once, for this command",
+        fix="run the command once for each category",
+    )
 
 
 def command_line() -> str:

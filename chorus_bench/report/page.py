@@ -17,7 +17,8 @@ from typing import Any
 from chorus_bench._version import __version__
 from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.evaluation.results import EvaluationResult, load_result, mean_curves
+from chorus_bench.evaluation.opening import open_result
+from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
@@ -104,7 +105,7 @@ def write_report(
         MissingDependencyError: jinja2 is missing.
     """
     folder = None if isinstance(result, EvaluationResult) else Path(result)
-    loaded = result if isinstance(result, EvaluationResult) else load_result(result)
+    loaded = open_result(result)
     model = load_body(_SHIPPED_BODY if body is None else body)
     with atomic_folder(output, overwrite, _REPORT) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
