@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.errors import InputError, import_extra
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.geometry.camera import PerspectiveCamera
@@ -279,10 +279,7 @@ def _load(path: Path, device: str) -> Any:  # noqa: ANN401 - a torch.jit.ScriptM
     method is called, though, and operators such as ``aten::save`` and ``aten::from_file`` write
     files.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError("torch", extra="torch", purpose="pose by NLF") from error
+    torch = import_extra("torch", extra="torch", purpose="pose by NLF")
     check_file(
         path,
         expected="a TorchScript file of the NLF kind",
