@@ -34,7 +34,7 @@ def decode_occupancy(data: bytes, resolution: int = POSED_GRID.resolution) -> Bo
     if len(raw) != -(-(resolution**3) // 8):
         raise InputError(
             f"an occupancy grid of {len(raw)} bytes",
-            expected=f"{-(-(resolution**3) // 8)} bytes for {resolution} voxels a side",
+            expected=f"{-(-(resolution**3) // 8)} bytes for {resolution} voxels per side",
         )
     bits = np.unpackbits(np.frombuffer(raw, dtype=np.uint8), count=resolution**3)
     return bits.astype(bool).reshape((resolution,) * 3)

@@ -115,7 +115,7 @@ class BodyModel:
 
     @property
     def label(self) -> str:
-        """The body as it stands in a signature, ``name@fingerprint``."""
+        """The body as it appears in a signature, ``name@fingerprint``."""
         return f"{self.name}@{self.fingerprint}"
 
     def shaped_template(self, betas: ArrayLike | None = None) -> Float64:

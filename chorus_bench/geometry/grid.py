@@ -76,7 +76,7 @@ class GridSpec:
 
     @property
     def label(self) -> str:
-        """The grid as it stands in a signature, for example ``48x3.0``."""
+        """The grid as it appears in a signature, for example ``48x3.0``."""
         base = f"{self.resolution}x{self.side_length!r}"
         if any(self.center):
             base += "@" + ",".join(repr(float(c)) for c in self.center)

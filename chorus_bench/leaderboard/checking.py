@@ -134,9 +134,9 @@ def _refuse_hidden(leaderboard: Path, problems: dict[str, Findings]) -> None:
         problems[name] = Findings()
         problems[name].add(
             f"{ENTRIES_FOLDER}/{printable(name)}",
-            "is hidden, so that nobody would see it in a review",
+            "is hidden, so a review would miss it",
             expected="entries only",
-            fix="remove it; `chorus-bench cache clean` removes what killed runs left",
+            fix="remove it; `chorus-bench cache clean` removes leftovers of killed runs",
         )
 
 

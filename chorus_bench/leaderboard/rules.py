@@ -328,7 +328,7 @@ def unearned_status_rule(
     """Refuse an entry that calls itself verified where the earlier state did not.
 
     Only the maintainers' run gives that status: it scores the archive on the base branch and
-    commits the status there, so that it stands in the earlier state of every later change.
+    commits the status there, so that it is in the earlier state of every later change.
 
     Args:
         entry: the entry.
@@ -343,7 +343,7 @@ def unearned_status_rule(
         return
     errors.add(
         f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}",
-        "calls the entry verified, which the base branch does not",
+        "marks the entry as verified, but the base branch does not",
         expected="status: self-reported, verified: null",
-        fix="leave the status to the maintainers, whose own run on the base branch gives it",
+        fix="leave the status to the maintainers, who set it after a run on the base branch",
     )
