@@ -5,12 +5,10 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Bool
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.grid import GridSpec
-
-Bool = NDArray[np.bool_]
 
 #: The grid of these columns, in the posed body's frame: 48 voxels a side, 3 m.
 POSED_GRID = GridSpec()

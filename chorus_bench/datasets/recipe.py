@@ -93,7 +93,7 @@ class CardText:
         tags: the hub's tags.
     """
 
-    __pydantic_config__: ClassVar = {"extra": "forbid", "strict": True}
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     title: str
     summary: str

@@ -14,12 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.array_types import Float32, Float64, Int32
 from chorus_bench.errors import InputError, list_some
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
-Bool = NDArray[np.bool_]
 
 MIN_RESOLUTION, MAX_RESOLUTION = 8, 256
 

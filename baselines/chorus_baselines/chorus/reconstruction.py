@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from chorus_baselines.chorus.inference import check_pose, posed_field
+from chorus_bench.array_types import Float64, Int32
 from chorus_bench.errors import InputError, import_extra, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings
 from chorus_bench.io.files import atomic_write_bytes
-
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
 
 _DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
 

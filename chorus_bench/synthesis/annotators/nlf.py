@@ -30,6 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.errors import InputError, import_extra
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.boxes import intersection_over_union
@@ -48,8 +49,6 @@ from chorus_bench.synthesis.interfaces import (
     Detection,
     Picture,
 )
-
-Float64 = NDArray[np.float64]
 
 #: A millimetre in metres.
 _UNITS = (1.0, 1e-3)
