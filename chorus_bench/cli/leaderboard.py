@@ -26,12 +26,8 @@ from chorus_bench.cli.progress import progress_bar
 app = typer.Typer(help="Leaderboard entries, their rules, and the page.", no_args_is_help=True)
 
 
-class Seen(StrEnum):
-    """Whether training saw COCO's val images."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
+#: Whether training saw COCO's val images.
+Seen = StrEnum("Seen", ["YES", "NO", "UNKNOWN"])
 
 
 Leaderboard = Annotated[

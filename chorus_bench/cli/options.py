@@ -18,53 +18,18 @@ if TYPE_CHECKING:
     from chorus_bench.engines import EngineSettings
 
 
-class EngineName(StrEnum):
-    """Where jobs run."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
-class DataFormat(StrEnum):
-    """How a description is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class TableFormat(StrEnum):
-    """How a table is printed."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-
-
-class TextFormat(StrEnum):
-    """How a diagnosis is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-class ScoreFormat(StrEnum):
-    """How scores are printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-
-
-class BoardFormat(StrEnum):
-    """How boards are printed."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-    CSV = "csv"
-    JSON = "json"
+#: Where jobs run.
+EngineName = StrEnum("EngineName", ["LOCAL", "RAY"])
+#: How a description is printed.
+DataFormat = StrEnum("DataFormat", ["TABLE", "JSON"])
+#: How a table is printed.
+TableFormat = StrEnum("TableFormat", ["TABLE", "MARKDOWN", "LATEX"])
+#: How a diagnosis is printed.
+TextFormat = StrEnum("TextFormat", ["TABLE", "JSON", "MARKDOWN"])
+#: How scores are printed.
+ScoreFormat = StrEnum("ScoreFormat", ["TABLE", "JSON", "MARKDOWN", "LATEX"])
+#: How boards are printed.
+BoardFormat = StrEnum("BoardFormat", ["TABLE", "MARKDOWN", "LATEX", "CSV", "JSON"])
 
 
 #: The option ``--format``; the parameter's enumeration lists the choices.
