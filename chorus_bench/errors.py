@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import Any
 
 
 class ChorusBenchError(Exception):
@@ -81,6 +83,25 @@ def _rebuild_missing(
     kind: type[MissingDependencyError], package: str, extra: str, purpose: str
 ) -> MissingDependencyError:
     return kind(package, extra=extra, purpose=purpose)
+
+
+def import_extra(module: str, *, extra: str, purpose: str, package: str | None = None) -> Any:  # noqa: ANN401
+    """Import a module of an optional package.
+
+    Args:
+        module: full name of the module.
+        extra: the extra of chorus-bench that installs it.
+        purpose: what needs it.
+        package: the package to install, if its name is not the module's.
+
+    Raises:
+        MissingDependencyError: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        name = package or module.partition(".")[0]
+        raise MissingDependencyError(name, extra=extra, purpose=purpose) from error
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

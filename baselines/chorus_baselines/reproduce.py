@@ -174,7 +174,7 @@ def reproduce_table2(
         InputError: data without a split or vice versa, or either is invalid.
     """
     if (data is None) != (split is None):
-        raise InputError("a training set needs its test split", fix="give both or none")
+        raise InputError("a training set needs its test split", fix="give both or neither")
     title = "Ablations on your data"
     if data is None or split is None:
         chosen = given_categories(categories) or tuple(SIMULATED_CATEGORIES)

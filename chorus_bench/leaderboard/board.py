@@ -13,10 +13,11 @@ import numpy as np
 from chorus_bench._version import __version__
 from chorus_bench.evaluation.results import MEANS
 from chorus_bench.leaderboard.entries import Entry
+from chorus_bench.leaderboard.group_rules import by_signature
 from chorus_bench.leaderboard.published import PublishedRow
 from chorus_bench.leaderboard.summary import summary
 from chorus_bench.metrics.pap import SCORE_NAMES
-from chorus_bench.metrics.protocol import signature_key, signature_parts
+from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.metrics.ranking import Ranking, rank_by_every_score
 from chorus_bench.report.web import encode_array
 
@@ -71,10 +72,8 @@ def make_board(entries: Sequence[Entry], published: Sequence[PublishedRow] = ())
         entries: entries from `check_leaderboard`; those of a group have the same samples.
         published: rows to show in a separate group.
     """
-    by_key: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda e: e.slug):
-        by_key.setdefault(signature_key(entry.signature), []).append(entry)
-    named = [(_usual_signature(group), group) for group in by_key.values()]
+    found = by_signature(sorted(entries, key=lambda entry: entry.slug))
+    named = [(_usual_signature(group), group) for group in found.values()]
     ordered = sorted(named, key=lambda item: (-len(item[1]), item[0]))
     groups = tuple(_group(f"b{n}", *item) for n, item in enumerate(ordered))
     return Board(groups, tuple(published))

@@ -128,7 +128,7 @@ def signature_parts(signature: str) -> dict[str, str]:
     """Split a signature into its parts, ``{"split": ..., "grid": ..., ...}``.
 
     Raises:
-        InputError: it is not a signature, or a part stands twice: a name with ``|`` in it could
+        InputError: it is not a signature, or a part occurs twice: a name with ``|`` in it could
             then pass for another split.
     """
     head, *rest = signature.split("|")
@@ -140,7 +140,7 @@ def signature_parts(signature: str) -> dict[str, str]:
         if key in parts or not divided:
             raise InputError(
                 f"a signature whose part '{key}' "
-                + ("stands twice" if divided else "has no value")
+                + ("occurs twice" if divided else "has no value")
                 + f": {signature[:200]}",
                 expected="each part once, as `evaluate` writes it",
                 fix="evaluate again; a split's name may not contain '|'",

@@ -13,16 +13,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from chorus_bench._version import __version__
 from chorus_bench.errors import MissingDependencyError
-from chorus_bench.evaluation.results import EvaluationResult, load_result, mean_curves
+from chorus_bench.evaluation.opening import open_result
+from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
-from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.protocol import protocol_of, signature_parts
 from chorus_bench.report.canvas import save_figure
 from chorus_bench.report.fields import SmallFields
@@ -38,7 +36,7 @@ from chorus_bench.report.scored import (
     scored_split,
     shipped_split,
 )
-from chorus_bench.report.web import body_data, render
+from chorus_bench.report.web import body_data, curve_data, render
 from chorus_bench.submission import Submission, check_submission
 
 PAGE_FILE, PICTURES_FOLDER = "report.html", "pictures"
@@ -115,7 +113,7 @@ def write_report(
         MissingDependencyError: jinja2 is missing.
     """
     folder = None if isinstance(result, EvaluationResult) else Path(result)
-    loaded = result if isinstance(result, EvaluationResult) else load_result(result)
+    loaded = open_result(result)
     model = load_body(_SHIPPED_BODY if body is None else body)
     with atomic_folder(output, overwrite, _REPORT) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
@@ -297,26 +295,17 @@ def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[
         results: method -> result on the same split.
 
     Returns:
-        Category -> a list of ``name``, ``recall`` and ``precision`` (99 fractions each), and
-        ``undefined_from``, the first threshold at which nothing is predicted, or None.
+        Category -> a list of ``name`` and what `curve_data` returns.
     """
     categories = dict.fromkeys(name for result in results.values() for name in result.categories)
     curves = {label: mean_curves(result.samples) for label, result in results.items()}
     return {
         category: [
-            {"name": label, **_curve(of_result[category])}
+            {"name": label, **curve_data(of_result[category])}
             for label, of_result in curves.items()
             if category in of_result
         ]
         for category in categories
-    }
-
-
-def _curve(curve: MeanCurve) -> dict[str, Any]:
-    return {
-        "recall": np.round(curve.recall, 5).tolist(),
-        "precision": np.round(np.nan_to_num(curve.precision), 5).tolist(),
-        "undefined_from": curve.undefined_from,
     }
 
 

@@ -14,7 +14,8 @@ from tests.project.imports import PACKAGES, ROOT, import_graph, imported
 LAYERS: tuple[tuple[str, ...], ...] = (
     # values
     ("chorus_bench.errors", "chorus_bench._version", "chorus_bench.lazy"),
-    ("chorus_bench.arrays", "chorus_bench.names", "chorus_bench.option_types"),
+    ("chorus_bench.array_types", "chorus_bench.names", "chorus_bench.option_types"),
+    ("chorus_bench.arrays",),
     ("chorus_bench.geometry",),
     ("chorus_bench.calibration", "chorus_bench.metrics", "chorus_bench.seeds"),
     # files, plug-ins, engines
