@@ -44,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.submission",
         "chorus_bench.evaluation.result_schema",
         "chorus_bench.evaluation.results",
+        "chorus_bench.evaluation.samples_file",
     ),
     # jobs
     ("chorus_bench.datasets", "chorus_bench.simulation"),
