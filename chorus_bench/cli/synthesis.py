@@ -46,7 +46,7 @@ def synthesize_command(
         typer.Option("--category", help="An object, e.g. surfboard; may be repeated."),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A shipped configuration: tiny, paper or current.")
+        str | None, typer.Option(help="A shipped configuration: tiny, paper, paper-24 or current.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML configuration.")] = None,
     prompts: Annotated[

@@ -17,6 +17,7 @@ from chorus_bench.calibration.settings import CalibrationSettings
 from chorus_bench.datasets.schema import KEPT, REJECTED, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import JOINTS, BodyModel, without_global_orientation
+from chorus_bench.synthesis.filters import kept_person
 
 Float64 = NDArray[np.float64]
 
@@ -39,7 +40,7 @@ def add_cameras(
     becomes rejected, with the reason.
 
     Args:
-        rows: training rows after the filters; the person is the first of ``people``.
+        rows: training rows after the filters.
         body: the body of the poses and shapes.
         settings: settings of the calibration; the paper's for synthesised images by default.
         solver: ``adam`` or ``lm``.
@@ -79,7 +80,7 @@ def _solve_batch(
 
 def _person(row: AnyRow, body: BodyModel) -> tuple[Any, ...]:
     """Return what the calibration takes of one person, see `calibrate`."""
-    person = row["people"][0]
+    person = kept_person(row)
     missing = [name for name in _NEEDED if person.get(name) is None]
     if missing:
         raise InputError(f"the person has no {', '.join(missing)}")

@@ -34,8 +34,18 @@ def views_of(settings: SynthesisSettings) -> tuple[ViewCondition, ...]:
 
 
 def plan_of(settings: SynthesisSettings, prompts: Prompts) -> Plan:
-    """Return the plan of the images."""
-    return Plan(prompts, views_of(settings), settings.images.per_prompt_view)
+    """Return the plan of the images.
+
+    Raises:
+        InputError: no number of images is set for a category, or see `views_of`.
+    """
+    views = views_of(settings)
+    images = settings.images
+    totals = {
+        name: images.total_of(name, prompts=len(texts), views=len(views))
+        for name, texts in prompts.items()
+    }
+    return Plan(prompts, views, totals)
 
 
 def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Manifest]:
