@@ -56,6 +56,10 @@ def synthesize_command(
     images_per_prompt_view: Annotated[
         int | None, typer.Option(min=1, help="Number of images for each prompt and view.")
     ] = None,
+    joint_regressor: Annotated[
+        Path | None,
+        typer.Option(help="SPIN's J_regressor_extra.npy (with SMPL only), for the cameras."),
+    ] = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", help="One setting, e.g. images.generator.steps=20; may be repeated."),
@@ -96,7 +100,7 @@ def synthesize_command(
     from chorus_bench.synthesis.jobs import RunSettings
     from chorus_bench.synthesis.settings import read_settings
 
-    changes = _changes(set_, categories, prompts, images_per_prompt_view)
+    changes = _changes(set_, categories, prompts, images_per_prompt_view, joint_regressor)
     settings = read_settings(preset, config, changes)
     run = RunSettings(device=device, batch=batch)
     if dry_run:
@@ -125,6 +129,7 @@ def _changes(
     categories: list[str] | None,
     prompts: str | None,
     per_prompt_view: int | None,
+    joint_regressor: Path | None,
 ) -> dict[str, Any]:
     """Return the settings given as options, by dotted name."""
     changes = key_values(pairs, "--set")
@@ -134,6 +139,8 @@ def _changes(
         changes["prompts.source"] = prompts
     if per_prompt_view is not None:
         changes["images.per_prompt_view"] = per_prompt_view
+    if joint_regressor is not None:
+        changes["cameras.joint_regressor"] = str(joint_regressor)
     return changes
 
 

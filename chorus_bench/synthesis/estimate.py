@@ -157,6 +157,6 @@ def _measure_verdicts(
     both = [{**row, **annotated} for row, annotated in zip(rows, found, strict=True)]
     with _timed(result, "filters", len(both)):
         kept = list(filter_rows(both, work.settings.filters))
-    solver, body = work.settings.cameras.solver, work.context().body
+    body = work.context().body
     with _timed(result, "cameras", len(both)):
-        list(add_cameras(kept, body, solver=solver))
+        list(add_cameras(kept, body, **work.settings.cameras.arguments(body)))

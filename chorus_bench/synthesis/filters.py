@@ -76,15 +76,15 @@ class FilterSettings:
             object.__setattr__(self, "overlapping_objects", _numbers(self.overlapping_objects))
 
 
-def _numbers(allowed: Iterable[int]) -> tuple[int, ...]:
-    """Return allowed numbers of boxes in order."""
-    found = sorted({*allowed})
-    if not found or found[0] < 0:
+def _numbers(allowed: object) -> tuple[int, ...]:
+    """Return allowed numbers of boxes in order; one alone may be no list."""
+    found = list(allowed) if isinstance(allowed, tuple | list) else [allowed]
+    if not found or any(type(number) is not int or number < 0 for number in found):
         raise InputError(
-            f"overlapping_objects is {found}",
+            f"overlapping_objects is {allowed!r}",
             expected="numbers of boxes, for example [1, 2], or null for any number",
         )
-    return tuple(found)
+    return tuple(sorted({*found}))
 
 
 _View = tuple[Mapping[str, Any], list[Mapping[str, Any]]]

@@ -13,6 +13,7 @@ from chorus_bench.datasets.folder import DatasetInfo, read_metadata
 from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
 from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
 from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.locks import only_run
 from chorus_bench.synthesis.card import dataset_card
@@ -290,9 +291,10 @@ class _Session:
         """Assemble the stages to a dataset folder with its card, unless it exists."""
         manifests = self._manifests()
         statistics = self._statistics(manifests["cameras"])
+        points = self.settings.cameras.points(load_body(self.settings.body)).name
         recipe = synthesized_recipe(
             self.work,
-            card=dataset_card(self.settings, statistics, self._models(manifests)),
+            card=dataset_card(self.settings, statistics, self._models(manifests), points),
             metadata={"statistics": statistics.as_dict()},
             command=command,
         )

@@ -13,9 +13,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    WithJsonSchema,
+    model_validator,
+)
 
+from chorus_bench.calibration.settings import SYNTHESIZED, CalibrationSettings
+from chorus_bench.datasets.coco_eft.points import PointSet, point_set
 from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.geometry.body import BodyModel
 from chorus_bench.io.documents import Document, KeyPath, Lines, label
 from chorus_bench.io.findings import shown
 from chorus_bench.io.schemas import Line, Schema, loaded, parse, read_document, rule
@@ -184,13 +194,52 @@ class AnnotationSettings(Schema):
 
 
 class CameraSettings(Schema):
-    """Stage 6.
+    """Stage 6; the defaults are the paper's.
 
     Attributes:
         solver: ``adam`` (the paper's) or ``lm``.
+        joint_regressor: SPIN's J_regressor_extra.npy, with SMPL: cameras are fitted to SPIN's 24
+            points, as in the paper; without it, to the 24 SMPL joints.
+        max_steps: largest number of updates of ``adam``.
+        stop_below: ``adam`` stops below this loss, pixels.
+        drop_above: images whose loss stays above this are rejected, pixels; null keeps all.
+        fov_deg: the field of view that the fit starts from, degrees.
+        learning_rate: step size of ``adam``.
+        min_fov_deg: the narrowest field of view of ``lm``, degrees.
     """
 
     solver: Literal["adam", "lm"] = "adam"
+    joint_regressor: str | None = None
+    max_steps: int = SYNTHESIZED.max_steps
+    stop_below: float = SYNTHESIZED.stop_below
+    drop_above: float | None = SYNTHESIZED.drop_above
+    fov_deg: float = SYNTHESIZED.fov_deg
+    learning_rate: float = SYNTHESIZED.learning_rate
+    min_fov_deg: float = SYNTHESIZED.min_fov_deg
+
+    @model_validator(mode="after")
+    def _check(self) -> CameraSettings:
+        _ = self.calibration  # making it checks the numbers
+        return self
+
+    @property
+    def calibration(self) -> CalibrationSettings:
+        """The settings of the calibration."""
+        numbers = self.model_dump(exclude={"solver", "joint_regressor"})
+        return CalibrationSettings(SYNTHESIZED.name, **numbers)
+
+    def points(self, body: BodyModel) -> PointSet:
+        """Return the points of a body that cameras are fitted to.
+
+        Raises:
+            InputError: the regressor is missing or is not SPIN's.
+        """
+        return point_set(body, self.joint_regressor)
+
+    def arguments(self, body: BodyModel) -> dict[str, Any]:
+        """Return the arguments of `add_cameras`."""
+        chosen = {"solver": self.solver, "settings": self.calibration}
+        return {**chosen, "points": self.points(body)}
 
 
 class SynthesisSettings(Schema):

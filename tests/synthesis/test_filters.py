@@ -214,8 +214,9 @@ def test_statistics_add_up():
         ({"keypoints": "torsoo"}, "(?s)unknown keypoint filter 'torsoo'.*Did you mean 'torso'"),
         ({"min_overlap": 1.5}, "min_overlap is 1.5"),
         ({"keypoint_confidence": float("nan")}, "keypoint_confidence is nan"),
-        ({"overlapping_objects": ()}, r"overlapping_objects is \[\]"),
-        ({"overlapping_objects": (-1, 1)}, r"overlapping_objects is \[-1, 1\]"),
+        ({"overlapping_objects": ()}, r"overlapping_objects is \(\)"),
+        ({"overlapping_objects": (-1, 1)}, r"overlapping_objects is \(-1, 1\)"),
+        ({"overlapping_objects": "many"}, "overlapping_objects is 'many'"),
     ],
 )
 def test_wrong_settings(settings, message):
