@@ -71,7 +71,6 @@ def check_value(name: str, value: object, hint: object, where: str) -> None:
         InputError: it has another type.
     """
     if fits(value, hint):
-        _check_exists(name, value, hint, where)
         return
     literals = [h for h in (hint, *get_args(hint)) if get_origin(h) is Literal]
     known = [str(choice) for literal in literals for choice in get_args(literal)]
@@ -115,18 +114,32 @@ def place_kind(hint: object) -> str:
     return ""
 
 
-def _check_exists(name: str, value: object, hint: object, where: str) -> None:
-    """Raise an `InputError` if an option names a file or folder that is not there."""
+def check_exists(
+    name: str, value: object, hint: object, where: str, fix: str | None = None
+) -> None:
+    """Check that what an option names on the disk is there.
+
+    Args:
+        name: name of the option.
+        value: value from a user, of the right type.
+        hint: the type; only `InputFile` and `InputFolder` name something.
+        where: owner of the option.
+        fix: where to get it.
+
+    Raises:
+        InputError: there is no such file or folder.
+    """
     kind = place_kind(hint)
     if not kind or not isinstance(value, str | Path):
         return
     path = Path(value).expanduser()
     if not (path.is_file() if kind == _FILE else path.is_dir()):
-        found = "is not " + kind if path.exists() else "does not exist"
+        found = f"is not {kind}" if path.exists() else "does not exist"
         raise InputError(
             f"option '{name}': {value} {found}",
             where=where,
-            expected=f"{kind} that is there",
+            expected=f"{kind} that exists",
+            fix=fix,
         )
 
 

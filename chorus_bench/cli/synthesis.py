@@ -1,4 +1,4 @@
-"""``chorus-bench synthesize`` and ``chorus-bench annotators``."""
+"""``chorus-bench synthesize``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import (
     Address,
     Engine,
@@ -191,22 +190,8 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
     info = made.dataset.info
     typer.echo(f"\n{info.label}: {info.rows} rows in {len(info.categories)} categories")
     typer.echo(f"wrote {output}; the stages are in {made.work} and may be removed")
+    for category, count in made.statistics.kept.items():
+        if not count:
+            typer.echo(f"warning: no image of the category '{category}' is kept", err=True)
     body = f" --body {settings.body}" if settings.body != "default" else ""
     typer.echo(f"Next: chorus-bench baseline run chorus --data {output} --output submission{body}")
-
-
-def annotators_command() -> None:
-    """List generators and annotators, with their weights and licenses."""
-    from tabulate import tabulate
-
-    from chorus_bench.synthesis.registry import GROUPS, find_components
-
-    for kind in GROUPS:
-        found = find_components(kind)
-        rows = [
-            (spec.name, spec.summary, spec.weights, spec.license, spec.extra)
-            for spec in found.specs.values()
-        ]
-        headers = (kind, "what", "weights", "license", "extra")
-        typer.echo(tabulate(rows, headers=headers, maxcolwidths=[None, 30, 30, 30, None]) + "\n")
-        print_broken(found)
