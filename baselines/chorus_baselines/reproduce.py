@@ -224,8 +224,11 @@ def reproduce_table1(
     Raises:
         InputError: the data are invalid.
     """
-    if crawled is not None:  # before anything is simulated
+    # Before anything is simulated: another category or rows without annotations are wrong input.
+    if crawled is not None:
         DatasetRows.open(crawled).select([category]).check_columns(_ANNOTATED)
+    if split is not None:
+        DatasetRows.open(split).select([category])
     if split is None:
         split = place.simulated("test", [category], per_category=samples)
     synthetic = place.simulated("train", [category], images_per_prompt_view=images_per_prompt_view)
