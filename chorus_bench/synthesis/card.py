@@ -12,11 +12,22 @@ from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.synthesis.recipe import CARD
 from chorus_bench.synthesis.settings import SynthesisSettings
 
+_POINTS = {
+    "spin24": "Cameras were fitted to SPIN's 24 points (`spin24`), as the paper's are.",
+    "smpl24": (
+        "Cameras were fitted to the 24 joints of SMPL's format (`smpl24`). The paper's are fitted "
+        "to SPIN's 24 points, which need SMPL and `--joint-regressor`. With a made-up regressor "
+        "of the same kind, the cameras of 24 people turned by 1.7 degrees in the median and by 8.3 "
+        "at most, and one of them changed its azimuth bin."
+    ),
+}
+
 
 def dataset_card(
     settings: SynthesisSettings,
     statistics: DatasetStatistics,
     models: Mapping[str, tuple[str, ...]],
+    points: str,
 ) -> CardText:
     """Return the texts of the card.
 
@@ -24,12 +35,14 @@ def dataset_card(
         settings: the settings of the dataset; the card contains them as YAML.
         statistics: statistics of its rows.
         models: role -> its models.
+        points: name of the points that cameras were fitted to, see `point_set`.
     """
     rows = [(role, model) for role, names in models.items() for model in names]
     parts = [
         CARD.construction,
         "### Models\n\n" + tabulate(rows, headers=("role", "model"), tablefmt="github"),
         "### Results of the filters\n\n" + statistics_table(statistics, "github"),
+        f"### Cameras\n\n{_POINTS[points]}",
         "### Configuration\n\n`chorus-bench synthesize --config FILE --output DATASET` with this "
         f"file makes the dataset again:\n\n```yaml\n{settings.to_yaml()}```",
     ]
