@@ -101,7 +101,7 @@ def get_protocol(name: str) -> Protocol:
 
 
 def population_label(categories: Sequence[str]) -> str:
-    """Return a benchmark's categories as they stand in a signature: ``number@fingerprint``."""
+    """Return a benchmark's categories as they appear in a signature: ``number@fingerprint``."""
     text = "\n".join(sorted(categories))
     return f"{len(categories)}@{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
