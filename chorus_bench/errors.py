@@ -119,6 +119,11 @@ def unknown_name(
     return InputError(f"unknown {kind} '{name}'", where=where, fix=did_you_mean(name, known))
 
 
+def reason(error: Exception) -> str:
+    """Return what an error says is wrong, to be told within another: without what to do."""
+    return error.found if isinstance(error, InputError) else str(error)
+
+
 def list_some(items: Sequence[object], limit: int = 5) -> str:
     """Return the first few items as text, with the number of remaining ones."""
     shown = ", ".join(str(item) for item in items[:limit])

@@ -39,7 +39,8 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.fields import SmallFields
-from chorus_bench.report.samples import open_scored, sample_overlays
+from chorus_bench.report.samples import sample_overlays
+from chorus_bench.report.scored import open_scored
 from chorus_bench.submission import Submission
 
 _ENTRY = FolderKind("an entry", (ENTRY_FILE,))
@@ -85,8 +86,8 @@ def add_entry(
         The entry's folder.
 
     Raises:
-        InputError: not a result, a submission other than the scored one, an existing entry, or an
-            entry that the rules refuse (all problems are listed).
+        InputError: not a result, a submission, split or body other than the scored one, an
+            existing entry, or an entry that the rules refuse (all problems are listed).
     """
     loaded = open_result(result)
     manifest = _manifest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -39,7 +40,8 @@ class Group:
 
     Attributes:
         id: short name of the group, ``b0``, ``b1``, ...
-        signature: their signature, without the software's version.
+        signature: their signature, without the software's version; of the names of split and
+            body, which may differ, those that most entries have.
         entries: entries by rank and value of mPAP, best first.
         rankings: ``{"mPAP": ..., ...}``, with the folder names as methods, in that order.
     """
@@ -71,9 +73,15 @@ def make_board(entries: Sequence[Entry], published: Sequence[PublishedRow] = ())
         published: rows to show in a separate group.
     """
     found = by_signature(sorted(entries, key=lambda entry: entry.slug))
-    ordered = sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
+    named = [(_usual_signature(group), group) for group in found.values()]
+    ordered = sorted(named, key=lambda item: (-len(item[1]), item[0]))
     groups = tuple(_group(f"b{n}", *item) for n, item in enumerate(ordered))
     return Board(groups, tuple(published))
+
+
+def _usual_signature(group: Sequence[Entry]) -> str:
+    found = Counter(entry.signature.rpartition("|chorus-bench:")[0] for entry in group)
+    return max(sorted(found), key=lambda signature: found[signature])
 
 
 def _group(name: str, signature: str, entries: Sequence[Entry]) -> Group:
@@ -150,6 +158,7 @@ def title_of(parts: Mapping[str, str]) -> str:
     words = [parts["split"], f"{body} body", f"{parts.get('track', 'canonical')} track"]
     words += [f"{parts['metric']} metric"] if parts["metric"] != "PAP" else []
     words += [f"at least {parts['min']} samples per category"] if "min" in parts else []
+    words += [f"its {parts['pop'].partition('@')[0]} declared categories"] if "pop" in parts else []
     words += [f"only {parts['cat'].replace(',', ', ')}"] if "cat" in parts else []
     return ", ".join(words)
 

@@ -10,19 +10,14 @@ from chorus_bench.evaluation.results import SAMPLES_FILE
 from chorus_bench.io.findings import Findings, printable
 from chorus_bench.leaderboard.entries import Entry
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE
-
-
-def comparable(signature: str) -> str:
-    """Return a signature without the software's version: equal ones may be compared."""
-    head, mark, _ = signature.rpartition("|chorus-bench:")
-    return head if mark else signature
+from chorus_bench.metrics.protocol import signature_key
 
 
 def by_signature(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """Return signature without version -> the entries that may be compared."""
+    """Return what comparable signatures share -> the entries that have it."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
-        groups.setdefault(comparable(entry.signature), []).append(entry)
+        groups.setdefault(signature_key(entry.signature), []).append(entry)
     return groups
 
 
@@ -35,7 +30,7 @@ def duplicates_rule(entries: Sequence[Entry], errors: dict[str, Findings]) -> No
             ("submission", manifest.sha256),
             ("method", manifest.method.casefold()),
         ):
-            other = first.setdefault((comparable(entry.signature), label, value), entry.slug)
+            other = first.setdefault((signature_key(entry.signature), label, value), entry.slug)
             if other != entry.slug:
                 errors[entry.slug].add(
                     f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}:1",

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -29,10 +28,14 @@ from chorus_bench.evaluation.results import (
 )
 from chorus_bench.io.findings import Findings, has_controls, printable
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
-from chorus_bench.leaderboard.group_rules import comparable
 from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, slug_problem
-from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
+from chorus_bench.metrics.protocol import (
+    PROTOCOLS,
+    protocol_of,
+    signature_key,
+    signature_parts,
+)
 from chorus_bench.metrics.resampling import CategoryTables
 from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
@@ -77,29 +80,28 @@ def signature_rule(files: EntryFiles, errors: Findings) -> None:
         found = "was scored with another body than the split's"
         errors.add(where, found, expected="the body that the split was made with", fix=fix)
         return
-    wanted = _signature_again(parts)
+    wanted = _signature_again(parts, files.content)
     if str(signature).rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
         found = f"is not current: {printable(str(signature), 300)}"
         errors.add(where, found, expected=f"{wanted}|chorus-bench:<version>", fix=fix)
 
 
-def protocol_of(parts: Mapping[str, str]) -> Protocol:
-    """Return the protocol that a signature's parts name."""
-    chosen = next(p for p in PROTOCOLS.values() if p.name == parts["metric"])
-    limit = parts.get("min", "")
-    few = re.fullmatch(r"[1-9][0-9]{0,8}", limit, re.ASCII) is not None
-    return replace(chosen, min_samples=int(limit)) if few else chosen
+def _signature_again(parts: Mapping[str, str], content: Mapping[str, Any]) -> str:
+    """Return the signature, without the software's version, that the parts should form.
 
-
-def _signature_again(parts: Mapping[str, str]) -> str:
-    """Return the signature, without the software's version, that the parts should form."""
+    A benchmark's categories are those that have a score, and those that the result names as
+    having none.
+    """
     categories = parts["cat"].split(",") if "cat" in parts else None
+    without = {*content.get("skipped", ()), *content.get("unavailable", ())}
+    population = {*content.get("categories", ()), *without} if "pop" in parts else None
     track = parts.get("track", "canonical")
     again = protocol_of(parts).signature(
         parts["split"],
         parts["body"],
         track="posed" if track != "canonical" else track,
         categories=categories,
+        population=None if population is None else sorted(population),
     )
     return again.rpartition("|chorus-bench:")[0]
 
@@ -319,7 +321,12 @@ def unchanged_rule(
 
 
 def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
-    return _at(content, ("submission", "sha256")), comparable(str(content.get("signature")))
+    signature = str(content.get("signature"))
+    try:
+        key = signature_key(signature)
+    except InputError:  # another rule says so
+        key = signature
+    return _at(content, ("submission", "sha256")), key
 
 
 def unearned_status_rule(

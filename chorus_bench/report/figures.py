@@ -19,6 +19,7 @@ from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.report.canvas import panels
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field
 from chorus_bench.report.overlays import Overlay
+from chorus_bench.report.scored import check_one_scope
 
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
@@ -119,14 +120,15 @@ def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN4
     """Return a figure of mean precision over mean recall, a panel per category, a line per method.
 
     Args:
-        results: method -> result on the same split.
+        results: method -> result; all with one signature.
 
     Raises:
-        InputError: no result.
+        InputError: no result, or results of different splits, bodies, protocols or categories.
         MissingDependencyError: matplotlib is not installed.
     """
     if not results:
         raise InputError("there is no result to draw")
+    check_one_scope(results)
     categories = list(next(iter(results.values())).categories)
     columns = min(4, len(categories))
     rows = -(-len(categories) // columns)

@@ -44,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.submission",
         "chorus_bench.evaluation.result_schema",
         "chorus_bench.evaluation.results",
+        "chorus_bench.evaluation.samples_file",
     ),
     # jobs
     ("chorus_bench.datasets", "chorus_bench.simulation"),
@@ -52,7 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("chorus_baselines",),
     # faces
     ("chorus_bench.report",),
-    ("chorus_bench.demo", "chorus_bench.leaderboard"),
+    ("chorus_bench.demo", "chorus_bench.doctor", "chorus_bench.leaderboard"),
     ("chorus_bench.cli",),
     ("chorus_bench",),
     ("chorus_baselines.cli", "chorus_baselines.posed_cli", "chorus_baselines.table_text"),
