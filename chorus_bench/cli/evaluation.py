@@ -103,7 +103,7 @@ def evaluate_command(
 def _say_toy_split(
     submission: str, split: str, result: EvaluationResult, output_format: ScoreFormat
 ) -> None:
-    """Say first that somebody's own submission was scored on the shipped toy samples."""
+    """Say first that a user's own submission was scored on the shipped toy samples."""
     if split != "example" or submission == "example":
         return
     typer.echo(
