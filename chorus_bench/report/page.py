@@ -7,7 +7,6 @@ offline.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
@@ -24,6 +23,7 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
+from chorus_bench.io.json_files import read_json
 from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.canvas import save_figure
@@ -237,11 +237,14 @@ def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
     file = None if folder is None else folder / DIAGNOSIS_FILE
     if file is None or not file.is_file():
         return None
+    content: dict[str, Any] = read_json(file)
     try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return content
-    except ValueError as error:
-        raise InputError(f"is not JSON: {error}", where=file, fix="run diagnose again") from error
+        diagnosis_table(content)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"is not a diagnosis: {error!r}", where=file, fix="run diagnose again"
+        ) from error
+    return content
 
 
 def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> None:
