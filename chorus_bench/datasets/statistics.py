@@ -39,7 +39,6 @@ class DatasetStatistics:
         camera_centers: (n, 3) camera centres in the body frame, metres, of the rows that have
             a camera and were not rejected.
         entropy: entropy of these cameras; None if there are none.
-        kept: category -> its number of kept rows.
     """
 
     rows: int
@@ -48,10 +47,9 @@ class DatasetStatistics:
     azimuth_histogram: NDArray[np.int64]
     camera_centers: NDArray[np.float64] = field(repr=False)
     entropy: CameraEntropy | None
-    kept: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything except the individual cameras and categories, for JSON."""
+        """Return everything except the individual cameras, for JSON."""
         entropy = self.entropy
         return {
             "rows": self.rows,
@@ -85,13 +83,11 @@ def row_statistics(rows: Iterable[dict[str, Any]]) -> DatasetStatistics:
     """
     total, centers = 0, []
     counters: dict[str, Counter[str]] = {}
-    kept: Counter[str] = Counter()
     for row in rows:
         total += 1
         for column in COUNTED:
             if row.get(column) is not None:
                 counters.setdefault(column, Counter())[str(row[column])] += 1
-        kept[str(row.get("category"))] += row.get("verdict") == KEPT
         if row.get("verdict") in (None, KEPT) and all(row.get(key) is not None for key in _CAMERA):
             centers.append(PerspectiveCamera(*(row[key] for key in _CAMERA)).center)
     stacked = np.array(centers, dtype=np.float32).reshape(-1, 3)
@@ -104,5 +100,4 @@ def row_statistics(rows: Iterable[dict[str, Any]]) -> DatasetStatistics:
         azimuth_histogram=np.bincount(bins, minlength=AZIMUTH_BINS),
         camera_centers=stacked.astype(np.float64),
         entropy=camera_entropy(stacked) if len(stacked) else None,
-        kept=dict(kept),
     )

@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from chorus_bench.datasets.recipe import CardText
 from chorus_bench.datasets.statistics import DatasetStatistics
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.recipe import CARD
 from chorus_bench.synthesis.settings import SynthesisSettings
 
@@ -27,7 +28,6 @@ def dataset_card(
     settings: SynthesisSettings,
     statistics: DatasetStatistics,
     models: Mapping[str, tuple[str, ...]],
-    points: str,
 ) -> CardText:
     """Return the texts of the card.
 
@@ -35,18 +35,22 @@ def dataset_card(
         settings: the settings of the dataset; the card contains them as YAML.
         statistics: statistics of its rows.
         models: role -> its models.
-        points: name of the points that cameras were fitted to, see `point_set`.
     """
     rows = [(role, model) for role, names in models.items() for model in names]
     parts = [
         CARD.construction,
         "### Models\n\n" + tabulate(rows, headers=("role", "model"), tablefmt="github"),
         "### Results of the filters\n\n" + statistics_table(statistics, "github"),
-        f"### Cameras\n\n{_POINTS[points]}",
+        f"### Cameras\n\n{_fitted_points(settings)}",
         "### Configuration\n\n`chorus-bench synthesize --config FILE --output DATASET` with this "
         f"file makes the dataset again:\n\n```yaml\n{settings.to_yaml()}```",
     ]
     return replace(CARD, construction="\n\n".join(parts))
+
+
+def _fitted_points(settings: SynthesisSettings) -> str:
+    """Return which points the cameras were fitted to."""
+    return _POINTS[settings.cameras.points(load_body(settings.body)).name]
 
 
 def statistics_table(statistics: DatasetStatistics, tablefmt: str) -> str:

@@ -14,7 +14,6 @@ from chorus_bench.datasets.schema import KEPT
 from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
 from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.locks import only_run
 from chorus_bench.synthesis.card import dataset_card
@@ -60,6 +59,7 @@ class StageReport:
         seconds: time of making them, summed over the workers.
         found: number of shards that existed already.
         counts: number of events by kind, over all shards of the stage.
+        empty: categories without a kept image; only of the last stage.
     """
 
     stage: str
@@ -67,6 +67,7 @@ class StageReport:
     seconds: float
     found: int
     counts: Mapping[str, int]
+    empty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,6 +136,8 @@ def synthesize(
         discarded = STAGES if overwrite else stages_from(redo) if redo else ()
         session = _Session(settings, target, work, engine, run, progress, discarded, stage)
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
+        if reports[-1].stage == STAGES[-1]:
+            _refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
@@ -161,14 +164,18 @@ def _check_output(target: Path, work: Path) -> None:
         )
 
 
-def _refuse_nothing_kept(statistics: DatasetStatistics, work: Path) -> None:
-    """Raise an `InputError` with the reasons if no image was kept."""
-    if statistics.counts.get("verdict", {}).get(KEPT):
+def _refuse_nothing_kept(counts: Mapping[str, int], work: Path) -> None:
+    """Raise an `InputError` with the reasons if no image was kept.
+
+    Args:
+        counts: number of images by reason or verdict, of the last stage.
+        work: the work folder.
+    """
+    if counts.get(KEPT):
         return
-    reasons = statistics.counts.get("reason", {})
-    said = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
+    said = ", ".join(f"{reason}: {count}" for reason, count in counts.items())
     raise InputError(
-        f"none of {statistics.rows} images is kept ({said})",
+        f"none of {sum(counts.values())} images is kept ({said})",
         where=work,
         expected="at least one image that passes the filters and has a camera",
         fix="look at some of the images; use other annotators or filters and repeat from their "
@@ -261,7 +268,11 @@ class _Session:
         rows, seconds = (
             sum(getattr(record, part) for record in made.values()) for part in ("rows", "seconds")
         )
-        return StageReport(name, int(rows), float(seconds), len(found), dict(counts.most_common()))
+        kept = {s.category for s in manifest.shards if everything[s.name].counts.get(KEPT)}
+        last = name == STAGES[-1]
+        empty = tuple(c for c in self.settings.categories if last and c not in kept)
+        done = dict(counts.most_common())
+        return StageReport(name, int(rows), float(seconds), len(found), done, empty)
 
     def _check_annotators(self) -> None:
         """Detect what annotators lack before images are made or deleted, not after."""
@@ -287,14 +298,12 @@ class _Session:
         """Assemble the stages to a dataset folder with its card, unless it exists."""
         manifests = self._manifests()
         statistics = self._statistics(manifests["cameras"])
-        points = self.settings.cameras.points(load_body(self.settings.body)).name
         recipe = synthesized_recipe(
             self.work,
-            card=dataset_card(self.settings, statistics, self._models(manifests), points),
+            card=dataset_card(self.settings, statistics, self._models(manifests)),
             metadata={"statistics": statistics.as_dict()},
             command=command,
         )
-        _refuse_nothing_kept(statistics, self.work)
         there = self._finished(recipe.inputs["stages"])
         if there is not None:
             return there, statistics
