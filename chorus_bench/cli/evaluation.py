@@ -23,6 +23,7 @@ from chorus_bench.cli.options import (
     Submission,
     TableFormat,
     Threads,
+    Track,
 )
 from chorus_bench.cli.progress import progress_bar
 
@@ -44,6 +45,7 @@ def evaluate_command(
     min_samples: MinSamples = None,
     workers: Threads = None,
     protocol: Protocol = "official",
+    track: Track = None,
     truth: Annotated[
         bool,
         typer.Option("--truth", help="Also compute 3D scores, on splits with ground truth."),
@@ -71,6 +73,7 @@ def evaluate_command(
             min_samples=min_samples,
             workers=workers,
             protocol=protocol,
+            track=track,
             progress=progress,
         )
     _say_toy_split(submission, split, result, output_format)

@@ -49,6 +49,19 @@ SAMPLES_SCHEMA = pa.schema(
     ]
 )
 
+#: What the track `conditioned` gives beside the field of a sample's own type: the category's
+#: field, and the best and the mean over all types.
+READINGS = ("total", "best", "mean")
+#: The rows of the track `conditioned`: those of the own type's field, its name (empty for the
+#: category's field), and the four numbers of the other readings.
+CONDITIONED_SCHEMA = pa.schema(
+    [
+        *SAMPLES_SCHEMA,
+        ("own_type", pa.string()),
+        *[(f"{reading}_{name}", pa.float64()) for reading in READINGS for name in SCORE_NAMES],
+    ]
+)
+
 
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
@@ -69,7 +82,8 @@ class EvaluationResult:
         warnings: remarks for the reader.
         environment: software and machine.
         seconds: wall time.
-        samples: one row per sample, see `SAMPLES_SCHEMA`.
+        samples: one row per sample, see `SAMPLES_SCHEMA` and `CONDITIONED_SCHEMA`.
+        conditioned: on the track `conditioned` the scores of all readings, else None.
     """
 
     signature: str
@@ -84,10 +98,11 @@ class EvaluationResult:
     environment: dict[str, Any]
     seconds: float
     samples: pa.Table = field(repr=False)
+    conditioned: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents of ``results.json``."""
-        return {
+        content = {
             "schema": SCHEMA_VERSION,
             "signature": self.signature,
             "submission": self.submission,
@@ -101,6 +116,7 @@ class EvaluationResult:
             "environment": self.environment,
             "seconds": round(self.seconds, 3),
         }
+        return content if self.conditioned is None else content | {"conditioned": self.conditioned}
 
     def save(self, folder: str | Path) -> Path:
         """Write ``results.json`` and ``samples.parquet`` into a folder, each atomically."""

@@ -28,6 +28,7 @@ NOTES = (
     "A rank is 1 + the number of methods whose paired 95 % interval of the difference lies "
     "wholly above zero; methods that cannot be distinguished share a rank.",
     "Scores with different signatures (split, body, protocol, track) are never ranked together.",
+    "On the conditioned track a sample is scored with the field of its own type of interaction.",
     "verified: the submitted archive was scored again with the same outcome. self-reported: the "
     "scores were recomputed from the submitter's per-sample table only. published: as printed.",
 )

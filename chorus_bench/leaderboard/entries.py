@@ -17,6 +17,7 @@ from chorus_bench.datasets.parquet import open_parquet
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.result_schema import FIX, checked_result, parse_result
 from chorus_bench.evaluation.results import (
+    CONDITIONED_SCHEMA,
     RESULT_FILE,
     SAMPLES_FILE,
     SAMPLES_SCHEMA,
@@ -216,7 +217,7 @@ def _checked_table(file: Path) -> pa.Table:
         size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
         if not 0 < rows <= _MAX_ROWS or size > _MAX_TABLE_BYTES:
             raise InputError(f"has {rows} rows, {size} bytes", expected=f"1 to {_MAX_ROWS} rows")
-        if not opened.schema_arrow.equals(SAMPLES_SCHEMA):
+        if not any(map(opened.schema_arrow.equals, (SAMPLES_SCHEMA, CONDITIONED_SCHEMA))):
             names = ", ".join(f"{f.name}: {f.type}" for f in SAMPLES_SCHEMA)
             raise InputError("has other columns", expected=names)
     _check_texts(file)

@@ -1,16 +1,14 @@
 """The rules for entries. Each rule is a function that adds its findings.
 
-The rules of one entry: `name_rule`, `signature_rule`, `manifest_rule`,
- `verified_rule`, `counts_rule`, `scores_rule`, `pictures_rule`. Of several:
+The rules of one entry: `name_rule`, `manifest_rule`, `verified_rule`, `counts_rule`, `scores_rule`,
+`pictures_rule`, and those of `signatures` and `conditioned_rule`. Of several:
 `duplicates_rule`, `same_samples_rule`. Against an earlier state: `unchanged_rule`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,15 +33,13 @@ from chorus_bench.leaderboard.places import (
     ENTRY_FILE,
     slug_problem,
 )
-from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
+from chorus_bench.metrics.protocol import PROTOCOLS, signature_parts
 from chorus_bench.metrics.resampling import CategoryTables
 from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
 #: Intervals are now exact. Results of earlier versions, which summed in another order, may differ
 #: in the last bits.
 INTERVAL_TOLERANCE = 1e-12
-
-_LABEL = re.compile(r"[^|@]+@[0-9a-f]{8,64}")
 
 
 def name_rule(files: EntryFiles, errors: Findings) -> None:
@@ -52,59 +48,6 @@ def name_rule(files: EntryFiles, errors: Findings) -> None:
     problem = slug_problem(files.slug, method)
     if problem is not None:
         errors.add(files.where, f"its name {problem}", fix="use `chorus-bench leaderboard add`")
-
-
-def signature_rule(files: EntryFiles, errors: Findings) -> None:
-    """The signature is one of this version's protocols: known, complete, in order."""
-    if files.content is None:
-        return
-    signature = files.content.get("signature")
-    where = files.lines.at("signature")
-    fix = "evaluate the submission again with this version of chorus-bench"
-    try:
-        parts = signature_parts(str(signature))
-    except InputError as error:
-        errors.add(where, printable(error.found), expected="as `evaluate` writes it", fix=fix)
-        return
-    names = [protocol.name for protocol in PROTOCOLS.values()]
-    if parts["metric"] not in names:
-        shown = printable(parts["metric"], 40)
-        errors.add(where, f"unknown metric '{shown}'", fix=did_you_mean(shown, names))
-        return
-    for key in ("split", "body"):
-        if not _LABEL.fullmatch(parts.get(key, "")):
-            found = f"has no {key} with a fingerprint"
-            errors.add(where, found, expected=f"{key}:name@fingerprint", fix=fix)
-            return
-    if "other-body" in parts:
-        found = "was scored with another body than the split's"
-        errors.add(where, found, expected="the body that the split was made with", fix=fix)
-        return
-    wanted = _signature_again(parts)
-    if str(signature).rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
-        found = f"is not current: {printable(str(signature), 300)}"
-        errors.add(where, found, expected=f"{wanted}|chorus-bench:<version>", fix=fix)
-
-
-def protocol_of(parts: Mapping[str, str]) -> Protocol:
-    """Return the protocol that a signature's parts name."""
-    chosen = next(p for p in PROTOCOLS.values() if p.name == parts["metric"])
-    limit = parts.get("min", "")
-    few = re.fullmatch(r"[1-9][0-9]{0,8}", limit, re.ASCII) is not None
-    return replace(chosen, min_samples=int(limit)) if few else chosen
-
-
-def _signature_again(parts: Mapping[str, str]) -> str:
-    """Return the signature, without the software's version, that the parts should form."""
-    categories = parts["cat"].split(",") if "cat" in parts else None
-    track = parts.get("track", "canonical")
-    again = protocol_of(parts).signature(
-        parts["split"],
-        parts["body"],
-        track="posed" if track != "canonical" else track,
-        categories=categories,
-    )
-    return again.rpartition("|chorus-bench:")[0]
 
 
 def manifest_rule(files: EntryFiles, errors: Findings) -> None:

@@ -16,7 +16,7 @@ from chorus_bench.leaderboard.adding import read_manifest
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry_yaml
 from chorus_bench.leaderboard.places import ENTRY_FILE
-from chorus_bench.leaderboard.rules import protocol_of
+from chorus_bench.leaderboard.signatures import protocol_of
 from chorus_bench.metrics.protocol import signature_differences, signature_parts
 from chorus_bench.report.samples import open_scored
 
@@ -75,6 +75,7 @@ def verify_entry(
             categories=parts["cat"].split(",") if "cat" in parts else None,
             min_samples=protocol.min_samples,
             protocol=protocol,
+            track=parts.get("track", "canonical"),
             workers=workers,
             progress=progress,
         )

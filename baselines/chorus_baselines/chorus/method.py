@@ -5,20 +5,21 @@ Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from chorus_baselines.chorus.aggregation import Aggregation
 from chorus_baselines.chorus.category import ChorusOptions, aggregate_category
+from chorus_baselines.chorus.clusters import body_part, read_segments
+from chorus_baselines.chorus.interaction_types import interaction_fields
 from chorus_baselines.chorus.sharded import aggregate_dataset
-from chorus_bench.baseline import Progress
+from chorus_bench.baseline import LearnedFields, Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings
+from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
-
-Float32 = NDArray[np.float32]
 
 
 def fit_chorus(
@@ -37,8 +38,11 @@ def fit_chorus(
     mirror: bool = False,
     solver: str = "adam",
     device: str = "cpu",
-) -> dict[str, Float32]:
-    """Learn one field per category.
+    by_prompt: bool = False,
+    parts: Sequence[str] | None = None,
+    segments: str | None = None,
+) -> LearnedFields:
+    """Learn one field per category and, on request, one per interaction type.
 
     Args:
         data: training rows with people and objects. Existing cameras are used.
@@ -56,15 +60,21 @@ def fit_chorus(
         mirror: see there.
         solver: see there.
         device: see there.
+        by_prompt: learn a field for each prompt as well. Rows without a prompt are left out.
+        parts: learn a field for each of these body parts as well (see `body_part`), from the
+            views whose object touches it; with ``by_prompt`` also for each prompt and part.
+        segments: the file of the body's vertex segments, see `read_segments`; by default a vertex
+            belongs to the joint that moves it most.
 
     Returns:
-        Category -> (N, N, N) probabilities.
+        Category -> (N, N, N) probabilities, with the fields of the interaction types.
 
     Raises:
         InputError: a category without a single kept view; the message says which filter
             removed how many.
     """
     options = ChorusOptions(keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device)
+    types = _type_settings(body, by_prompt, parts, segments)
     if engine is not None and work is not None:
         votes = aggregate_dataset(
             data,
@@ -75,9 +85,10 @@ def fit_chorus(
             seed=seed,
             engine=engine,
             progress=progress,
+            **types,
         )
-        return {category: aggregation.field() for category, aggregation in votes.items()}
-    fields: dict[str, Float32] = {}
+        return _learned(votes.items())
+    learned = LearnedFields()
     done = 0
 
     def report(rows: int) -> None:
@@ -85,9 +96,32 @@ def fit_chorus(
 
     for category in data.categories:
         found = aggregate_category(
-            data, category, body, grid, options=options, seed=seed, report=report
+            data, category, body, grid, options=options, seed=seed, report=report, **types
         )
-        fields[category] = found.field()
+        learned.take(_learned([(category, found)]))
         done += data.counts[category]
     progress(data.total, data.total)
-    return fields
+    return learned
+
+
+def _type_settings(
+    body: BodyModel, by_prompt: bool, parts: Sequence[str] | None, segments: str | None
+) -> dict[str, Any]:
+    """Return the settings of `aggregate` for interaction types, none where none are wanted."""
+    if segments is not None and not parts:
+        raise InputError("a file of segments without a body part", fix="give --part as well")
+    chosen: dict[str, Any] = {"by_prompt": True} if by_prompt else {}
+    if parts:
+        named = [parts] if isinstance(parts, str) else list(parts)
+        chosen["parts"] = tuple(body_part(name) for name in named)
+    if segments is not None:
+        chosen["segments"] = read_segments(segments, body)
+    return chosen
+
+
+def _learned(votes: Iterable[tuple[str, Aggregation]]) -> LearnedFields:
+    learned = LearnedFields()
+    for category, aggregation in votes:
+        learned[category] = aggregation.field()
+        learned.interactions[category] = interaction_fields(aggregation)
+    return learned

@@ -147,6 +147,13 @@ def _add_votes(folder: Path, shards: list[DataFile], category: str) -> Aggregati
 def _settings_key(
     body: BodyModel, grid: GridSpec, options: ChorusOptions, seed: int, settings: Mapping[str, Any]
 ) -> str:
-    named = {name: str(value) for name, value in settings.items()}
+    named = {name: _label(value) for name, value in settings.items()}
     parts = [body.label, asdict(grid), asdict(options), seed, named]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _label(value: object) -> str:
+    """Return a text that changes with a setting; arrays in a mapping are not shortened."""
+    if isinstance(value, Mapping):
+        return str({name: getattr(v, "tolist", lambda v=v: v)() for name, v in value.items()})
+    return str(value)
