@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chorus_bench.cli.options import Body, OutputFolder, Overwrite, Submission
+from chorus_bench.cli.options import Body, OutputFolder, Overwrite, Submission, Threads
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +15,13 @@ if TYPE_CHECKING:
 
     from chorus_baselines.chorus.subject import Subject
 
-Category = Annotated[str, typer.Option(help="The category of the field.")]
+Interaction = Annotated[
+    str | None,
+    typer.Option(
+        help="The field of this type of interaction instead of the category's; "
+        "`chorus-bench clusters SUBMISSION` lists them."
+    ),
+]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
@@ -27,24 +33,97 @@ Sample = Annotated[str | None, typer.Option(help="... and the sample_id of the p
 
 def infer_command(
     submission: Submission,
-    category: Category,
-    output: Annotated[Path, typer.Option(help="The .npz to write.")],
+    output: Annotated[
+        Path, typer.Option(help="The .npz to write; for a whole split the submission's folder.")
+    ],
+    categories: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--category",
+            help="The category of the field, by default the sample's; for a whole split only "
+            "this one, may be repeated.",
+        ),
+    ] = None,
+    interaction: Interaction = None,
     pose: Pose = None,
     split: Split = None,
     sample: Sample = None,
     body: Body = None,
+    own_types: Annotated[
+        bool,
+        typer.Option(
+            "--own-types",
+            help="For a whole split: the field of each sample's own type of interaction.",
+        ),
+    ] = False,
+    workers: Threads = None,
+    overwrite: Overwrite = False,
 ) -> None:
-    """Write the occupancy around a person in a pose: (N, N, N) in the posed body's frame."""
-    from chorus_baselines.chorus.inference import (
-        canonical_field,
-        posed_field,
-        save_posed_field,
-    )
+    """Write the occupancy around a person in a pose: (N, N, N) in the posed body's frame.
 
-    field = canonical_field(submission, category)
+    With --split and no --sample it writes a submission of the posed track: the field of every
+    sample of the split, with the same scores.
+    """
+    if split is not None and sample is None and pose is None:
+        _pose_split(
+            submission, split, output, body, categories, interaction, own_types, workers, overwrite
+        )
+        return
+    from chorus_baselines.chorus.inference import canonical_field, posed_field, save_posed_field
+
+    category = _one_category(categories, split, sample, body)
+    field = canonical_field(submission, category, interaction)
     posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
     save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
+
+
+def _one_category(
+    categories: list[str] | None, split: str | None, sample: str | None, body: str | None
+) -> str:
+    """Return the category of a single field: the one that is given, or the sample's."""
+    from chorus_bench.errors import InputError
+
+    if not categories:
+        return _subject(split, sample, body).category
+    if len(categories) > 1:
+        raise InputError(f"{len(categories)} categories", expected="one --category for one field")
+    return categories[0]
+
+
+def _pose_split(
+    submission: str,
+    split: str,
+    output: Path,
+    body: str | None,
+    categories: list[str] | None,
+    interaction: str | None,
+    own_types: bool,
+    workers: int | None,
+    overwrite: bool,
+) -> None:
+    from chorus_bench.cli.progress import progress_bar
+    from chorus_bench.errors import InputError
+    from chorus_bench.evaluation.posing import pose_submission
+
+    if interaction is not None:
+        raise InputError(
+            "--interaction names one type, but a split has samples of several",
+            expected="--own-types for the field of each sample's own type",
+        )
+    with progress_bar("Posing fields") as progress:
+        pose_submission(
+            submission,
+            split,
+            output,
+            body=body,
+            categories=categories,
+            own_types=own_types,
+            workers=workers,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    typer.echo(f"wrote {output}, a submission of the posed track")
 
 
 def reconstruct_command(
@@ -54,6 +133,7 @@ def reconstruct_command(
         str | None,
         typer.Option(help="By default the sample's, or that of the object nearest to the person."),
     ] = None,
+    interaction: Interaction = None,
     pose: Pose = None,
     split: Split = None,
     sample: Sample = None,
@@ -68,7 +148,7 @@ def reconstruct_command(
 
     if category is None:
         category = _subject(split, sample, body).category
-    field = canonical_field(submission, category)
+    field = canonical_field(submission, category, interaction)
     reconstruct(
         field,
         _pose(pose, split, sample, body),
@@ -77,7 +157,7 @@ def reconstruct_command(
         grid=field.spec,
         level=level,
     )
-    typer.echo(f"wrote {output}: {category}")
+    typer.echo(f"wrote {output}: {category if interaction is None else interaction}")
 
 
 def import_chorus_command(
