@@ -117,6 +117,13 @@ Track = Annotated[
     ),
 ]
 Score = Annotated[str, typer.Option(help="mPAP or one of its variants.")]
+Representation = Annotated[
+    str | None,
+    typer.Option(
+        help="Only methods that submitted this: canonical, posed, conditioned, or what a "
+        "submission was converted from, such as points."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 
 OutputFolder = Annotated[Path, typer.Option("--output", help="Folder to write.")]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chorus_bench._version import __version__
+from chorus_bench.evaluation.representation import representation
 from chorus_bench.evaluation.results import MEANS
 from chorus_bench.leaderboard.entries import Entry
 from chorus_bench.leaderboard.published import PublishedRow
@@ -169,6 +170,7 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "training_data": manifest.training_data,
         "saw_coco_val": manifest.saw_coco_val,
         "track": manifest.track,
+        "representation": list(representation(entry.signature, content["submission"])),
         "description": manifest.texts.get("description"),
         "links": {
             "paper": manifest.texts.get("paper"),
@@ -239,6 +241,7 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "status": "published",
         "saw_coco_val": "unknown",
         "track": "canonical",
+        "representation": ["canonical"],
         "links": dict.fromkeys(("paper", "code", "submission")),
         "has_fields": False,
         "has_scores": False,

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
+from chorus_bench.cli.app import app
+from chorus_bench.errors import InputError
+from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.conditioned import conditioned_summary
 from chorus_bench.evaluation.results import CONDITIONED_SCHEMA, READINGS
 from chorus_bench.leaderboard.board import board_json, make_board
@@ -134,3 +139,34 @@ def test_the_columns_belong_to_the_track(board, entry):
         (entry / "samples.parquet").read_bytes()
     )
     assert "has the columns of the track 'conditioned'" in world.problems(board)
+
+
+def test_show_may_list_one_representation(board):
+    def shown(*arguments):
+        call = ["leaderboard", "show", "--leaderboard", str(board), "--format", "json"]
+        done = CliRunner().invoke(app, [*call, *arguments])
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return [m["slug"] for b in json.loads(done.stdout)["boards"] for m in b["methods"]]
+
+    assert sorted(shown("--representation", "conditioned")) == [
+        "by-prompt",
+        "good-conditioned",
+        "good-unlabelled",
+    ]
+    points = world.make_result("Points", skill=0.5, seed=9, conversion=["points: balls of 3 cm"])
+    world.add(board, points)
+    assert shown("--representation", "points") == ["points"]
+    assert set(shown("--representation", "canonical")) == {"good", "fair", "poor", "points"}
+    with pytest.raises(InputError, match="nothing is of the representation 'posed'"):
+        shown("--representation", "posed")
+
+
+def test_compare_may_take_one_representation(board):
+    entries = [board / "entries" / name for name in ("good", "fair", "by-prompt")]
+    ranking = compare_results(entries, representation="canonical")
+    assert ranking.methods == ("Good", "Fair")
+    with pytest.raises(InputError, match="scored differently: track"):
+        compare_results(entries)
+    with pytest.raises(InputError, match="1 result to compare"):
+        compare_results(entries, representation="conditioned")
