@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chorus_bench.cli.options import FORMAT, Categories, TextFormat
+from chorus_bench.cli.options import FORMAT, Body, Categories, TextFormat
 
 if TYPE_CHECKING:
     from chorus_bench.submission import Submission
@@ -21,6 +22,11 @@ def clusters_command(
         typer.Argument(help="A submission; without one, the body parts that --part takes."),
     ] = None,
     categories: Categories = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(help="Folder for pictures of the fields: by prompt, by part, by both."),
+    ] = None,
+    body: Body = None,
     output_format: Annotated[TextFormat, FORMAT] = TextFormat.TABLE,
 ) -> None:
     """List the interaction types of a submission, with the views behind each."""
@@ -33,6 +39,8 @@ def clusters_command(
         return
     with open_submission(submission) as opened:
         rows = type_rows(opened, categories)
+        if output is not None:
+            _draw(opened, categories, output, body)
     if output_format is TextFormat.JSON:
         import json
 
@@ -47,6 +55,19 @@ def clusters_command(
     typer.echo(tabulate(shown, _HEADERS, tablefmt=style, missingval="", disable_numparse=True))
     if not rows:
         typer.echo("no fields of interaction types: `baseline run chorus --by-prompt` makes them")
+
+
+def _draw(
+    submission: Submission, categories: list[str] | None, output: Path, body: str | None
+) -> None:
+    from chorus_bench.cli.progress import progress_bar
+    from chorus_bench.geometry.body_files import load_body
+    from chorus_bench.report.type_figures import draw_types
+
+    model = load_body("default" if body is None else body)
+    with progress_bar("Drawing fields") as progress:
+        files = draw_types(submission, model, output, categories=categories, progress=progress)
+    typer.echo(f"wrote {len(files)} pictures to {output}", err=True)
 
 
 def type_rows(submission: Submission, categories: list[str] | None) -> list[tuple[object, ...]]:

@@ -25,11 +25,7 @@ def render_conditioned(conditioned: Mapping[str, Any], tablefmt: str) -> str:
         conditioned: the block of a result.
         tablefmt: of tabulate.
     """
-    rows = [
-        [text, *(_percent(conditioned["scores"][reading][f"m{name}"]) for name in SCORE_NAMES)]
-        for reading, text in READING_TEXTS.items()
-        if conditioned["scores"].get(reading) is not None
-    ]
+    rows = [[text, *map(_percent, values)] for text, values in reading_rows(conditioned)]
     gains = conditioned["gain"]
     if gains is not None:
         named = [gains[f"m{name}"] for name in SCORE_NAMES]
@@ -42,6 +38,16 @@ def render_conditioned(conditioned: Mapping[str, Any], tablefmt: str) -> str:
     entries = conditioned["categories"].values()
     matched = sum(entry["matched"] for entry in entries)
     return f"{table}\n\nSamples whose own type has a field: {matched}."
+
+
+def reading_rows(conditioned: Mapping[str, Any] | None) -> list[tuple[str, list[float]]]:
+    """Return what each reading is, with its four means; nothing on another track."""
+    scores = {} if conditioned is None else conditioned["scores"]
+    return [
+        (text, [scores[reading][f"m{name}"] for name in SCORE_NAMES])
+        for reading, text in READING_TEXTS.items()
+        if scores.get(reading) is not None
+    ]
 
 
 def _percent(value: float) -> str:
