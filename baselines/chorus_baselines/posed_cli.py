@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chorus_bench.cli.options import Body, OutputFolder, Overwrite, Submission, Threads
+from chorus_bench.cli.options import (
+    Body,
+    OutputFolder,
+    Overwrite,
+    Submission,
+    Threads,
+    one_category,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,9 +33,9 @@ Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
 Split = Annotated[
-    str | None, typer.Option(help="Instead of --pose: a test split or annotated images ...")
+    str | None, typer.Option(help="Instead of --pose: a test split or annotated images.")
 ]
-Sample = Annotated[str | None, typer.Option(help="... and the sample_id of the person in it.")]
+Sample = Annotated[str | None, typer.Option(help="With --split: the sample_id of the person.")]
 
 
 def infer_command(
@@ -71,24 +78,11 @@ def infer_command(
         return
     from chorus_baselines.chorus.inference import canonical_field, posed_field, save_posed_field
 
-    category = _one_category(categories, split, sample, body)
+    category = one_category(categories) if categories else _subject(split, sample, body).category
     field = canonical_field(submission, category, interaction)
     posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
     save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
-
-
-def _one_category(
-    categories: list[str] | None, split: str | None, sample: str | None, body: str | None
-) -> str:
-    """Return the category of a single field: the one that is given, or the sample's."""
-    from chorus_bench.errors import InputError
-
-    if not categories:
-        return _subject(split, sample, body).category
-    if len(categories) > 1:
-        raise InputError(f"{len(categories)} categories", expected="one --category for one field")
-    return categories[0]
 
 
 def _pose_split(
@@ -130,7 +124,7 @@ def reconstruct_command(
     submission: Submission,
     output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
     category: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(help="By default the sample's, or that of the object nearest to the person."),
     ] = None,
     interaction: Interaction = None,
@@ -138,17 +132,14 @@ def reconstruct_command(
     split: Split = None,
     sample: Sample = None,
     body: Body = None,
-    level: Annotated[
-        float, typer.Option(help="The object is where the field reaches this level.")
-    ] = 0.5,
+    level: Annotated[float, typer.Option(help="Value of the field at the object's surface.")] = 0.5,
 ) -> None:
     """Write a mesh of the expected object beside the person in a pose."""
     from chorus_baselines.chorus.inference import canonical_field
     from chorus_baselines.chorus.reconstruction import reconstruct
 
-    if category is None:
-        category = _subject(split, sample, body).category
-    field = canonical_field(submission, category, interaction)
+    name = one_category(category) if category else _subject(split, sample, body).category
+    field = canonical_field(submission, name, interaction)
     reconstruct(
         field,
         _pose(pose, split, sample, body),
@@ -157,7 +148,7 @@ def reconstruct_command(
         grid=field.spec,
         level=level,
     )
-    typer.echo(f"wrote {output}: {category if interaction is None else interaction}")
+    typer.echo(f"wrote {output}: {name if interaction is None else interaction}")
 
 
 def import_chorus_command(
@@ -169,7 +160,7 @@ def import_chorus_command(
 ) -> None:
     """Make a submission from the original project's exports.
 
-    A file given without a category is of the category in its name.
+    Without CATEGORY=, the category is taken from the file's name.
     """
     from chorus_baselines.chorus.original import import_chorus
     from chorus_bench.errors import InputError
@@ -197,7 +188,9 @@ def _pose(
         return read_pose(file)
     if file is None:
         return _subject(split, sample, body).pose
-    raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
+    raise InputError(
+        "two poses are given", expected="--pose FILE, or --split SPLIT and --sample ID"
+    )
 
 
 def _subject(split: str | None, sample: str | None, body: str | None) -> Subject:
@@ -207,7 +200,7 @@ def _subject(split: str | None, sample: str | None, body: str | None) -> Subject
 
     if split is None or sample is None:
         raise InputError(
-            "which person?",
+            "no person is chosen",
             expected="--split SPLIT and --sample ID, or --pose FILE and --category NAME",
         )
     return find_subject(split, sample, body)

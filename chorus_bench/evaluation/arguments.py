@@ -15,7 +15,7 @@ from chorus_bench.datasets.interaction_labels import labels_fingerprint
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.protocol import Protocol, get_protocol
-from chorus_bench.names import fingerprint_of
+from chorus_bench.names import fingerprint_of, given_categories
 from chorus_bench.submission import Submission, open_submission
 from chorus_bench.submission.manifest import TRACKS
 
@@ -195,7 +195,8 @@ def resolve_evaluation(
     """Resolve the arguments of `evaluate` to an `Evaluation`."""
     scored_track = _track(submission, track)
     loaded = load_split(split)
-    restricted = category_names(categories)
+    restricted = given_categories(categories)
+    restricted = None if restricted is None else tuple(sorted(restricted))
     declared = _population(loaded, population) if restricted is None else None
     chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
     limit = min_samples if min_samples is not None else loaded.min_samples
@@ -249,22 +250,6 @@ def _track(submission: Submission, track: str | None) -> str:
         expected=f"--track {submission.track} or --track {CONDITIONED}",
         fix=pose if track == "posed" else "leave --track out",
     )
-
-
-def category_names(categories: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Return the names of categories, unique and sorted; None for all.
-
-    Raises:
-        InputError: no name, or something that is not a name.
-    """
-    if categories is None:
-        return None
-    names = (categories,) if isinstance(categories, str) else tuple(categories)
-    if not names or not all(isinstance(name, str) for name in names):
-        raise InputError(
-            f"categories {categories!r}", expected="the name of a category, or several names"
-        )
-    return tuple(sorted(set(names)))
 
 
 def _population(split: EvalSplit, population: str) -> tuple[str, ...] | None:

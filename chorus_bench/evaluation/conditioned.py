@@ -19,13 +19,12 @@ from numpy.typing import NDArray
 from chorus_bench.datasets.interaction_labels import InteractionLabel
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.results import (
-    CONDITIONED_SCHEMA,
     MEANS,
-    READINGS,
     by_category,
     samples_table,
     scores_of,
 )
+from chorus_bench.evaluation.samples_file import CONDITIONED_SCHEMA, READINGS
 from chorus_bench.evaluation.scoring import (
     FieldTables,
     Progress,

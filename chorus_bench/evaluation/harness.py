@@ -34,8 +34,6 @@ from chorus_bench.evaluation.conditioned import (
 )
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
-    CONDITIONED_SCHEMA,
-    SAMPLES_SCHEMA,
     EvaluationResult,
     by_category,
     rescored,
@@ -44,6 +42,7 @@ from chorus_bench.evaluation.results import (
     scores_only,
     summarize,
 )
+from chorus_bench.evaluation.samples_file import CONDITIONED_SCHEMA, SAMPLES_SCHEMA
 from chorus_bench.evaluation.scoring import Progress, score_batches
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.pap import counted

@@ -7,13 +7,8 @@ import numpy as np
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import CONDITIONED
 from chorus_bench.evaluation.conditioned import conditioned_summary
-from chorus_bench.evaluation.results import (
-    CONDITIONED_SCHEMA,
-    READINGS,
-    SAMPLES_FILE,
-    SAMPLES_SCHEMA,
-    scores_of,
-)
+from chorus_bench.evaluation.results import SAMPLES_FILE, scores_of
+from chorus_bench.evaluation.samples_file import CONDITIONED_SCHEMA, READINGS, SAMPLES_SCHEMA
 from chorus_bench.io.findings import Findings, has_controls
 from chorus_bench.leaderboard.entries import EntryFiles
 from chorus_bench.leaderboard.rules import INTERVAL_TOLERANCE

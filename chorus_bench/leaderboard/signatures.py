@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from typing import Any
 
 from chorus_bench.errors import InputError, did_you_mean
 from chorus_bench.evaluation.arguments import CONDITIONED, SCORED_TRACKS
 from chorus_bench.io.findings import Findings, printable
 from chorus_bench.leaderboard.entries import EntryFiles
-from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
+from chorus_bench.metrics.protocol import PROTOCOLS, protocol_of, signature_parts
 
 _LABEL = re.compile(r"[^|@]+@[0-9a-f]{8,64}")
 _LABELS = re.compile(r"none|[1-9][0-9]{0,8}@[0-9a-f]{12}")
@@ -42,23 +42,21 @@ def signature_rule(files: EntryFiles, errors: Findings) -> None:
         found = "was scored with another body than the split's"
         errors.add(where, found, expected="the body that the split was made with", fix=fix)
         return
-    wanted = _signature_again(parts)
+    wanted = _signature_again(parts, files.content)
     if str(signature).rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
         found = f"is not current: {printable(str(signature), 300)}"
         errors.add(where, found, expected=f"{wanted}|chorus-bench:<version>", fix=fix)
 
 
-def protocol_of(parts: Mapping[str, str]) -> Protocol:
-    """Return the protocol that a signature's parts name."""
-    chosen = next(p for p in PROTOCOLS.values() if p.name == parts["metric"])
-    limit = parts.get("min", "")
-    few = re.fullmatch(r"[1-9][0-9]{0,8}", limit, re.ASCII) is not None
-    return replace(chosen, min_samples=int(limit)) if few else chosen
+def _signature_again(parts: Mapping[str, str], content: Mapping[str, Any]) -> str:
+    """Return the signature, without the software's version, that the parts should form.
 
-
-def _signature_again(parts: Mapping[str, str]) -> str:
-    """Return the signature, without the software's version, that the parts should form."""
+    A benchmark's categories are those that have a score, and those that the result names as
+    having none.
+    """
     categories = parts["cat"].split(",") if "cat" in parts else None
+    without = {*content.get("skipped", ()), *content.get("unavailable", ())}
+    population = {*content.get("categories", ()), *without} if "pop" in parts else None
     track = parts.get("track", "canonical")
     labels = None
     if track == CONDITIONED:
@@ -69,5 +67,6 @@ def _signature_again(parts: Mapping[str, str]) -> str:
         track=track if track in SCORED_TRACKS else "posed",
         labels=labels,
         categories=categories,
+        population=None if population is None else sorted(population),
     )
     return again.rpartition("|chorus-bench:")[0]

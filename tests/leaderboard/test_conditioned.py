@@ -14,7 +14,7 @@ from chorus_bench.cli.app import app
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.conditioned import conditioned_summary
-from chorus_bench.evaluation.results import CONDITIONED_SCHEMA, READINGS
+from chorus_bench.evaluation.samples_file import CONDITIONED_SCHEMA, READINGS
 from chorus_bench.leaderboard.board import board_json, make_board
 from chorus_bench.leaderboard.checking import check_leaderboard
 from chorus_bench.metrics.pap import SCORE_NAMES
