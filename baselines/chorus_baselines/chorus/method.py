@@ -75,18 +75,9 @@ def fit_chorus(
     """
     options = ChorusOptions(keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device)
     types = _type_settings(body, by_prompt, parts, segments)
+    chosen: dict[str, Any] = {"grid": grid, "options": options, "seed": seed, **types}
     if engine is not None and work is not None:
-        votes = aggregate_dataset(
-            data,
-            work,
-            body=body,
-            grid=grid,
-            options=options,
-            seed=seed,
-            engine=engine,
-            progress=progress,
-            **types,
-        )
+        votes = aggregate_dataset(data, work, body=body, engine=engine, progress=progress, **chosen)
         return _learned(votes.items())
     learned = LearnedFields()
     done = 0
@@ -95,9 +86,7 @@ def fit_chorus(
         progress(done + rows, data.total)
 
     for category in data.categories:
-        found = aggregate_category(
-            data, category, body, grid, options=options, seed=seed, report=report, **types
-        )
+        found = aggregate_category(data, category, body, report=report, **chosen)
         learned.take(_learned([(category, found)]))
         done += data.counts[category]
     progress(data.total, data.total)
