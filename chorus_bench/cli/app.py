@@ -18,6 +18,7 @@ import chorus_bench.cli.evaluation as evaluation
 import chorus_bench.cli.leaderboard as leaderboard
 import chorus_bench.cli.report as report
 import chorus_bench.cli.synthesis as synthesis
+import chorus_bench.cli.table as table
 from chorus_bench._version import __version__
 from chorus_bench.cli.extensions import add_commands
 from chorus_bench.cli.options import one_name
@@ -54,6 +55,7 @@ def _options(
 
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("compare")(evaluation.compare_command)
+app.command("table")(table.table_command)
 app.command("diagnose")(diagnose.diagnose_command)
 app.command("validate")(evaluation.validate_command)
 app.command("demo")(demo.demo_command)
