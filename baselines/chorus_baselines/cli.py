@@ -1,4 +1,4 @@
-"""Commands of the baselines: reproduce, infer, reconstruct, import-chorus."""
+"""Commands of the baselines: reproduce, clusters, infer, reconstruct, import-chorus."""
 
 from __future__ import annotations
 
@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chorus_bench.cli.options import Body, Categories, OutputFolder, Seed, Threads
+from chorus_bench.cli.options import (
+    Body,
+    Categories,
+    OneCategory,
+    OutputFolder,
+    Seed,
+    Threads,
+    one_category,
+)
 from chorus_bench.cli.progress import StageLines
 
 if TYPE_CHECKING:
@@ -23,9 +31,10 @@ Images = Annotated[int, typer.Option(min=1, help="Number of simulated images per
 
 def register(app: typer.Typer) -> None:
     """Add the commands to chorus-bench (entry-point group ``chorus_bench.commands``)."""
-    from chorus_baselines import posed_cli
+    from chorus_baselines import clusters_cli, posed_cli
 
     app.add_typer(reproduce_app, name="reproduce")
+    app.command("clusters")(clusters_cli.clusters_command)
     app.command("infer")(posed_cli.infer_command)
     app.command("reconstruct")(posed_cli.reconstruct_command)
     app.command("import-chorus")(posed_cli.import_chorus_command)
@@ -35,11 +44,11 @@ def register(app: typer.Typer) -> None:
 def table1_command(
     output: OutputFolder = Path("chorus-table1"),
     crawled: Annotated[
-        Path | None, typer.Option(help="Annotated training rows of crawled images.")
+        str | None, typer.Option(help="Annotated training rows of crawled images.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Test split; simulated by default.")] = None,
     body: Body = None,
-    category: Annotated[str, typer.Option(help="The category.")] = "motorcycle",
+    category: OneCategory = ["motorcycle"],  # noqa: B006 - read only
     images_per_prompt_view: Images = 40,
     samples: Samples = 30,
     seed: Seed = 0,
@@ -55,7 +64,7 @@ def table1_command(
             _workplace(output, body, seed, workers),
             crawled=crawled,
             split=split,
-            category=category,
+            category=one_category(category),
             images_per_prompt_view=images_per_prompt_view,
             samples=samples,
         )
@@ -65,7 +74,7 @@ def table1_command(
 @reproduce_app.command("table2")
 def table2_command(
     output: OutputFolder = Path("chorus-table2"),
-    data: Annotated[Path | None, typer.Option(help="Training set; simulated by default.")] = None,
+    data: Annotated[str | None, typer.Option(help="Training set; simulated by default.")] = None,
     split: Annotated[str | None, typer.Option(help="The test split for --data.")] = None,
     body: Body = None,
     categories: Categories = None,

@@ -31,11 +31,8 @@ if TYPE_CHECKING:
 SHOWN_NOTES = 20
 
 
-class Solver(StrEnum):
-    """How cameras are fitted."""
-
-    ADAM = "adam"
-    LM = "lm"
+#: How cameras are fitted.
+Solver = StrEnum("Solver", ["ADAM", "LM"])
 
 
 class BuilderGroup(TyperGroup):

@@ -16,6 +16,8 @@ from chorus_bench.cli.options import (
     Body,
     OutputFolder,
     Overwrite,
+    Representation,
+    ResultFolder,
     Score,
     Threads,
     key_values,
@@ -25,12 +27,8 @@ from chorus_bench.cli.progress import progress_bar
 app = typer.Typer(help="Leaderboard entries, their rules, and the page.", no_args_is_help=True)
 
 
-class Seen(StrEnum):
-    """Whether training saw COCO's val images."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
+#: Whether training saw COCO's val images.
+Seen = StrEnum("Seen", ["YES", "NO", "UNKNOWN"])
 
 
 Leaderboard = Annotated[
@@ -45,7 +43,7 @@ _DEFAULT = Path("leaderboard")
 
 @app.command("add")
 def add_command(
-    result: Annotated[Path, typer.Argument(help="Result folder, as written by evaluate --output.")],
+    result: ResultFolder,
     submitted_by: Annotated[str, typer.Option(help="A person, a group or an account.")],
     leaderboard: Leaderboard = _DEFAULT,
     submission: Annotated[
@@ -125,7 +123,9 @@ def check_command(
     leaderboard: Leaderboard = _DEFAULT,
     against: Annotated[
         str | None,
-        typer.Option(help="Git revision or older folder: no score may change on its own."),
+        typer.Option(
+            help="Git revision or older folder; a score may only change with its submission."
+        ),
     ] = None,
 ) -> None:
     """Apply the acceptance rules to every entry and list all problems."""
@@ -141,7 +141,7 @@ def check_command(
     checked.raise_problems()
     typer.echo(
         f"valid: {len(checked.entries)} entries, {len(checked.published)} published rows"
-        + ("" if against is None else f"; no score changed on its own since {against}")
+        + ("" if against is None else f"; no score changed without its submission since {against}")
     )
 
 
@@ -153,20 +153,25 @@ def show_command(
     signature: Annotated[
         str | None, typer.Option(help="Only boards whose signature or title contains this.")
     ] = None,
+    representation: Representation = None,
     skip_invalid: SkipInvalid = False,
 ) -> None:
     """Print the boards: ranks with ties, intervals, the four means."""
     from chorus_bench.leaderboard.board import board_json, make_board
     from chorus_bench.leaderboard.checking import check_leaderboard
     from chorus_bench.leaderboard.site import board_csv, download
-    from chorus_bench.report.leaderboard_tables import chosen_boards, render_boards
+    from chorus_bench.report.leaderboard_tables import (
+        chosen_boards,
+        chosen_methods,
+        render_boards,
+    )
 
     with progress_bar("Reading entries") as progress:
         checked = check_leaderboard(leaderboard, progress=progress)
     if not skip_invalid:
         checked.raise_problems("correct the entries, or leave them out with --skip-invalid")
     site = board_json(make_board(checked.entries, checked.published), _today())
-    boards = chosen_boards(site, signature)
+    boards = chosen_methods(chosen_boards(site, signature), representation)
     if output_format is BoardFormat.JSON:
         chosen = download({**site, "boards": boards})
         typer.echo(json.dumps(chosen, indent=1, ensure_ascii=False))

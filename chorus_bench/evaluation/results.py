@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
+from chorus_bench.evaluation.samples_file import COUNTS, SAMPLES_SCHEMA, read_samples
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.curves import MeanCurve, mean_curve
 from chorus_bench.metrics.pap import (
@@ -34,20 +34,6 @@ from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
-
-_COUNTS = ("predicted", "hit", "predicted_hoa", "hit_hoa")
-
-#: One row per sample: the four numbers, the areas, and the counts behind them by threshold.
-SAMPLES_SCHEMA = pa.schema(
-    [
-        ("sample_id", pa.string()),
-        ("category", pa.string()),
-        *[(name, pa.float64()) for name in SCORE_NAMES],
-        ("target_area", pa.int32()),
-        ("target_area_hoa", pa.int32()),
-        *[(name, pa.list_(pa.int32())) for name in _COUNTS],
-    ]
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +55,8 @@ class EvaluationResult:
         warnings: remarks for the reader.
         environment: software and machine.
         seconds: wall time.
-        samples: one row per sample, see `SAMPLES_SCHEMA`.
+        samples: one row per sample, see `SAMPLES_SCHEMA` and `CONDITIONED_SCHEMA`.
+        conditioned: on the track `conditioned` the scores of all readings, else None.
     """
 
     signature: str
@@ -84,10 +71,11 @@ class EvaluationResult:
     environment: dict[str, Any]
     seconds: float
     samples: pa.Table = field(repr=False)
+    conditioned: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents of ``results.json``."""
-        return {
+        content = {
             "schema": SCHEMA_VERSION,
             "signature": self.signature,
             "submission": self.submission,
@@ -101,6 +89,7 @@ class EvaluationResult:
             "environment": self.environment,
             "seconds": round(self.seconds, 3),
         }
+        return content if self.conditioned is None else content | {"conditioned": self.conditioned}
 
     def save(self, folder: str | Path) -> Path:
         """Write ``results.json`` and ``samples.parquet`` into a folder, each atomically."""
@@ -121,9 +110,14 @@ def load_result(folder: str | Path) -> EvaluationResult:
     path = path.parent if path.name == RESULT_FILE else path
     content = read_result_json(path)
     try:
-        samples = pq.read_table(io.BytesIO((path / SAMPLES_FILE).read_bytes()))
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"cannot be read: {error}", where=path / SAMPLES_FILE) from error
+        samples = read_samples(path / SAMPLES_FILE)
+    except InputError as error:
+        raise InputError(
+            error.found,
+            where=path / SAMPLES_FILE,
+            expected=error.expected,
+            fix="copy the folder again, or repeat the evaluation",
+        ) from error
     values = {"unavailable": {}} | {k: v for k, v in content.items() if k != "schema"}
     return EvaluationResult(**(values | {"warnings": tuple(values["warnings"])}), samples=samples)
 
@@ -176,7 +170,7 @@ def samples_table(
         name: pa.FixedSizeListArray.from_arrays(pa.array(c.ravel(), pa.int32()), c.shape[1]).cast(
             pa.list_(pa.int32())
         )
-        for name, c in zip(_COUNTS, counts, strict=True)
+        for name, c in zip(COUNTS, counts, strict=True)
     }
     return pa.table(columns, schema=SAMPLES_SCHEMA)
 

@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 
 from chorus_bench._version import __version__
+from chorus_bench.evaluation.representation import representation
 from chorus_bench.evaluation.results import MEANS
 from chorus_bench.leaderboard.entries import Entry
+from chorus_bench.leaderboard.group_rules import by_signature
 from chorus_bench.leaderboard.published import PublishedRow
 from chorus_bench.leaderboard.summary import summary
 from chorus_bench.metrics.pap import SCORE_NAMES
-from chorus_bench.metrics.protocol import signature_key, signature_parts
+from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.metrics.ranking import Ranking, rank_by_every_score
 from chorus_bench.report.web import encode_array
 
@@ -28,6 +30,7 @@ NOTES = (
     "A rank is 1 + the number of methods whose paired 95 % interval of the difference lies "
     "wholly above zero; methods that cannot be distinguished share a rank.",
     "Scores with different signatures (split, body, protocol, track) are never ranked together.",
+    "On the conditioned track a sample is scored with the field of its own type of interaction.",
     "verified: the submitted archive was scored again with the same outcome. self-reported: the "
     "scores were recomputed from the submitter's per-sample table only. published: as printed.",
 )
@@ -71,10 +74,8 @@ def make_board(entries: Sequence[Entry], published: Sequence[PublishedRow] = ())
         entries: entries from `check_leaderboard`; those of a group have the same samples.
         published: rows to show in a separate group.
     """
-    by_key: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda e: e.slug):
-        by_key.setdefault(signature_key(entry.signature), []).append(entry)
-    named = [(_usual_signature(group), group) for group in by_key.values()]
+    found = by_signature(sorted(entries, key=lambda entry: entry.slug))
+    named = [(_usual_signature(group), group) for group in found.values()]
     ordered = sorted(named, key=lambda item: (-len(item[1]), item[0]))
     groups = tuple(_group(f"b{n}", *item) for n, item in enumerate(ordered))
     return Board(groups, tuple(published))
@@ -176,6 +177,7 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "training_data": manifest.training_data,
         "saw_coco_val": manifest.saw_coco_val,
         "track": manifest.track,
+        "representation": list(representation(entry.signature, content["submission"])),
         "description": manifest.texts.get("description"),
         "links": {
             "paper": manifest.texts.get("paper"),
@@ -246,6 +248,7 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "status": "published",
         "saw_coco_val": "unknown",
         "track": "canonical",
+        "representation": ["canonical"],
         "links": dict.fromkeys(("paper", "code", "submission")),
         "has_fields": False,
         "has_scores": False,

@@ -10,7 +10,8 @@ from typing import Any
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import by_category, mean_curves, scores_of
 from chorus_bench.io.findings import Finding, Findings, listed_problems, printable
-from chorus_bench.leaderboard import rules
+from chorus_bench.leaderboard import group_rules, rules
+from chorus_bench.leaderboard.conditioned_rule import conditioned_rule
 from chorus_bench.leaderboard.entries import Entry, EntryFiles, read_entry_files
 from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import (
@@ -20,16 +21,18 @@ from chorus_bench.leaderboard.places import (
     hidden_entries,
 )
 from chorus_bench.leaderboard.published import PublishedRow, read_published
+from chorus_bench.leaderboard.signatures import signature_rule
 
 Progress = Callable[[int, int], None]
 
 _ENTRY_RULES = (
     rules.name_rule,
-    rules.signature_rule,
+    signature_rule,
     rules.manifest_rule,
     rules.verified_rule,
     rules.counts_rule,
     rules.scores_rule,
+    conditioned_rule,
     rules.pictures_rule,
 )
 
@@ -116,8 +119,8 @@ def check_leaderboard(
                 rules.unearned_status_rule(entry, manifests, problems[place.name])
             entries.append(entry)
         progress(number + 1, len(places))
-    rules.duplicates_rule(entries, problems)
-    rules.same_samples_rule(entries, problems)
+    group_rules.duplicates_rule(entries, problems)
+    group_rules.same_samples_rule(entries, problems)
     _refuse_hidden(folder, problems)
     problems[PUBLISHED_FILE] = Findings()
     published = read_published(folder / PUBLISHED_FILE, problems[PUBLISHED_FILE])
@@ -134,9 +137,9 @@ def _refuse_hidden(leaderboard: Path, problems: dict[str, Findings]) -> None:
         problems[name] = Findings()
         problems[name].add(
             f"{ENTRIES_FOLDER}/{printable(name)}",
-            "is hidden, so that nobody would see it in a review",
+            "is hidden, so a review would miss it",
             expected="entries only",
-            fix="remove it; `chorus-bench cache clean` removes what killed runs left",
+            fix="remove it; `chorus-bench cache clean` removes leftovers of killed runs",
         )
 
 

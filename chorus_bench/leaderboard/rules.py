@@ -1,15 +1,14 @@
 """The rules for entries. Each rule is a function that adds its findings.
 
-The rules of one entry: `name_rule`, `signature_rule`, `manifest_rule`,
- `verified_rule`, `counts_rule`, `scores_rule`, `pictures_rule`. Of several:
-`duplicates_rule`, `same_samples_rule`. Against an earlier state: `unchanged_rule`.
+The rules of one entry: `name_rule`, `manifest_rule`, `verified_rule`, `counts_rule`, `scores_rule`,
+`pictures_rule`, and those of `signatures` and `conditioned_rule`. Against an earlier state:
+`unchanged_rule`. Those of several entries are in `group_rules`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,14 +28,9 @@ from chorus_bench.evaluation.results import (
 from chorus_bench.io.findings import Findings, has_controls, printable
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.manifest import EntryManifest
-from chorus_bench.leaderboard.places import (
-    ENTRIES_FOLDER,
-    ENTRY_FILE,
-    slug_problem,
-)
+from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, slug_problem
 from chorus_bench.metrics.protocol import (
     PROTOCOLS,
-    protocol_of,
     signature_key,
     signature_parts,
 )
@@ -47,8 +41,6 @@ from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 #: in the last bits.
 INTERVAL_TOLERANCE = 1e-12
 
-_LABEL = re.compile(r"[^|@]+@[0-9a-f]{8,64}")
-
 
 def name_rule(files: EntryFiles, errors: Findings) -> None:
     """The folder is named after the method, in characters safe for file systems and web hosts."""
@@ -56,58 +48,6 @@ def name_rule(files: EntryFiles, errors: Findings) -> None:
     problem = slug_problem(files.slug, method)
     if problem is not None:
         errors.add(files.where, f"its name {problem}", fix="use `chorus-bench leaderboard add`")
-
-
-def signature_rule(files: EntryFiles, errors: Findings) -> None:
-    """The signature is one of this version's protocols: known, complete, in order."""
-    if files.content is None:
-        return
-    signature = files.content.get("signature")
-    where = files.lines.at("signature")
-    fix = "evaluate the submission again with this version of chorus-bench"
-    try:
-        parts = signature_parts(str(signature))
-    except InputError as error:
-        errors.add(where, printable(error.found), expected="as `evaluate` writes it", fix=fix)
-        return
-    names = [protocol.name for protocol in PROTOCOLS.values()]
-    if parts["metric"] not in names:
-        shown = printable(parts["metric"], 40)
-        errors.add(where, f"unknown metric '{shown}'", fix=did_you_mean(shown, names))
-        return
-    for key in ("split", "body"):
-        if not _LABEL.fullmatch(parts.get(key, "")):
-            found = f"has no {key} with a fingerprint"
-            errors.add(where, found, expected=f"{key}:name@fingerprint", fix=fix)
-            return
-    if "other-body" in parts:
-        found = "was scored with another body than the split's"
-        errors.add(where, found, expected="the body that the split was made with", fix=fix)
-        return
-    wanted = _signature_again(parts, files.content)
-    if str(signature).rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
-        found = f"is not current: {printable(str(signature), 300)}"
-        errors.add(where, found, expected=f"{wanted}|chorus-bench:<version>", fix=fix)
-
-
-def _signature_again(parts: Mapping[str, str], content: Mapping[str, Any]) -> str:
-    """Return the signature, without the software's version, that the parts should form.
-
-    A benchmark's categories are those that have a score, and those that the result names as
-    having none.
-    """
-    categories = parts["cat"].split(",") if "cat" in parts else None
-    without = {*content.get("skipped", ()), *content.get("unavailable", ())}
-    population = {*content.get("categories", ()), *without} if "pop" in parts else None
-    track = parts.get("track", "canonical")
-    again = protocol_of(parts).signature(
-        parts["split"],
-        parts["body"],
-        track="posed" if track != "canonical" else track,
-        categories=categories,
-        population=None if population is None else sorted(population),
-    )
-    return again.rpartition("|chorus-bench:")[0]
 
 
 def manifest_rule(files: EntryFiles, errors: Findings) -> None:
@@ -287,9 +227,8 @@ def pictures_rule(files: EntryFiles, errors: Findings) -> None:
     """Every picture is of a sample of the table."""
     if files.samples is None or not files.pictures:
         return
-    known = dict(
-        zip(*(files.samples[c].to_pylist() for c in ("sample_id", "category")), strict=True)
-    )
+    ids, categories = (files.samples[c].to_pylist() for c in ("sample_id", "category"))
+    known = dict(zip(ids, categories, strict=True))
     for sample in files.pictures:
         where, shown = f"{files.where}: a picture", printable(sample.sample_id, 60)
         if sample.sample_id not in known:
@@ -297,60 +236,6 @@ def pictures_rule(files: EntryFiles, errors: Findings) -> None:
         elif sample.category != known[sample.sample_id]:
             found = f"of the sample '{shown}' has the category {printable(sample.category, 60)}"
             errors.add(where, found, expected=known[sample.sample_id])
-
-
-def duplicates_rule(entries: Sequence[Entry], errors: dict[str, Findings]) -> None:
-    """No submission and no method occurs twice under one signature."""
-    first: dict[tuple[str, str, str], str] = {}
-    for entry in entries:
-        manifest = entry.manifest
-        for label, value in (
-            ("submission", manifest.sha256),
-            ("method", manifest.method.casefold()),
-        ):
-            other = first.setdefault((signature_key(entry.signature), label, value), entry.slug)
-            if other != entry.slug:
-                errors[entry.slug].add(
-                    f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}:1",
-                    f"the same {label} with the same signature as {ENTRIES_FOLDER}/{other}",
-                    fix="remove one of the two, or replace the older one",
-                )
-
-
-def same_samples_rule(entries: Sequence[Entry], errors: dict[str, Findings]) -> None:
-    """Under one signature all entries have the same samples, and the same targets."""
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(signature_key(entry.signature), []).append(entry)
-    for group in groups.values():
-        keys = [_samples_key(entry) for entry in group]
-        usual = Counter(keys).most_common(1)[0][0]
-        model = group[keys.index(usual)]
-        for entry, key in zip(group, keys, strict=True):
-            if key != usual:
-                errors[entry.slug].add(
-                    f"entries/{entry.slug}/{SAMPLES_FILE}",
-                    _sample_difference(entry, model),
-                    expected=f"the samples of entries/{model.slug}, which has the same signature",
-                    fix="evaluate again on the split that the signature names",
-                )
-
-
-def _samples_key(entry: Entry) -> int:
-    areas = b"".join(entry.tables[name][1].tobytes() for name in sorted(entry.tables))
-    return hash((entry.ids, entry.categories, areas))
-
-
-def _sample_difference(entry: Entry, model: Entry) -> str:
-    missing = sorted(set(model.ids) - set(entry.ids))
-    extra = sorted(set(entry.ids) - set(model.ids))
-    if not missing and not extra:
-        return "has the samples in another order, or with different targets"
-    return printable(
-        f"lacks {len(missing)} samples ({list_some(missing)}) "
-        f"and has {len(extra)} others ({list_some(extra)})",
-        400,
-    )
 
 
 def unchanged_rule(
@@ -394,7 +279,7 @@ def unearned_status_rule(
     """Refuse an entry that calls itself verified where the earlier state did not.
 
     Only the maintainers' run gives that status: it scores the archive on the base branch and
-    commits the status there, so that it stands in the earlier state of every later change.
+    commits the status there, so that it is in the earlier state of every later change.
 
     Args:
         entry: the entry.
@@ -409,7 +294,7 @@ def unearned_status_rule(
         return
     errors.add(
         f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}",
-        "calls the entry verified, which the base branch does not",
+        "marks the entry as verified, but the base branch does not",
         expected="status: self-reported, verified: null",
-        fix="leave the status to the maintainers, whose own run on the base branch gives it",
+        fix="leave the status to the maintainers, who set it after a run on the base branch",
     )

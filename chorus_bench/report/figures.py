@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.evaluation.truth import TruthScores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.report.canvas import panels, save_figure
+from chorus_bench.report.canvas import panels
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.scored import check_one_scope
@@ -78,7 +77,7 @@ def fields_figure(
         field, top, side = job
         return draw_field(field, body, Viewer(SIDES[side], pixels), top)
 
-    tops = [max(float(np.quantile(f.values, _TOP_SHARE)), 1e-6) for f in fields.values()]
+    tops = [field_top(field) for field in fields.values()]
     jobs = [(f, t, s) for f, t in zip(fields.values(), tops, strict=True) for s in sides]
     with ThreadPoolExecutor(cpu_count()) as pool:
         pictures = iter(list(pool.map(draw, jobs)))
@@ -90,6 +89,11 @@ def fields_figure(
                 place.set_title(f"{name}, seen from the front", fontsize=8)
         line[0].set_ylabel(f"darkest red: {top:.2f} and above", fontsize=7)
     return figure
+
+
+def field_top(field: OccupancyGrid) -> float:
+    """Return the probability that the hottest colour of a field's picture stands for."""
+    return max(float(np.quantile(field.values, _TOP_SHARE)), 1e-6)
 
 
 def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
@@ -191,32 +195,6 @@ def calibration_figure(scores: Mapping[str, TruthScores]) -> Any:  # noqa: ANN40
     place.set(xlabel="probability given", ylabel="share of the truth", xlim=(0, 1), ylim=(0, 1.02))
     place.legend(fontsize=7)
     return figure
-
-
-def draw_fields(
-    fields: Mapping[str, OccupancyGrid],
-    body: BodyModel,
-    path: str | Path,
-    *,
-    sides: Sequence[str] = ("front", "left"),
-) -> Path:
-    """Write the picture of `fields_figure`."""
-    return save_figure(fields_figure(fields, body, sides=sides), path)
-
-
-def draw_overlays(rows: Sequence[OverlayRow], path: str | Path) -> Path:
-    """Write the picture of `overlays_figure`."""
-    return save_figure(overlays_figure(rows), path)
-
-
-def draw_curves(results: Mapping[str, EvaluationResult], path: str | Path) -> Path:
-    """Write the picture of `curves_figure`."""
-    return save_figure(curves_figure(results), path)
-
-
-def draw_calibration(scores: Mapping[str, TruthScores], path: str | Path) -> Path:
-    """Write the picture of `calibration_figure`."""
-    return save_figure(calibration_figure(scores), path)
 
 
 def _styles(count: int) -> list[str]:

@@ -13,18 +13,18 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from chorus_bench._version import __version__
-from chorus_bench.errors import MissingDependencyError
-from chorus_bench.evaluation.results import EvaluationResult, load_result, mean_curves
+from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.evaluation.arguments import CONDITIONED
+from chorus_bench.evaluation.opening import open_result
+from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
-from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.protocol import protocol_of, signature_parts
 from chorus_bench.report.canvas import save_figure
+from chorus_bench.report.conditioned import reading_rows
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
 from chorus_bench.report.overlays import picture_bytes
@@ -38,13 +38,14 @@ from chorus_bench.report.scored import (
     scored_split,
     shipped_split,
 )
-from chorus_bench.report.web import body_data, render
+from chorus_bench.report.type_fields import submission_fields, types_left_out
+from chorus_bench.report.web import body_data, curve_data, render
 from chorus_bench.submission import Submission, check_submission
 
 PAGE_FILE, PICTURES_FOLDER = "report.html", "pictures"
 _REPORT = FolderKind("a report", (PAGE_FILE,))
 
-_CEILING = "ceiling"
+_CEILING, _LOST = "ceiling", "where the score is lost"
 #: Repairs under their names in files of earlier versions.
 _RENAMED = {"spread": "recalibration"}
 _FOUND = (
@@ -80,6 +81,7 @@ class _Parts:
     warnings: list[str] = field(default_factory=list)
     overlays: list[dict[str, Any]] = field(default_factory=list)
     fields: dict[str, OccupancyGrid] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
     diagnosis: Mapping[str, Any] | None = None
     left_out: list[str] = field(default_factory=list)
 
@@ -115,7 +117,7 @@ def write_report(
         MissingDependencyError: jinja2 is missing.
     """
     folder = None if isinstance(result, EvaluationResult) else Path(result)
-    loaded = result if isinstance(result, EvaluationResult) else load_result(result)
+    loaded = open_result(result)
     model = load_body(_SHIPPED_BODY if body is None else body)
     with atomic_folder(output, overwrite, _REPORT) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
@@ -131,8 +133,8 @@ def write_report(
             _add_overlays(parts, loaded, opened, split, model, pictures, photos)
             if diagnose and parts.diagnosis is None:
                 parts.diagnosis = _diagnose(parts, loaded, opened, split, model)
-        if parts.diagnosis is None:
-            parts.left_out.append("where the score is lost: request it (--diagnose)")
+        if parts.diagnosis is None and not any(t.startswith(_LOST) for t in parts.left_out):
+            parts.left_out.append(f"{_LOST}: request it (--diagnose)")
         _write_figures(parts, loaded, pictures)
         page = _render(loaded, parts)
         atomic_write_bytes(place / PAGE_FILE, page.encode())
@@ -149,7 +151,10 @@ def _add_fields(parts: _Parts, submission: Submission) -> None:
     if submission.track == "posed":
         parts.left_out.append("3D fields: a posed submission has one for every sample")
         return
-    parts.fields = {name: submission.field(name) for name in submission.categories}
+    parts.fields, parts.categories = submission_fields(submission), submission.categories
+    left = types_left_out(submission)
+    if left:
+        parts.left_out.append(f"3D fields of {left} types of interaction with small shares")
 
 
 def _add_overlays(
@@ -196,10 +201,14 @@ def _diagnose(
 ) -> Mapping[str, Any] | None:
     from chorus_bench.evaluation.diagnosis import diagnose
 
+    signature = signature_parts(result.signature)
     source = _split(result, split)
     if source is None:
         return None
-    protocol = protocol_of(signature_parts(result.signature))
+    if signature.get("track") == CONDITIONED:
+        parts.left_out.append(f"{_LOST}: a diagnosis knows no track '{CONDITIONED}'")
+        return None
+    protocol = protocol_of(signature)
     return diagnose(
         submission,
         split=source,
@@ -248,7 +257,13 @@ def _add_diagnosis_of(parts: _Parts, result: EvaluationResult, folder: Path | No
     if file is None or not file.is_file():
         return
     diagnosis = read_diagnosis(file)
-    differences = diagnosis_differences(diagnosis, result)
+    try:
+        diagnosis_table(diagnosis)
+        differences = diagnosis_differences(diagnosis, result)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"is not a diagnosis: {error!r}", where=file, fix="run diagnose again"
+        ) from error
     if differences:
         parts.left_out.append(f"{DIAGNOSIS_FILE}: not of this result ({'; '.join(differences)})")
     else:
@@ -262,7 +277,8 @@ def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> N
         save_figure(curves_figure({_method(result): result}), pictures / "curves.png")
         if parts.fields:
             body = load_body(_SHIPPED_BODY)
-            save_figure(fields_figure(parts.fields, body), pictures / "fields.png")
+            own = {name: parts.fields[name] for name in parts.categories}
+            save_figure(fields_figure(own, body), pictures / "fields.png")
     except MissingDependencyError as error:
         parts.left_out.append(f"pictures of curves and fields as files: {error}")
 
@@ -283,6 +299,7 @@ def _render(result: EvaluationResult, parts: _Parts) -> str:
         version=__version__,
         rows=_rows(result),
         parts=parts,
+        readings=reading_rows(result.conditioned),
         diagnosis=None if parts.diagnosis is None else diagnosis_table(parts.diagnosis),
         overlays=_by_category(parts.overlays),
         signature=signature_parts(result.signature),
@@ -297,26 +314,17 @@ def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[
         results: method -> result on the same split.
 
     Returns:
-        Category -> a list of ``name``, ``recall`` and ``precision`` (99 fractions each), and
-        ``undefined_from``, the first threshold at which nothing is predicted, or None.
+        Category -> a list of ``name`` and what `curve_data` returns.
     """
     categories = dict.fromkeys(name for result in results.values() for name in result.categories)
     curves = {label: mean_curves(result.samples) for label, result in results.items()}
     return {
         category: [
-            {"name": label, **_curve(of_result[category])}
+            {"name": label, **curve_data(of_result[category])}
             for label, of_result in curves.items()
             if category in of_result
         ]
         for category in categories
-    }
-
-
-def _curve(curve: MeanCurve) -> dict[str, Any]:
-    return {
-        "recall": np.round(curve.recall, 5).tolist(),
-        "precision": np.round(np.nan_to_num(curve.precision), 5).tolist(),
-        "undefined_from": curve.undefined_from,
     }
 
 

@@ -14,7 +14,8 @@ from tests.project.imports import PACKAGES, ROOT, import_graph, imported
 LAYERS: tuple[tuple[str, ...], ...] = (
     # values
     ("chorus_bench.errors", "chorus_bench._version", "chorus_bench.lazy"),
-    ("chorus_bench.arrays", "chorus_bench.names", "chorus_bench.option_types"),
+    ("chorus_bench.array_types", "chorus_bench.names", "chorus_bench.option_types"),
+    ("chorus_bench.arrays",),
     ("chorus_bench.geometry",),
     ("chorus_bench.calibration", "chorus_bench.metrics", "chorus_bench.seeds"),
     # files, plug-ins, engines
@@ -27,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.datasets.bodies",
         "chorus_bench.datasets.facts",
         "chorus_bench.datasets.folder",
+        "chorus_bench.datasets.interaction_labels",
         "chorus_bench.datasets.labels",
         "chorus_bench.datasets.lengths",
         "chorus_bench.datasets.masks",
@@ -43,6 +45,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.submission",
         "chorus_bench.evaluation.result_schema",
         "chorus_bench.evaluation.results",
+        "chorus_bench.evaluation.samples_file",
     ),
     # jobs
     ("chorus_bench.datasets", "chorus_bench.simulation"),
@@ -51,10 +54,15 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("chorus_baselines",),
     # faces
     ("chorus_bench.report",),
-    ("chorus_bench.demo", "chorus_bench.leaderboard"),
+    ("chorus_bench.demo", "chorus_bench.doctor", "chorus_bench.leaderboard"),
     ("chorus_bench.cli",),
     ("chorus_bench",),
-    ("chorus_baselines.cli", "chorus_baselines.posed_cli", "chorus_baselines.table_text"),
+    (
+        "chorus_baselines.cli",
+        "chorus_baselines.clusters_cli",
+        "chorus_baselines.posed_cli",
+        "chorus_baselines.table_text",
+    ),
 )
 _DEPTHS = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 
