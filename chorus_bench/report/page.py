@@ -15,6 +15,7 @@ from typing import Any
 
 from chorus_bench._version import __version__
 from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.evaluation.arguments import CONDITIONED
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.geometry.body import BodyModel
@@ -44,7 +45,7 @@ from chorus_bench.submission import Submission, check_submission
 PAGE_FILE, PICTURES_FOLDER = "report.html", "pictures"
 _REPORT = FolderKind("a report", (PAGE_FILE,))
 
-_CEILING = "ceiling"
+_CEILING, _LOST = "ceiling", "where the score is lost"
 #: Repairs under their names in files of earlier versions.
 _RENAMED = {"spread": "recalibration"}
 _FOUND = (
@@ -132,8 +133,8 @@ def write_report(
             _add_overlays(parts, loaded, opened, split, model, pictures, photos)
             if diagnose and parts.diagnosis is None:
                 parts.diagnosis = _diagnose(parts, loaded, opened, split, model)
-        if parts.diagnosis is None:
-            parts.left_out.append("where the score is lost: request it (--diagnose)")
+        if parts.diagnosis is None and not any(t.startswith(_LOST) for t in parts.left_out):
+            parts.left_out.append(f"{_LOST}: request it (--diagnose)")
         _write_figures(parts, loaded, pictures)
         page = _render(loaded, parts)
         atomic_write_bytes(place / PAGE_FILE, page.encode())
@@ -200,10 +201,14 @@ def _diagnose(
 ) -> Mapping[str, Any] | None:
     from chorus_bench.evaluation.diagnosis import diagnose
 
+    signature = signature_parts(result.signature)
     source = _split(result, split)
     if source is None:
         return None
-    protocol = protocol_of(signature_parts(result.signature))
+    if signature.get("track") == CONDITIONED:
+        parts.left_out.append(f"{_LOST}: a diagnosis knows no track '{CONDITIONED}'")
+        return None
+    protocol = protocol_of(signature)
     return diagnose(
         submission,
         split=source,
