@@ -5,7 +5,7 @@ Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -63,9 +63,18 @@ def fit_chorus(  # noqa: D417 - the options of `ChorusOptions` share a line
         engine: where the Parquet files of the data are counted; here, one by one, if None.
             The fields are the same bit by bit.
         work: with an engine: the folder for the votes of each file.
-        keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device: see
-            `ChorusOptions`.
-        weights, filters, cameras, joint_regressor, skinning: see there.
+        keypoints: this and the following ones: see `ChorusOptions`.
+        keypoint_filter: see there.
+        canonicalize: see there.
+        ratio: see there.
+        mirror: see there.
+        solver: see there.
+        device: see there.
+        weights: see there.
+        filters: see there.
+        cameras: see there.
+        joint_regressor: see there.
+        skinning: see there.
         by_prompt: learn a field for each prompt as well. Rows without a prompt are left out.
         parts: learn a field for each of these body parts as well (see `body_part`), from the
             views whose object touches it; with ``by_prompt`` also for each prompt and part.
@@ -85,18 +94,28 @@ def fit_chorus(  # noqa: D417 - the options of `ChorusOptions` share a line
     )  # fmt: skip
     types = _type_settings(body, by_prompt, parts, segments)
     chosen: dict[str, Any] = {"grid": grid, "options": options, "seed": seed, **types}
-    if engine is not None and work is not None:
-        votes = aggregate_dataset(data, work, body=body, engine=engine, progress=progress, **chosen)
-        return _learned(votes.items(), weights)
-    learned = LearnedFields()
+    votes: Iterable[tuple[str, Aggregation]]
+    if engine is None or work is None:
+        votes = _one_by_one(data, body, progress, **chosen)
+    else:
+        done = aggregate_dataset(data, work, body=body, engine=engine, progress=progress, **chosen)
+        votes = done.items()
+    return _learned(votes, weights)
+
+
+def _one_by_one(
+    data: DatasetRows,
+    body: BodyModel,
+    progress: Progress,
+    **chosen: Any,  # noqa: ANN401 - those of aggregate_category
+) -> Iterator[tuple[str, Aggregation]]:
+    """Yield every category with its votes, counted here."""
     done = 0
     for category in data.categories:
         report = partial(_report, progress, done, data.total)
-        found = aggregate_category(data, category, body, report=report, **chosen)
-        learned.take(_learned([(category, found)], weights))
+        yield category, aggregate_category(data, category, body, report=report, **chosen)
         done += data.counts[category]
     progress(data.total, data.total)
-    return learned
 
 
 def _report(progress: Progress, done: int, total: int, rows: int) -> None:
