@@ -167,7 +167,7 @@ def _write(
 def _shared(
     spec: BaselineSpec, engine: EngineSettings, work: str | Path | None
 ) -> dict[str, object]:
-    """Return what a baseline that shares its work is given."""
+    """Return the arguments for a baseline that shares its work."""
     if not spec.engines:
         raise InputError(
             f"'{spec.name}' does not share its work among workers",

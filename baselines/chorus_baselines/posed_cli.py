@@ -152,29 +152,33 @@ def reconstruct_command(
 
 
 def import_chorus_command(
-    files: Annotated[list[str], typer.Argument(help="Exported pickles: FILE, or CATEGORY=FILE.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="The original's folder of results, exported pickles, or CATEGORY=FILE."
+        ),
+    ],
     output: OutputFolder,
     method: Annotated[str, typer.Option(help="The method's name.")] = "CHORUS (original)",
+    settings: Annotated[
+        str | None,
+        typer.Option(help="A part of the file names to take, if a category has several."),
+    ] = None,
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a submission from the original project's exports.
 
-    Without CATEGORY=, the category is taken from the file's name.
+    In a folder of results, CATEGORY/total-aggregation/*.pickle, categories are named by folders.
+    Any other file given without a category is of the category in its name.
     """
     from chorus_baselines.chorus.original import import_chorus
-    from chorus_bench.errors import InputError
+    from chorus_baselines.chorus.original_files import find_original_files
 
-    named: dict[str, str | Path] = {}
-    for text in files:
-        category, sign, path = text.partition("=")
-        file = Path(path if sign else text)
-        name = category if sign else file.stem.replace("_", " ")
-        if name in named:
-            raise InputError(f"two files for the category '{name}'", where=file)
-        named[name] = file
-    import_chorus(named, output, method=method, side_length=side_length, overwrite=overwrite)
-    typer.echo(f"wrote {output}: {', '.join(named)}")
+    found = find_original_files(files, settings)
+    totals: dict[str, str | Path] = {category: own.total for category, own in found.items()}
+    import_chorus(totals, output, method=method, side_length=side_length, overwrite=overwrite)
+    typer.echo(f"wrote {output}: {', '.join(found)}")
 
 
 def _pose(

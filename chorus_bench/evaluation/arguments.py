@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chorus_bench.datasets.bodies import body_for, is_other_body
+from chorus_bench.datasets.coco_eft.categories import CATEGORIES
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.datasets.interaction_labels import labels_fingerprint
 from chorus_bench.errors import InputError, list_some, unknown_name
@@ -172,6 +173,24 @@ def unknown_categories(given: Iterable[str], known: Collection[str]) -> list[str
     }
     named = [f"{name} (did you mean '{near[name][0]}'?)" if near[name] else name for name in extra]
     return [f"The split has no samples of: {', '.join(named)}. Not scored."]
+
+
+def respelt_categories(given: Iterable[str]) -> list[str]:
+    """Return warnings about names that are those of COCO in another spelling.
+
+    Only case, spaces, hyphens and underscores differ: a name that is merely similar may be a
+    category of another dataset.
+    """
+    known = {_letters(name): name for name in CATEGORIES}
+    return [
+        f"'{name}' would count as another category than '{known[_letters(name)]}'"
+        for name in given
+        if _letters(name) in known and name not in CATEGORIES
+    ]
+
+
+def _letters(name: str) -> str:
+    return name.casefold().translate(str.maketrans("", "", " _-"))
 
 
 def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -43,11 +44,7 @@ def compare_results(
     if len(loaded) < 2:
         raise InputError(f"{len(loaded)} result to compare", expected="two or more")
     names = _names(loaded)
-    if len(loaded[0].samples) < 2:
-        raise InputError(
-            f"{len(loaded[0].samples)} sample in each result",
-            expected="two or more: resampling one sample says nothing about the next",
-        )
+    _check_resamples(loaded[0])
     for name, result in zip(names[1:], loaded[1:], strict=True):
         _check_comparable(names[0], loaded[0], name, result)
     tables = {
@@ -55,6 +52,18 @@ def compare_results(
         for name, result in zip(names, loaded, strict=True)
     }
     return rank_methods(tables, score=score, resamples=resamples, seed=seed)
+
+
+def _check_resamples(result: EvaluationResult) -> None:
+    """Refuse results of which no category can be resampled."""
+    counts = Counter(result.samples["category"].to_pylist())
+    if max(counts.values()) < 2:
+        raise InputError(
+            f"{len(result.samples)} sample in each result"
+            if len(counts) == 1
+            else f"one sample in each of {len(counts)} categories",
+            expected="two or more: resampling one sample says nothing about the next",
+        )
 
 
 def _names(results: Sequence[EvaluationResult]) -> list[str]:

@@ -70,7 +70,7 @@ class OutputFolder:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Make the folder, or check that what it holds is of the same evaluation.
+        """Make the folder, or check that its contents are of the same evaluation.
 
         One run at a time has it open. What is not finished when the block ends stays for the
         next run.
@@ -109,7 +109,7 @@ class OutputFolder:
             )
 
     def _is_foreign(self, path: Path) -> bool:
-        """Whether something in the folder is not what a run that has just begun leaves."""
+        """Whether the folder has more than a run that has just begun leaves."""
         if path != self._partial:
             return owner_of(path.name) is None
         return any(file.name != LOCK_FILE for file in path.iterdir())

@@ -21,7 +21,7 @@ from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.engines.threads import cpu_count, in_order
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.arguments import category_names, opened_submission
+from chorus_bench.evaluation.arguments import opened_submission
 from chorus_bench.evaluation.conditioned import own_type
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
@@ -29,6 +29,7 @@ from chorus_bench.geometry.skinning import warp_backward
 from chorus_bench.io.files import check_new_folder
 from chorus_bench.io.locks import only_writer
 from chorus_bench.metrics.protocol import OFFICIAL
+from chorus_bench.names import given_categories
 from chorus_bench.submission import Submission, write_posed_submission
 from chorus_bench.submission.write import SUBMISSION, DType
 
@@ -75,7 +76,7 @@ def pose_submission(
     model = body_for(loaded.body, body, f"split '{loaded.name}'")
     with only_writer(target), opened_submission(submission) as opened:
         check_new_folder(target, overwrite=overwrite, kind=SUBMISSION)
-        samples = _samples(opened, loaded, category_names(categories))
+        samples = _samples(opened, loaded, given_categories(categories))
         fields: dict[str, dict[str, bytes]] = {}
         jobs = in_order(_Posing(opened, model, own_types), samples, workers or cpu_count())
         progress(0, len(samples))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import CONDITIONED
@@ -37,14 +38,14 @@ def conditioned_rule(files: EntryFiles, errors: Findings) -> None:
         if files.content.get("conditioned") is not None:
             found = f"is there, but the track is not '{CONDITIONED}'"
             errors.add(files.lines.at("conditioned"), found, fix="copy the result again")
-    elif _possible(files, where, errors):
+    elif _possible(files.samples, where, errors):
         block = conditioned_summary(files.samples, parts.get("labels", ""))
         _check(files.content.get("conditioned"), block, ("conditioned",), files, errors)
 
 
-def _possible(files: EntryFiles, where: str, errors: Findings) -> bool:
+def _possible(table: pa.Table, where: str, errors: Findings) -> bool:
     """Whether names and readings can be those of an evaluation; if not, add an error."""
-    table, before = files.samples, len(errors)
+    before = len(errors)
     values = {
         reading: np.stack([table[f"{reading}_{name}"].to_numpy() for name in SCORE_NAMES], axis=1)
         for reading in READINGS

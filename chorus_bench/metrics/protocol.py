@@ -123,7 +123,7 @@ def protocol_of(parts: Mapping[str, str]) -> Protocol:
 
 
 def population_label(categories: Sequence[str]) -> str:
-    """Return a benchmark's categories as they stand in a signature: ``number@fingerprint``."""
+    """Return a benchmark's categories as they appear in a signature: ``number@fingerprint``."""
     text = "\n".join(sorted(categories))
     return f"{len(categories)}@{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench._version import __version__
-from chorus_bench.errors import MissingDependencyError
+from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.geometry.body import BodyModel
@@ -252,7 +252,13 @@ def _add_diagnosis_of(parts: _Parts, result: EvaluationResult, folder: Path | No
     if file is None or not file.is_file():
         return
     diagnosis = read_diagnosis(file)
-    differences = diagnosis_differences(diagnosis, result)
+    try:
+        diagnosis_table(diagnosis)
+        differences = diagnosis_differences(diagnosis, result)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"is not a diagnosis: {error!r}", where=file, fix="run diagnose again"
+        ) from error
     if differences:
         parts.left_out.append(f"{DIAGNOSIS_FILE}: not of this result ({'; '.join(differences)})")
     else:

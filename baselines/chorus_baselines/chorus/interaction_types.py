@@ -8,10 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chorus_baselines.chorus.aggregation import Aggregation
+from chorus_baselines.chorus.view_weights import AZIMUTH_12
 from chorus_bench.submission import InteractionField, InteractionType
 
 
-def interaction_fields(aggregation: Aggregation) -> list[InteractionField]:
+def interaction_fields(
+    aggregation: Aggregation, *, weights: str = AZIMUTH_12
+) -> list[InteractionField]:
     """Return the fields of all types that an aggregation distinguishes and that have a field.
 
     With prompts and body parts there is a field for each prompt, for each part, and for each pair.
@@ -19,9 +22,10 @@ def interaction_fields(aggregation: Aggregation) -> list[InteractionField]:
 
     Args:
         aggregation: of one category, made with ``by_prompt``, ``parts``, or both.
+        weights: of the views, see `Aggregation.field`.
     """
     return [
-        InteractionField(kind, aggregation.field(kind.part, kind.prompt))
+        InteractionField(kind, aggregation.field(kind.part, kind.prompt, weights=weights))
         for kind in interaction_types(aggregation)
         if kind.views and aggregation.has_field(kind.part, kind.prompt)
     ]

@@ -5,21 +5,26 @@ Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chorus_baselines.chorus.aggregation import Aggregation
-from chorus_baselines.chorus.category import ChorusOptions, aggregate_category
+from chorus_baselines.chorus.category import aggregate_category
 from chorus_baselines.chorus.clusters import body_part, read_segments
 from chorus_baselines.chorus.interaction_types import interaction_fields
+from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.chorus.sharded import aggregate_dataset
+from chorus_baselines.chorus.view_weights import AZIMUTH_12
 from chorus_bench.baseline import LearnedFields, Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.option_types import InputFile
+from chorus_bench.synthesis.keypoint_filters import KeypointChoice
 
 
 def fit_chorus(
@@ -31,16 +36,21 @@ def fit_chorus(
     progress: Progress,
     engine: EngineSettings | None = None,
     work: Path | None = None,
-    keypoints: str = "torso",
+    keypoints: KeypointChoice = "torso",
     keypoint_filter: bool = True,
     canonicalize: bool = True,
     ratio: float = 1.0,
     mirror: bool = False,
     solver: str = "adam",
     device: str = "cpu",
+    weights: str = AZIMUTH_12,
+    filters: Mapping[str, Any] | None = None,
+    cameras: Mapping[str, Any] | None = None,
+    joint_regressor: InputFile | None = None,
+    skinning: Mapping[str, Any] | None = None,
     by_prompt: bool = False,
     parts: Sequence[str] | None = None,
-    segments: str | None = None,
+    segments: InputFile | None = None,
 ) -> LearnedFields:
     """Learn one field per category and, on request, one per interaction type.
 
@@ -53,13 +63,18 @@ def fit_chorus(
         engine: where the Parquet files of the data are counted; here, one by one, if None.
             The fields are the same bit by bit.
         work: with an engine: the folder for the votes of each file.
-        keypoints: these and the following ones: see `ChorusOptions`.
+        keypoints: this and the following ones: see `ChorusOptions`.
         keypoint_filter: see there.
         canonicalize: see there.
         ratio: see there.
         mirror: see there.
         solver: see there.
         device: see there.
+        weights: see there.
+        filters: see there.
+        cameras: see there.
+        joint_regressor: see there.
+        skinning: see there.
         by_prompt: learn a field for each prompt as well. Rows without a prompt are left out.
         parts: learn a field for each of these body parts as well (see `body_part`), from the
             views whose object touches it; with ``by_prompt`` also for each prompt and part.
@@ -73,28 +88,42 @@ def fit_chorus(
         InputError: a category without a single kept view; the message says which filter
             removed how many.
     """
-    options = ChorusOptions(keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device)
+    options = ChorusOptions(
+        keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device, weights,
+        filters or {}, cameras or {}, joint_regressor, skinning or {},
+    )  # fmt: skip
     types = _type_settings(body, by_prompt, parts, segments)
     chosen: dict[str, Any] = {"grid": grid, "options": options, "seed": seed, **types}
-    if engine is not None and work is not None:
-        votes = aggregate_dataset(data, work, body=body, engine=engine, progress=progress, **chosen)
-        return _learned(votes.items())
-    learned = LearnedFields()
+    votes: Iterable[tuple[str, Aggregation]]
+    if engine is None or work is None:
+        votes = _one_by_one(data, body, progress, **chosen)
+    else:
+        done = aggregate_dataset(data, work, body=body, engine=engine, progress=progress, **chosen)
+        votes = done.items()
+    return _learned(votes, weights)
+
+
+def _one_by_one(
+    data: DatasetRows,
+    body: BodyModel,
+    progress: Progress,
+    **chosen: Any,  # noqa: ANN401 - those of aggregate_category
+) -> Iterator[tuple[str, Aggregation]]:
+    """Yield every category with its votes, counted here."""
     done = 0
-
-    def report(rows: int) -> None:
-        progress(done + rows, data.total)
-
     for category in data.categories:
-        found = aggregate_category(data, category, body, report=report, **chosen)
-        learned.take(_learned([(category, found)]))
+        report = partial(_report, progress, done, data.total)
+        yield category, aggregate_category(data, category, body, report=report, **chosen)
         done += data.counts[category]
     progress(data.total, data.total)
-    return learned
+
+
+def _report(progress: Progress, done: int, total: int, rows: int) -> None:
+    progress(done + rows, total)
 
 
 def _type_settings(
-    body: BodyModel, by_prompt: bool, parts: Sequence[str] | None, segments: str | None
+    body: BodyModel, by_prompt: bool, parts: Sequence[str] | None, segments: InputFile | None
 ) -> dict[str, Any]:
     """Return the settings of `aggregate` for interaction types, none where none are wanted."""
     if segments is not None and not parts:
@@ -108,9 +137,9 @@ def _type_settings(
     return chosen
 
 
-def _learned(votes: Iterable[tuple[str, Aggregation]]) -> LearnedFields:
+def _learned(votes: Iterable[tuple[str, Aggregation]], weights: str) -> LearnedFields:
     learned = LearnedFields()
     for category, aggregation in votes:
-        learned[category] = aggregation.field()
-        learned.interactions[category] = interaction_fields(aggregation)
+        learned[category] = aggregation.field(weights=weights)
+        learned.interactions[category] = interaction_fields(aggregation, weights=weights)
     return learned
