@@ -22,6 +22,7 @@ from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation.arguments import opened_submission
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
@@ -32,7 +33,7 @@ from chorus_bench.metrics.volumetric import (
     calibration_curve,
     soft_iou,
 )
-from chorus_bench.submission import Submission, open_submission
+from chorus_bench.submission import Fields, Submission
 
 Float32 = NDArray[np.float32]
 
@@ -82,7 +83,7 @@ class TruthScores:
 
 
 def truth_scores(
-    submissions: Mapping[str, str | Path],
+    submissions: Mapping[str, str | Path | Submission | Fields],
     split: str | Path | DatasetRows | Iterable[Mapping[str, Any]],
     *,
     body: BodyModel | str | Path = "default",
@@ -97,7 +98,7 @@ def truth_scores(
     lacks counts as an empty field.
 
     Args:
-        submissions: name -> submission folder or archive.
+        submissions: name -> submission folder, archive, open submission or fields in memory.
         split: a test split with ground truth.
         body: the body of the split.
         allow_other_body: allow a body other than the split's.
@@ -123,8 +124,8 @@ def truth_scores(
     found: dict[str, list[_Scored]] = {name: [] for name in submissions}
     with ExitStack() as stack, ThreadPoolExecutor(workers or cpu_count()) as pool:
         fields = {
-            name: _Fields(stack.enter_context(open_submission(path)))
-            for name, path in submissions.items()
+            name: _Fields(stack.enter_context(opened_submission(source)))
+            for name, source in submissions.items()
         }
         for done, scored in enumerate(pool.map(lambda row: _score(row, model, fields), rows), 1):
             for name, entry in scored.items():

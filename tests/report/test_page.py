@@ -5,6 +5,7 @@ import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from chorus_bench.errors import InputError
@@ -191,6 +192,9 @@ def test_a_view_is_a_page_of_its_own(tmp_path):
     assert elements(file.read_text()).scripts == 2
     with pytest.raises(InputError, match="0 grids"):
         view_fields({})
+    assert view_fields({"a": blob_field(24, (0.3, 0, 0), 0.2).tolist()}).page == view.page
+    with pytest.raises(InputError, match="outside"):
+        view_fields({"a": np.full((24,) * 3, 2.0)})
 
 
 def test_the_command(folder, tmp_path):
