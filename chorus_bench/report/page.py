@@ -31,10 +31,12 @@ from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
 from chorus_bench.report.overlays import picture_bytes
 from chorus_bench.report.samples import KINDS, open_scored, sample_overlays, sample_photos
+from chorus_bench.report.volumetric import truth_table
 from chorus_bench.report.web import body_data, render
 from chorus_bench.submission import Submission, check_submission
 
-PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
+PAGE_FILE, PICTURES_FOLDER = "report.html", "pictures"
+DIAGNOSIS_FILE, TRUTH_FILE = "diagnosis.json", "truth.json"
 _REPORT = FolderKind("a report", (PAGE_FILE,))
 
 _CEILING = "ceiling"
@@ -74,6 +76,7 @@ class _Parts:
     overlays: list[dict[str, Any]] = field(default_factory=list)
     fields: dict[str, OccupancyGrid] = field(default_factory=dict)
     diagnosis: Mapping[str, Any] | None = None
+    truth: Mapping[str, Any] | None = None
     left_out: list[str] = field(default_factory=list)
 
 
@@ -91,7 +94,8 @@ def write_report(
     """Write the report of a result.
 
     Args:
-        result: a result, or its folder. A ``diagnosis.json`` in the folder is shown.
+        result: a result, or its folder. A ``diagnosis.json`` or ``truth.json`` in the folder is
+            shown.
         output: the folder to write: ``report.html`` and ``pictures/``.
         submission: the scored submission; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one that the signature names.
@@ -111,7 +115,10 @@ def write_report(
     model = load_body(_SHIPPED_BODY if body is None else body)
     with atomic_folder(output, overwrite, _REPORT) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
-        parts = _Parts(diagnosis=_read_diagnosis(folder))
+        parts = _Parts(
+            diagnosis=_read_beside(folder, DIAGNOSIS_FILE, "run diagnose again"),
+            truth=_read_beside(folder, TRUTH_FILE, "run evaluate --truth again"),
+        )
         if submission is None:
             parts.left_out.append("overlays and 3D fields: give the submission (--submission)")
         else:
@@ -232,16 +239,16 @@ def _points(value: float | None) -> str:
     return "\N{EN DASH}" if value is None else f"{100 * value:+.2f}"
 
 
-def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
-    """Return the diagnosis that `chorus-bench diagnose` wrote to the result's folder."""
-    file = None if folder is None else folder / DIAGNOSIS_FILE
+def _read_beside(folder: Path | None, name: str, fix: str) -> Mapping[str, Any] | None:
+    """Return what another command wrote to the result's folder; None if it did not."""
+    file = None if folder is None else folder / name
     if file is None or not file.is_file():
         return None
     try:
         content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         return content
     except ValueError as error:
-        raise InputError(f"is not JSON: {error}", where=file, fix="run diagnose again") from error
+        raise InputError(f"is not JSON: {error}", where=file, fix=fix) from error
 
 
 def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> None:
@@ -273,6 +280,7 @@ def _render(result: EvaluationResult, parts: _Parts) -> str:
         rows=_rows(result),
         parts=parts,
         diagnosis=None if parts.diagnosis is None else diagnosis_table(parts.diagnosis),
+        truth=None if parts.truth is None else truth_table(parts.truth),
         overlays=_by_category(parts.overlays),
         signature=signature_parts(result.signature),
         data=data,

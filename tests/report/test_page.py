@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -61,6 +62,28 @@ def test_the_page_holds_everything_itself(report):
     for text in ("31.48", "44.43", "27.15", "simulated-test-backpack", "Where the score is lost"):
         assert text in page
     assert not report.left_out
+
+
+def test_measures_in_3d_are_shown_beside(folder, tmp_path):
+    place = tmp_path / "result"
+    shutil.copytree(folder, place)
+    measures = {"f_10cm": 0.25, "contact_geodesic": None}
+    entry = {**measures, "samples": 7, "intervals": {}}
+    content = {
+        "measures": measures,
+        "intervals": {"f_10cm": [0.2, 0.3]},
+        "categories": {"tie": entry},
+    }
+    (place / "truth.json").write_text(json.dumps(content))
+    page = write_report(place, tmp_path / "report").page.read_text()
+    for text in ("Against the truth in 3D", "25.00 [20.00, 30.00]", "tie (7)", "n/a"):
+        assert text in page
+    (place / "truth.json").write_text("{")
+    with pytest.raises(InputError, match="evaluate --truth again"):
+        write_report(place, tmp_path / "other")
+    (place / "truth.json").write_text('{"brier": 0.1}')  # of an earlier version
+    page = write_report(place, tmp_path / "old").page.read_text()
+    assert "Against the truth in 3D" not in page
 
 
 def three_js_licence():
