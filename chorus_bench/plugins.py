@@ -43,6 +43,10 @@ class ExpectedScores:
     scores: Mapping[str, float]
 
 
+#: Longer defaults are not shown.
+_LONGEST_DEFAULT = 60
+
+
 @dataclass(frozen=True)
 class Option:
     """An option of a plug-in, as the signature of its function has it.
@@ -59,8 +63,10 @@ class Option:
 
     def __str__(self) -> str:
         typed = f"{self.name}: {self.type}" if self.type else self.name
-        required = self.default is inspect.Parameter.empty
-        return f"{typed} (must be given)" if required else f"{typed} = {self.default!r}"
+        if self.default is inspect.Parameter.empty:
+            return f"{typed} (must be given)"
+        value = repr(self.default)
+        return f"{typed} = {value if len(value) <= _LONGEST_DEFAULT else '...'}"
 
 
 @dataclass(frozen=True)

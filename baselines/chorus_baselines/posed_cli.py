@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chorus_bench.cli.options import Body, OutputFolder, Overwrite, Submission
+from chorus_bench.cli.options import (
+    Body,
+    OneCategory,
+    OutputFolder,
+    Overwrite,
+    Submission,
+    one_category,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,19 +22,18 @@ if TYPE_CHECKING:
 
     from chorus_baselines.chorus.subject import Subject
 
-Category = Annotated[str, typer.Option(help="The category of the field.")]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
 Split = Annotated[
-    str | None, typer.Option(help="Instead of --pose: a test split or annotated images ...")
+    str | None, typer.Option(help="Instead of --pose: a test split or annotated images.")
 ]
-Sample = Annotated[str | None, typer.Option(help="... and the sample_id of the person in it.")]
+Sample = Annotated[str | None, typer.Option(help="With --split: the sample_id of the person.")]
 
 
 def infer_command(
     submission: Submission,
-    category: Category,
+    category: OneCategory,
     output: Annotated[Path, typer.Option(help="The .npz to write.")],
     pose: Pose = None,
     split: Split = None,
@@ -41,7 +47,7 @@ def infer_command(
         save_posed_field,
     )
 
-    field = canonical_field(submission, category)
+    field = canonical_field(submission, one_category(category))
     posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
     save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
@@ -51,24 +57,21 @@ def reconstruct_command(
     submission: Submission,
     output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
     category: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(help="By default the sample's, or that of the object nearest to the person."),
     ] = None,
     pose: Pose = None,
     split: Split = None,
     sample: Sample = None,
     body: Body = None,
-    level: Annotated[
-        float, typer.Option(help="The object is where the field reaches this level.")
-    ] = 0.5,
+    level: Annotated[float, typer.Option(help="Value of the field at the object's surface.")] = 0.5,
 ) -> None:
     """Write a mesh of the expected object beside the person in a pose."""
     from chorus_baselines.chorus.inference import canonical_field
     from chorus_baselines.chorus.reconstruction import reconstruct
 
-    if category is None:
-        category = _subject(split, sample, body).category
-    field = canonical_field(submission, category)
+    name = one_category(category) if category else _subject(split, sample, body).category
+    field = canonical_field(submission, name)
     reconstruct(
         field,
         _pose(pose, split, sample, body),
@@ -77,7 +80,7 @@ def reconstruct_command(
         grid=field.spec,
         level=level,
     )
-    typer.echo(f"wrote {output}: {category}")
+    typer.echo(f"wrote {output}: {name}")
 
 
 def import_chorus_command(
@@ -89,7 +92,7 @@ def import_chorus_command(
 ) -> None:
     """Make a submission from the original project's exports.
 
-    A file given without a category is of the category in its name.
+    Without CATEGORY=, the category is taken from the file's name.
     """
     from chorus_baselines.chorus.original import import_chorus
     from chorus_bench.errors import InputError
@@ -117,7 +120,9 @@ def _pose(
         return read_pose(file)
     if file is None:
         return _subject(split, sample, body).pose
-    raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
+    raise InputError(
+        "two poses are given", expected="--pose FILE, or --split SPLIT and --sample ID"
+    )
 
 
 def _subject(split: str | None, sample: str | None, body: str | None) -> Subject:
@@ -127,7 +132,7 @@ def _subject(split: str | None, sample: str | None, body: str | None) -> Subject
 
     if split is None or sample is None:
         raise InputError(
-            "which person?",
+            "no person is chosen",
             expected="--split SPLIT and --sample ID, or --pose FILE and --category NAME",
         )
     return find_subject(split, sample, body)

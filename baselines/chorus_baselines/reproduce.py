@@ -27,6 +27,7 @@ from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.output import discard_result
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.ranking import Ranking
+from chorus_bench.names import given_categories
 from chorus_bench.simulation import PROMPTS, simulate_train_row
 from chorus_bench.simulation.recipe import simulated_recipe
 from chorus_bench.synthesis.cameras import add_cameras
@@ -155,7 +156,7 @@ def reproduce_table2(
     *,
     data: str | Path | None = None,
     split: str | Path | None = None,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     images_per_prompt_view: int = 12,
     samples: int = TEST_SAMPLES,
 ) -> Table:
@@ -173,10 +174,10 @@ def reproduce_table2(
         InputError: data without a split or vice versa, or either is invalid.
     """
     if (data is None) != (split is None):
-        raise InputError("a training set needs its test split", fix="give both or none")
+        raise InputError("a training set needs its test split", fix="give both or neither")
     title = "Ablations on your data"
     if data is None or split is None:
-        chosen = tuple(categories or SIMULATED_CATEGORIES)
+        chosen = given_categories(categories) or tuple(SIMULATED_CATEGORIES)
         title = f"Ablations on the simulated world ({', '.join(chosen)})"
         data = place.simulated("train", chosen, images_per_prompt_view=images_per_prompt_view)
         split = place.simulated("test", chosen, per_category=samples)

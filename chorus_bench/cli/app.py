@@ -14,6 +14,7 @@ import chorus_bench.cli.convert as convert
 import chorus_bench.cli.datasets as datasets
 import chorus_bench.cli.demo as demo
 import chorus_bench.cli.diagnose as diagnose
+import chorus_bench.cli.doctor as doctor
 import chorus_bench.cli.evaluation as evaluation
 import chorus_bench.cli.leaderboard as leaderboard
 import chorus_bench.cli.report as report
@@ -63,6 +64,7 @@ app.command("synthesize")(synthesis.synthesize_command)
 app.command("annotators")(synthesis.annotators_command)
 app.command("report")(report.report_command)
 app.command("selftest")(evaluation.selftest_command)
+app.command("doctor")(doctor.doctor_command)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(body.app, name="body")
 app.add_typer(cache.app, name="cache")

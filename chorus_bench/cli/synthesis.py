@@ -39,6 +39,16 @@ class Stage(StrEnum):
     CAMERAS = "cameras"
 
 
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Estimate images, time and disk space from a measured sample."),
+]
+DryRunImages = Annotated[
+    int,
+    typer.Option(min=0, help="Number of images in the sample; with 0, images are only counted."),
+]
+
+
 def synthesize_command(
     output: Annotated[Path, typer.Option(help="The dataset's folder; stages go to OUTPUT.work.")],
     categories: Annotated[
@@ -74,18 +84,8 @@ def synthesize_command(
     batch: Annotated[
         int, typer.Option(min=1, help="Number of images that annotators process at a time.")
     ] = 8,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Estimate images, time and disk space from a measured sample."
-        ),
-    ] = False,
-    dry_run_images: Annotated[
-        int,
-        typer.Option(
-            min=0, help="Number of images in the sample; with 0, images are only counted."
-        ),
-    ] = 8,
+    dry_run: DryRun = False,
+    dry_run_images: DryRunImages = 8,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a training set: prompts, images, annotations, filters, cameras.
@@ -155,7 +155,7 @@ def _estimate_text(found: Estimate) -> str:
             tabulate(
                 stages, headers=headers, disable_numparse=True, colalign=("left",) + ("right",) * 3
             ),
-            f"disk: {found.disk_bytes / _GIBIBYTE:.2f} GiB ({found.image_bytes / 1000:.0f} kB an "
+            f"disk: {found.disk_bytes / _GIBIBYTE:.2f} GiB ({found.image_bytes / 1000:.0f} kB per "
             "image; stages and dataset)",
             f"Measured on {found.sample} images on this machine; nothing was kept.",
         ]

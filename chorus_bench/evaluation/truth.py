@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -60,6 +60,7 @@ class TruthScores:
         calibration: calibration over all voxels of all samples.
         measures: means over the categories of all of `truth_samples.MEASURES`; lengths in metres.
         intervals: measure -> [low, high], 95 %.
+        sha256: digest of the submission.
     """
 
     brier: float
@@ -68,12 +69,14 @@ class TruthScores:
     calibration: CalibrationCurve
     measures: Mapping[str, float | None] = field(default_factory=dict)
     intervals: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; empty bins of the curve are left out."""
         curve = self.calibration
         used = np.flatnonzero(curve.voxels)
         return {
+            "sha256": self.sha256,
             "brier": self.brier,
             "soft_iou": self.soft_iou,
             "calibration_error": curve.error,
@@ -101,7 +104,7 @@ def truth_scores(
     *,
     body: BodyModel | str | Path = "default",
     allow_other_body: bool = False,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, TruthScores]:
@@ -146,7 +149,10 @@ def truth_scores(
             for name, entry in scored.items():
                 found[name].append(entry)
             progress(done, data.total)
-    return {name: summary(entries) for name, entries in found.items()}
+        digests = {name: entry.sha256 for name, entry in fields.items()}
+    return {
+        name: replace(summary(entries), sha256=digests[name]) for name, entries in found.items()
+    }
 
 
 class _Fields:
@@ -156,6 +162,7 @@ class _Fields:
         self._submission = submission
         self._canonical: dict[str, OccupancyGrid] = {}
         self._lock = threading.Lock()
+        self.sha256 = submission.sha256
 
     def posed(self, category: str, sample_id: str, points: Float32) -> Float32:
         """Return the probabilities (N, N, N) on the probe grid of a sample.

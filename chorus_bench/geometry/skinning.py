@@ -55,7 +55,7 @@ class SkinningSettings:
 
     @property
     def label(self) -> str:
-        """The settings as they stand in a signature."""
+        """The settings as they appear in a signature."""
         label = f"k{self.neighbours},d{self.distance_scale},y{self.y_scale},s{self.smoothing_steps}"
         if self.identity_distance != self.distance_scale:
             label += f",i{self.identity_distance}"

@@ -247,7 +247,7 @@ def _read_yaml(file: Path) -> Document:
     document = read_document(file)
     if not isinstance(document.content, dict):
         found = f"is {shown(document.content)}"
-        raise InputError(found, where=file, expected="one 'setting: value' to a line")
+        raise InputError(found, where=file, expected="one 'setting: value' per line")
     return document
 
 

@@ -181,7 +181,7 @@ def test_reconstruct_finds_the_category_of_an_annotated_image(made, tmp_path, cl
     ("arguments", "message"),
     [
         (("--category", "umbrela", "--pose", "p.npy"), "Did you mean 'umbrella'"),
-        (("--category", "umbrella"), "which person"),
+        (("--category", "umbrella"), "no person is chosen"),
         (("--category", "umbrella", "--pose", "p.npy", "--split", "SPLIT"), "two poses"),
         (("--category", "umbrella", "--pose", "nothing.npy"), "no pose"),
         (("--category", "umbrella", "--split", "SPLIT", "--sample", "x"), "unknown sample 'x'"),

@@ -1,5 +1,6 @@
 """The report of a result: what is in the page, what is left out, and what bad input says."""
 
+import base64
 import json
 import re
 import shutil
@@ -11,6 +12,7 @@ import pytest
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
+from chorus_bench.evaluation.results import mean_curves
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.shipped import submission_folder
 from chorus_bench.report import view_fields, write_report
@@ -69,11 +71,9 @@ def test_measures_in_3d_are_shown_beside(folder, tmp_path):
     shutil.copytree(folder, place)
     measures = {"f_10cm": 0.25, "contact_geodesic": None}
     entry = {**measures, "samples": 7, "intervals": {}}
-    content = {
-        "measures": measures,
-        "intervals": {"f_10cm": [0.2, 0.3]},
-        "categories": {"tie": entry},
-    }
+    content = {"brier": 0.1, "soft_iou": 0.1, "measures": measures, "categories": {"tie": entry}}
+    content["intervals"] = {"f_10cm": [0.2, 0.3]}
+    content["sha256"] = json.loads((place / "results.json").read_text())["submission"]["sha256"]
     (place / "truth.json").write_text(json.dumps(content))
     page = write_report(place, tmp_path / "report").page.read_text()
     for text in ("Against the truth in 3D", "25.00 [20.00, 30.00]", "tie (7)", "n/a"):
@@ -81,9 +81,11 @@ def test_measures_in_3d_are_shown_beside(folder, tmp_path):
     (place / "truth.json").write_text("{")
     with pytest.raises(InputError, match="evaluate --truth again"):
         write_report(place, tmp_path / "other")
-    (place / "truth.json").write_text('{"brier": 0.1}')  # of an earlier version
+    content["sha256"] = "0" * 64
+    (place / "truth.json").write_text(json.dumps(content))
     page = write_report(place, tmp_path / "old").page.read_text()
     assert "Against the truth in 3D" not in page
+    assert "truth.json: not of this result" in page
 
 
 def three_js_licence():
@@ -178,8 +180,15 @@ def test_curves_are_the_result_s(folder):
     result = evaluate("example")
     curve = curves_data({"x": result})["surfboard"][0]
     assert curve["name"] == "x"
-    assert len(curve["recall"]) == len(curve["precision"]) == 99
-    assert curve["recall"] == sorted(curve["recall"], reverse=True)
+    recall, precision = (
+        np.frombuffer(base64.b64decode(curve[name]), "<u2") / 65535
+        for name in ("recall", "precision")
+    )
+    known = curve["undefined_from"] or len(precision)
+    expected = mean_curves(result.samples)["surfboard"]
+    for found, wanted in ((recall, expected.recall), (precision, expected.precision)):
+        np.testing.assert_allclose(found[:known], wanted[:known], atol=1e-5)
+        assert len(found) == 99
 
 
 @pytest.mark.parametrize("in_the_file", ["recalibration", "spread"])

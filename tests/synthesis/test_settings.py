@@ -207,7 +207,7 @@ def test_unknown_presets_and_files(tmp_path):
     ("text", "message"),
     [
         ("images: [", "is not valid YAML"),
-        ("- a\n- b\n", "is a list: ['a', 'b']\n  Expected: one 'setting: value' to a line"),
+        ("- a\n- b\n", "is a list: ['a', 'b']\n  Expected: one 'setting: value' per line"),
         ("", "is empty"),
         ("a: &a 1\nb: *a\n", "has an anchor or alias"),
         ("seed: !!python/name:os.system\n", "has the tag"),

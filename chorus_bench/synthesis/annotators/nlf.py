@@ -30,7 +30,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.array_types import Float64
+from chorus_bench.errors import InputError, import_extra
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.geometry.camera import PerspectiveCamera
@@ -48,8 +49,6 @@ from chorus_bench.synthesis.interfaces import (
     Detection,
     Picture,
 )
-
-Float64 = NDArray[np.float64]
 
 #: A millimetre in metres.
 _UNITS = (1.0, 1e-3)
@@ -279,10 +278,7 @@ def _load(path: Path, device: str) -> Any:  # noqa: ANN401 - a torch.jit.ScriptM
     method is called, though, and operators such as ``aten::save`` and ``aten::from_file`` write
     files.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError("torch", extra="torch", purpose="pose by NLF") from error
+    torch = import_extra("torch", extra="torch", purpose="pose by NLF")
     check_file(
         path,
         expected="a TorchScript file of the NLF kind",
