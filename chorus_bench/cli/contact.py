@@ -24,10 +24,10 @@ def contact_command(
 ) -> None:
     """Compare the contact that canonical fields imply with labels on the body's vertices."""
     from chorus_bench.evaluation.contact import contact_labels_scores
-    from chorus_bench.report.volumetric import render_contact
+    from chorus_bench.report.volumetric import contact_content, render_contact
 
     scores = contact_labels_scores(submission, labels, body=body or "default")
     if output_format is DataFormat.JSON:
-        typer.echo(json.dumps(scores.as_dict(), indent=1))
+        typer.echo(json.dumps(contact_content(scores), indent=1))
     else:
         typer.echo(render_contact(scores))

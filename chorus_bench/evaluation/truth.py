@@ -28,6 +28,7 @@ from chorus_bench.evaluation.truth_samples import (
     CategoryTable,
     ScoredSample,
     TrueSample,
+    calibration_interval,
     mean_of_categories,
     resampled,
     score_sample,
@@ -59,7 +60,7 @@ class TruthScores:
             ``contact_level``.
         calibration: calibration over all voxels of all samples.
         measures: means over the categories of all of `truth_samples.MEASURES`; lengths in metres.
-        intervals: measure -> [low, high], 95 %.
+        intervals: measure -> [low, high], 95 %; also of ``calibration_error``.
         sha256: digest of the submission.
     """
 
@@ -206,10 +207,8 @@ def _score(
 def summary(entries: Sequence[ScoredSample]) -> TruthScores:
     """Return the scores of some samples: means over them by category, and over the categories."""
     names = sorted({entry.category for entry in entries})
-    tables = {
-        name: CategoryTable.of([entry for entry in entries if entry.category == name])
-        for name in names
-    }
+    members = {name: [entry for entry in entries if entry.category == name] for name in names}
+    tables = {name: CategoryTable.of(some) for name, some in members.items()}
     overall, by_category = resampled(tables)
     mean = _named(mean_of_categories([table.means() for table in tables.values()]))
     return TruthScores(
@@ -227,7 +226,10 @@ def summary(entries: Sequence[ScoredSample]) -> TruthScores:
         },
         calibration=reduce(add, (entry.calibration for entry in entries)),
         measures=mean,
-        intervals={key: one.as_list() for key, one in overall.items()},
+        intervals={
+            **{key: one.as_list() for key, one in overall.items()},
+            "calibration_error": calibration_interval(members).as_list(),
+        },
     )
 
 

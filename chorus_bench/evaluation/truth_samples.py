@@ -235,6 +235,23 @@ def resampled(
     return _intervals(overall, np.asarray(np.isfinite(overall).any(axis=0))), by_category
 
 
+def calibration_interval(samples: Mapping[str, Sequence[ScoredSample]], seed: int = 0) -> Interval:
+    """Return the 95 % interval of the calibration error over all voxels of all samples.
+
+    Args:
+        samples: category -> its samples; they are drawn as for the other measures.
+        seed: random seed of the resampling.
+    """
+    gaps: Float64 | float = 0.0
+    voxels: Float64 | float = 0.0
+    for number, category in enumerate(sorted(samples)):
+        curves = [one.calibration for one in samples[category]]
+        counts = draw_counts(len(curves), RESAMPLES, (seed, number))
+        gaps = gaps + counts @ np.stack([curve.total - curve.occupied for curve in curves])
+        voxels = voxels + counts @ np.array([curve.voxels.sum() for curve in curves])
+    return intervals_of(np.abs(gaps).sum(axis=1)[None] / np.maximum(voxels, 1))[0]
+
+
 def _intervals(means: Float64, known: Bool) -> dict[str, Interval]:
     """Return the intervals of means (R, M) that are known; resamples without a value do not count.
 

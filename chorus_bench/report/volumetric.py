@@ -70,6 +70,7 @@ def _measures() -> tuple[Measure, ...]:
     plain = [
         ("soft_iou", "soft IoU, %", 100, 2),
         ("brier", "Brier", 1, 5),
+        ("calibration_error", "calibration", 1, 5),
         ("centre_error", "centre, cm", 100, 2),
         ("contact_similarity", "contact similarity, %", 100, 2),
         ("contact_mae", "contact MAE", 1, 4),
@@ -101,12 +102,18 @@ def truth_table(content: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     if not content.get("measures"):
         return None
-    rows = measure_rows(content["measures"], content["intervals"])
-    categories = [
-        (name, [value for _, value in measure_rows(entry, {})], entry["samples"])
-        for name, entry in content["categories"].items()
-    ]
+    overall = {**content["measures"], "calibration_error": content.get("calibration_error")}
+    rows = measure_rows(overall, content["intervals"])
+    categories = []
+    for name, entry in content["categories"].items():
+        values = dict(measure_rows(entry, {}))
+        categories.append((name, [values.get(label, "") for label, _ in rows], entry["samples"]))
     return {"rows": rows, "categories": categories, "text": _MORE}
+
+
+def _rows_of(scores: TruthScores) -> list[tuple[str, str]]:
+    overall = {**scores.measures, "calibration_error": scores.calibration.error}
+    return measure_rows(overall, scores.intervals)
 
 
 def render_truth(scores: Mapping[str, TruthScores], results: Mapping[str, EvaluationResult]) -> str:
@@ -129,9 +136,9 @@ def render_truth(scores: Mapping[str, TruthScores], results: Mapping[str, Evalua
     headers = ("method", "mPAP", "soft IoU", "Brier", "calibration")
     table = tabulate(rows, headers, disable_numparse=True, colalign=("left", *["right"] * 4))
     text = f"{table}\n\n{_LEGEND}"
-    columns = [dict(measure_rows(scores[n].measures, scores[n].intervals)) for n in results]
-    if not all(columns):
+    if not all(scores[name].measures for name in results):
         return text
+    columns = [dict(_rows_of(scores[name])) for name in results]
     labels = list(columns[0])
     more = [(label, *(column[label] for column in columns)) for label in labels]
     aligned = ("left", *["right"] * len(columns))
@@ -155,3 +162,25 @@ def render_contact(scores: TruthScores) -> str:
         [people, *rows], ("measure", *columns), disable_numparse=True, colalign=aligned
     )
     return f"{table}\n\n{_MORE}"
+
+
+def contact_content(scores: TruthScores) -> dict[str, Any]:
+    """Return the measures of contact for JSON."""
+    keys = [one.key for one in MEASURES if one.key.startswith("contact")]
+
+    def chosen(values: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: values[key] for key in keys if key in values}
+
+    return {
+        "measures": chosen(scores.measures),
+        "intervals": chosen(scores.intervals),
+        "categories": {
+            name: {
+                **chosen(entry),
+                "people": entry["samples"],
+                "contact_level": entry["contact_level"],
+                "intervals": chosen(entry["intervals"]),
+            }
+            for name, entry in scores.categories.items()
+        },
+    }

@@ -112,9 +112,10 @@ def test_means_are_over_what_is_defined(scored):
 
 def test_intervals_hold_the_means_and_are_reproducible(scored):
     scores = summary(scored)
-    assert set(scores.intervals) == set(MEASURES)
+    assert set(scores.intervals) == {*MEASURES, "calibration_error"}
+    means = {**scores.measures, "calibration_error": scores.calibration.error}
     for name, (low, high) in scores.intervals.items():
-        assert low - 1e-12 <= scores.measures[name] <= high + 1e-12, name
+        assert low - 1e-12 <= means[name] <= high + 1e-12, name
     low, high = scores.intervals["f_10cm"]
     assert low < high
     tables = {
@@ -129,7 +130,7 @@ def test_everything_is_in_json_and_on_the_page(scored):
     content = json.loads(json.dumps(scores.as_dict(), allow_nan=False))
     assert set(content["measures"]) == set(content["categories"]["kite"]) & set(MEASURES)
     assert content["categories"]["kite"]["surface_level"] in LEVELS
-    assert {one.key for one in SHOWN} == set(MEASURES)
+    assert {one.key for one in SHOWN} == {*MEASURES, "calibration_error"}
     table = truth_table(content)
     assert table is not None
     labels = dict(table["rows"])
@@ -179,7 +180,10 @@ def test_the_command(tmp_path):
     assert "contact geodesic, cm" in table.stdout
     as_json = CliRunner().invoke(app, [*arguments, "--format", "json"])
     expected = contact_labels_scores(fields, {"kite": hand}).categories["kite"]
-    assert json.loads(as_json.stdout)["categories"]["kite"]["contact_f1"] == expected["contact_f1"]
+    found = json.loads(as_json.stdout)
+    assert found["categories"]["kite"]["contact_f1"] == expected["contact_f1"]
+    assert found["categories"]["kite"]["people"] == 1
+    assert "brier" not in found["measures"]
 
 
 @pytest.mark.parametrize(
