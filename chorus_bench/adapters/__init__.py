@@ -8,6 +8,7 @@
 from chorus_bench.adapters.convert import Conversion, convert
 from chorus_bench.adapters.grids import BoxGrid, box_grid, cube_of, grid_field
 from chorus_bench.adapters.kinds import KINDS, UNITS, Kind
+from chorus_bench.adapters.meshes import mesh_field
 from chorus_bench.adapters.pairs import (
     MonteCarloField,
     Pair,
@@ -21,7 +22,6 @@ from chorus_bench.adapters.shapes import (
     blurred,
     contact_field,
     distance_field,
-    mesh_field,
     points_field,
     shapes_field,
 )

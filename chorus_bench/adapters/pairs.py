@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.adapters.shapes import checked_mesh, checked_points, mesh_voxels, points_field
+from chorus_bench.adapters.meshes import checked_mesh, mesh_voxels
+from chorus_bench.adapters.shapes import checked_points, points_field
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact

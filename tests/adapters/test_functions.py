@@ -21,7 +21,7 @@ from chorus_bench.adapters import (
     smpl_pose,
     to_body_frame,
 )
-from chorus_bench.adapters.shapes import is_closed
+from chorus_bench.adapters.meshes import is_closed
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.axes import Axes
 from chorus_bench.geometry.body_files import load_body
