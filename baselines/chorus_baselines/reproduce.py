@@ -57,6 +57,7 @@ PAPER_TABLE_1: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "synthetic, 10k": ((57.14, 55.19, 64.82, 62.11), (9408, 3626, 61.46, 14.63)),
 }
 SMALL_SHARE = 0.1
+_ANNOTATED = ("sample_id", "height", "width", "people", "objects")
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,11 @@ def reproduce_table1(
     Raises:
         InputError: the data are invalid.
     """
+    # Before anything is simulated: another category or rows without annotations are wrong input.
+    if crawled is not None:
+        DatasetRows.open(crawled).select([category]).check_columns(_ANNOTATED)
+    if split is not None:
+        DatasetRows.open(split).select([category])
     if split is None:
         split = place.simulated("test", [category], per_category=samples)
     synthetic = place.simulated("train", [category], images_per_prompt_view=images_per_prompt_view)

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.errors import InputError
+from chorus_bench.geometry import exact
 
 Float64 = NDArray[np.float64]
 
@@ -69,7 +70,7 @@ class Axes:
     @property
     def right_handed(self) -> bool:
         """Whether the axes form a right-handed frame; the body's do."""
-        return bool(np.linalg.det(self.matrix) > 0)
+        return bool(exact.determinant(self.matrix) > 0)
 
     @property
     def matrix(self) -> Float64:
@@ -118,7 +119,7 @@ def _third(missing: str, named: dict[str, tuple[int, int]]) -> tuple[int, int]:
     """Return the axis that completes a right-handed frame."""
     first, second = ("xyz"[("xyz".index(missing) + step) % 3] for step in (1, 2))
     one, other = (np.eye(3)[axis] * sign for axis, sign in (named[first], named[second]))
-    across = np.cross(one, other)
+    across = exact.cross(one, other)
     axis = int(np.argmax(np.abs(across)))
     return axis, int(across[axis])
 

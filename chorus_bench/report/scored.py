@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import EvaluationResult
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.io.json_files import read_json
 from chorus_bench.metrics.protocol import SCOPE_PARTS, signature_differences, signature_parts
 from chorus_bench.names import fingerprint_of
 from chorus_bench.submission import Submission, open_submission
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 DIAGNOSIS_FILE = "diagnosis.json"
 #: What `chorus-bench evaluate --truth` writes there.
 TRUTH_FILE = "truth.json"
+_AGAIN = "run diagnose again"
 #: The largest difference between PAP in a diagnosis and in the result of the same submission.
 _SAME_PAP = 1e-12
 
@@ -123,7 +124,7 @@ def read_diagnosis(file: Path) -> Mapping[str, Any]:
         InputError: it is not a diagnosis.
     """
     needed = ("signature", "submission", "mean", "categories")
-    return _read(file, "a diagnosis", needed, "run diagnose again")
+    return _read(file, "a diagnosis", needed, _AGAIN)
 
 
 def read_truth(file: Path) -> Mapping[str, Any]:
@@ -138,13 +139,11 @@ def read_truth(file: Path) -> Mapping[str, Any]:
 
 def _read(file: Path, kind: str, needed: Sequence[str], fix: str) -> Mapping[str, Any]:
     """Return an object in a JSON file with some keys."""
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"is not JSON: {error}", where=file, fix=fix) from error
+    content = read_json(file)
     if not isinstance(content, dict) or any(name not in content for name in needed):
         raise InputError(f"is not {kind}", where=file, expected=", ".join(needed), fix=fix)
-    return content
+    found: Mapping[str, Any] = content
+    return found
 
 
 def diagnosis_differences(diagnosis: Mapping[str, Any], result: EvaluationResult) -> Sequence[str]:

@@ -7,6 +7,7 @@ submission counts as hostile until shown otherwise.
 
 from chorus_bench.io.findings import Finding, SubmissionError
 from chorus_bench.submission.degenerate import field_warnings
+from chorus_bench.submission.interactions import InteractionField, InteractionType
 from chorus_bench.submission.memory import Fields, submission_of
 from chorus_bench.submission.reading import (
     Submission,
@@ -19,6 +20,8 @@ from chorus_bench.submission.write import write_posed_submission, write_submissi
 __all__ = [
     "Fields",
     "Finding",
+    "InteractionField",
+    "InteractionType",
     "Submission",
     "SubmissionError",
     "SubmissionReport",

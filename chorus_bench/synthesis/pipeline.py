@@ -10,9 +10,10 @@ from typing import Any
 
 from chorus_bench.datasets.export import Built, export
 from chorus_bench.datasets.folder import DatasetInfo, read_metadata
+from chorus_bench.datasets.schema import KEPT
 from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
 from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.locks import only_run
 from chorus_bench.synthesis.card import dataset_card
@@ -25,9 +26,9 @@ from chorus_bench.synthesis.manifests import (
     stages_from,
 )
 from chorus_bench.synthesis.recipe import NAME, synthesized_recipe
-from chorus_bench.synthesis.registry import Kind, check_options
-from chorus_bench.synthesis.settings import Component, SynthesisSettings
-from chorus_bench.synthesis.stages.annotations import load_annotations, make_segmenters
+from chorus_bench.synthesis.requirements import check_annotators, check_request, here
+from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.stages.annotations import load_annotations
 from chorus_bench.synthesis.stages.cameras import load_cameras
 from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import load_images
@@ -58,6 +59,7 @@ class StageReport:
         seconds: time of making them, summed over the workers.
         found: number of shards that existed already.
         counts: number of events by kind, over all shards of the stage.
+        empty: categories without a kept image; only of the last stage.
     """
 
     stage: str
@@ -65,6 +67,7 @@ class StageReport:
     seconds: float
     found: int
     counts: Mapping[str, int]
+    empty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,38 +130,18 @@ def synthesize(
     """
     end_inner_run(engine.workers)
     target, work = Path(output), work_folder(output)
-    _check_request(settings, stage, redo)
+    check_request(settings, stage, redo)
     _check_output(target, work)
     with only_run(work):
         discarded = STAGES if overwrite else stages_from(redo) if redo else ()
-        session = _Session(settings, target, work, engine, run, progress, discarded)
+        session = _Session(settings, target, work, engine, run, progress, discarded, stage)
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
+        if reports[-1].stage == STAGES[-1]:
+            _refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
         return Synthesis(work, tuple(reports), built, statistics)
-
-
-def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | None) -> None:
-    for name in (stage, redo):
-        if name is not None and name not in STAGES:
-            raise unknown_name("stage", name, STAGES)
-    if not settings.categories:
-        raise InputError(
-            "no category is named", expected="one or more objects", fix="add --category surfboard"
-        )
-    found = settings.annotations
-    used: list[tuple[str, Kind, Component | None]] = [
-        ("images", "generator", settings.images.generator),
-        ("annotations", "segmenter", found.segmenter),
-        ("annotations", "segmenter", found.object_segmenter),
-        ("annotations", "keypoint detector", found.keypoints),
-        ("annotations", "pose estimator", found.pose),
-    ]
-    for used_by, kind, component in used:
-        if component is not None:
-            made = stage in (None, used_by)
-            check_options(kind, component.name, component.options, complete=made)
 
 
 def _check_output(target: Path, work: Path) -> None:
@@ -181,6 +164,25 @@ def _check_output(target: Path, work: Path) -> None:
         )
 
 
+def _refuse_nothing_kept(counts: Mapping[str, int], work: Path) -> None:
+    """Raise an `InputError` with the reasons if no image was kept.
+
+    Args:
+        counts: number of images by reason or verdict, of the last stage.
+        work: the work folder.
+    """
+    if counts.get(KEPT):
+        return
+    said = ", ".join(f"{reason}: {count}" for reason, count in counts.items())
+    raise InputError(
+        f"none of {sum(counts.values())} images is kept ({said})",
+        where=work,
+        expected="at least one image that passes the filters and has a camera",
+        fix="look at some of the images; use other annotators or filters and repeat from their "
+        "stage on, for example --set filters.keypoints=none --redo filters; or make more images",
+    )
+
+
 def _metadata(target: Path) -> dict[str, Any]:
     return read_metadata(target) if target.is_dir() else {}
 
@@ -196,6 +198,7 @@ class _Session:
     run: RunSettings
     progress: Progress
     discarded: Sequence[str] = ()
+    only: str | None = None
 
     def __post_init__(self) -> None:
         self._refuse_changes()
@@ -265,11 +268,16 @@ class _Session:
         rows, seconds = (
             sum(getattr(record, part) for record in made.values()) for part in ("rows", "seconds")
         )
-        return StageReport(name, int(rows), float(seconds), len(found), dict(counts.most_common()))
+        kept = {s.category for s in manifest.shards if everything[s.name].counts.get(KEPT)}
+        last = name == STAGES[-1]
+        empty = tuple(c for c in self.settings.categories if last and c not in kept)
+        done = dict(counts.most_common())
+        return StageReport(name, int(rows), float(seconds), len(found), done, empty)
 
     def _check_annotators(self) -> None:
-        """Detect a wrong category before images are made or deleted, not after."""
-        make_segmenters(self.settings.annotations, context_of(self.settings, self.run))
+        """Detect what annotators lack before images are made or deleted, not after."""
+        context = here(context_of(self.settings, self.run), self.engine.name)
+        check_annotators(self.settings, context, self.only)
 
     def _make(
         self, name: str, manifest: Manifest, found: int, todo: Sequence[Any]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from chorus_baselines.chorus.aggregation import aggregate
-from chorus_baselines.chorus.category import ChorusOptions, used_views
+from chorus_baselines.chorus.category import used_views
+from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.chorus.sharded import aggregate_dataset
 from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.export import export

@@ -5,20 +5,26 @@ Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from chorus_baselines.chorus.category import ChorusOptions, aggregate_category
+from chorus_baselines.chorus.aggregation import Aggregation
+from chorus_baselines.chorus.category import aggregate_category
+from chorus_baselines.chorus.clusters import body_part, read_segments
+from chorus_baselines.chorus.interaction_types import interaction_fields
+from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.chorus.sharded import aggregate_dataset
-from chorus_bench.baseline import Progress
+from chorus_baselines.chorus.view_weights import AZIMUTH_12
+from chorus_bench.baseline import LearnedFields, Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings
+from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
-
-Float32 = NDArray[np.float32]
+from chorus_bench.option_types import InputFile
+from chorus_bench.synthesis.keypoint_filters import KeypointChoice
 
 
 def fit_chorus(
@@ -30,15 +36,23 @@ def fit_chorus(
     progress: Progress,
     engine: EngineSettings | None = None,
     work: Path | None = None,
-    keypoints: str = "torso",
+    keypoints: KeypointChoice = "torso",
     keypoint_filter: bool = True,
     canonicalize: bool = True,
     ratio: float = 1.0,
     mirror: bool = False,
     solver: str = "adam",
     device: str = "cpu",
-) -> dict[str, Float32]:
-    """Learn one field per category.
+    weights: str = AZIMUTH_12,
+    filters: Mapping[str, Any] | None = None,
+    cameras: Mapping[str, Any] | None = None,
+    joint_regressor: InputFile | None = None,
+    skinning: Mapping[str, Any] | None = None,
+    by_prompt: bool = False,
+    parts: Sequence[str] | None = None,
+    segments: InputFile | None = None,
+) -> LearnedFields:
+    """Learn one field per category and, on request, one per interaction type.
 
     Args:
         data: training rows with people and objects. Existing cameras are used.
@@ -49,45 +63,83 @@ def fit_chorus(
         engine: where the Parquet files of the data are counted; here, one by one, if None.
             The fields are the same bit by bit.
         work: with an engine: the folder for the votes of each file.
-        keypoints: these and the following ones: see `ChorusOptions`.
+        keypoints: this and the following ones: see `ChorusOptions`.
         keypoint_filter: see there.
         canonicalize: see there.
         ratio: see there.
         mirror: see there.
         solver: see there.
         device: see there.
+        weights: see there.
+        filters: see there.
+        cameras: see there.
+        joint_regressor: see there.
+        skinning: see there.
+        by_prompt: learn a field for each prompt as well. Rows without a prompt are left out.
+        parts: learn a field for each of these body parts as well (see `body_part`), from the
+            views whose object touches it; with ``by_prompt`` also for each prompt and part.
+        segments: the file of the body's vertex segments, see `read_segments`; by default a vertex
+            belongs to the joint that moves it most.
 
     Returns:
-        Category -> (N, N, N) probabilities.
+        Category -> (N, N, N) probabilities, with the fields of the interaction types.
 
     Raises:
         InputError: a category without a single kept view; the message says which filter
             removed how many.
     """
-    options = ChorusOptions(keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device)
-    if engine is not None and work is not None:
-        votes = aggregate_dataset(
-            data,
-            work,
-            body=body,
-            grid=grid,
-            options=options,
-            seed=seed,
-            engine=engine,
-            progress=progress,
-        )
-        return {category: aggregation.field() for category, aggregation in votes.items()}
-    fields: dict[str, Float32] = {}
+    options = ChorusOptions(
+        keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device, weights,
+        filters or {}, cameras or {}, joint_regressor, skinning or {},
+    )  # fmt: skip
+    types = _type_settings(body, by_prompt, parts, segments)
+    chosen: dict[str, Any] = {"grid": grid, "options": options, "seed": seed, **types}
+    votes: Iterable[tuple[str, Aggregation]]
+    if engine is None or work is None:
+        votes = _one_by_one(data, body, progress, **chosen)
+    else:
+        done = aggregate_dataset(data, work, body=body, engine=engine, progress=progress, **chosen)
+        votes = done.items()
+    return _learned(votes, weights)
+
+
+def _one_by_one(
+    data: DatasetRows,
+    body: BodyModel,
+    progress: Progress,
+    **chosen: Any,  # noqa: ANN401 - those of aggregate_category
+) -> Iterator[tuple[str, Aggregation]]:
+    """Yield every category with its votes, counted here."""
     done = 0
-
-    def report(rows: int) -> None:
-        progress(done + rows, data.total)
-
     for category in data.categories:
-        found = aggregate_category(
-            data, category, body, grid, options=options, seed=seed, report=report
-        )
-        fields[category] = found.field()
+        report = partial(_report, progress, done, data.total)
+        yield category, aggregate_category(data, category, body, report=report, **chosen)
         done += data.counts[category]
     progress(data.total, data.total)
-    return fields
+
+
+def _report(progress: Progress, done: int, total: int, rows: int) -> None:
+    progress(done + rows, total)
+
+
+def _type_settings(
+    body: BodyModel, by_prompt: bool, parts: Sequence[str] | None, segments: InputFile | None
+) -> dict[str, Any]:
+    """Return the settings of `aggregate` for interaction types, none where none are wanted."""
+    if segments is not None and not parts:
+        raise InputError("a file of segments without a body part", fix="give --part as well")
+    chosen: dict[str, Any] = {"by_prompt": True} if by_prompt else {}
+    if parts:
+        named = [parts] if isinstance(parts, str) else list(parts)
+        chosen["parts"] = tuple(body_part(name) for name in named)
+    if segments is not None:
+        chosen["segments"] = read_segments(segments, body)
+    return chosen
+
+
+def _learned(votes: Iterable[tuple[str, Aggregation]], weights: str) -> LearnedFields:
+    learned = LearnedFields()
+    for category, aggregation in votes:
+        learned[category] = aggregation.field(weights=weights)
+        learned.interactions[category] = interaction_fields(aggregation, weights=weights)
+    return learned

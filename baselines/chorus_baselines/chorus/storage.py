@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_baselines.chorus.accumulate import GroupKey, Tally
-from chorus_baselines.chorus.aggregation import Aggregation, AggregationSettings, Skipped
+from chorus_baselines.chorus.aggregation import Aggregation
+from chorus_baselines.chorus.aggregation_settings import AggregationSettings, Skipped
 from chorus_bench.errors import InputError, reason
 from chorus_bench.geometry.camera import AZIMUTH_BINS
 from chorus_bench.geometry.grid import GridSpec

@@ -36,6 +36,7 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
+from chorus_bench.option_types import InputFile
 from chorus_bench.synthesis.annotators.local_files import check_file, file_version
 from chorus_bench.synthesis.annotators.matching import (
     boxes_of,
@@ -59,7 +60,7 @@ _FOCAL_RANGE = (0.18, 19.0)
 def make_nlf(
     context: Context,
     *,
-    model: str,
+    model: InputFile,
     model_name: str = "smpl",
     fov_degrees: float | None = None,
     threshold: float | None = None,

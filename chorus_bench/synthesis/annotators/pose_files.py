@@ -51,6 +51,7 @@ from chorus_bench.geometry.rotations import matrix_to_axis_angle
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.limits import MIB
 from chorus_bench.io.npz_files import read_npz
+from chorus_bench.option_types import InputFolder
 from chorus_bench.synthesis.annotators.frankmocap import RESULT_END, read_frankmocap
 from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
 from chorus_bench.synthesis.interfaces import (
@@ -95,7 +96,7 @@ _LAYOUT = "the layout documented in chorus_bench.synthesis.annotators.pose_files
 
 
 def make_pose_files(
-    context: Context, *, folder: str, format: Format = "auto", min_overlap: float = 0.3
+    context: Context, *, folder: InputFolder, format: Format = "auto", min_overlap: float = 0.3
 ) -> PoseFiles:
     """Return the pose estimator that reads poses from files.
 
