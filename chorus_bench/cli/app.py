@@ -10,6 +10,8 @@ import chorus_bench.cli.annotators as annotators
 import chorus_bench.cli.baseline as baseline
 import chorus_bench.cli.body as body
 import chorus_bench.cli.cache as cache
+import chorus_bench.cli.contact as contact
+import chorus_bench.cli.convert as convert
 import chorus_bench.cli.datasets as datasets
 import chorus_bench.cli.demo as demo
 import chorus_bench.cli.diagnose as diagnose
@@ -58,6 +60,8 @@ app.command("compare")(evaluation.compare_command)
 app.command("table")(table.table_command)
 app.command("diagnose")(diagnose.diagnose_command)
 app.command("validate")(evaluation.validate_command)
+app.command("convert")(convert.convert_command)
+app.command("contact")(contact.contact_command)
 app.command("demo")(demo.demo_command)
 app.command("synthesize")(synthesis.synthesize_command)
 app.command("annotators")(annotators.annotators_command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.protocol import Protocol, get_protocol
 from chorus_bench.names import fingerprint_of, given_categories
-from chorus_bench.submission import Submission, open_submission
+from chorus_bench.submission import Fields, Submission, open_submission, submission_of
 from chorus_bench.submission.manifest import TRACKS
 
 if TYPE_CHECKING:
@@ -227,10 +227,14 @@ def _letters(name: str) -> str:
     return name.casefold().translate(str.maketrans("", "", " _-"))
 
 
-def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
-    """Open a submission while it is scored; an open one stays open."""
+def opened_submission(
+    submission: str | Path | Submission | Fields,
+) -> AbstractContextManager[Submission]:
+    """Open a submission, or fields in memory, while it is scored; an open one stays open."""
     if isinstance(submission, Submission):
         return nullcontext(submission)
+    if isinstance(submission, Mapping):
+        return submission_of(submission)
     return open_submission(submission)
 
 

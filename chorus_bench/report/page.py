@@ -31,14 +31,17 @@ from chorus_bench.report.overlays import picture_bytes
 from chorus_bench.report.samples import KINDS, sample_overlays, sample_photos
 from chorus_bench.report.scored import (
     DIAGNOSIS_FILE,
+    TRUTH_FILE,
     check_scored_body,
     diagnosis_differences,
     open_scored,
     read_diagnosis,
+    read_truth,
     scored_split,
     shipped_split,
 )
 from chorus_bench.report.type_fields import submission_fields, types_left_out
+from chorus_bench.report.volumetric import truth_table
 from chorus_bench.report.web import body_data, curve_data, render
 from chorus_bench.submission import Submission, check_submission
 
@@ -83,6 +86,7 @@ class _Parts:
     fields: dict[str, OccupancyGrid] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     diagnosis: Mapping[str, Any] | None = None
+    truth: Mapping[str, Any] | None = None
     left_out: list[str] = field(default_factory=list)
 
 
@@ -100,8 +104,8 @@ def write_report(
     """Write the report of a result.
 
     Args:
-        result: a result, or its folder. A ``diagnosis.json`` in the folder is shown if it is of
-            this result.
+        result: a result, or its folder. A ``diagnosis.json`` or ``truth.json`` in the folder is
+            shown if it is of this result.
         output: the folder to write: ``report.html`` and ``pictures/``.
         submission: the scored submission; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one, if the signature has its fingerprint.
@@ -123,6 +127,7 @@ def write_report(
         pictures = place / PICTURES_FOLDER
         parts = _Parts()
         _add_diagnosis_of(parts, loaded, folder)
+        _add_truth_of(parts, loaded, folder)
         if submission is None:
             parts.left_out.append("overlays and 3D fields: give the submission (--submission)")
         else:
@@ -270,6 +275,18 @@ def _add_diagnosis_of(parts: _Parts, result: EvaluationResult, folder: Path | No
         parts.diagnosis = diagnosis
 
 
+def _add_truth_of(parts: _Parts, result: EvaluationResult, folder: Path | None) -> None:
+    """Add the 3D scores that `evaluate --truth` wrote to the result's folder, if they are its."""
+    file = None if folder is None else folder / TRUTH_FILE
+    if file is None or not file.is_file():
+        return
+    truth = read_truth(file)
+    if truth.get("sha256") == result.submission["sha256"]:
+        parts.truth = truth
+    else:
+        parts.left_out.append(f"{TRUTH_FILE}: not of this result, or of an earlier version")
+
+
 def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> None:
     """Write the figures for print; without matplotlib there are none, and the page says so."""
     try:
@@ -301,6 +318,7 @@ def _render(result: EvaluationResult, parts: _Parts) -> str:
         parts=parts,
         readings=reading_rows(result.conditioned),
         diagnosis=None if parts.diagnosis is None else diagnosis_table(parts.diagnosis),
+        truth=None if parts.truth is None else truth_table(parts.truth),
         overlays=_by_category(parts.overlays),
         signature=signature_parts(result.signature),
         data=data,

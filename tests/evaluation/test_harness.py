@@ -85,6 +85,15 @@ def test_workers_order_and_sharding_change_nothing(tmp_path, rows, split, submis
         assert other == first
 
 
+def test_fields_in_memory_score_like_their_folder(split, submission):
+    with open_submission(submission) as opened:
+        fields = {name: opened.field(name) for name in CATEGORIES}
+    scored, made = (evaluate(s, split=split, protocol=COARSE) for s in (submission, fields))
+    assert made.scores == scored.scores
+    assert made.categories == scored.categories
+    assert made.submission["method"] == "fields in memory"
+
+
 def test_missing_category_counts_as_zero(tmp_path, split):
     fields = {"surfboard": blob_field(), "kite": blob_field()}
     lacking = write_submission(tmp_path / "s", method="some", fields=fields)
