@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.annotate as annotate
 import chorus_bench.cli.baseline as baseline
 import chorus_bench.cli.body as body
 import chorus_bench.cli.cache as cache
@@ -56,6 +57,7 @@ app.command("diagnose")(diagnose.diagnose_command)
 app.command("validate")(evaluation.validate_command)
 app.command("demo")(demo.demo_command)
 app.command("synthesize")(synthesis.synthesize_command)
+app.command("annotate")(annotate.annotate_command)
 app.command("annotators")(synthesis.annotators_command)
 app.command("report")(report.report_command)
 app.command("selftest")(evaluation.selftest_command)

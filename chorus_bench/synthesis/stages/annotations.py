@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from chorus_bench.datasets.image_folder import SOURCE
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.geometry.camera import PerspectiveCamera
@@ -37,7 +39,7 @@ from chorus_bench.synthesis.registry import make_component
 from chorus_bench.synthesis.settings import AnnotationSettings
 from chorus_bench.synthesis.work_folder import Shard
 
-_READ = ("sample_id", "category", "prompt", "view", "index", "image", "fault")
+_READ = ("sample_id", "category", "prompt", "view", "index", "source", "image", "fault")
 
 
 @dataclass(frozen=True)
@@ -185,10 +187,13 @@ def load_annotations(work: StageWork) -> Callable[[Shard], Made]:
 
 
 def read_picture(row: Row) -> Picture:
-    """Return a row's picture."""
-    address = Address(row["category"], row["prompt"], row["view"], row["index"])
+    """Return a row's picture; one that an image search found has no address."""
+    address = None
+    if row.get("source") != SOURCE:
+        address = Address(row["category"], row["prompt"], row["view"], row["index"])
     pixels = decode_picture(row["image"]["bytes"], row["sample_id"])
-    return Picture(row["sample_id"], address, pixels)
+    path = row["image"].get("path")
+    return Picture(row["sample_id"], address, pixels, Path(path).stem if path else None)
 
 
 def _person(found: Detection, points: Float32, fit: BodyFit | None) -> dict[str, Any]:
