@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from chorus_baselines.reproduce import ABLATIONS, Workplace, reproduce_table1, reproduce_table2
+from chorus_baselines.image_sources import reproduce_table1
+from chorus_baselines.reproduce import ABLATIONS, Workplace, reproduce_table2
 from chorus_baselines.table_text import render_table
 from chorus_bench import demo as demo_module
 from chorus_bench.cli.app import app
@@ -139,7 +140,7 @@ def test_the_table_of_sources(place):
 
 def test_a_training_set_needs_its_split(place):
     with pytest.raises(InputError, match="needs its test split"):
-        reproduce_table2(place, data="somewhere")
+        reproduce_table2(place, synthesized="somewhere")
 
 
 def test_infer_and_reconstruct(made, tmp_path, cli):
