@@ -1,4 +1,4 @@
-"""Commands of the baselines: reproduce, infer, reconstruct, import-chorus."""
+"""Commands of the baselines: reproduce, and those of other modules."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ Synthesized = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to chorus-bench (entry-point group ``chorus_bench.commands``)."""
-    from chorus_baselines import posed_cli
+    from chorus_baselines import posed_cli, reconstruct_cli
 
     app.add_typer(reproduce_app, name="reproduce")
     app.command("infer")(posed_cli.infer_command)
-    app.command("reconstruct")(posed_cli.reconstruct_command)
+    app.command("reconstruct")(reconstruct_cli.reconstruct_command)
     app.command("import-chorus")(posed_cli.import_chorus_command)
 
 

@@ -42,42 +42,9 @@ def infer_command(
     )
 
     field = canonical_field(submission, category)
-    posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
+    posed = posed_field(field, pose_of(pose, split, sample, body), body or "default", field.spec)
     save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
-
-
-def reconstruct_command(
-    submission: Submission,
-    output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
-    category: Annotated[
-        str | None,
-        typer.Option(help="By default the sample's, or that of the object nearest to the person."),
-    ] = None,
-    pose: Pose = None,
-    split: Split = None,
-    sample: Sample = None,
-    body: Body = None,
-    level: Annotated[
-        float, typer.Option(help="The object is where the field reaches this level.")
-    ] = 0.5,
-) -> None:
-    """Write a mesh of the expected object beside the person in a pose."""
-    from chorus_baselines.chorus.inference import canonical_field
-    from chorus_baselines.chorus.reconstruction import reconstruct
-
-    if category is None:
-        category = _subject(split, sample, body).category
-    field = canonical_field(submission, category)
-    reconstruct(
-        field,
-        _pose(pose, split, sample, body),
-        output,
-        body=body or "default",
-        grid=field.spec,
-        level=level,
-    )
-    typer.echo(f"wrote {output}: {category}")
 
 
 def import_chorus_command(
@@ -106,7 +73,7 @@ def import_chorus_command(
     typer.echo(f"wrote {output}: {', '.join(named)}")
 
 
-def _pose(
+def pose_of(
     file: Path | None, split: str | None, sample: str | None, body: str | None
 ) -> NDArray[np.float64]:
     """Return the pose (72,) of a file or of a sample of a split."""
@@ -116,11 +83,11 @@ def _pose(
     if file is not None and split is None and sample is None:
         return read_pose(file)
     if file is None:
-        return _subject(split, sample, body).pose
+        return subject_in(split, sample, body).pose
     raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
 
 
-def _subject(split: str | None, sample: str | None, body: str | None) -> Subject:
+def subject_in(split: str | None, sample: str | None, body: str | None) -> Subject:
     """Return pose and category of a sample of a dataset."""
     from chorus_baselines.chorus.subject import find_subject
     from chorus_bench.errors import InputError

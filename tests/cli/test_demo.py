@@ -160,7 +160,7 @@ def test_infer_and_reconstruct(made, tmp_path, cli):
     assert fields[0].shape == (48, 48, 48)
     assert np.array_equal(*fields)
     sample = found.results["chorus"].samples["sample_id"][0].as_py()
-    done = cli("reconstruct", submission, "--category", "umbrella", "--split",
+    done = cli("reconstruct", "--fields", submission, "--category", "umbrella", "--split",
                found.folder / "test", "--sample", sample, "--level", 0.2,
                "--output", tmp_path / "scene.ply")  # fmt: skip
     assert done.exit_code == 0, done.output
@@ -171,7 +171,7 @@ def test_reconstruct_finds_the_category_of_an_annotated_image(made, tmp_path, cl
     found, _ = made
     rows = DatasetRows.open(found.folder / "train").rows("backpack")
     row = next(row for row in rows if row["true_failure"] is None)
-    done = cli("reconstruct", found.folder / "submissions" / "chorus", "--split",
+    done = cli("reconstruct", "--fields", found.folder / "submissions" / "chorus", "--split",
                found.folder / "train", "--sample", row["sample_id"], "--level", 0.1,
                "--output", tmp_path / "scene.glb")  # fmt: skip
     assert done.exit_code == 0, done.output

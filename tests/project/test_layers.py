@@ -54,7 +54,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("chorus_bench.demo", "chorus_bench.leaderboard"),
     ("chorus_bench.cli",),
     ("chorus_bench",),
-    ("chorus_baselines.cli", "chorus_baselines.posed_cli", "chorus_baselines.table_text"),
+    (
+        "chorus_baselines.cli",
+        "chorus_baselines.posed_cli",
+        "chorus_baselines.reconstruct_cli",
+        "chorus_baselines.table_text",
+    ),
 )
 _DEPTHS = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 
