@@ -18,6 +18,7 @@ from chorus_baselines.chorus.photograph import chosen_people, look_at, missing, 
 from chorus_baselines.chorus.reconstruction import scene_of
 from chorus_baselines.reconstruct_cli import open_fields
 from chorus_bench.cli.app import app
+from chorus_bench.datasets.coco_eft.fits import read_fits
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.occupancy import POSED_GRID, decode_occupancy
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
@@ -25,6 +26,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.pictures import decode_upright
 from chorus_bench.simulation import PROMPTS, simulate_train_row
+from chorus_bench.synthesis.annotators.pose_files import write_pose_file
 from chorus_bench.synthesis.settings import read_settings
 from tests.synthesis.pictures import ANNOTATORS
 from tests.synthesis.tiny_annotators import tiny_keypoints, tiny_segmenter
@@ -211,3 +213,44 @@ def test_models_of_real_classes(photos, tmp_path):
     (mesh,) = (tmp_path / "out").glob("*.glb")
     assert set(trimesh.load_scene(mesh).geometry) == {"object", "person"}
     assert mesh.with_suffix(".overlay.png").is_file()
+
+
+def test_annotations_and_poses_from_files(tmp_path):
+    """A photograph of COCO with its own annotations and a fit of ours; here without the picture."""
+    real = Path(__file__).parents[1] / "data" / "real_coco"
+    fits, _ = read_fits(real / "fits.json")
+    names = ("surfboard", "skateboard", "tennis racket")
+    image, category = image_with(json.loads((real / "instances.json").read_text()), names)
+    fit = next(fit for fit in fits if fit.image_name == image["file_name"])
+    stem = Path(image["file_name"]).stem
+    blank = np.full((image["height"], image["width"], 3), 200, np.uint8)
+    (tmp_path / f"{stem}.png").write_bytes(cv2.imencode(".png", blank)[1].tobytes())
+    write_pose_file(
+        tmp_path / "poses" / f"{stem}.npz", rotations=fit.rotations[None], betas=fit.betas[None],
+        weak_camera=fit.camera[None], crop_center=fit.center[None], crop_scale=[fit.scale],
+    )  # fmt: skip
+    annotations = {"name": "coco", "annotations": str(real / "instances.json")}
+    changes = {
+        "annotations.segmenter": annotations,
+        "annotations.keypoints": annotations,
+        "annotations.pose": {"name": "files", "folder": str(tmp_path / "poses")},
+    }
+    photo = f"{stem}.png"
+    done = run((tmp_path, {}, changes), photo, "--output", tmp_path / "out" / "x.glb")
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert f"person 1 of 1, {category}, level" in done.output
+    drawn = decode_upright((tmp_path / "out" / "x.overlay.png").read_bytes())
+    ground = drawn[0, 0].astype(int)
+    where = (np.abs(drawn.astype(int) - ground) > 5).any(axis=2)
+    x, y = np.argwhere(where).mean(axis=0)[::-1]
+    assert np.abs(np.array([x, y]) - fit.center).max() < 100 * fit.scale  # half the crop
+
+
+def image_with(content, names):
+    """Return an image of a COCO file that shows one of some categories, and which."""
+    ids = {one["id"]: one["name"] for one in content["categories"]}
+    for one in content["annotations"]:
+        if ids[one["category_id"]] in names:
+            image = next(image for image in content["images"] if image["id"] == one["image_id"])
+            return image, ids[one["category_id"]]
+    raise AssertionError(names)

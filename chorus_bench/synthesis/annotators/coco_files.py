@@ -1,12 +1,13 @@
 """People, objects and keypoints from a file in COCO's format, as annotation tools write it.
 
-An image of the file belongs to the picture whose sample id, or whose own file, has its name without
-folder and suffix. The keypoints are those of COCO's 17; their confidence is 1 for visible ones
-(v = 2), 0.5 for hidden ones (v = 1) and 0 for the others.
+An image of the file belongs to the picture whose sample id, or whose own file, has its name,
+without folder, suffix, and the ``COCO_val2014_`` of the files of 2014. The keypoints are COCO's 17; their
+confidence is 1 for visible ones (v = 2), 0.5 for hidden ones (v = 1) and 0 for the others.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -26,6 +27,7 @@ from chorus_bench.synthesis.interfaces import Context, Detection, Float32, Pictu
 Annotation = Mapping[str, Any]
 
 _SAME_PERSON = 0.3
+_YEAR = re.compile(r"^COCO_[a-z]+\d{4}_")
 _KEYPOINTS = 17
 #: Confidence by COCO's flag v.
 _CONFIDENCE = (0.0, 0.5, 1.0)
@@ -66,7 +68,7 @@ class CocoAnnotations:
 
     def of(self, picture: Picture) -> tuple[Annotation, ...] | None:
         """Return the annotations of a picture; None for one that the file does not know."""
-        names = (picture.sample_id, picture.file_name)
+        names = [picture.sample_id, _YEAR.sub("", picture.file_name or "")]
         return next((self._of_image[name] for name in names if name in self._of_image), None)
 
     def check_known(self, pictures: Sequence[Picture]) -> None:
@@ -80,7 +82,7 @@ class CocoAnnotations:
 
 
 def _stem(name: str) -> str:
-    return PureWindowsPath(name).stem
+    return _YEAR.sub("", PureWindowsPath(name).stem)
 
 
 class CocoSegmenter:
