@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import itertools
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from chorus_bench.errors import (
     list_some,
     unknown_name,
 )
+from chorus_bench.io.untrusted_files import visible_files
 from chorus_bench.synthesis.picture_source import PictureSource, SourceOptions, stage_row
 
 
@@ -55,7 +57,7 @@ def open_hub_pictures(name: str, options: SourceOptions) -> PictureSource:
             "column": column,
             "category": category,
             "prompt": prompt,
-            "files": _fingerprint(data),
+            "files": _folder_digest(Path(name)),
         },
         read=lambda skip: _read(data, column, category, prompt, label, skip),
     )
@@ -85,6 +87,8 @@ def _errors(name: str) -> Iterator[None]:
     """Turn what `datasets` raises into errors that say what to do."""
     try:
         yield
+    except ChorusBenchError:
+        raise
     except (ConnectionError, TimeoutError) as error:
         raise ChorusBenchError(
             f"{name} is out of reach: {error}\n  What to do: check the network, or give a folder"
@@ -114,10 +118,12 @@ def _image_column(data: Any, name: str, wanted: str | None) -> str:  # noqa: ANN
     return images[0]
 
 
-def _fingerprint(data: Any) -> str | None:  # noqa: ANN401 - an untyped library
-    """Return a digest of a dataset's files where the library knows them."""
-    checksums = getattr(data.info, "download_checksums", None)
-    return hashlib.sha256(repr(sorted(checksums)).encode()).hexdigest() if checksums else None
+def _folder_digest(folder: Path) -> str | None:
+    """Return a SHA-256 over the names and sizes of a folder's files; None for a dataset's id."""
+    if not folder.is_dir():
+        return None
+    lines = [f"{f.relative_to(folder)} {f.stat().st_size}\n" for f in visible_files(folder)]
+    return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
 
 
 def _read(
@@ -174,7 +180,5 @@ def _content(picture: Mapping[str, Any] | None) -> bytes | None:
         return bytes(picture["bytes"])
     if not picture.get("path"):
         return None
-    import fsspec
-
-    with fsspec.open(picture["path"], "rb") as file:
+    with import_module("fsspec").open(picture["path"], "rb") as file:
         return bytes(file.read())

@@ -14,7 +14,7 @@ from chorus_bench.datasets.export import export
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.image_folder import image_folder_recipe
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.errors import InputError
+from chorus_bench.errors import ChorusBenchError, InputError
 from chorus_bench.submission import open_submission
 from chorus_bench.synthesis.annotating import annotate
 from chorus_bench.synthesis.filters import filter_rows
@@ -179,6 +179,50 @@ def test_columns_that_are_not_there(tmp_path):
     )
     with pytest.raises(InputError, match="unknown image column 'c'"):
         open_source(tmp_path / "two", SourceOptions((CATEGORY,), column="c"))
+
+
+def test_an_id_of_the_hub_is_streamed(monkeypatch):
+    """The id, the subset and the split go to the library, and nothing is copied first."""
+    rows = [{"image": row["image"]} for row in simulated_rows()[:3]] + [{"image": None}]
+    features = datasets.Features({"image": datasets.Image()})
+    asked = []
+
+    def load(*arguments, **options):
+        asked.append((arguments, options))
+        return datasets.IterableDataset.from_generator(lambda: iter(rows), features=features)
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    source = open_source("owner/name", SourceOptions((CATEGORY,), split="test", subset="small"))
+    assert asked == [(("owner/name", "small"), {"split": "test", "streaming": True})]
+    *pictures, nothing = source.read(0)
+    assert [row["image"]["bytes"] for row in pictures] == [
+        row["image"]["bytes"] for row in rows[:3]
+    ]
+    assert {row["generator"] for row in pictures} == {"owner/name"}
+    assert str(nothing) == "owner/name, row 3: the row has no picture"
+
+
+def test_a_hub_out_of_reach_says_so(monkeypatch):
+    def load(*arguments, **options):
+        raise ConnectionError("Couldn't reach the Hub")
+
+    monkeypatch.setattr(datasets, "load_dataset", load)
+    with pytest.raises(ChorusBenchError, match=r"owner/name is out of reach.*Hub"):
+        open_source("owner/name", ONE)
+
+
+def test_a_folder_of_images_with_metadata(tmp_path):
+    """What `load_dataset` reads as a dataset is one; its files are named by their paths."""
+    lines = []
+    for number, row in enumerate(simulated_rows()[:2]):
+        (tmp_path / f"{number}.jpg").write_bytes(row["image"]["bytes"])
+        lines.append(json.dumps({"file_name": f"{number}.jpg", "text": "words"}))
+    (tmp_path / "metadata.jsonl").write_text("\n".join(lines))
+    read = list(open_source(tmp_path, ONE).read(0))
+    assert [row["image"]["path"] for row in read] == ["0.jpg", "1.jpg"]
+    assert read[1]["image"]["bytes"] == simulated_rows()[1]["image"]["bytes"]
+    with pytest.raises(InputError, match="Bad split: valid"):
+        open_source(tmp_path, SourceOptions((CATEGORY,), split="valid"))
 
 
 def test_an_interrupted_reading_goes_on(place, settings, made, tmp_path):

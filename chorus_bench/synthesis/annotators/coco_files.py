@@ -1,8 +1,8 @@
 """People, objects and keypoints from a file in COCO's format, as annotation tools write it.
 
 An image of the file belongs to the picture whose sample id, or whose own file, has its name,
-without folder, suffix, and the ``COCO_val2014_`` of the files of 2014. The keypoints are COCO's 17; their
-confidence is 1 for visible ones (v = 2), 0.5 for hidden ones (v = 1) and 0 for the others.
+without folder, suffix, and the ``COCO_val2014_`` of the files of 2014. The keypoints are those of
+COCO's 17; their confidence is 1 for visible ones (v = 2), 0.5 for hidden ones (v = 1), else 0.
 """
 
 from __future__ import annotations
