@@ -28,7 +28,7 @@ def fit_baseline(
     *,
     body: str | Path | BodyModel | object | None = None,
     grid: GridSpec = _DEFAULT_GRID,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     seed: int = 0,
     progress: Progress = lambda done, total: None,
     options: Mapping[str, Any] | None = None,
@@ -143,7 +143,7 @@ def _write(
 def _shared(
     spec: BaselineSpec, engine: EngineSettings, work: str | Path | None
 ) -> dict[str, object]:
-    """Return what a baseline that shares its work is given."""
+    """Return the arguments for a baseline that shares its work."""
     if not spec.engines:
         raise InputError(
             f"'{spec.name}' does not share its work among workers",

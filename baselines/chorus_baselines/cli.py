@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chorus_bench.cli.options import Body, Categories, OutputFolder, Seed, Threads
+from chorus_bench.cli.options import (
+    Body,
+    Categories,
+    OneCategory,
+    OutputFolder,
+    Seed,
+    Threads,
+    one_category,
+)
 from chorus_bench.cli.progress import StageLines
 
 if TYPE_CHECKING:
@@ -21,11 +29,11 @@ Samples = Annotated[int, typer.Option(min=1, help="Number of simulated test samp
 Images = Annotated[int, typer.Option(min=1, help="Number of simulated images per prompt and view.")]
 
 ImageSearch = Annotated[
-    Path | None,
+    str | None,
     typer.Option(help="Annotated pictures of an image search, see annotate; simulated by default."),
 ]
 Synthesized = Annotated[
-    Path | None,
+    str | None,
     typer.Option(help="Annotated synthesised images, see synthesize; simulated by default."),
 ]
 
@@ -47,7 +55,7 @@ def table1_command(
     synthesized: Synthesized = None,
     split: Annotated[str | None, typer.Option(help="Test split; simulated by default.")] = None,
     body: Body = None,
-    category: Annotated[str, typer.Option(help="The category.")] = "motorcycle",
+    category: OneCategory = ["motorcycle"],  # noqa: B006 - read only
     images: Annotated[
         int | None,
         typer.Option(
@@ -71,7 +79,7 @@ def table1_command(
             image_search=image_search,
             synthesized=synthesized,
             split=split,
-            category=category,
+            category=one_category(category),
             images=images,
             images_per_prompt_view=images_per_prompt_view,
             samples=samples,

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chorus_bench.cli.options import Body, OutputFolder, Overwrite, Submission
+from chorus_bench.cli.options import (
+    Body,
+    OneCategory,
+    OutputFolder,
+    Overwrite,
+    Submission,
+    one_category,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,19 +22,18 @@ if TYPE_CHECKING:
 
     from chorus_baselines.chorus.subject import Subject
 
-Category = Annotated[str, typer.Option(help="The category of the field.")]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
 Split = Annotated[
-    str | None, typer.Option(help="Instead of --pose: a test split or annotated images ...")
+    str | None, typer.Option(help="Instead of --pose: a test split or annotated images.")
 ]
-Sample = Annotated[str | None, typer.Option(help="... and the sample_id of the person in it.")]
+Sample = Annotated[str | None, typer.Option(help="With --split: the sample_id of the person.")]
 
 
 def infer_command(
     submission: Submission,
-    category: Category,
+    category: OneCategory,
     output: Annotated[Path, typer.Option(help="The .npz to write.")],
     pose: Pose = None,
     split: Split = None,
@@ -41,36 +47,40 @@ def infer_command(
         save_posed_field,
     )
 
-    field = canonical_field(submission, category)
+    field = canonical_field(submission, one_category(category))
     posed = posed_field(field, pose_of(pose, split, sample, body), body or "default", field.spec)
     save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
 
 
 def import_chorus_command(
-    files: Annotated[list[str], typer.Argument(help="Exported pickles: FILE, or CATEGORY=FILE.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="The original's folder of results, exported pickles, or CATEGORY=FILE."
+        ),
+    ],
     output: OutputFolder,
     method: Annotated[str, typer.Option(help="The method's name.")] = "CHORUS (original)",
+    settings: Annotated[
+        str | None,
+        typer.Option(help="A part of the file names to take, if a category has several."),
+    ] = None,
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a submission from the original project's exports.
 
-    A file given without a category is of the category in its name.
+    In a folder of results, CATEGORY/total-aggregation/*.pickle, categories are named by folders.
+    Any other file given without a category is of the category in its name.
     """
     from chorus_baselines.chorus.original import import_chorus
-    from chorus_bench.errors import InputError
+    from chorus_baselines.chorus.original_files import find_original_files
 
-    named: dict[str, str | Path] = {}
-    for text in files:
-        category, sign, path = text.partition("=")
-        file = Path(path if sign else text)
-        name = category if sign else file.stem.replace("_", " ")
-        if name in named:
-            raise InputError(f"two files for the category '{name}'", where=file)
-        named[name] = file
-    import_chorus(named, output, method=method, side_length=side_length, overwrite=overwrite)
-    typer.echo(f"wrote {output}: {', '.join(named)}")
+    found = find_original_files(files, settings)
+    totals: dict[str, str | Path] = {category: own.total for category, own in found.items()}
+    import_chorus(totals, output, method=method, side_length=side_length, overwrite=overwrite)
+    typer.echo(f"wrote {output}: {', '.join(found)}")
 
 
 def pose_of(
@@ -84,7 +94,9 @@ def pose_of(
         return read_pose(file)
     if file is None:
         return subject_in(split, sample, body).pose
-    raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
+    raise InputError(
+        "two poses are given", expected="--pose FILE, or --split SPLIT and --sample ID"
+    )
 
 
 def subject_in(split: str | None, sample: str | None, body: str | None) -> Subject:
@@ -94,7 +106,7 @@ def subject_in(split: str | None, sample: str | None, body: str | None) -> Subje
 
     if split is None or sample is None:
         raise InputError(
-            "which person?",
+            "no person is chosen",
             expected="--split SPLIT and --sample ID, or --pose FILE and --category NAME",
         )
     return find_subject(split, sample, body)

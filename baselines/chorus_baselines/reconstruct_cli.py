@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chorus_baselines.posed_cli import Pose, Sample, Split, pose_of, subject_in
-from chorus_bench.cli.options import Body, key_values
+from chorus_bench.cli.options import Body, key_values, one_category
 
 if TYPE_CHECKING:
     from chorus_baselines.chorus.photograph import Photograph
@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 def reconstruct_command(
     fields: Annotated[
-        Path, typer.Option(help="The fields: a submission, or an entry of a leaderboard.")
+        str, typer.Option(help="The fields: a submission, or an entry of a leaderboard.")
     ],
     output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
     photo: Annotated[
         Path | None, typer.Argument(help="A photograph; or else --pose, or --split and --sample.")
     ] = None,
-    category: Annotated[
-        str | None,
-        typer.Option(help="By default that of the object nearest to the person, or the sample's."),
+    categories: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--category",
+            help="By default that of the object nearest to the person, or the sample's.",
+        ),
     ] = None,
     person: Annotated[
         int | None,
@@ -66,6 +69,7 @@ def reconstruct_command(
 
     mesh_format(output)
     found = open_fields(fields)
+    category = one_category(categories) if categories else None
     if category is not None and category not in found.categories:
         raise unknown_name("category", category, found.categories, where=fields)
     order = _Order(found, output, category, level)
@@ -94,8 +98,11 @@ class FieldSet:
     field: Callable[[str], OccupancyGrid]
 
 
-def open_fields(place: Path) -> FieldSet:
+def open_fields(place: str | Path) -> FieldSet:
     """Open the fields of a submission, or the small ones of a leaderboard's entry.
+
+    Args:
+        place: a submission, see `open_submission`, or the folder of an entry.
 
     Raises:
         InputError: a damaged entry, an invalid submission, or one of the posed track.
@@ -108,11 +115,11 @@ def open_fields(place: Path) -> FieldSet:
     from chorus_bench.leaderboard.places import EARLIER_FIELDS_FILE, ENTRY_FILE, FIELDS_FILE
     from chorus_bench.submission import open_submission
 
-    if not (place / ENTRY_FILE).is_file():
+    if not Path(place, ENTRY_FILE).is_file():
         with open_submission(place) as submission:
             categories = tuple(submission.categories)
         return FieldSet(categories, lambda category: canonical_field(place, category))
-    files = [place / name for name in (FIELDS_FILE, EARLIER_FIELDS_FILE)]
+    files = [Path(place, name) for name in (FIELDS_FILE, EARLIER_FIELDS_FILE)]
     small = read_fields(next((file for file in files if file.is_file()), files[0]))
     return FieldSet(
         tuple(small.values),

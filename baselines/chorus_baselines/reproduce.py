@@ -24,6 +24,7 @@ from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.output import discard_result
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.ranking import Ranking
+from chorus_bench.names import given_categories
 from chorus_bench.simulation.recipe import simulated_recipe
 
 #: Called with (stage, done, total).
@@ -140,7 +141,7 @@ def reproduce_table2(
     synthesized: str | Path | None = None,
     image_search: str | Path | None = None,
     split: str | Path | None = None,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     images_per_prompt_view: int = 12,
     samples: int = TEST_SAMPLES,
 ) -> Table:
@@ -162,12 +163,12 @@ def reproduce_table2(
     named = {"synthetic": synthesized, "image search": image_search}
     given = {name: data for name, data in named.items() if data is not None}
     if bool(given) != (split is not None):
-        raise InputError("a training set needs its test split", fix="give both or none")
+        raise InputError("a training set needs its test split", fix="give both or neither")
     title, sets = "Ablations on your data", {}
     for name, data in given.items():
         sets[name] = annotated_rows(data, categories)
     if not given:
-        chosen = tuple(categories or SIMULATED_CATEGORIES)
+        chosen = given_categories(categories) or tuple(SIMULATED_CATEGORIES)
         title = f"Ablations on the simulated world ({', '.join(chosen)})"
         made = place.simulated("train", chosen, images_per_prompt_view=images_per_prompt_view)
         split = place.simulated("test", chosen, per_category=samples)
@@ -195,7 +196,7 @@ def _ablation_row(
     )
 
 
-def annotated_rows(data: str | Path, categories: Sequence[str] | None) -> DatasetRows:
+def annotated_rows(data: str | Path, categories: str | Sequence[str] | None) -> DatasetRows:
     """Open a training set that is to be compared, and check it before anything runs.
 
     Args:
@@ -206,7 +207,7 @@ def annotated_rows(data: str | Path, categories: Sequence[str] | None) -> Datase
         InputError: no such dataset or category, or pictures that have not been annotated.
     """
     rows = DatasetRows.open(data).select(categories)
-    rows.check_columns(["sample_id", "people", "objects"])
+    rows.check_columns(["sample_id", "height", "width", "people", "objects"])
     for category in rows.categories:
         if next(rows.rows(category, ["people"]))["people"] is None:
             raise InputError(

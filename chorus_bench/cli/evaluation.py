@@ -103,7 +103,7 @@ def evaluate_command(
 def _say_toy_split(
     submission: str, split: str, result: EvaluationResult, output_format: ScoreFormat
 ) -> None:
-    """Say first that somebody's own submission was scored on the shipped toy samples."""
+    """Say first that a user's own submission was scored on the shipped toy samples."""
     if split != "example" or submission == "example":
         return
     typer.echo(
@@ -114,7 +114,7 @@ def _say_toy_split(
 
 
 def compare_command(
-    results: Annotated[list[Path], typer.Argument(help="Two or more result folders.")],
+    results: Annotated[list[str], typer.Argument(help="Two or more result folders, or 'example'.")],
     score: Score = "mPAP",
     seed: Seed = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
@@ -135,13 +135,13 @@ def validate_command(
         typer.Option(
             envvar="CHORUS_BENCH_SPLIT",
             help="Also compare with this split: missing and unknown categories and samples, "
-            "mirrored or turned fields; 'none' to leave that out.",
+            "mirrored or turned fields; 'none' to skip this comparison.",
         ),
     ] = "example",
     body: Body = None,
 ) -> None:
     """Check a submission and report every error in one pass."""
-    from chorus_bench.evaluation.arguments import coverage_warnings
+    from chorus_bench.evaluation.arguments import coverage_warnings, respelt_categories
     from chorus_bench.evaluation.orientation import orientation_warnings
     from chorus_bench.report.tables import render_report
     from chorus_bench.submission import check_submission, open_submission
@@ -150,7 +150,10 @@ def validate_command(
     turned: list[str] = []
     if report.ok and split != "none":
         with progress_bar("Trying orientations") as progress, open_submission(submission) as opened:
-            turned = coverage_warnings(opened, split) if split != "example" else []
+            toy = split == "example"
+            turned = (
+                respelt_categories(opened.categories) if toy else coverage_warnings(opened, split)
+            )
             turned += orientation_warnings(opened, split=split, body=body, progress=progress)
     typer.echo(render_report(report, turned))
     if not report.ok:

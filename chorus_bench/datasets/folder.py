@@ -116,24 +116,25 @@ class DatasetInfo:
             InputError: there is none, or its format is unknown.
         """
         file = Path(folder) / METADATA_FILE
-        if not file.is_file():
+        document = read_document(file) if file.is_file() else None
+        content = {} if document is None else document.content
+        if document is None or (
+            isinstance(content, dict) and not {"format", "shards"} & {*content}
+        ):
+            lacks = f"no {METADATA_FILE}" if document is None else f"{METADATA_FILE} lists no files"
             raise InputError(
-                f"is not a built dataset: it has no {METADATA_FILE}",
+                f"is not a built dataset: {lacks}",
                 where=folder,
                 expected="a folder that `chorus-bench datasets build` wrote",
             )
-        document = read_document(file)
         found = loaded(DatasetFile, document, fix="build the dataset again")
-        card, ours = found.card, DatasetFile.__annotations__
+        ours = DatasetFile.__annotations__
         return cls(
             **{key: getattr(found, key) for key in ("name", "version", "split", "fingerprint")},
             **{key: getattr(found, key) for key in ("left_out", "noted", "command", "made_with")},
             shards=found.shards,
             sources=found.sources,
-            card=CardText(
-                *(card.title, card.summary, card.construction, card.license, card.license_note),
-                *(card.citation, card.tags),
-            ),
+            card=found.card,
             details={key: value for key, value in document.content.items() if key not in ours},
         )
 

@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,6 +92,8 @@ class CardText:
         citation: BibTeX.
         tags: the hub's tags.
     """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     title: str
     summary: str

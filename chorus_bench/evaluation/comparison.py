@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from chorus_bench.errors import InputError, list_some
-from chorus_bench.evaluation.results import EvaluationResult, by_category, load_result, scores_of
+from chorus_bench.evaluation.opening import open_result
+from chorus_bench.evaluation.results import EvaluationResult, by_category, scores_of
 from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.metrics.ranking import Ranking, rank_methods
 from chorus_bench.metrics.resampling import RESAMPLES
@@ -22,7 +24,7 @@ def compare_results(
     """Rank results by a paired bootstrap over their stored per-sample numbers.
 
     Args:
-        results: two or more results, or their folders.
+        results: two or more results, their folders or names.
         score: ``mPAP`` or one of its variants.
         resamples: number of resamples.
         seed: random seed of the resampling.
@@ -31,15 +33,11 @@ def compare_results(
         InputError: fewer than two results, signatures that differ (the parts are named), or
             different samples.
     """
-    loaded = [r if isinstance(r, EvaluationResult) else load_result(r) for r in results]
+    loaded = [open_result(result) for result in results]
     if len(loaded) < 2:
         raise InputError(f"{len(loaded)} result to compare", expected="two or more")
     names = _names(loaded)
-    if len(loaded[0].samples) < 2:
-        raise InputError(
-            f"{len(loaded[0].samples)} sample in each result",
-            expected="two or more: resampling one sample says nothing about the next",
-        )
+    _check_resamples(loaded[0])
     for name, result in zip(names[1:], loaded[1:], strict=True):
         _check_comparable(names[0], loaded[0], name, result)
     tables = {
@@ -47,6 +45,18 @@ def compare_results(
         for name, result in zip(names, loaded, strict=True)
     }
     return rank_methods(tables, score=score, resamples=resamples, seed=seed)
+
+
+def _check_resamples(result: EvaluationResult) -> None:
+    """Refuse results of which no category can be resampled."""
+    counts = Counter(result.samples["category"].to_pylist())
+    if max(counts.values()) < 2:
+        raise InputError(
+            f"{len(result.samples)} sample in each result"
+            if len(counts) == 1
+            else f"one sample in each of {len(counts)} categories",
+            expected="two or more: resampling one sample says nothing about the next",
+        )
 
 
 def _names(results: Sequence[EvaluationResult]) -> list[str]:

@@ -18,17 +18,20 @@ import pyarrow.compute as pc
 from chorus_bench._version import __version__
 from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.engines.threads import cpu_count
-from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import (
     BENCHMARK,
     Evaluation,
     opened_submission,
     resolve_evaluation,
 )
+from chorus_bench.evaluation.availability import (
+    availability_warnings,
+    nothing_available,
+    single_samples,
+)
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
-    SAMPLES_SCHEMA,
     EvaluationResult,
     by_category,
     rescored,
@@ -37,6 +40,7 @@ from chorus_bench.evaluation.results import (
     scores_only,
     summarize,
 )
+from chorus_bench.evaluation.samples_file import SAMPLES_SCHEMA
 from chorus_bench.evaluation.scoring import Progress, score_batches
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.pap import counted
@@ -146,11 +150,7 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
     )
     tables = {name: table for name, table in tables.items() if name not in unavailable}
     if not tables:
-        raise InputError(
-            f"no sample of {', '.join(unavailable)} has a target pixel",
-            where=f"split '{run.split.name}'",
-            expected="object masks that are visible at 32 pixels",
-        )
+        raise nothing_available(unavailable, run.split.name)
     summary = summarize(tables)
     for name, entry in summary["categories"].items():
         entry["missing"] = name not in run.submission.categories
@@ -186,18 +186,10 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
 
 
 def _availability(unavailable: Mapping[str, int], categories: Mapping[str, Any]) -> list[str]:
-    """Return warnings about categories without any target pixel, or any outside the person."""
-    texts = [
-        f"No sample of '{name}' has a target pixel ({n} samples): not available, left out of the "
-        "means."
-        for name, n in unavailable.items()
-    ]
+    """Return warnings about categories without targets, and with a single one."""
     hidden = [name for name, entry in categories.items() if not entry["counted_hoa"]]
-    return texts + [
-        f"The person hides every target of '{name}': its hoa scores are not available and left "
-        "out of the hoa means."
-        for name in hidden
-    ]
+    single = single_samples({name: entry["counted"] for name, entry in categories.items()})
+    return availability_warnings(unavailable, hidden) + single
 
 
 def _environment() -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""JSON that somebody else wrote: small files with their lines, and large ones, gzip'ed or not."""
+"""JSON from others: small files with their lines, and large ones, gzip'ed or not."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _twice(key: str, text: str, file: str) -> InputError:
 
 
 def _again(text: str) -> int:
-    """Return the line where a key stands for the second time."""
+    """Return the line where a key occurs for the second time."""
     seen: set[KeyPath] = set()
     for path, line in _places(text):
         if path in seen:
@@ -144,7 +144,7 @@ def _not_json(error: json.JSONDecodeError, size: int, path: Path) -> InputError:
     return InputError(
         f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
         where=path,
-        expected="a JSON file as its project gives it out",
+        expected="a JSON file as its project distributes it",
         fix=_AGAIN,
     )
 

@@ -1,4 +1,4 @@
-"""YAML that somebody else wrote: plain values, or a clear error."""
+"""YAML from others: plain values, or a clear error."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ def parse_yaml(data: bytes, file: str) -> Document:
 
     Raises:
         InputError: not UTF-8, not YAML, empty, or it uses what plain values do not need and
-            attacks do: anchors, aliases, tags, deep nesting, a key that stands twice.
+            attacks do: anchors, aliases, tags, deep nesting, a key that occurs twice.
     """
     content, node = _read(decode(data, file), file)
     if content is None:
-        raise InputError("is empty", where=file, expected="one 'key: value' to a line")
+        raise InputError("is empty", where=file, expected="one 'key: value' per line")
     return Document(content, Lines(file, lambda: _lines(node)), fix="put quotes around it")
 
 
 def yaml_value(text: str, where: str) -> Any:  # noqa: ANN401 - whatever the text says
-    """Return a value that somebody gives in a text, as YAML reads it: 3, 0.5, true, [a, b], ...
+    """Return the value of a user's text, as YAML reads it: 3, 0.5, true, [a, b], ...
 
     Args:
         text: the value; None for an empty one.

@@ -10,7 +10,7 @@ from pathlib import Path
 from chorus_bench.datasets.recipe import CardText, Recipe
 from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.engines import EngineSettings, end_inner_run
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import InputError
 from chorus_bench.io.locks import only_run
 from chorus_bench.synthesis.card import annotation_card
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
@@ -23,12 +23,13 @@ from chorus_bench.synthesis.pipeline import (
     StageReport,
     Synthesis,
     check_output,
+    refuse_nothing_kept,
     work_folder,
 )
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.recipe import finished_recipe
-from chorus_bench.synthesis.registry import Kind, check_options
-from chorus_bench.synthesis.settings import Component, SynthesisSettings
+from chorus_bench.synthesis.requirements import check_annotation
+from chorus_bench.synthesis.settings import SynthesisSettings
 from chorus_bench.synthesis.stages.pictures import (
     PictureReader,
     is_read,
@@ -102,36 +103,21 @@ def annotate(
     """
     end_inner_run(engine.workers)
     settings = settings.model_copy(update={"categories": source.categories})
-    _check_request(settings, stage, redo)
+    check_annotation(settings, stage, redo)
     target, work = Path(output), work_folder(output)
     check_output(target, work, NAME, "a dataset of annotated pictures")
     with only_run(work):
         discarded = ROW_STAGES if overwrite else stages_from(redo) if redo else ()
         session = _PictureSession(
-            settings, target, work, engine, run, progress, discarded, source=source
+            settings, target, work, engine, run, progress, discarded, stage, source=source
         )
         reports = [session.run_stage(name) for name in ((stage,) if stage else ROW_STAGES)]
+        if reports[-1].stage == ROW_STAGES[-1]:
+            refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, ROW_STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
         return Synthesis(work, tuple(reports), built, statistics)
-
-
-def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | None) -> None:
-    for name in (stage, redo):
-        if name is not None and name not in ROW_STAGES:
-            raise unknown_name("stage", name, ROW_STAGES)
-    found = settings.annotations
-    used: list[tuple[Kind, Component | None]] = [
-        ("segmenter", found.segmenter),
-        ("segmenter", found.object_segmenter),
-        ("keypoint detector", found.keypoints),
-        ("pose estimator", found.pose),
-    ]
-    for kind, component in used:
-        if component is not None:
-            complete = stage in (None, "annotations")
-            check_options(kind, component.name, component.options, complete=complete)
 
 
 @dataclass(kw_only=True)

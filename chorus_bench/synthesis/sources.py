@@ -19,6 +19,7 @@ from chorus_bench.datasets.image_folder import (
     image_row,
     images_digest,
 )
+from chorus_bench.datasets.named import dataset_folder
 from chorus_bench.datasets.recipe import Note, Row
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.samples import METADATA_FILE
@@ -45,7 +46,7 @@ def open_source(source: str | Path, options: SourceOptions) -> PictureSource:
         InputError: nothing there, no pictures, or a category that is missing or not there.
         MissingDependencyError: a Hugging Face dataset without the package `datasets`.
     """
-    place = Path(source)
+    place = dataset_folder(source)
     if (place / METADATA_FILE).is_file():
         opened = _open_dataset(place, options)
     elif place.is_file() or (place.is_dir() and _has_pictures(place)):

@@ -249,7 +249,7 @@ def test_a_full_disk_leaves_nothing_that_looks_complete(tmp_path, monkeypatch, p
             export(squares(), tmp_path / "out")
     assert "free some space" in str(caught.value)
     assert isinstance(caught.value, WriteError)
-    assert ("goes on from what is finished" in str(caught.value)) == (phase == "pieces")
+    assert ("continues from what is finished" in str(caught.value)) == (phase == "pieces")
     assert not (tmp_path / "out").exists()
     [work] = leftovers(tmp_path)
     assert work.startswith(".out.building-")
@@ -410,5 +410,8 @@ def test_cards_with_the_older_spelling_are_read(tmp_path):
 
 
 def test_not_a_dataset(tmp_path):
-    with pytest.raises(InputError, match="is not a built dataset"):
+    with pytest.raises(InputError, match="is not a built dataset: no chorus_bench"):
+        verify_dataset(tmp_path)
+    (tmp_path / "chorus_bench.json").write_text('{"name": "facts"}')
+    with pytest.raises(InputError, match="lists no files"):
         verify_dataset(tmp_path)

@@ -10,7 +10,6 @@ Source: docs/method.md M18; the paper, section 3.4.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.nearest import nearest_points
+from chorus_bench.io.json_files import read_json
 
 Int64 = NDArray[np.int64]
 Segments = Mapping[str, NDArray[np.integer]]
@@ -160,10 +160,7 @@ def read_segments(path: str | Path, body: BodyModel) -> dict[str, Int64]:
     file = Path(path)
     if not file.is_file():
         raise InputError("no such segmentation file", where=file)
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"not JSON: {error}", where=file) from error
+    content = read_json(file)
     if not isinstance(content, dict):
         raise InputError("not a segmentation", where=file, expected="segment name -> vertex ids")
     missing = [name for name in SEGMENT_NAMES if name not in content]

@@ -6,16 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chorus_baselines.chorus.reconstruction import COLORS, Mesh
+from chorus_bench.array_types import Float64, Int32, UInt8
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rasterizer import draw
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.synthesis.image_files import encode_picture
-
-UInt8 = NDArray[np.uint8]
-Float64 = NDArray[np.float64]
 
 _NEAR = 0.05
 #: Weights of the drawing over the photograph, and of light that comes from the viewer.
@@ -49,7 +46,7 @@ def draw_overlay(photo: UInt8, meshes: Mapping[str, Mesh], camera: PerspectiveCa
     return np.rint(picture).clip(0, 255).astype(np.uint8)
 
 
-def _shades(points: Float64, faces: NDArray[np.int32]) -> Float64:
+def _shades(points: Float64, faces: Int32) -> Float64:
     """Return how bright each face is under a light at the camera, (F,) up to 1."""
     a, b, c = (points[faces[:, k]] for k in range(3))
     normal = np.cross(b - a, c - a)

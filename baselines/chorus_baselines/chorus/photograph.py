@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chorus_baselines.chorus.inference import check_pose
 from chorus_baselines.chorus.subject import nearest_category
+from chorus_bench.array_types import Float64
 from chorus_bench.datasets.image_folder import upright_size
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.schema import CAMERA_COLUMNS, KEPT
@@ -25,10 +25,9 @@ from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.image_files import decode_picture
 from chorus_bench.synthesis.interfaces import PERSON, Context, Picture
+from chorus_bench.synthesis.requirements import check_annotation
 from chorus_bench.synthesis.settings import SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import Annotators
-
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +101,7 @@ def look_at(
         InputError: an annotator that is unknown or not available, or one that knows none of the
             categories.
     """
+    check_annotation(settings)
     context = Context(settings.seed, body, device, settings.threads)
     annotators = Annotators.make(settings.annotations, context)
     known = known_categories(annotators, categories)
@@ -191,6 +191,6 @@ def _person(
     height, width = picture.size
     own = {name: person[name] for name in CAMERA_COLUMNS if person.get(name) is not None}
     alone = {"verdict": KEPT, "height": height, "width": width, "people": [person], **own}
-    (solved,) = add_cameras([alone], body, solver=settings.cameras.solver)
+    (solved,) = add_cameras([alone], body, **settings.cameras.arguments(body))
     camera = PerspectiveCamera.from_row(solved) if solved["verdict"] == KEPT else None
     return PhotoPerson(number, box, check_pose(person["pose"]), camera, category)

@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_baselines.chorus.views import View
-from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.errors import InputError, import_extra
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import JOINTS, BodyModel
 from chorus_bench.geometry.grid import GridSpec
@@ -323,14 +323,9 @@ class TorchProjector:
         return self._torch.from_numpy(array).to(self._device)
 
 
-def _import_torch() -> Any:  # noqa: ANN401 - the module itself
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError(
-            "torch", extra="torch", purpose="aggregating on a device other than 'cpu'"
-        ) from error
-    return torch
+def _import_torch() -> Any:  # noqa: ANN401 - the module
+    purpose = "aggregating on a device other than 'cpu'"
+    return import_extra("torch", extra="torch", purpose=purpose)
 
 
 def _checked_device(torch: Any, name: str) -> torch.device:  # noqa: ANN401 - the module itself

@@ -113,7 +113,7 @@ def _check_kind(content: object, path: Path) -> None:
 
 
 def _categories(items: list[Any], path: Path) -> dict[int, str]:
-    """Return names by id; every id and every name stands once."""
+    """Return names by id; every id and every name occurs once."""
     found: dict[int, str] = {}
     for number, item in enumerate(items):
         where = f"{path}, category number {number}"
@@ -124,7 +124,7 @@ def _categories(items: list[Any], path: Path) -> dict[int, str]:
         name = category_name(str(item.get("name", "")), where=where)
         if item["id"] in found or name in found.values():
             raise InputError(
-                f"'{name}' (id {item['id']}): its id or its name stands twice",
+                f"'{name}' (id {item['id']}): its id or its name occurs twice",
                 where=where,
                 expected="each category once",
                 fix="merge the two categories, and the category_id of their annotations",

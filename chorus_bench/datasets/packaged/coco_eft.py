@@ -27,6 +27,7 @@ class CocoEftConfig(datasets.BuilderConfig):  # type: ignore[misc]
         joint_regressor: SPIN's regressor.
         images: folder with images to embed.
         solver: ``adam`` or ``lm``.
+        fits_name: whose fits they are, see `coco_eft_recipe`.
         sources_key: key of the files' contents; set by the builder, so that other files under the
             same names get their own entry in the cache.
     """
@@ -37,6 +38,7 @@ class CocoEftConfig(datasets.BuilderConfig):  # type: ignore[misc]
     joint_regressor: str | None = None
     images: str | None = None
     solver: str = "adam"
+    fits_name: str | None = None
     sources_key: str = ""
 
 
@@ -62,16 +64,9 @@ class CocoEft(RecipeBuilder):
 
     def recipe(self) -> Recipe:
         """Return the recipe for this builder's config."""
-        config = self.config
-        return coco_eft_recipe(
-            config.annotations,
-            config.fits,
-            body=config.body,
-            joint_regressor=config.joint_regressor,
-            images=config.images,
-            solver=config.solver,
-            categories=None if config.name == "default" else [config.name],
-        )
+        options = self.options()
+        del options["sources_key"]
+        return coco_eft_recipe(**options)
 
 
 def _sources_key(options: dict[str, Any]) -> str:
