@@ -40,9 +40,10 @@ Synthesized = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add the commands to chorus-bench (entry-point group ``chorus_bench.commands``)."""
-    from chorus_baselines import posed_cli, reconstruct_cli
+    from chorus_baselines import clusters_cli, posed_cli, reconstruct_cli
 
     app.add_typer(reproduce_app, name="reproduce")
+    app.command("clusters")(clusters_cli.clusters_command)
     app.command("infer")(posed_cli.infer_command)
     app.command("reconstruct")(reconstruct_cli.reconstruct_command)
     app.command("import-chorus")(posed_cli.import_chorus_command)

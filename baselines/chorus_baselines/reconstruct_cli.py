@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chorus_baselines.posed_cli import Pose, Sample, Split, pose_of, subject_in
+from chorus_baselines.posed_cli import Interaction, Pose, Sample, Split, pose_of, subject_in
 from chorus_bench.cli.options import Body, key_values, one_category
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ def reconstruct_command(
             help="By default that of the object nearest to the person, or the sample's.",
         ),
     ] = None,
+    interaction: Interaction = None,
     person: Annotated[
         int | None,
         typer.Option(min=1, help="Only this person of the photograph, 1 for the leftmost."),
@@ -68,7 +69,7 @@ def reconstruct_command(
     from chorus_bench.errors import InputError, unknown_name
 
     mesh_format(output)
-    found = open_fields(fields)
+    found = open_fields(fields, interaction)
     category = one_category(categories) if categories else None
     if category is not None and category not in found.categories:
         raise unknown_name("category", category, found.categories, where=fields)
@@ -98,18 +99,21 @@ class FieldSet:
     field: Callable[[str], OccupancyGrid]
 
 
-def open_fields(place: str | Path) -> FieldSet:
+def open_fields(place: str | Path, interaction: str | None = None) -> FieldSet:
     """Open the fields of a submission, or the small ones of a leaderboard's entry.
 
     Args:
         place: a submission, see `open_submission`, or the folder of an entry.
+        interaction: of a submission, the type of interaction whose fields these are.
 
     Raises:
-        InputError: a damaged entry, an invalid submission, or one of the posed track.
+        InputError: a damaged entry, or types of one; an invalid submission, or one of the posed
+            track.
     """
     import numpy as np
 
     from chorus_baselines.chorus.inference import canonical_field
+    from chorus_bench.errors import InputError
     from chorus_bench.geometry.grid import OccupancyGrid
     from chorus_bench.leaderboard.fields import read_fields
     from chorus_bench.leaderboard.places import EARLIER_FIELDS_FILE, ENTRY_FILE, FIELDS_FILE
@@ -118,7 +122,13 @@ def open_fields(place: str | Path) -> FieldSet:
     if not Path(place, ENTRY_FILE).is_file():
         with open_submission(place) as submission:
             categories = tuple(submission.categories)
-        return FieldSet(categories, lambda category: canonical_field(place, category))
+        return FieldSet(categories, lambda category: canonical_field(place, category, interaction))
+    if interaction is not None:
+        raise InputError(
+            "an entry of a leaderboard has no fields of types of interaction",
+            where=place,
+            fix="give the submission, or leave --interaction out",
+        )
     files = [Path(place, name) for name in (FIELDS_FILE, EARLIER_FIELDS_FILE)]
     small = read_fields(next((file for file in files if file.is_file()), files[0]))
     return FieldSet(

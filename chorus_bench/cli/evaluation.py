@@ -16,6 +16,7 @@ from chorus_bench.cli.options import (
     MinSamples,
     Population,
     Protocol,
+    Representation,
     Score,
     ScoreFormat,
     Seed,
@@ -23,6 +24,7 @@ from chorus_bench.cli.options import (
     Submission,
     TableFormat,
     Threads,
+    Track,
 )
 from chorus_bench.cli.progress import progress_bar
 
@@ -44,6 +46,7 @@ def evaluate_command(
     min_samples: MinSamples = None,
     workers: Threads = None,
     protocol: Protocol = "official",
+    track: Track = None,
     truth: Annotated[
         bool,
         typer.Option("--truth", help="Also compute 3D scores, on splits with ground truth."),
@@ -71,6 +74,7 @@ def evaluate_command(
             min_samples=min_samples,
             workers=workers,
             protocol=protocol,
+            track=track,
             progress=progress,
         )
     _say_toy_split(submission, split, result, output_format)
@@ -118,13 +122,16 @@ def compare_command(
     score: Score = "mPAP",
     seed: Seed = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
+    representation: Representation = None,
     output_format: Annotated[TableFormat, FORMAT] = TableFormat.TABLE,
 ) -> None:
     """Rank results, with intervals, paired differences and shared ranks."""
     from chorus_bench.evaluation.comparison import compare_results
     from chorus_bench.report.tables import render_ranking
 
-    ranking = compare_results(results, score=score, seed=seed, resamples=resamples)
+    ranking = compare_results(
+        results, score=score, seed=seed, resamples=resamples, representation=representation
+    )
     typer.echo(render_ranking(ranking, output_format.value))
 
 

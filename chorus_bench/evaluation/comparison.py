@@ -8,6 +8,8 @@ from pathlib import Path
 
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.opening import open_result
+from chorus_bench.evaluation.representation import chosen
+from chorus_bench.evaluation.representation import representation as representation_of
 from chorus_bench.evaluation.results import EvaluationResult, by_category, scores_of
 from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.metrics.ranking import Ranking, rank_methods
@@ -20,6 +22,7 @@ def compare_results(
     score: str = "mPAP",
     resamples: int = RESAMPLES,
     seed: int = 0,
+    representation: str | None = None,
 ) -> Ranking:
     """Rank results by a paired bootstrap over their stored per-sample numbers.
 
@@ -28,12 +31,16 @@ def compare_results(
         score: ``mPAP`` or one of its variants.
         resamples: number of resamples.
         seed: random seed of the resampling.
+        representation: leave out the results that are not of it: a track, or what a submission was
+            converted from.
 
     Raises:
         InputError: fewer than two results, signatures that differ (the parts are named), or
             different samples.
     """
     loaded = [open_result(result) for result in results]
+    texts = {n: representation_of(r.signature, r.submission) for n, r in enumerate(loaded)}
+    loaded = [loaded[n] for n in chosen(texts, representation)]
     if len(loaded) < 2:
         raise InputError(f"{len(loaded)} result to compare", expected="two or more")
     names = _names(loaded)

@@ -56,11 +56,13 @@ class OutputFolder:
         path: the folder.
         signature: signature of the evaluation.
         sha256: SHA-256 of the submission.
+        schema: the columns of the table of samples.
     """
 
     path: Path
     signature: str
     sha256: str
+    schema: pa.Schema = SAMPLES_SCHEMA
 
     @property
     def _partial(self) -> Path:
@@ -159,7 +161,7 @@ class OutputFolder:
         except (OSError, pa.ArrowException):
             return None
         ids = [sample.sample_id for sample in batch.samples]
-        same = table.schema.equals(SAMPLES_SCHEMA) and table["sample_id"].to_pylist() == ids
+        same = table.schema.equals(self.schema) and table["sample_id"].to_pylist() == ids
         return table if same else None
 
     def _refuse_another(self, signature: str, sha256: str) -> None:

@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.datasets.bodies",
         "chorus_bench.datasets.facts",
         "chorus_bench.datasets.folder",
+        "chorus_bench.datasets.interaction_labels",
         "chorus_bench.datasets.labels",
         "chorus_bench.datasets.lengths",
         "chorus_bench.datasets.masks",
@@ -58,6 +59,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("chorus_bench",),
     (
         "chorus_baselines.cli",
+        "chorus_baselines.clusters_cli",
         "chorus_baselines.posed_cli",
         "chorus_baselines.reconstruct_cli",
         "chorus_baselines.table_text",

@@ -67,27 +67,33 @@ DEMO_PARTS = (
     BodyPart("left foot", ("leftFoot", "leftToeBase")),
     BodyPart("torso", ("spine", "spine1", "spine2", "leftShoulder", "rightShoulder")),
 )
+#: Parts without a side, as the labels of the simulated world name them.
+BOTH_SIDES = (
+    BodyPart("hands", ("leftHand", "leftHandIndex1", "rightHand", "rightHandIndex1")),
+    BodyPart("arms", ("leftArm", "leftForeArm", "rightArm", "rightForeArm")),
+    BodyPart("feet", ("leftFoot", "leftToeBase", "rightFoot", "rightToeBase")),
+)
 FULL_BODY = BodyPart("full body", SEGMENT_NAMES)
-_NAMED = {part.name: part for part in (*DEMO_PARTS, FULL_BODY)}
+NAMED_PARTS = {part.name: part for part in (*DEMO_PARTS, *BOTH_SIDES, FULL_BODY)}
 
 
 def body_part(name: str) -> BodyPart:
     """Return a body part by name.
 
     Args:
-        name: ``right arm``, ``left foot``, ``torso``, ``full body``, one of the 24 segments,
-            or a union of any of them such as ``leftHand+rightHand``.
+        name: one of `NAMED_PARTS` (``right arm``, ``torso``, ``hands``, ...), one of the 24
+            segments, or a union of any of them such as ``leftHand+rightHand``.
 
     Raises:
         InputError: an unknown name; the message suggests the nearest one.
     """
-    if name in _NAMED:
-        return _NAMED[name]
+    if name in NAMED_PARTS:
+        return NAMED_PARTS[name]
     segments: dict[str, None] = {}
     for piece in (piece.strip() for piece in name.split("+")):
-        if piece not in _NAMED and piece not in SEGMENT_NAMES:
-            raise unknown_name("body part", piece, (*_NAMED, *SEGMENT_NAMES))
-        segments |= dict.fromkeys(_NAMED[piece].segments if piece in _NAMED else (piece,))
+        if piece not in NAMED_PARTS and piece not in SEGMENT_NAMES:
+            raise unknown_name("body part", piece, (*NAMED_PARTS, *SEGMENT_NAMES))
+        segments |= dict.fromkeys(NAMED_PARTS[piece].segments if piece in NAMED_PARTS else (piece,))
     return BodyPart(name, tuple(segments))
 
 
