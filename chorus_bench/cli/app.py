@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.annotate as annotate
 import chorus_bench.cli.annotators as annotators
 import chorus_bench.cli.baseline as baseline
 import chorus_bench.cli.body as body
@@ -64,6 +65,7 @@ app.command("convert")(convert.convert_command)
 app.command("contact")(contact.contact_command)
 app.command("demo")(demo.demo_command)
 app.command("synthesize")(synthesis.synthesize_command)
+app.command("annotate")(annotate.annotate_command)
 app.command("annotators")(annotators.annotators_command)
 app.command("report")(report.report_command)
 app.command("selftest")(evaluation.selftest_command)

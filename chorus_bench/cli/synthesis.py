@@ -121,7 +121,7 @@ def synthesize_command(
         progress=StageLines().update,
         command=command_line(),
     )
-    _print_synthesis(made, settings, output)
+    print_synthesis(made, settings, output)
 
 
 def _changes(
@@ -169,7 +169,8 @@ def _estimate_text(found: Estimate) -> str:
     return "\n\n".join(parts)
 
 
-def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) -> None:
+def print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) -> None:
+    """Print what each stage did and, at the end, the statistics and the next command."""
     from chorus_bench.synthesis.card import statistics_table
 
     for report in made.stages:

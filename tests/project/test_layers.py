@@ -63,6 +63,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_baselines.cli",
         "chorus_baselines.clusters_cli",
         "chorus_baselines.posed_cli",
+        "chorus_baselines.reconstruct_cli",
         "chorus_baselines.table_text",
     ),
 )
