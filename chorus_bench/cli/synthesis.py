@@ -190,6 +190,7 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
     info = made.dataset.info
     typer.echo(f"\n{info.label}: {info.rows} rows in {len(info.categories)} categories")
     typer.echo(f"wrote {output}; the stages are in {made.work} and may be removed")
+    made.check_kept()
     for category in made.stages[-1].empty:
         typer.echo(f"warning: no image of the category '{category}' is kept", err=True)
     body = f" --body {settings.body}" if settings.body != "default" else ""

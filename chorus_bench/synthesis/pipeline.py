@@ -86,6 +86,20 @@ class Synthesis:
     dataset: Built | None = None
     statistics: DatasetStatistics | None = field(default=None, repr=False)
 
+    def check_kept(self) -> None:
+        """Raise an `InputError` with the reasons if the last stage has kept no image."""
+        last = self.stages[-1]
+        if last.stage != STAGES[-1] or last.counts.get(KEPT):
+            return
+        said = ", ".join(f"{reason}: {count}" for reason, count in last.counts.items())
+        raise InputError(
+            f"none of {sum(last.counts.values())} images is kept ({said})",
+            where=self.work,
+            expected="at least one image that passes the filters and has a camera",
+            fix="look at some of the images; use other annotators or filters and repeat from "
+            "their stage on, for example --set filters.keypoints=none --redo filters; or make more",
+        )
+
 
 def work_folder(output: str | Path) -> Path:
     """Return the folder of a dataset's stages: ``<output>.work``, beside it."""
@@ -136,8 +150,6 @@ def synthesize(
         discarded = STAGES if overwrite else stages_from(redo) if redo else ()
         session = _Session(settings, target, work, engine, run, progress, discarded, stage)
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
-        if reports[-1].stage == STAGES[-1]:
-            _refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
@@ -162,25 +174,6 @@ def _check_output(target: Path, work: Path) -> None:
             expected="a new folder",
             fix="move it away, or choose another output",
         )
-
-
-def _refuse_nothing_kept(counts: Mapping[str, int], work: Path) -> None:
-    """Raise an `InputError` with the reasons if no image was kept.
-
-    Args:
-        counts: number of images by reason or verdict, of the last stage.
-        work: the work folder.
-    """
-    if counts.get(KEPT):
-        return
-    said = ", ".join(f"{reason}: {count}" for reason, count in counts.items())
-    raise InputError(
-        f"none of {sum(counts.values())} images is kept ({said})",
-        where=work,
-        expected="at least one image that passes the filters and has a camera",
-        fix="look at some of the images; use other annotators or filters and repeat from their "
-        "stage on, for example --set filters.keypoints=none --redo filters; or make more images",
-    )
 
 
 def _metadata(target: Path) -> dict[str, Any]:
