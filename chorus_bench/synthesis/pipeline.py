@@ -10,6 +10,7 @@ from typing import Any
 
 from chorus_bench.datasets.export import Built, export
 from chorus_bench.datasets.folder import DatasetInfo, read_metadata
+from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.schema import KEPT
 from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
 from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
@@ -40,7 +41,8 @@ Progress = Callable[[str, int, int], None]
 
 SETTINGS_FILE = "settings.yaml"
 
-_LOADERS: dict[str, Loader] = {
+#: The stages with rows by name.
+LOADERS: dict[str, Loader] = {
     "images": load_images,
     "annotations": load_annotations,
     "filters": load_filters,
@@ -89,16 +91,8 @@ class Synthesis:
     def check_kept(self) -> None:
         """Raise an `InputError` with the reasons if the last stage has kept no image."""
         last = self.stages[-1]
-        if last.stage != STAGES[-1] or last.counts.get(KEPT):
-            return
-        said = ", ".join(f"{reason}: {count}" for reason, count in last.counts.items())
-        raise InputError(
-            f"none of {sum(last.counts.values())} images is kept ({said})",
-            where=self.work,
-            expected="at least one image that passes the filters and has a camera",
-            fix="look at some of the images; use other annotators or filters and repeat from "
-            "their stage on, for example --set filters.keypoints=none --redo filters; or make more",
-        )
+        if last.stage == STAGES[-1]:
+            refuse_nothing_kept(last.counts, self.work)
 
 
 def work_folder(output: str | Path) -> Path:
@@ -145,10 +139,10 @@ def synthesize(
     end_inner_run(engine.workers)
     target, work = Path(output), work_folder(output)
     check_request(settings, stage, redo)
-    _check_output(target, work)
+    check_output(target, work, NAME, "a synthesised dataset")
     with only_run(work):
         discarded = STAGES if overwrite else stages_from(redo) if redo else ()
-        session = _Session(settings, target, work, engine, run, progress, discarded, stage)
+        session = Session(settings, target, work, engine, run, progress, discarded, stage)
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
@@ -156,8 +150,18 @@ def synthesize(
         return Synthesis(work, tuple(reports), built, statistics)
 
 
-def _check_output(target: Path, work: Path) -> None:
-    """Refuse to write over something that is not a synthesised dataset."""
+def check_output(target: Path, work: Path, name: str, kind: str) -> None:
+    """Refuse to write over something that is not a dataset of the same command.
+
+    Args:
+        target: the dataset's folder.
+        work: the folder of its stages.
+        name: the name of the datasets that the command makes.
+        kind: what they are, in words.
+
+    Raises:
+        InputError: it is something else, or its stages are not there.
+    """
     if not target.exists():
         return
     if not work.is_dir():
@@ -167,13 +171,32 @@ def _check_output(target: Path, work: Path) -> None:
             expected=f"a new folder, or one beside its stages ({work.name})",
             fix="choose another output",
         )
-    if _metadata(target).get("name") != NAME:
+    if _metadata(target).get("name") != name:
         raise InputError(
-            "already exists and is not a synthesised dataset",
+            f"already exists and is not {kind}",
             where=target,
             expected="a new folder",
             fix="move it away, or choose another output",
         )
+
+
+def refuse_nothing_kept(counts: Mapping[str, int], work: Path) -> None:
+    """Raise an `InputError` with the reasons if no image was kept.
+
+    Args:
+        counts: number of images by reason or verdict, of the last stage.
+        work: the work folder.
+    """
+    if counts.get(KEPT):
+        return
+    said = ", ".join(f"{reason}: {count}" for reason, count in counts.items())
+    raise InputError(
+        f"none of {sum(counts.values())} images is kept ({said})",
+        where=work,
+        expected="at least one image that passes the filters and has a camera",
+        fix="look at some of the images; use other annotators or filters and repeat from their "
+        "stage on, for example --set filters.keypoints=none --redo filters; or make more images",
+    )
 
 
 def _metadata(target: Path) -> dict[str, Any]:
@@ -181,7 +204,7 @@ def _metadata(target: Path) -> dict[str, Any]:
 
 
 @dataclass
-class _Session:
+class Session:
     """One run in a work folder."""
 
     settings: SynthesisSettings
@@ -285,18 +308,13 @@ class _Session:
 
     def _stage_work(self, name: str) -> StageWork:
         plan = plan_of(self.settings, self._prompts())
-        return StageWork(name, _LOADERS[name], self.work, self.settings, plan, self.run)
+        return StageWork(name, LOADERS[name], self.work, self.settings, plan, self.run)
 
     def assemble(self, command: str) -> tuple[Built, DatasetStatistics]:
         """Assemble the stages to a dataset folder with its card, unless it exists."""
         manifests = self._manifests()
         statistics = self._statistics(manifests["cameras"])
-        recipe = synthesized_recipe(
-            self.work,
-            card=dataset_card(self.settings, statistics, self._models(manifests)),
-            metadata={"statistics": statistics.as_dict()},
-            command=command,
-        )
+        recipe = self._recipe(manifests, statistics, command)
         there = self._finished(recipe.inputs["stages"])
         if there is not None:
             return there, statistics
@@ -305,6 +323,16 @@ class _Session:
         built = export(recipe, self.target, overwrite=self.target.exists())
         self.progress("dataset", count, count)
         return built, statistics
+
+    def _recipe(
+        self, manifests: Mapping[str, Manifest], statistics: DatasetStatistics, command: str
+    ) -> Recipe:
+        return synthesized_recipe(
+            self.work,
+            card=dataset_card(self.settings, statistics, self._models(manifests)),
+            metadata={"statistics": statistics.as_dict()},
+            command=command,
+        )
 
     def _finished(self, key: str) -> Built | None:
         """Return the dataset if it exists and was made from these stages."""

@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from chorus_bench.datasets.image_folder import SOURCE
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.geometry.camera import PerspectiveCamera
@@ -37,7 +39,7 @@ from chorus_bench.synthesis.registry import make_component
 from chorus_bench.synthesis.settings import AnnotationSettings
 from chorus_bench.synthesis.work_folder import Shard
 
-_READ = ("sample_id", "category", "prompt", "view", "index", "image", "fault")
+_READ = ("sample_id", "category", "prompt", "view", "index", "source", "image", "fault")
 
 
 @dataclass(frozen=True)
@@ -88,11 +90,20 @@ class Annotators:
     ) -> list[Row]:
         """Return ``sample_id``, ``people`` and ``objects`` of pictures that show a category.
 
-        People are ordered from left to right.
+        See `annotate_all`, which looks for objects of several.
+        """
+        return self.annotate_all(pictures, [category], faults)
+
+    def annotate_all(
+        self, pictures: Sequence[Picture], categories: Sequence[str], faults: Counter[str]
+    ) -> list[Row]:
+        """Return ``sample_id``, ``people`` and ``objects`` of pictures.
+
+        People are ordered from left to right, and so are the objects of each category.
 
         Args:
             pictures: pictures of any size.
-            category: category of the objects to look for.
+            categories: categories of the objects to look for; none for people alone.
             faults: counts of dropped results.
 
         Raises:
@@ -100,7 +111,7 @@ class Annotators:
             OutOfDeviceMemoryError: too many pictures at a time.
         """
         dropped: Counter[str] = Counter()  # counted only if all of them fit into memory
-        people, objects = self._segment(pictures, category, dropped)
+        people, objects = self._segment(pictures, categories, dropped)
         points = check_keypoints(
             self.keypoints.detect(pictures, people), people, "the keypoint detector", dropped
         )
@@ -118,20 +129,20 @@ class Annotators:
         ]
 
     def _segment(
-        self, pictures: Sequence[Picture], category: str, faults: Counter[str]
+        self, pictures: Sequence[Picture], categories: Sequence[str], faults: Counter[str]
     ) -> tuple[list[list[Detection]], list[list[Detection]]]:
         """Return people and objects of each picture, from left to right."""
-        names = [PERSON] if self.objects is not self.people else [PERSON, category]
+        names = [PERSON] if self.objects is not self.people else [PERSON, *categories]
         found = check_detections(
             self.people.segment(pictures, names), pictures, "the segmenter", faults
         )
         things = found
         if self.objects is not self.people:
-            things = check_detections(
-                self.objects.segment(pictures, [category]), pictures, "the object segmenter", faults
-            )
+            seen = self.objects.segment(pictures, categories)
+            things = check_detections(seen, pictures, "the object segmenter", faults)
         tidy = partial(self._of, faults=faults)
-        return [tidy(some, PERSON) for some in found], [tidy(some, category) for some in things]
+        people = [tidy(some, PERSON) for some in found]
+        return people, [[d for name in categories for d in tidy(some, name)] for some in things]
 
     def _of(
         self, found: Sequence[Detection], category: str, faults: Counter[str]
@@ -185,10 +196,13 @@ def load_annotations(work: StageWork) -> Callable[[Shard], Made]:
 
 
 def read_picture(row: Row) -> Picture:
-    """Return a row's picture."""
-    address = Address(row["category"], row["prompt"], row["view"], row["index"])
+    """Return a row's picture; one that an image search found has no address."""
+    address = None
+    if row.get("source") != SOURCE:
+        address = Address(row["category"], row["prompt"], row["view"], row["index"])
     pixels = decode_picture(row["image"]["bytes"], row["sample_id"])
-    return Picture(row["sample_id"], address, pixels)
+    path = row["image"].get("path")
+    return Picture(row["sample_id"], address, pixels, Path(path).stem if path else None)
 
 
 def _person(found: Detection, points: Float32, fit: BodyFit | None) -> dict[str, Any]:
