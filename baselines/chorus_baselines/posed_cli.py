@@ -139,14 +139,21 @@ def import_chorus_command(
     """Make a submission from the original project's exports.
 
     In a folder of results, CATEGORY/total-aggregation/*.pickle, categories are named by folders.
-    Any other file given without a category is of the category in its name.
+    The fields of its prompts become interaction types. Any other file given without a category is
+    of the category in its name.
     """
     from chorus_baselines.chorus.original import import_chorus
     from chorus_baselines.chorus.original_files import find_original_files
 
     found = find_original_files(files, settings)
-    totals: dict[str, str | Path] = {category: own.total for category, own in found.items()}
-    import_chorus(totals, output, method=method, side_length=side_length, overwrite=overwrite)
+    import_chorus(
+        {category: own.total for category, own in found.items()},
+        output,
+        prompts={category: own.prompts for category, own in found.items() if own.prompts},
+        method=method,
+        side_length=side_length,
+        overwrite=overwrite,
+    )
     typer.echo(f"wrote {output}: {', '.join(found)}")
 
 

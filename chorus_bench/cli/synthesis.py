@@ -19,6 +19,7 @@ from chorus_bench.cli.options import (
     key_values,
 )
 from chorus_bench.cli.progress import StageLines
+from chorus_bench.errors import count_of
 
 if TYPE_CHECKING:
     from chorus_bench.synthesis.estimate import Estimate
@@ -177,7 +178,7 @@ def print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) 
             f", {report.rows / report.seconds:.2f} per second and worker" if report.seconds else ""
         )
         if report.stage == "prompts":
-            typer.echo(f"prompts: {report.rows} of {len(report.counts)} categories")
+            typer.echo(f"prompts: {report.rows} of {count_of(len(report.counts), 'category')}")
             continue
         there = f", {report.found} shards existed" if report.found else ""
         typer.echo(f"{report.stage}: {report.rows} images now{speed}{there}")
@@ -189,7 +190,8 @@ def print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) 
         return
     typer.echo("\n" + statistics_table(made.statistics, "simple"))
     info = made.dataset.info
-    typer.echo(f"\n{info.label}: {info.rows} rows in {len(info.categories)} categories")
+    categories = count_of(len(info.categories), "category")
+    typer.echo(f"\n{info.label}: {count_of(info.rows, 'row')} in {categories}")
     typer.echo(f"wrote {output}; the stages are in {made.work} and may be removed")
     for category in made.stages[-1].empty:
         typer.echo(f"warning: no image of the category '{category}' is kept", err=True)

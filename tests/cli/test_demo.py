@@ -178,6 +178,12 @@ def test_infer_and_reconstruct(made, tmp_path, cli):
                "--output", tmp_path / "scene.ply")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert (tmp_path / "scene.ply").stat().st_size > 10_000
+    done = cli("infer", submission, "--category", "umbrella", "--split", found.folder / "test",
+               "--output", tmp_path / "posed")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    with open_submission(tmp_path / "posed") as posed:
+        assert (posed.track, posed.categories) == ("posed", ("umbrella",))
+        assert posed.posed_samples("umbrella")
 
 
 def test_reconstruct_finds_the_category_of_an_annotated_image(made, tmp_path, cli):
@@ -196,6 +202,8 @@ def test_reconstruct_finds_the_category_of_an_annotated_image(made, tmp_path, cl
     [
         (("--category", "umbrela", "--pose", "p.npy"), "Did you mean 'umbrella'"),
         (("--category", "umbrella"), "no person is chosen"),
+        (("--split", "SPLIT", "--interaction", "hold"), "--own-types"),
+        (("--category", "umbrella", "--pose", "p.npy", "--interaction", "hold"), "interaction"),
         (("--category", "umbrella", "--pose", "p.npy", "--split", "SPLIT"), "two poses"),
         (("--category", "umbrella", "--pose", "nothing.npy"), "no pose"),
         (("--category", "umbrella", "--split", "SPLIT", "--sample", "x"), "unknown sample 'x'"),
