@@ -133,7 +133,9 @@ def open_fields(place: str | Path, interaction: str | None = None) -> FieldSet:
     small = read_fields(next((file for file in files if file.is_file()), files[0]))
     return FieldSet(
         tuple(small.values),
-        lambda category: OccupancyGrid(small.values[category].astype(np.float32) / 255, small.grid),
+        lambda category: OccupancyGrid(
+            small.values[category].astype(np.float32) / np.float32(255), small.grid
+        ),
     )
 
 

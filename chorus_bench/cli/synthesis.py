@@ -11,8 +11,11 @@ import typer
 
 from chorus_bench.cli.options import (
     Address,
+    Device,
     Engine,
+    Gpus,
     Overwrite,
+    SettingValues,
     Workers,
     command_line,
     engine_settings,
@@ -70,10 +73,7 @@ def synthesize_command(
         Path | None,
         typer.Option(help="SPIN's J_regressor_extra.npy (with SMPL only), for the cameras."),
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="One setting, e.g. images.generator.steps=20; may be repeated."),
-    ] = None,
+    set_: SettingValues = None,
     stage: Annotated[Stage | None, typer.Option(help="Run only this stage.")] = None,
     redo: Annotated[
         Stage | None, typer.Option(help="Repeat this stage and all later ones.")
@@ -81,10 +81,8 @@ def synthesize_command(
     engine: Engine = None,
     workers: Workers = 1,
     address: Address = None,
-    gpus: Annotated[float, typer.Option(min=0, help="GPUs per Ray actor, e.g. 1 or 0.5.")] = 0.0,
-    device: Annotated[
-        str, typer.Option(help="Device of the models: cpu, cuda, cuda:1, mps.")
-    ] = "cpu",
+    gpus: Gpus = 0.0,
+    device: Device = "cpu",
     batch: Annotated[
         int, typer.Option(min=1, help="Number of images that annotators process at a time.")
     ] = 8,

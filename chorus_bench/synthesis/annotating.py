@@ -41,7 +41,7 @@ from chorus_bench.synthesis.work_folder import ROW_STAGES, Manifest, StageFolder
 NAME, VERSION = "annotated", "1.0.0"
 
 _HERE, _ON_CPU = EngineSettings(), RunSettings()
-_NO_PLAN = Plan({}, (), 1)
+_NO_PLAN = Plan({}, (), {})
 
 CARD = CardText(
     title="Annotated human-object pictures",
