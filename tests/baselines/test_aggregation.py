@@ -248,7 +248,7 @@ def test_a_pose_without_global_orientation():
 def test_an_empty_field_says_why():
     row = make_row(pose=None)
     nothing = aggregate([row], grid=GRID, parts=["torso"], allow_empty=True)
-    with pytest.raises(InputError, match=r"(?s)there is no view \(1 rows were skipped: 1 with no"):
+    with pytest.raises(InputError, match=r"(?s)there is no view \(1 row skipped: 1 with no"):
         nothing.field()
     off = aggregate([make_row(object_mask=encode_mask(np.zeros((48, 40))))], grid=GRID)
     with pytest.raises(InputError, match="no voxel is on a mask in any of the 1 views"):

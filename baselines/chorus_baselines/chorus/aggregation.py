@@ -175,7 +175,7 @@ class Aggregation:
 
     def without_view(self) -> InputError:
         """Return the error that says why no view was counted."""
-        found = f"no view could be counted: {count_of(self.skipped.total, 'row')} were skipped"
+        found = f"no view could be counted: {count_of(self.skipped.total, 'row')} skipped"
         if not self.skipped.total:
             return InputError("there is no row to count", fix="make more images")
         return InputError(f"{found}: {self.skipped}", fix=self.skipped.advice)
@@ -189,7 +189,7 @@ class Aggregation:
             f"no voxel is on a mask in any of the {views} views" if views else "there is no view"
         )
         if self.skipped.total:
-            found += f" ({count_of(self.skipped.total, 'row')} were skipped: {self.skipped})"
+            found += f" ({count_of(self.skipped.total, 'row')} skipped: {self.skipped})"
         fix = "check that masks, poses and cameras belong together"
         if not views:
             fix = self.skipped.advice
