@@ -91,7 +91,7 @@ def test_categories_are_given_one_by_one():
 
 
 #: Parameters that take a path to something that comes along, under a name.
-NAMED = {"submission", "split", "dataset", "data", "crawled", "result", "results", "body"}
+NAMED = {"submission", "split", "dataset", "data", "result", "results", "body"}
 BODIES = {("body", "info", "file"), ("body", "convert", "source")}
 
 
