@@ -32,14 +32,17 @@ class PictureStage(StrEnum):
     CAMERAS = "cameras"
 
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        help="A picture, a folder of pictures (its folders' names are the prompts), a built "
+        "dataset, or a Hugging Face dataset: a folder or its id."
+    ),
+]
+
+
 def annotate_command(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="A picture, a folder of pictures (its folders' names are the prompts), a built "
-            "dataset, or a Hugging Face dataset: a folder or its id."
-        ),
-    ],
+    source: Source,
     output: Annotated[Path, typer.Option(help="The dataset's folder; stages go to OUTPUT.work.")],
     categories: Annotated[
         list[str] | None,
