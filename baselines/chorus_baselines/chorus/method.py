@@ -27,7 +27,7 @@ from chorus_bench.option_types import InputFile
 from chorus_bench.synthesis.keypoint_filters import KeypointChoice
 
 
-def fit_chorus(  # noqa: D417 - the options of `ChorusOptions` share a line
+def fit_chorus(
     data: DatasetRows,
     body: BodyModel,
     grid: GridSpec,
