@@ -218,8 +218,8 @@ def _write_person(
     one: Any,  # noqa: ANN401 - a PhotoPerson with a pose
     body: BodyModel,
 ) -> None:
-    from chorus_baselines.chorus.photo_overlay import save_overlay
     from chorus_baselines.chorus.reconstruction import save_meshes
+    from chorus_baselines.photo_overlay import save_overlay
 
     category = order.category or one.category
     scene = order.scene(category, one.pose, body)

@@ -193,6 +193,7 @@ def print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) 
     categories = count_of(len(info.categories), "category")
     typer.echo(f"\n{info.label}: {count_of(info.rows, 'row')} in {categories}")
     typer.echo(f"wrote {output}; the stages are in {made.work} and may be removed")
+    made.check_kept()
     for category in made.stages[-1].empty:
         typer.echo(f"warning: no image of the category '{category}' is kept", err=True)
     body = f" --body {settings.body}" if settings.body != "default" else ""

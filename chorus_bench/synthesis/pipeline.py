@@ -88,6 +88,12 @@ class Synthesis:
     dataset: Built | None = None
     statistics: DatasetStatistics | None = field(default=None, repr=False)
 
+    def check_kept(self) -> None:
+        """Raise an `InputError` with the reasons if the last stage has kept no image."""
+        last = self.stages[-1]
+        if last.stage == STAGES[-1]:
+            refuse_nothing_kept(last.counts, self.work)
+
 
 def work_folder(output: str | Path) -> Path:
     """Return the folder of a dataset's stages: ``<output>.work``, beside it."""
@@ -138,8 +144,6 @@ def synthesize(
         discarded = STAGES if overwrite else stages_from(redo) if redo else ()
         session = Session(settings, target, work, engine, run, progress, discarded, stage)
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
-        if reports[-1].stage == STAGES[-1]:
-            refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
