@@ -23,7 +23,6 @@ from chorus_bench.synthesis.pipeline import (
     StageReport,
     Synthesis,
     check_output,
-    refuse_nothing_kept,
     work_folder,
 )
 from chorus_bench.synthesis.plan import Plan
@@ -112,8 +111,6 @@ def annotate(
             settings, target, work, engine, run, progress, discarded, stage, source=source
         )
         reports = [session.run_stage(name) for name in ((stage,) if stage else ROW_STAGES)]
-        if reports[-1].stage == ROW_STAGES[-1]:
-            refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, ROW_STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
