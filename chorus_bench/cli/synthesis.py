@@ -74,6 +74,14 @@ def synthesize_command(
     batch: Annotated[
         int, typer.Option(min=1, help="Number of images that annotators process at a time.")
     ] = 8,
+    prepare_threads: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Threads of a worker that prepare pictures for annotators ahead of the device; "
+            "by default none on cpu, else by the number of processors.",
+        ),
+    ] = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -98,7 +106,7 @@ def synthesize_command(
 
     changes = _changes(set_, categories, prompts, images_per_prompt_view)
     settings = read_settings(preset, config, changes)
-    run = RunSettings(device=device, batch=batch)
+    run = RunSettings(device=device, batch=batch, prepare_threads=prepare_threads)
     if dry_run:
         from chorus_bench.synthesis.estimate import estimate
 

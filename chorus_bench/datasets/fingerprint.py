@@ -38,6 +38,15 @@ class Fingerprint:
         else:
             self._digests += [row_digest(row) for row in rows]
 
+    @property
+    def digests(self) -> list[bytes]:
+        """The SHA-256 of every row so far, in the order in which they came."""
+        return list(self._digests)
+
+    def add_digests(self, digests: Iterable[bytes]) -> None:
+        """Add rows by their SHA-256, as another process has computed them."""
+        self._digests += digests
+
     def hexdigest(self) -> str:
         """Return the first 12 hex digits of the SHA-256 over all rows."""
         return hashlib.sha256(b"".join(sorted(self._digests))).hexdigest()[:12]

@@ -104,7 +104,7 @@ class DatasetInfo:
             "shards": [asdict(shard) for shard in self.shards],
             "command": self.command,
             "made_with": self.made_with,
-            "card": asdict(self.card),
+            "card": {key: value for key, value in asdict(self.card).items() if value != {}},
         }
         return {**head, **self.details, **tail}
 
@@ -132,7 +132,7 @@ class DatasetInfo:
             sources=found.sources,
             card=CardText(
                 *(card.title, card.summary, card.construction, card.license, card.license_note),
-                *(card.citation, card.tags),
+                *(card.citation, card.tags, card.header),
             ),
             details={key: value for key, value in document.content.items() if key not in ours},
         )

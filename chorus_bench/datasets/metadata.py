@@ -90,6 +90,7 @@ class CardFile(Schema):
         license_note: which license holds for which part, Markdown.
         citation: BibTeX.
         tags: the hub's tags.
+        header: more entries of the card's header, for the hub.
     """
 
     title: str
@@ -99,6 +100,7 @@ class CardFile(Schema):
     license_note: str = Field(validation_alias=AliasChoices("license_note", "licence_note"))
     citation: str
     tags: tuple[str, ...]
+    header: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class DatasetFile(DatasetFacts):

@@ -36,15 +36,35 @@ class Batches:
         Raises:
             ChorusBenchError: not even a single item fits.
         """
+        return self.stream(lambda batches: map(function, batches), items)
+
+    def stream(
+        self,
+        function: Callable[[Iterator[Sequence[Item]]], Iterator[Sequence[Result]]],
+        items: Sequence[Item],
+    ) -> Iterator[Result]:
+        """Yield a function's results for the items, in order; it sees the batches to come.
+
+        Args:
+            function: takes the batches, may draw some ahead, and yields each one's results in
+                order. It is called again, with smaller batches of what is left, after running out
+                of memory.
+            items: the items.
+
+        Raises:
+            ChorusBenchError: not even a single item fits.
+        """
         begin = 0
         while begin < len(items):
+            size = self.size
+            places = range(begin, len(items), size)
+            batches = (items[place : place + size] for place in places)
             try:
-                results = function(items[begin : begin + self.size])
+                for results in function(batches):
+                    yield from results
+                    begin += len(results)
             except OutOfDeviceMemoryError as error:
                 self._halve(error)
-                continue
-            yield from results
-            begin += len(results)
 
     def _halve(self, error: OutOfDeviceMemoryError) -> None:
         if self.size == 1:

@@ -10,7 +10,8 @@ from tabulate import tabulate
 from chorus_bench.datasets.recipe import CardText
 from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.synthesis.recipe import CARD
-from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.registry import Kind, find_components
+from chorus_bench.synthesis.settings import Component, SynthesisSettings
 
 
 def dataset_card(
@@ -25,15 +26,43 @@ def dataset_card(
         statistics: statistics of its rows.
         models: role -> its models.
     """
-    rows = [(role, model) for role, names in models.items() for model in names]
     parts = [
         CARD.construction,
-        "### Models\n\n" + tabulate(rows, headers=("role", "model"), tablefmt="github"),
+        f"### Models\n\n{models_table(settings, models)}",
         "### Results of the filters\n\n" + statistics_table(statistics, "github"),
         "### Configuration\n\n`chorus-bench synthesize --config FILE --output DATASET` with this "
         f"file makes the dataset again:\n\n```yaml\n{settings.to_yaml()}```",
     ]
     return replace(CARD, construction="\n\n".join(parts))
+
+
+def models_table(settings: SynthesisSettings, models: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the models of the rows with their license, as their component states it.
+
+    Args:
+        settings: the settings of the dataset.
+        models: role -> descriptions of its models: name, revision or SHA-256, libraries, options.
+    """
+    found = settings.annotations
+    used: dict[str, tuple[Kind, Component | None]] = {
+        "generator": ("generator", settings.images.generator),
+        "segmenter": ("segmenter", found.segmenter),
+        "object segmenter": ("segmenter", found.object_segmenter),
+        "keypoint detector": ("keypoint detector", found.keypoints),
+        "pose estimator": ("pose estimator", found.pose),
+    }
+    rows = [
+        (role, model, _license(*used[role]) if role in used else "")
+        for role, names in models.items()
+        for model in names
+    ]
+    headers = ("role", "model", "license, as far as chorus-bench knows it")
+    return tabulate(rows, headers=headers, tablefmt="github")
+
+
+def _license(kind: Kind, component: Component | None) -> str:
+    spec = component and find_components(kind).specs.get(component.name)
+    return spec.license if spec else ""
 
 
 def statistics_table(statistics: DatasetStatistics, tablefmt: str) -> str:

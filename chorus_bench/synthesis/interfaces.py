@@ -191,7 +191,12 @@ class BodyFit:
 
 
 class Segmenter(Protocol):
-    """Finds people and objects with their masks."""
+    """Finds people and objects with their masks.
+
+    One that prepares pictures on the processor may have a method ``prepare(pictures)`` and a
+    keyword ``prepared`` of `segment`, which then gets what the method has returned for the same
+    pictures. It is called ahead, from several threads at once, and must not use the device.
+    """
 
     @property
     def description(self) -> str:
@@ -207,7 +212,10 @@ class Segmenter(Protocol):
 
 
 class KeypointDetector(Protocol):
-    """Finds COCO's 17 keypoints of people."""
+    """Finds COCO's 17 keypoints of people.
+
+    It may have ``prepare(pictures, people)`` and ``prepared``, as a `Segmenter` may.
+    """
 
     @property
     def description(self) -> str:
