@@ -9,8 +9,11 @@ stages and dataset.
 """
 
 import argparse
+import contextlib
 import os
+import resource
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -94,53 +97,75 @@ def disk(*folders):
 
 
 def driver_bytes():
-    """Return what this process has read and written so far, in bytes, cached or not."""
-    lines = Path("/proc/self/io").read_text().splitlines()
+    """Return what this thread has read and written so far, in bytes, cached or not."""
+    lines = Path("/proc/thread-self/io").read_text().splitlines()
     found = dict(line.split(": ") for line in lines)
     return int(found["rchar"]), int(found["wchar"])
 
 
-def put_together(work, target, workers, watch):
+def cpu_seconds():
+    """Return the processor time of this process and of its ended workers."""
+    kinds = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(sum(resource.getrusage(kind)[:2]) for kind in kinds)
+
+
+def put_together(work, target, workers, limit):
     """Let workers make the dataset; return it."""
     recipe = synthesized_recipe(work)
-    assembly = Assembly(recipe, work, target)
-    assembly.make_files(EngineSettings(workers=workers), lambda done, total: watch())
+    assembly = Assembly(recipe, work, target, limit)
+    assembly.make_files(EngineSettings(workers=workers), lambda done, total: None)
     return assembly.publish(recipe)
 
 
+@contextlib.contextmanager
+def watched(folder):
+    """Give a list that a thread fills with the bytes on the disk below a folder."""
+    found, over = [disk(folder)], threading.Event()
+
+    def watch():
+        while not over.wait(0.2):
+            found.append(disk(folder))
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield found
+    finally:
+        over.set()
+        thread.join()
+        found.append(disk(folder))
+
+
 def main():
-    """Make stages, put the dataset together, print one table."""
+    """Make stages, put the dataset together, print what it took."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--gigabytes", type=float, default=2.0)
+    parser.add_argument("--file-megabytes", type=float, default=400, help="size of the files")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--export", action="store_true", help="copy in one process instead")
     parser.add_argument("--place", help="a folder on the disk to measure")
     arguments = parser.parse_args()
+    limit = int(arguments.file_megabytes * 1e6)
     with tempfile.TemporaryDirectory(dir=arguments.place) as place:
         work, target = Path(place) / "set.work", Path(place) / "set"
         make_stages(work, max(round(arguments.gigabytes * 1e9 / ROWS / IMAGE_BYTES), 1))
         os.sync()
-        stages, peaks = disk(Path(place)), []
-        watch = lambda *_: peaks.append(disk(Path(place)))  # noqa: E731
-        read, written = driver_bytes()
-        start = time.perf_counter()
-        if arguments.export:
-            built = export(synthesized_recipe(work), target, progress=watch)
-        else:
-            built = put_together(work, target, arguments.workers, watch)
-        seconds = time.perf_counter() - start
-        peaks.append(disk(Path(place)))
-        now = driver_bytes()
-        size = sum(shard.size for shard in built.info.shards)
-        print(
-            f"rows {built.info.rows}, dataset {size / 1e9:.2f} GB, files {len(built.info.shards)}"
-        )
-        print(
-            f"seconds {seconds:.1f}: {size / 1e6 / seconds:.0f} MB/s; load {os.getloadavg()[0]:.1f}"
-        )
-        print(f"disk: stages {stages / 1e9:.2f} GB, at most {max(peaks) / 1e9:.2f}, "
-              f"in the end {peaks[-1] / 1e9:.2f}")  # fmt: skip
-        print(f"driver: read {(now[0] - read) / 1e9:.2f} GB, wrote {(now[1] - written) / 1e9:.2f}")
+        with watched(Path(place)) as used:
+            before, start, cpu = driver_bytes(), time.perf_counter(), cpu_seconds()
+            if arguments.export:
+                built = export(synthesized_recipe(work), target, shard_bytes=limit)
+            else:
+                built = put_together(work, target, arguments.workers, limit)
+            seconds, cpu = time.perf_counter() - start, cpu_seconds() - cpu
+            after = driver_bytes()
+    size = sum(shard.size for shard in built.info.shards)
+    load, (read, written) = os.getloadavg()[0], np.subtract(after, before) / 1e9
+    print(f"{built.info.rows} rows, {size / 1e9:.2f} GB in {len(built.info.shards)} files")
+    print(f"{seconds:.1f} s, {size / 1e6 / seconds:.0f} MB/s, load {load:.1f}")
+    print(f"{cpu:.1f} s of processor time, {cpu / size * 1e9:.1f} s a GB")
+    disks = [f"{value / 1e9:.2f}" for value in (used[0], max(used), used[-1])]
+    print(f"disk: stages {disks[0]} GB, at most {disks[1]}, in the end {disks[2]}")
+    print(f"driver's thread: read {read:.3f} GB, wrote {written:.3f}")
 
 
 if __name__ == "__main__":

@@ -42,9 +42,15 @@ from chorus_bench.io.files import atomic_file, atomic_folder, atomic_write_bytes
 from chorus_bench.io.leftovers import remove
 from chorus_bench.io.locks import only_writer
 from chorus_bench.synthesis.joined import joined_table
-from chorus_bench.synthesis.moved_images import COLUMN
+from chorus_bench.synthesis.moved_images import COLUMN, Rest
 from chorus_bench.synthesis.recipe import unusable
-from chorus_bench.synthesis.work_folder import ROW_STAGES, Manifest, Shard, StageFolder
+from chorus_bench.synthesis.work_folder import (
+    ROW_STAGES,
+    STAGE_SCHEMAS,
+    Manifest,
+    Shard,
+    StageFolder,
+)
 
 FOLDER = "dataset"
 #: A file ends with the shard that makes it larger than this (bytes).
@@ -107,14 +113,14 @@ class FileRecord:
     Attributes:
         file: path, category, rows, size and SHA-256.
         groups: shard -> first and number of the row groups with its rows.
-        digests: SHA-256 of every row, hex digits.
+        digests: the SHA-256 of all rows in order, 64 hex digits each.
         counts: counts of the rows, see `RowCounts`.
         notes: unusable images.
     """
 
     file: DataFile
     groups: dict[str, tuple[int, int]]
-    digests: list[str]
+    digests: str
     counts: dict[str, Any]
     notes: list[Note]
 
@@ -196,17 +202,18 @@ class FileWork:
         return (self.root / plan.path).with_suffix(".json")
 
     def _make(self, plan: FilePlan) -> Result:
-        record = self.record(plan) or self._write(plan)
+        made = _FileRows(self)
+        record = self.record(plan) or self._write(plan, made)
         images = StageFolder(self.work, ROW_STAGES[0])
         for shard in plan.shards:
             name = f"{FOLDER}/{self.key}/{plan.path}"
-            images.move_images(shard, images.table(shard), name, record.groups[shard.name])
+            rest = made.rests.get(shard.name) or Rest.of(images.table(shard))
+            images.move_images(shard, rest, name, record.groups[shard.name])
         return {"path": plan.path}
 
-    def _write(self, plan: FilePlan) -> FileRecord:
+    def _write(self, plan: FilePlan, made: _FileRows) -> FileRecord:
         """Write a file and its record, each atomically."""
         file = self.root / plan.path
-        made = _FileRows(self)
         with atomic_file(file) as temporary:
             writer = TableWriter(temporary, schema_with_facts(self.schema), self.metadata)
             try:
@@ -215,7 +222,7 @@ class FileWork:
             finally:
                 writer.close()
             described = _described(temporary, plan)
-        digests = [digest.hex() for digest in made.fingerprint.digests]
+        digests = b"".join(made.fingerprint.digests).hex()
         counts = made.counts.as_dict()
         record = FileRecord(described, made.groups, digests, counts, made.notes)
         atomic_write_bytes(self._record_file(plan), record.to_text().encode())
@@ -232,6 +239,7 @@ class _FileRows:
         self.counts = RowCounts()
         self.groups: dict[str, tuple[int, int]] = {}
         self.notes: list[Note] = []
+        self.rests: dict[str, Rest] = {}
 
     def write(self, shard: Shard, writer: TableWriter) -> None:
         """Write the rows of a shard as row groups of their own."""
@@ -246,6 +254,7 @@ class _FileRows:
             writer.write(part)
             self._written += 1
         self.groups[shard.name] = (first, self._written - first)
+        self.rests[shard.name] = Rest.of(joined.select(STAGE_SCHEMAS[ROW_STAGES[0]].names))
 
 
 def _groups(table: pa.Table) -> Iterator[pa.Table]:
@@ -322,7 +331,7 @@ class Assembly:
         """
         fingerprint = Fingerprint(recipe.split)
         for record in self.records:
-            fingerprint.add_digests(bytes.fromhex(digest) for digest in record.digests)
+            fingerprint.add_digests(bytes.fromhex(record.digests))
         notes = tuple(note for record in self.records for note in record.notes)
         shards = [record.file for record in self.records]
         replace = self.target.exists()
@@ -334,8 +343,10 @@ class Assembly:
         return Built(self.target, info, notes, 0)
 
     def _remove_others(self) -> None:
-        for place in self.files.root.parent.iterdir():
-            if place != self.files.root:
+        root = self.files.root
+        wanted = {(root / plan.path).with_suffix("") for plan in self.plans}
+        for place in [*root.parent.iterdir(), *root.glob(f"{DATA_FOLDER}/*/*")]:
+            if place != root and place.with_suffix("") not in wanted:
                 remove(place)
 
 

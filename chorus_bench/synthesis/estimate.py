@@ -126,7 +126,7 @@ def _measure_images(work: StageWork, shard: Shard, folder: Path, result: Estimat
         "generator", images.generator.name, work.context(), images.generator.options
     )
     maker = ImageMaker(generator, images, work.plan, work.settings.seed)
-    first = replace(shard, end=min(shard.end, images.batch))
+    first = replace(shard, end=min(shard.end, maker.batch))
     maker.make_shard(first, folder / "first", Counter())
     with _timed(result, "images", shard.rows):
         rows = maker.make_shard(shard, folder / "sample", Counter())

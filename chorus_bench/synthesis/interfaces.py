@@ -106,7 +106,11 @@ class ImageRequest:
 
 
 class ImageGenerator(Protocol):
-    """Makes images from texts."""
+    """Makes images from texts.
+
+    It may have a method ``batch_that_fits()``, the number of images at a time that suits the
+    device, for ``images.batch: auto``.
+    """
 
     @property
     def description(self) -> str:

@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -50,15 +51,27 @@ def images_digest(table: pa.Table) -> str:
     return sha.hexdigest()
 
 
-def without_images(table: pa.Table) -> pa.Table:
-    """Return a table whose rows have no picture."""
-    place = table.column_names.index(COLUMN)
-    empty = pa.nulls(len(table), IMAGE)
-    return table.set_column(place, table.schema.field(COLUMN), empty)
+class Rest(NamedTuple):
+    """What stays of a shard's rows when their images move.
+
+    Attributes:
+        table: the rows, without a picture.
+        images: SHA-256 over the images, hex digits.
+    """
+
+    table: pa.Table
+    images: str
+
+    @classmethod
+    def of(cls, table: pa.Table) -> Rest:
+        """Take the images out of a table."""
+        place = table.column_names.index(COLUMN)
+        empty = table.set_column(place, table.schema.field(COLUMN), pa.nulls(len(table), IMAGE))
+        return cls(empty, images_digest(table))
 
 
 def with_images(work: Path, moved: Moved, table: pa.Table) -> pa.Table:
-    """Return a table with the images that `without_images` took out.
+    """Return a table with the images that `Rest.of` took out.
 
     Args:
         work: the work folder.

@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import AfterValidator, Field, PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationInfo,
+    WithJsonSchema,
+)
 
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.io.documents import Document, KeyPath, Lines, label
@@ -25,6 +32,7 @@ from chorus_bench.synthesis.non_maximum_suppression import MIN_OVERLAP, SURE_SCO
 
 SHIPPED, CHAT = "shipped", "chat"
 FIXED, FREE = "fixed", "free"
+AUTO = "auto"
 
 _NAME = "name"
 _COMPONENT = "a name, or a table with 'name' and options"
@@ -32,6 +40,20 @@ _COMPONENT = "a name, or a table with 'name' and options"
 Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Category = Annotated[Line, Field(max_length=MAX_CATEGORY_LENGTH)]
+
+
+def _suits_layout(batch: int | str, info: ValidationInfo) -> int | str:
+    """Refuse a fixed layout whose batch depends on the device."""
+    if batch == AUTO and info.data.get("layout") == FIXED:
+        raise rule(f"is '{AUTO}' with the layout '{FIXED}'", f"a number, or the layout '{FREE}'")
+    return batch
+
+
+Batch = Annotated[
+    Positive | Literal["auto"],
+    AfterValidator(_suits_layout),
+    Field(description="a whole number, 1 or more, or 'auto'"),
+]
 
 
 @dataclass(frozen=True)
@@ -116,7 +138,8 @@ class ImageSettings(Schema):
         generator: the image generator.
         layout: ``fixed`` (an image's batch, and thus its bytes, follow from its address) or
             ``free`` (batches as they come; on most devices the last bits differ).
-        batch: number of images at a time; part of a fixed layout.
+        batch: number of images at a time; part of a fixed layout. With a free one it may be
+            ``auto``: by the free memory of the device.
         format: ``jpeg`` or ``png``.
         quality: JPEG quality, 1 to 100.
     """
@@ -125,7 +148,7 @@ class ImageSettings(Schema):
     views: str | None = None
     generator: Made = Component("diffusers", {"model": "CompVis/stable-diffusion-v1-4"})
     layout: Literal["fixed", "free"] = "fixed"
-    batch: Positive = 1
+    batch: Batch = 1
     format: Literal["jpeg", "png"] = "jpeg"
     quality: int = Field(95, ge=1, le=100)
 

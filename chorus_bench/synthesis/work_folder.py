@@ -34,13 +34,7 @@ from chorus_bench.datasets.schema import CAMERA_COLUMNS, TRAIN_SCHEMA
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.io.files import WriteError, atomic_write_bytes, is_folder, remove_unfinished
 from chorus_bench.io.leftovers import remove, unfinished_name
-from chorus_bench.synthesis.moved_images import (
-    COLUMN,
-    Moved,
-    images_digest,
-    with_images,
-    without_images,
-)
+from chorus_bench.synthesis.moved_images import COLUMN, Moved, Rest, with_images
 
 FORMAT, MANIFEST = 1, "manifest.json"
 
@@ -296,16 +290,14 @@ class StageFolder:
         atomic_write_bytes(self._record_file(shard), record.to_text().encode())
         return record
 
-    def move_images(
-        self, shard: Shard, table: pa.Table, file: str, groups: tuple[int, int]
-    ) -> None:
+    def move_images(self, shard: Shard, rest: Rest, file: str, groups: tuple[int, int]) -> None:
         """Take the images out of a shard's file, once a file of the dataset has them.
 
         Whenever this is interrupted, the shard is as before or as after it.
 
         Args:
             shard: a finished shard of the stage `images`.
-            table: its rows, with the images.
+            rest: what stays of its rows.
             file: the dataset's file, relative to the work folder.
             groups: first and number of the row groups with these rows.
 
@@ -313,9 +305,9 @@ class StageFolder:
             WriteError: the disk is full, the place is not writable, ...
         """
         record = self._finished(shard)
-        content = encoded(without_images(table))
+        content = encoded(rest.table.cast(with_features(STAGE_SCHEMAS[self.stage])))
         digest = hashlib.sha256(content).hexdigest()
-        moved = Moved(file, groups, images_digest(table), len(content), digest)
+        moved = Moved(file, groups, rest.images, len(content), digest)
         text = replace(record, moved=moved).to_text()
         atomic_write_bytes(self._record_file(shard), text.encode())
         atomic_write_bytes(self.shard_file(shard), content)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pyarrow.parquet as pq
 import pytest
+import yaml
 
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.statistics import folder_statistics
@@ -183,3 +184,31 @@ def test_records_without_moved_images_are_read(finished):
     shard = folder.load_manifest().shards[0]
     assert "moved" not in (folder.path / f"{shard.name}.json").read_text()
     assert replace(folder.record(shard)).moved is None
+
+
+def test_the_card_is_what_the_hub_takes(finished):
+    text = (finished / "d" / "README.md").read_text()
+    header = yaml.safe_load(text.split("---\n")[1])
+    assert (header["license"], header["license_name"]) == ("other", "licenses-of-the-models")
+    assert header["task_categories"] == [
+        "image-to-3d",
+        "keypoint-detection",
+        "image-segmentation",
+    ]
+    assert header["annotations_creators"] == ["machine-generated"]
+    assert [entry["config_name"] for entry in header["dataset_info"]] == ["default", "surfboard"]
+    assert header["dataset_info"][0]["splits"][0]["num_examples"] == 12
+    names = [entry["name"] for entry in header["dataset_info"][0]["features"]]
+    assert names[:6] == ["sample_id", "image", "category", "prompt", "view", "index"]
+    for role in ("generator", "segmenter", "keypoint detector", "pose estimator"):
+        (line,) = [x for x in text.splitlines() if x.startswith(f"| {role} ")]
+        assert "part of chorus-bench, Apache-2.0" in line
+
+
+def test_a_stream_of_the_dataset_has_pictures(finished):
+    from datasets import load_dataset
+
+    rows = load_dataset(str(finished / "d"), "surfboard", split="train", streaming=True)
+    first = next(iter(rows))
+    assert first["image"].size == (64, 64)
+    assert first["sample_id"] == rows_of(finished)[0]["sample_id"]
