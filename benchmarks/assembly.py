@@ -83,16 +83,14 @@ def make_stages(work, count):
             StageFolder(work, stage).write(shard, rows, seconds=1, counts={}, models={})
 
 
-def disk(*folders):
-    """Return the bytes on the disk below folders; a file with several names counts once."""
+def disk(folder):
+    """Return the bytes on the disk below a folder; a file with several names counts once."""
     files = {}
-    for folder in folders:
-        for file in folder.rglob("*"):
-            try:
-                status = file.stat()
-            except FileNotFoundError:
-                continue
-            files[status.st_ino] = status.st_blocks * 512
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                status = Path(parent, name).stat()
+                files[status.st_ino] = status.st_blocks * 512
     return sum(files.values())
 
 

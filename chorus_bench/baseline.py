@@ -28,7 +28,7 @@ def fit_baseline(
     *,
     body: str | Path | BodyModel | object | None = None,
     grid: GridSpec = _DEFAULT_GRID,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     seed: int = 0,
     progress: Progress = lambda done, total: None,
     options: Mapping[str, Any] | None = None,

@@ -24,13 +24,13 @@ from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.locks import only_writer
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.metrics.ranking import Ranking
-from chorus_bench.report.canvas import require_matplotlib
+from chorus_bench.report.canvas import require_matplotlib, save_figure
 from chorus_bench.report.figures import (
     OverlayRow,
-    draw_calibration,
-    draw_curves,
-    draw_fields,
-    draw_overlays,
+    calibration_figure,
+    curves_figure,
+    fields_figure,
+    overlays_figure,
 )
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import occupancy_image, sample_photos
@@ -169,10 +169,11 @@ def _draw(
     pictures, body = folder / "pictures", load_body("default")
     with open_submission(folder / "submissions" / METHODS[0]) as learned:
         fields = {category: learned.field(category) for category in learned.categories}
-    draw_fields(fields, body, pictures / "fields.png")
-    draw_overlays(_overlays(folder, results, body), pictures / "overlays.png")
-    draw_curves(results, pictures / "precision_recall.png")
-    draw_calibration(truth, pictures / "calibration.png")
+    save_figure(fields_figure(fields, body), pictures / "fields.png")
+    rows = _overlays(folder, results, body)
+    save_figure(overlays_figure(rows), pictures / "overlays.png")
+    save_figure(curves_figure(results), pictures / "precision_recall.png")
+    save_figure(calibration_figure(truth), pictures / "calibration.png")
     return tuple(sorted(file.name for file in pictures.iterdir()))
 
 

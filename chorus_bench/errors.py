@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from importlib import import_module
+from typing import Any
 
 
 class ChorusBenchError(Exception):
@@ -83,6 +85,25 @@ def _rebuild_missing(
     return kind(package, extra=extra, purpose=purpose)
 
 
+def import_extra(module: str, *, extra: str, purpose: str, package: str | None = None) -> Any:  # noqa: ANN401
+    """Import a module of an optional package.
+
+    Args:
+        module: full name of the module.
+        extra: the extra of chorus-bench that installs it.
+        purpose: what needs it.
+        package: the package to install, if its name is not the module's.
+
+    Raises:
+        MissingDependencyError: it is not installed.
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        name = package or module.partition(".")[0]
+        raise MissingDependencyError(name, extra=extra, purpose=purpose) from error
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return a sentence that suggests the nearest known name and lists the known ones."""
     names = sorted(known)
@@ -96,6 +117,11 @@ def unknown_name(
 ) -> InputError:
     """Return the error for a name that is not among the ``known`` ones."""
     return InputError(f"unknown {kind} '{name}'", where=where, fix=did_you_mean(name, known))
+
+
+def reason(error: Exception) -> str:
+    """Return what an error says is wrong, to be told within another: without what to do."""
+    return error.found if isinstance(error, InputError) else str(error)
 
 
 def list_some(items: Sequence[object], limit: int = 5) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 
 from chorus_bench.errors import InputError
 
@@ -54,6 +55,25 @@ def category_name(name: str, *, where: object | None = None) -> str:
             fix="rename the category",
         )
     return stripped
+
+
+def given_categories(categories: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    """Return the categories that a caller chose, each once, in their order; None for all.
+
+    Args:
+        categories: several names, or one: a text is a name, not a series of letters.
+
+    Raises:
+        InputError: no name, or something that is not a name.
+    """
+    if categories is None:
+        return None
+    names = (categories,) if isinstance(categories, str) else tuple(categories)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InputError(
+            f"categories {categories!r}", expected="the name of a category, or several names"
+        )
+    return tuple(dict.fromkeys(names))
 
 
 def fingerprint_of(label: str) -> str:

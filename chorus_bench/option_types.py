@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import inspect
 import types
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import fields, replace
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from chorus_bench.errors import InputError, did_you_mean
+from chorus_bench.errors import InputError, did_you_mean, unknown_name
+
+Settings = TypeVar("Settings")
+
+_FILE, _FOLDER = "a file", "a folder"
+#: Options that name something on the disk which must be there.
+InputFile = Annotated[str, _FILE]
+InputFolder = Annotated[str, _FOLDER]
 
 #: Types of which values must be instances; other annotations are not checked.
 _ACCEPTED: dict[object, tuple[type, ...]] = {
@@ -27,7 +35,10 @@ def type_text(annotation: object) -> str:
     """Return an annotation as text; empty if there is none."""
     if annotation is inspect.Parameter.empty:
         return ""
-    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    if kind := place_kind(annotation):
+        return kind
+    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    return text.replace("InputFile", _FILE).replace("InputFolder", _FOLDER)
 
 
 def annotation_of(function: Callable[..., Any], parameter: inspect.Parameter) -> object:
@@ -41,7 +52,8 @@ def annotation_of(function: Callable[..., Any], parameter: inspect.Parameter) ->
         return Any
     holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
     try:
-        return get_type_hints(holder, getattr(function, "__globals__", {}))["it"]
+        names = getattr(function, "__globals__", {})
+        return get_type_hints(holder, names, include_extras=True)["it"]
     except (NameError, TypeError, AttributeError, SyntaxError):
         return Any  # a name imported only for type checkers
 
@@ -81,6 +93,8 @@ def fits(value: object, hint: object) -> bool:
         hint: a type.
     """
     origin = get_origin(hint)
+    if origin is Annotated:
+        return fits(value, get_args(hint)[0])
     if origin in (Union, types.UnionType):
         return any(fits(value, member) for member in get_args(hint))
     if origin is Literal:
@@ -89,3 +103,62 @@ def fits(value: object, hint: object) -> bool:
         return False
     accepted = _ACCEPTED.get(hint) if isinstance(hint, Hashable) else None
     return accepted is None or isinstance(value, accepted)
+
+
+def place_kind(hint: object) -> str:
+    """Return "a file" or "a folder" for an option that names one; empty for all others."""
+    if get_origin(hint) is Annotated:
+        return next((kind for kind in get_args(hint)[1:] if kind in (_FILE, _FOLDER)), "")
+    if get_origin(hint) in (Union, types.UnionType):
+        return next(filter(None, map(place_kind, get_args(hint))), "")
+    return ""
+
+
+def check_exists(
+    name: str, value: object, hint: object, where: str, fix: str | None = None
+) -> None:
+    """Check that what an option names on the disk is there.
+
+    Args:
+        name: name of the option.
+        value: value from a user, of the right type.
+        hint: the type; only `InputFile` and `InputFolder` name something.
+        where: owner of the option.
+        fix: where to get it.
+
+    Raises:
+        InputError: there is no such file or folder.
+    """
+    kind = place_kind(hint)
+    if not kind or not isinstance(value, str | Path):
+        return
+    path = Path(value).expanduser()
+    if not (path.is_file() if kind == _FILE else path.is_dir()):
+        found = f"is not {kind}" if path.exists() else "does not exist"
+        raise InputError(
+            f"option '{name}': {value} {found}",
+            where=where,
+            expected=f"{kind} that exists",
+            fix=fix,
+        )
+
+
+def changed(settings: Settings, changes: Mapping[str, Any], where: str) -> Settings:
+    """Return a dataclass with some of its fields changed.
+
+    Args:
+        settings: the dataclass.
+        changes: name of a field -> value from a user.
+        where: what the settings are called in messages.
+
+    Raises:
+        InputError: an unknown field, a value of another type, or one that the class refuses.
+    """
+    kind = type(settings)
+    known = [item.name for item in fields(kind)]  # type: ignore[arg-type]
+    hints = get_type_hints(kind)
+    for name, value in changes.items():
+        if name not in known:
+            raise unknown_name("setting", str(name), known, where=where)
+        check_value(name, value, hints[name], where)
+    return replace(settings, **changes)  # type: ignore[type-var]

@@ -11,7 +11,7 @@ its baselines, for example, by naming a `BaselineSpec` or several of them in its
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -19,7 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
 from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
-from chorus_bench.option_types import annotation_of, check_value, type_text
+from chorus_bench.option_types import annotation_of, check_exists, check_value, type_text
 
 GROUP = "chorus_bench.baselines"
 _OURS = ("chorus_baselines.", "chorus_bench.")
@@ -43,6 +43,10 @@ class ExpectedScores:
     scores: Mapping[str, float]
 
 
+#: Longer defaults are not shown.
+_LONGEST_DEFAULT = 60
+
+
 @dataclass(frozen=True)
 class Option:
     """An option of a plug-in, as the signature of its function has it.
@@ -59,8 +63,10 @@ class Option:
 
     def __str__(self) -> str:
         typed = f"{self.name}: {self.type}" if self.type else self.name
-        required = self.default is inspect.Parameter.empty
-        return f"{typed} (must be given)" if required else f"{typed} = {self.default!r}"
+        if self.default is inspect.Parameter.empty:
+            return f"{typed} (must be given)"
+        value = repr(self.default)
+        return f"{typed} = {value if len(value) <= _LONGEST_DEFAULT else '...'}"
 
 
 @dataclass(frozen=True)
@@ -139,11 +145,13 @@ class PluginSpec:
         Args:
             options: name -> value; those of the spec are added.
             kind: what the plug-in is called in messages.
-            complete: options without a default must be there.
+            complete: options without a default must be there, and so must the files and folders
+                that options name.
 
         Raises:
             InputError: an option that the function does not have, a value of another type than
-                it says, or none for an option without a default; or see `load`.
+                it says, none for an option without a default, a file that is not there; or see
+                `load`.
             MissingDependencyError: see `load`.
         """
         function, where = self.load(), self._label(kind)
@@ -155,10 +163,33 @@ class PluginSpec:
                 check_value(name, value, annotation_of(function, known[name]), where)
             elif not open_ended:
                 raise unknown_name("option", name, known, where=where)
-        for name, parameter in known.items() if complete and not open_ended else ():
-            if parameter.default is parameter.empty and name not in chosen:
-                expected = type_text(parameter.annotation) or "a value"
-                raise InputError(f"option '{name}' is missing", where=where, expected=expected)
+        if complete:
+            self._check_complete(function, known, chosen, where)
+
+    def _check_complete(
+        self,
+        function: Callable[..., Any],
+        known: Mapping[str, inspect.Parameter],
+        chosen: Mapping[str, Any],
+        where: str,
+    ) -> None:
+        """Check that nothing is missing, neither an option nor a file that one names."""
+        for name, parameter in known.items():
+            named = parameter.kind is not parameter.VAR_KEYWORD
+            if named and parameter.default is parameter.empty and name not in chosen:
+                raise InputError(
+                    f"option '{name}' is missing",
+                    where=where,
+                    expected=type_text(parameter.annotation) or "a value",
+                    fix=self.source(name),
+                )
+        for name in known.keys() & chosen.keys():
+            hint = annotation_of(function, known[name])
+            check_exists(name, chosen[name], hint, where, self.source(name))
+
+    def source(self, option: str) -> str | None:
+        """Return where to get what an option names, and under which license; None if unknown."""
+        return None
 
     def configured(
         self, options: Mapping[str, Any] | None = None, *, kind: str | None = None
@@ -266,6 +297,17 @@ class Plugins(Generic[SpecType]):
             raise error
         faults = "; ".join(map(str, self.broken))
         raise InputError(error.found, fix=f"{error.fix}. Plug-ins that cannot be used: {faults}")
+
+    def not_loaded(self) -> Iterator[BrokenPlugin]:
+        """Yield the plug-ins of other packages whose function cannot be imported."""
+        for spec in self.specs.values():
+            if spec.function.startswith(_OURS):
+                continue
+            try:
+                spec.load()
+            except Exception as error:  # whatever somebody else's module does when it is imported
+                reason = error.found if isinstance(error, InputError) else f"{error}"
+                yield BrokenPlugin(spec.name, spec.function.partition(":")[0], reason)
 
 
 def find_plugins(group: str, spec_type: type[SpecType]) -> Plugins[SpecType]:

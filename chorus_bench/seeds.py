@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 
-Float64 = NDArray[np.float64]
 T = TypeVar("T")
 
 _NORMAL_LIMIT = 3.0

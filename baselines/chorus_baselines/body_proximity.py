@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError
@@ -12,8 +12,6 @@ from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.nearest import nearest_points
-
-Float32 = NDArray[np.float32]
 
 
 def fit_body_proximity(

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chorus_bench.cli.options import Body, Categories, OutputFolder, Seed, Threads
+from chorus_bench.cli.options import (
+    Body,
+    Categories,
+    OneCategory,
+    OutputFolder,
+    Seed,
+    Threads,
+    one_category,
+)
 from chorus_bench.cli.progress import StageLines
 
 if TYPE_CHECKING:
@@ -35,11 +43,11 @@ def register(app: typer.Typer) -> None:
 def table1_command(
     output: OutputFolder = Path("chorus-table1"),
     crawled: Annotated[
-        Path | None, typer.Option(help="Annotated training rows of crawled images.")
+        str | None, typer.Option(help="Annotated training rows of crawled images.")
     ] = None,
     split: Annotated[str | None, typer.Option(help="Test split; simulated by default.")] = None,
     body: Body = None,
-    category: Annotated[str, typer.Option(help="The category.")] = "motorcycle",
+    category: OneCategory = ["motorcycle"],  # noqa: B006 - read only
     images_per_prompt_view: Images = 40,
     samples: Samples = 30,
     seed: Seed = 0,
@@ -55,7 +63,7 @@ def table1_command(
             _workplace(output, body, seed, workers),
             crawled=crawled,
             split=split,
-            category=category,
+            category=one_category(category),
             images_per_prompt_view=images_per_prompt_view,
             samples=samples,
         )
@@ -65,7 +73,7 @@ def table1_command(
 @reproduce_app.command("table2")
 def table2_command(
     output: OutputFolder = Path("chorus-table2"),
-    data: Annotated[Path | None, typer.Option(help="Training set; simulated by default.")] = None,
+    data: Annotated[str | None, typer.Option(help="Training set; simulated by default.")] = None,
     split: Annotated[str | None, typer.Option(help="The test split for --data.")] = None,
     body: Body = None,
     categories: Categories = None,

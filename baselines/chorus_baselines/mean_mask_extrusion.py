@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32, Float64
 from chorus_bench.baseline import Progress
 from chorus_bench.calibration import weak_perspective_to_image
 from chorus_bench.datasets.masks import decode_mask
@@ -26,9 +27,6 @@ from chorus_bench.synthesis.filters import (
     FilterStatistics,
     filter_rows,
 )
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 _COLUMNS = ("category", "height", "width", "people", "objects")
 _PLACE = ("weak_camera", "crop_center", "crop_scale")

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
+from chorus_bench.array_types import Bool, Float32
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.occupancy import decode_occupancy
@@ -30,9 +30,6 @@ from chorus_bench.evaluation.prepare import small_image_size, small_target
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera, pixel_indices
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
-
-Float32 = NDArray[np.float32]
-Bool = NDArray[np.bool_]
 
 SOURCES = ("mask", "truth")
 

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from chorus_bench.cli.options import Body, OutputFolder, Overwrite, Submission
+from chorus_bench.cli.options import (
+    Body,
+    OneCategory,
+    OutputFolder,
+    Overwrite,
+    Submission,
+    one_category,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,19 +22,18 @@ if TYPE_CHECKING:
 
     from chorus_baselines.chorus.subject import Subject
 
-Category = Annotated[str, typer.Option(help="The category of the field.")]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
 Split = Annotated[
-    str | None, typer.Option(help="Instead of --pose: a test split or annotated images ...")
+    str | None, typer.Option(help="Instead of --pose: a test split or annotated images.")
 ]
-Sample = Annotated[str | None, typer.Option(help="... and the sample_id of the person in it.")]
+Sample = Annotated[str | None, typer.Option(help="With --split: the sample_id of the person.")]
 
 
 def infer_command(
     submission: Submission,
-    category: Category,
+    category: OneCategory,
     output: Annotated[Path, typer.Option(help="The .npz to write.")],
     pose: Pose = None,
     split: Split = None,
@@ -41,7 +47,7 @@ def infer_command(
         save_posed_field,
     )
 
-    field = canonical_field(submission, category)
+    field = canonical_field(submission, one_category(category))
     posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
     save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
@@ -51,24 +57,21 @@ def reconstruct_command(
     submission: Submission,
     output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
     category: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(help="By default the sample's, or that of the object nearest to the person."),
     ] = None,
     pose: Pose = None,
     split: Split = None,
     sample: Sample = None,
     body: Body = None,
-    level: Annotated[
-        float, typer.Option(help="The object is where the field reaches this level.")
-    ] = 0.5,
+    level: Annotated[float, typer.Option(help="Value of the field at the object's surface.")] = 0.5,
 ) -> None:
     """Write a mesh of the expected object beside the person in a pose."""
     from chorus_baselines.chorus.inference import canonical_field
     from chorus_baselines.chorus.reconstruction import reconstruct
 
-    if category is None:
-        category = _subject(split, sample, body).category
-    field = canonical_field(submission, category)
+    name = one_category(category) if category else _subject(split, sample, body).category
+    field = canonical_field(submission, name)
     reconstruct(
         field,
         _pose(pose, split, sample, body),
@@ -77,33 +80,37 @@ def reconstruct_command(
         grid=field.spec,
         level=level,
     )
-    typer.echo(f"wrote {output}: {category}")
+    typer.echo(f"wrote {output}: {name}")
 
 
 def import_chorus_command(
-    files: Annotated[list[str], typer.Argument(help="Exported pickles: FILE, or CATEGORY=FILE.")],
+    files: Annotated[
+        list[str],
+        typer.Argument(
+            help="The original's folder of results, exported pickles, or CATEGORY=FILE."
+        ),
+    ],
     output: OutputFolder,
     method: Annotated[str, typer.Option(help="The method's name.")] = "CHORUS (original)",
+    settings: Annotated[
+        str | None,
+        typer.Option(help="A part of the file names to take, if a category has several."),
+    ] = None,
     side_length: Annotated[float, typer.Option(help="Side of the cube, metres.")] = 3.0,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a submission from the original project's exports.
 
-    A file given without a category is of the category in its name.
+    In a folder of results, CATEGORY/total-aggregation/*.pickle, categories are named by folders.
+    Any other file given without a category is of the category in its name.
     """
     from chorus_baselines.chorus.original import import_chorus
-    from chorus_bench.errors import InputError
+    from chorus_baselines.chorus.original_files import find_original_files
 
-    named: dict[str, str | Path] = {}
-    for text in files:
-        category, sign, path = text.partition("=")
-        file = Path(path if sign else text)
-        name = category if sign else file.stem.replace("_", " ")
-        if name in named:
-            raise InputError(f"two files for the category '{name}'", where=file)
-        named[name] = file
-    import_chorus(named, output, method=method, side_length=side_length, overwrite=overwrite)
-    typer.echo(f"wrote {output}: {', '.join(named)}")
+    found = find_original_files(files, settings)
+    totals: dict[str, str | Path] = {category: own.total for category, own in found.items()}
+    import_chorus(totals, output, method=method, side_length=side_length, overwrite=overwrite)
+    typer.echo(f"wrote {output}: {', '.join(found)}")
 
 
 def _pose(
@@ -117,7 +124,9 @@ def _pose(
         return read_pose(file)
     if file is None:
         return _subject(split, sample, body).pose
-    raise InputError("two poses", expected="--pose FILE, or --split SPLIT and --sample ID")
+    raise InputError(
+        "two poses are given", expected="--pose FILE, or --split SPLIT and --sample ID"
+    )
 
 
 def _subject(split: str | None, sample: str | None, body: str | None) -> Subject:
@@ -127,7 +136,7 @@ def _subject(split: str | None, sample: str | None, body: str | None) -> Subject
 
     if split is None or sample is None:
         raise InputError(
-            "which person?",
+            "no person is chosen",
             expected="--split SPLIT and --sample ID, or --pose FILE and --category NAME",
         )
     return find_subject(split, sample, body)

@@ -27,6 +27,7 @@ from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.output import discard_result
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.ranking import Ranking
+from chorus_bench.names import given_categories
 from chorus_bench.simulation import PROMPTS, simulate_train_row
 from chorus_bench.simulation.recipe import simulated_recipe
 from chorus_bench.synthesis.cameras import add_cameras
@@ -56,6 +57,7 @@ PAPER_TABLE_1: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
     "synthetic, 10k": ((57.14, 55.19, 64.82, 62.11), (9408, 3626, 61.46, 14.63)),
 }
 SMALL_SHARE = 0.1
+_ANNOTATED = ("sample_id", "height", "width", "people", "objects")
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def reproduce_table2(
     *,
     data: str | Path | None = None,
     split: str | Path | None = None,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     images_per_prompt_view: int = 12,
     samples: int = TEST_SAMPLES,
 ) -> Table:
@@ -173,10 +175,10 @@ def reproduce_table2(
         InputError: data without a split or vice versa, or either is invalid.
     """
     if (data is None) != (split is None):
-        raise InputError("a training set needs its test split", fix="give both or none")
+        raise InputError("a training set needs its test split", fix="give both or neither")
     title = "Ablations on your data"
     if data is None or split is None:
-        chosen = tuple(categories or SIMULATED_CATEGORIES)
+        chosen = given_categories(categories) or tuple(SIMULATED_CATEGORIES)
         title = f"Ablations on the simulated world ({', '.join(chosen)})"
         data = place.simulated("train", chosen, images_per_prompt_view=images_per_prompt_view)
         split = place.simulated("test", chosen, per_category=samples)
@@ -223,6 +225,11 @@ def reproduce_table1(
     Raises:
         InputError: the data are invalid.
     """
+    # Before anything is simulated: another category or rows without annotations are wrong input.
+    if crawled is not None:
+        DatasetRows.open(crawled).select([category]).check_columns(_ANNOTATED)
+    if split is not None:
+        DatasetRows.open(split).select([category])
     if split is None:
         split = place.simulated("test", [category], per_category=samples)
     synthetic = place.simulated("train", [category], images_per_prompt_view=images_per_prompt_view)

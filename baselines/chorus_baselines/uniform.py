@@ -8,14 +8,12 @@ that remains at 0.99 would not count.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
-
-Float32 = NDArray[np.float32]
 
 #: Below the last threshold of the metric.
 HIGHEST = 0.98

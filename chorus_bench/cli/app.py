@@ -6,12 +6,14 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.annotators as annotators
 import chorus_bench.cli.baseline as baseline
 import chorus_bench.cli.body as body
 import chorus_bench.cli.cache as cache
 import chorus_bench.cli.datasets as datasets
 import chorus_bench.cli.demo as demo
 import chorus_bench.cli.diagnose as diagnose
+import chorus_bench.cli.doctor as doctor
 import chorus_bench.cli.evaluation as evaluation
 import chorus_bench.cli.leaderboard as leaderboard
 import chorus_bench.cli.report as report
@@ -56,9 +58,10 @@ app.command("diagnose")(diagnose.diagnose_command)
 app.command("validate")(evaluation.validate_command)
 app.command("demo")(demo.demo_command)
 app.command("synthesize")(synthesis.synthesize_command)
-app.command("annotators")(synthesis.annotators_command)
+app.command("annotators")(annotators.annotators_command)
 app.command("report")(report.report_command)
 app.command("selftest")(evaluation.selftest_command)
+app.command("doctor")(doctor.doctor_command)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(body.app, name="body")
 app.add_typer(cache.app, name="cache")

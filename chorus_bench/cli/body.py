@@ -38,7 +38,7 @@ def info_command(
 
 @app.command("convert")
 def convert_command(
-    source: Annotated[Path, typer.Argument(help="SMPL's .pkl (or an .npz).")],
+    source: Annotated[str, typer.Argument(help="SMPL's .pkl, an .npz, or 'default'.")],
     target: Annotated[Path, typer.Argument(help="The .npz to write.")],
 ) -> None:
     """Convert a body to a plain .npz, without chumpy and without executing the pickle."""

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from chorus_bench.io.cleaning import Cleaning
 
 app = typer.Typer(
-    help="Prepared test geometry on this machine, and what killed runs left.", no_args_is_help=True
+    help="Prepared test geometry on this machine, and leftovers of killed runs.",
+    no_args_is_help=True,
 )
 
 
@@ -26,9 +27,9 @@ def info_command() -> None:
 
 @app.command("clear")
 def clear_command() -> None:
-    """Remove all prepared geometry and built splits; the next evaluation makes them again.
+    """Remove all prepared geometry and built splits; the next evaluation rebuilds them.
 
-    Only what this tool has made is removed; anything else is named and stays.
+    Only files made by this tool are removed; others are listed and kept.
     """
     from chorus_bench.io.cache import cache_folder
     from chorus_bench.io.cleaning import clear_cache
@@ -40,7 +41,7 @@ def clear_command() -> None:
 def clean_command(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(help="Also look here, and in the folders below: outputs of runs."),
+        typer.Argument(help="More folders to search, with their subfolders."),
     ] = None,
     all_machines: Annotated[
         bool,
@@ -51,9 +52,9 @@ def clean_command(
         ),
     ] = False,
 ) -> None:
-    """Remove what killed runs left unfinished: in the cache, the temporary folder, and FOLDERS.
+    """Remove leftovers of killed runs from the cache, the temporary folder and FOLDERS.
 
-    A build that was not finished goes on when it is started again, unless it is removed here.
+    An unfinished build is resumed when it is started again, unless it is removed here.
     """
     from chorus_bench.io.cleaning import clean
 

@@ -31,11 +31,8 @@ if TYPE_CHECKING:
 SHOWN_NOTES = 20
 
 
-class Solver(StrEnum):
-    """How cameras are fitted."""
-
-    ADAM = "adam"
-    LM = "lm"
+#: How cameras are fitted.
+Solver = StrEnum("Solver", ["ADAM", "LM"])
 
 
 class BuilderGroup(TyperGroup):
@@ -79,6 +76,10 @@ def coco_eft_command(
     solver: Annotated[
         Solver, typer.Option(help="'adam': the original's path; 'lm': the least-squares minimum.")
     ] = Solver.ADAM,
+    fits_name: Annotated[
+        str | None,
+        typer.Option(help="Whose fits they are, where the file does not say: 'eft' or another."),
+    ] = None,
     categories: Categories = None,
     overwrite: Overwrite = False,
 ) -> None:
@@ -95,6 +96,7 @@ def coco_eft_command(
         images=images,
         solver=solver.value,
         categories=categories,
+        fits_name=fits_name,
     )
 
 

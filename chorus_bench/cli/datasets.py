@@ -14,8 +14,10 @@ from chorus_bench.cli.options import (
     FORMAT,
     BuiltDataset,
     DataFormat,
+    OneCategory,
     OutputFolder,
     Overwrite,
+    one_category,
 )
 
 app = typer.Typer(help="Build, inspect, verify and push datasets.", no_args_is_help=True)
@@ -50,7 +52,7 @@ def list_command() -> None:
 @app.command("import-images")
 def import_images_command(
     folder: Annotated[Path, typer.Argument(help="Image files, or one folder per keyword.")],
-    category: Annotated[str, typer.Option(help="The object that was searched for.")],
+    category: OneCategory,
     output: OutputFolder,
     prompt: Annotated[
         str | None, typer.Option(help="Prompt of all images; by default the folder's name.")
@@ -64,7 +66,7 @@ def import_images_command(
         "Reading images",
         overwrite=overwrite,
         folder=folder,
-        category=category,
+        category=one_category(category),
         prompt=prompt,
     )
 
@@ -115,12 +117,14 @@ def verify_command(dataset: BuiltDataset) -> None:
 
 @app.command("card")
 def card_command(
-    path: Annotated[Path, typer.Argument(help="A built dataset.")],
+    dataset: BuiltDataset,
 ) -> None:
     """Rewrite the card (README.md) of a built dataset."""
     from chorus_bench.datasets.card import write_card
     from chorus_bench.datasets.folder import CARD_FILE, DatasetInfo
+    from chorus_bench.datasets.named import dataset_folder
 
+    path = dataset_folder(dataset)
     write_card(path, DatasetInfo.load(path))
     typer.echo(f"wrote {path / CARD_FILE}")
 
@@ -132,7 +136,7 @@ def push_command(
     public: Annotated[
         bool,
         typer.Option(
-            "--public/--private", help="Whether a new repository is public. Respect the licenses."
+            "--public/--private", help="Whether a new repository is public; respect the licenses."
         ),
     ] = False,
 ) -> None:

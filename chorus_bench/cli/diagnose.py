@@ -32,7 +32,8 @@ def diagnose_command(
     workers: Threads = None,
     protocol: Protocol = "official",
     output: Annotated[
-        Path | None, typer.Option(help="JSON file with all details, including the cuts of the map.")
+        Path | None,
+        typer.Option(help="JSON file for all details, with the cuts of the recalibration."),
     ] = None,
     output_format: Annotated[TextFormat, FORMAT] = TextFormat.TABLE,
 ) -> None:

@@ -114,7 +114,7 @@ def _say_toy_split(
 
 
 def compare_command(
-    results: Annotated[list[Path], typer.Argument(help="Two or more result folders.")],
+    results: Annotated[list[str], typer.Argument(help="Two or more result folders, or 'example'.")],
     score: Score = "mPAP",
     seed: Seed = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
@@ -135,7 +135,7 @@ def validate_command(
         typer.Option(
             envvar="CHORUS_BENCH_SPLIT",
             help="Also compare with this split: missing and unknown categories and samples, "
-            "mirrored or turned fields; 'none' to leave that out.",
+            "mirrored or turned fields; 'none' to skip this comparison.",
         ),
     ] = "example",
     body: Body = None,

@@ -33,8 +33,10 @@ def add_commands(app: typer.Typer) -> None:
 def print_broken(found: Plugins[Any]) -> None:
     """Name the unusable plug-ins, on standard error.
 
+    Those of other packages are imported for that.
+
     Args:
         found: plug-ins of a list that was printed.
     """
-    for plugin in found.broken:
+    for plugin in (*found.broken, *found.not_loaded()):
         typer.echo(f"cannot be used: {plugin}", err=True)

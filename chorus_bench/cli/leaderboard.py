@@ -16,6 +16,7 @@ from chorus_bench.cli.options import (
     Body,
     OutputFolder,
     Overwrite,
+    ResultFolder,
     Score,
     Threads,
     key_values,
@@ -25,12 +26,8 @@ from chorus_bench.cli.progress import progress_bar
 app = typer.Typer(help="Leaderboard entries, their rules, and the page.", no_args_is_help=True)
 
 
-class Seen(StrEnum):
-    """Whether training saw COCO's val images."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
+#: Whether training saw COCO's val images.
+Seen = StrEnum("Seen", ["YES", "NO", "UNKNOWN"])
 
 
 Leaderboard = Annotated[
@@ -45,7 +42,7 @@ _DEFAULT = Path("leaderboard")
 
 @app.command("add")
 def add_command(
-    result: Annotated[Path, typer.Argument(help="Result folder, as written by evaluate --output.")],
+    result: ResultFolder,
     submitted_by: Annotated[str, typer.Option(help="A person, a group or an account.")],
     leaderboard: Leaderboard = _DEFAULT,
     submission: Annotated[
@@ -125,7 +122,9 @@ def check_command(
     leaderboard: Leaderboard = _DEFAULT,
     against: Annotated[
         str | None,
-        typer.Option(help="Git revision or older folder: no score may change on its own."),
+        typer.Option(
+            help="Git revision or older folder; a score may only change with its submission."
+        ),
     ] = None,
 ) -> None:
     """Apply the acceptance rules to every entry and list all problems."""
@@ -141,7 +140,7 @@ def check_command(
     checked.raise_problems()
     typer.echo(
         f"valid: {len(checked.entries)} entries, {len(checked.published)} published rows"
-        + ("" if against is None else f"; no score changed on its own since {against}")
+        + ("" if against is None else f"; no score changed without its submission since {against}")
     )
 
 

@@ -7,7 +7,7 @@ The grammar is the same everywhere: repeatable options are named in the singular
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,53 +18,18 @@ if TYPE_CHECKING:
     from chorus_bench.engines import EngineSettings
 
 
-class EngineName(StrEnum):
-    """Where jobs run."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
-class DataFormat(StrEnum):
-    """How a description is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-
-
-class TableFormat(StrEnum):
-    """How a table is printed."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-
-
-class TextFormat(StrEnum):
-    """How a diagnosis is printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
-
-
-class ScoreFormat(StrEnum):
-    """How scores are printed."""
-
-    TABLE = "table"
-    JSON = "json"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-
-
-class BoardFormat(StrEnum):
-    """How boards are printed."""
-
-    TABLE = "table"
-    MARKDOWN = "markdown"
-    LATEX = "latex"
-    CSV = "csv"
-    JSON = "json"
+#: Where jobs run.
+EngineName = StrEnum("EngineName", ["LOCAL", "RAY"])
+#: How a description is printed.
+DataFormat = StrEnum("DataFormat", ["TABLE", "JSON"])
+#: How a table is printed.
+TableFormat = StrEnum("TableFormat", ["TABLE", "MARKDOWN", "LATEX"])
+#: How a diagnosis is printed.
+TextFormat = StrEnum("TextFormat", ["TABLE", "JSON", "MARKDOWN"])
+#: How scores are printed.
+ScoreFormat = StrEnum("ScoreFormat", ["TABLE", "JSON", "MARKDOWN", "LATEX"])
+#: How boards are printed.
+BoardFormat = StrEnum("BoardFormat", ["TABLE", "MARKDOWN", "LATEX", "CSV", "JSON"])
 
 
 #: The option ``--format``; the parameter's enumeration lists the choices.
@@ -72,6 +37,13 @@ FORMAT = typer.Option("--format", help="Output format.")
 
 Submission = Annotated[
     str, typer.Argument(help="Submission folder, .zip or .tar.gz; 'example' for the shipped one.")
+]
+ResultFolder = Annotated[
+    str,
+    typer.Argument(
+        help="Result folder from `chorus-bench evaluate --output`; 'example' for the shipped "
+        "submission, scored now."
+    ),
 ]
 BuiltDataset = Annotated[
     str, typer.Argument(help="A built dataset; 'simulated' for the full simulated test split.")
@@ -92,7 +64,7 @@ Body = Annotated[
 Population = Annotated[
     str,
     typer.Option(
-        help="'benchmark': the categories that the split declares; 'all': every one of it."
+        help="'benchmark': the categories that the split declares; 'all': every category in it."
     ),
 ]
 AllowOtherBody = Annotated[
@@ -104,6 +76,9 @@ AllowOtherBody = Annotated[
 ]
 Categories = Annotated[
     list[str] | None, typer.Option("--category", help="Only this category; may be repeated.")
+]
+OneCategory = Annotated[
+    list[str], typer.Option("--category", help="The category; exactly one here.")
 ]
 MinSamples = Annotated[
     int | None, typer.Option(min=1, help="Leave out categories with fewer samples.")
@@ -170,6 +145,23 @@ def key_values(
             raise InputError(f"{option} {pair}", expected=f"KEY=VALUE, e.g. {option} size=256")
         found[key] = (read or yaml_value)(text, f"{option} {key}")
     return found
+
+
+def one_category(categories: Sequence[str]) -> str:
+    """Return the category of a command that takes only one.
+
+    Raises:
+        InputError: there are several.
+    """
+    from chorus_bench.errors import InputError
+
+    if len(categories) == 1:
+        return categories[0]
+    raise InputError(
+        f"{len(categories)} categories: {', '.join(categories)}",
+        expected="--category once, for this command",
+        fix="run the command once for each category",
+    )
 
 
 def command_line() -> str:

@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from chorus_bench.cli.options import Body, Overwrite
+from chorus_bench.cli.options import Body, Overwrite, ResultFolder
 
 
 def report_command(
-    result: Annotated[Path, typer.Argument(help="A result folder from `chorus-bench evaluate`.")],
+    result: ResultFolder,
     output: Annotated[
         Path | None, typer.Option(help="The folder to write; RESULT-report by default.")
     ] = None,
@@ -31,9 +31,13 @@ def report_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Write the report of a result: a page that works offline, and its pictures."""
+    from chorus_bench.io.shipped import EXAMPLE
     from chorus_bench.report.page import write_report
 
-    target = result.with_name(f"{result.name}-report") if output is None else output
+    if result == EXAMPLE and submission is None:
+        submission = EXAMPLE
+    folder = Path(result)
+    target = folder.with_name(f"{folder.name}-report") if output is None else output
     report = write_report(
         result,
         target,

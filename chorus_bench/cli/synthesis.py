@@ -1,4 +1,4 @@
-"""``chorus-bench synthesize`` and ``chorus-bench annotators``."""
+"""``chorus-bench synthesize``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import (
     Address,
     Engine,
@@ -39,6 +38,16 @@ class Stage(StrEnum):
     CAMERAS = "cameras"
 
 
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="Estimate images, time and disk space from a measured sample."),
+]
+DryRunImages = Annotated[
+    int,
+    typer.Option(min=0, help="Number of images in the sample; with 0, images are only counted."),
+]
+
+
 def synthesize_command(
     output: Annotated[Path, typer.Option(help="The dataset's folder; stages go to OUTPUT.work.")],
     categories: Annotated[
@@ -46,7 +55,7 @@ def synthesize_command(
         typer.Option("--category", help="An object, e.g. surfboard; may be repeated."),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A shipped configuration: tiny, paper or current.")
+        str | None, typer.Option(help="A shipped configuration: tiny, paper, paper-24 or current.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML configuration.")] = None,
     prompts: Annotated[
@@ -55,6 +64,10 @@ def synthesize_command(
     ] = None,
     images_per_prompt_view: Annotated[
         int | None, typer.Option(min=1, help="Number of images for each prompt and view.")
+    ] = None,
+    joint_regressor: Annotated[
+        Path | None,
+        typer.Option(help="SPIN's J_regressor_extra.npy (with SMPL only), for the cameras."),
     ] = None,
     set_: Annotated[
         list[str] | None,
@@ -82,18 +95,8 @@ def synthesize_command(
             "by default none on cpu, else by the number of processors.",
         ),
     ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option(
-            "--dry-run", help="Estimate images, time and disk space from a measured sample."
-        ),
-    ] = False,
-    dry_run_images: Annotated[
-        int,
-        typer.Option(
-            min=0, help="Number of images in the sample; with 0, images are only counted."
-        ),
-    ] = 8,
+    dry_run: DryRun = False,
+    dry_run_images: DryRunImages = 8,
     overwrite: Overwrite = False,
 ) -> None:
     """Make a training set: prompts, images, annotations, filters, cameras.
@@ -104,7 +107,7 @@ def synthesize_command(
     from chorus_bench.synthesis.jobs import RunSettings
     from chorus_bench.synthesis.settings import read_settings
 
-    changes = _changes(set_, categories, prompts, images_per_prompt_view)
+    changes = _changes(set_, categories, prompts, images_per_prompt_view, joint_regressor)
     settings = read_settings(preset, config, changes)
     run = RunSettings(device=device, batch=batch, prepare_threads=prepare_threads)
     if dry_run:
@@ -133,6 +136,7 @@ def _changes(
     categories: list[str] | None,
     prompts: str | None,
     per_prompt_view: int | None,
+    joint_regressor: Path | None,
 ) -> dict[str, Any]:
     """Return the settings given as options, by dotted name."""
     changes = key_values(pairs, "--set")
@@ -142,6 +146,8 @@ def _changes(
         changes["prompts.source"] = prompts
     if per_prompt_view is not None:
         changes["images.per_prompt_view"] = per_prompt_view
+    if joint_regressor is not None:
+        changes["cameras.joint_regressor"] = str(joint_regressor)
     return changes
 
 
@@ -163,7 +169,7 @@ def _estimate_text(found: Estimate) -> str:
             tabulate(
                 stages, headers=headers, disable_numparse=True, colalign=("left",) + ("right",) * 3
             ),
-            f"disk: {found.disk_bytes / _GIBIBYTE:.2f} GiB ({found.image_bytes / 1000:.0f} kB an "
+            f"disk: {found.disk_bytes / _GIBIBYTE:.2f} GiB ({found.image_bytes / 1000:.0f} kB per "
             "image; stages and dataset)",
             f"Measured on {found.sample} images on this machine; nothing was kept.",
         ]
@@ -192,22 +198,8 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
     info = made.dataset.info
     typer.echo(f"\n{info.label}: {info.rows} rows in {len(info.categories)} categories")
     typer.echo(f"wrote {output}; the stages are in {made.work} and may be removed")
+    for category, count in made.statistics.kept.items():
+        if not count:
+            typer.echo(f"warning: no image of the category '{category}' is kept", err=True)
     body = f" --body {settings.body}" if settings.body != "default" else ""
     typer.echo(f"Next: chorus-bench baseline run chorus --data {output} --output submission{body}")
-
-
-def annotators_command() -> None:
-    """List generators and annotators, with their weights and licenses."""
-    from tabulate import tabulate
-
-    from chorus_bench.synthesis.registry import GROUPS, find_components
-
-    for kind in GROUPS:
-        found = find_components(kind)
-        rows = [
-            (spec.name, spec.summary, spec.weights, spec.license, spec.extra)
-            for spec in found.specs.values()
-        ]
-        headers = (kind, "what", "weights", "license", "extra")
-        typer.echo(tabulate(rows, headers=headers, maxcolwidths=[None, 30, 30, 30, None]) + "\n")
-        print_broken(found)

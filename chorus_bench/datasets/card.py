@@ -156,7 +156,7 @@ def _built(info: DatasetInfo) -> str:
         if counts:
             table = tabulate(counts.items(), headers=("reason", "entries"), tablefmt="github")
             parts.append(f"{title} (each entry is named in `{NOTES_FILE}`):\n\n{table}")
-    parts.append(f"Made with {info.made_with}; `{METADATA_FILE}` holds all of this for programs.")
+    parts.append(f"Made with {info.made_with}; machine-readable: `{METADATA_FILE}`.")
     return "\n\n".join(parts)
 
 

@@ -219,7 +219,7 @@ def _tidy(work: Path) -> None:
 
 
 def _write_error(error: OSError, work: Path) -> WriteError:
-    then = f"run the same command again: it goes on from what is finished in {work}"
+    then = f"run the same command again: it continues from what is finished in {work}"
     return WriteError.of(error.filename or work, error, then)
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import AfterValidator
 
 from chorus_bench.datasets.folder import metadata_file, read_metadata
 from chorus_bench.datasets.metadata import DatasetFacts
@@ -34,25 +34,14 @@ METADATA_KEY = b"chorus_bench"
 _ROWS_AT_ONCE = 10_000
 
 
-@dataclass(frozen=True)
-class Facts:
-    """Facts about a dataset besides its rows; None for unknown ones.
+def _sorted(names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(sorted(names))
 
-    Attributes:
-        name: appears in signatures.
-        version: version of the builder.
-        split: ``test`` or ``train``.
-        body: ``name@fingerprint`` of the body of poses and cameras.
-        min_samples: smallest number of test samples with which a category is scored.
-        population: the categories of the benchmark.
-    """
 
-    name: str | None = None
-    version: str | None = None
-    split: str | None = None
-    body: str | None = None
-    min_samples: int | None = None
-    population: tuple[str, ...] | None = None
+class Facts(DatasetFacts, extra="ignore"):
+    """Facts about a dataset besides its rows; None for unknown ones."""
+
+    population: Annotated[tuple[str, ...] | None, AfterValidator(_sorted)] = None
 
     @classmethod
     def of_recipe(cls, recipe: Recipe) -> Facts:
@@ -67,19 +56,12 @@ class Facts:
         Raises:
             InputError: entries of a wrong type, or a name that cannot be part of a signature.
         """
-        known = {field.name: content.get(field.name) for field in fields(cls)}
-        found = loaded(DatasetFacts, Document(known, Lines(str(where))))
-        population = None if found.population is None else tuple(sorted(found.population))
-        return cls(**known | {"population": population})
+        known = {name: content.get(name) for name in cls.model_fields}
+        return loaded(cls, Document(known, Lines(str(where))))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the known facts, for JSON."""
-        known = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            name: list(value) if isinstance(value, tuple) else value
-            for name, value in known.items()
-            if value is not None
-        }
+        return self.model_dump(mode="json", exclude_none=True)
 
     def to_text(self) -> str:
         """Return the value of the column `FACTS`: the same text for the same facts."""
@@ -179,7 +161,7 @@ def agreed(found: Iterable[tuple[object, Facts]]) -> Facts:
         InputError: two places disagree.
     """
     listed = list(found)
-    return Facts(**{field.name: _agreed(field.name, listed) for field in fields(Facts)})
+    return Facts(**{name: _agreed(name, listed) for name in Facts.model_fields})
 
 
 def _agreed(name: str, found: Sequence[tuple[object, Facts]]) -> Any:  # noqa: ANN401

@@ -124,16 +124,13 @@ class DatasetInfo:
             )
         document = read_document(file)
         found = loaded(DatasetFile, document, fix="build the dataset again")
-        card, ours = found.card, DatasetFile.__annotations__
+        ours = DatasetFile.__annotations__
         return cls(
             **{key: getattr(found, key) for key in ("name", "version", "split", "fingerprint")},
             **{key: getattr(found, key) for key in ("left_out", "noted", "command", "made_with")},
             shards=found.shards,
             sources=found.sources,
-            card=CardText(
-                *(card.title, card.summary, card.construction, card.license, card.license_note),
-                *(card.citation, card.tags, card.header),
-            ),
+            card=found.card,
             details={key: value for key, value in document.content.items() if key not in ours},
         )
 

@@ -10,7 +10,7 @@ from typing import cast
 
 from chorus_bench.datasets.folder import DATA_FOLDER, NOTES_FILE, PICTURES_FOLDER
 from chorus_bench.datasets.verify import verify_dataset
-from chorus_bench.errors import ChorusBenchError, InputError, MissingDependencyError
+from chorus_bench.errors import ChorusBenchError, InputError, import_extra
 
 _REPO = re.compile(r"[\w.-]+/[\w.-]+")
 
@@ -37,16 +37,11 @@ def push_dataset(
         MissingDependencyError: huggingface_hub is not installed.
         ChorusBenchError: the hub refused, or is out of reach.
     """
-    try:
-        from huggingface_hub import HfApi
-    except ImportError as error:
-        raise MissingDependencyError(
-            "huggingface_hub", extra="datasets", purpose="Pushing to the hub"
-        ) from error
+    hub = import_extra("huggingface_hub", extra="datasets", purpose="Pushing to the hub")
     if not _REPO.fullmatch(repo):
         raise InputError(f"'{repo}' is not a repository", expected="organisation/name")
     info = _verified(folder)
-    api = HfApi(token=token)
+    api = hub.HfApi(token=token)
     with _hub_errors(repo):
         api.create_repo(repo, repo_type="dataset", private=private, exist_ok=True)
         commit = api.upload_folder(
@@ -96,7 +91,7 @@ def _hub_errors(repo: str) -> Iterator[None]:
         ) from error
     except broken_off as error:
         raise ChorusBenchError(
-            f"{repo} is not pushed: the hub is unreachable or broke off: {error}\n"
+            f"{repo} is not pushed: the hub is unreachable or the connection broke: {error}\n"
             "  What to do: check the network and HF_ENDPOINT, and run the same command again; "
             "files that have arrived are not sent again"
         ) from error

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, AliasChoices, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StringConstraints
 
 from chorus_bench.datasets.labels import LONGEST_LABEL, LONGEST_NAME
-from chorus_bench.datasets.recipe import SourceFile
+from chorus_bench.datasets.recipe import CardText, SourceFile
 from chorus_bench.io.findings import shown
 from chorus_bench.io.schemas import Count, Line, Schema, Sha256, rule
 
@@ -79,28 +79,11 @@ class DataFile:
     sha256: Sha256
 
 
-class CardFile(Schema):
-    """The texts of the dataset's card.
-
-    Attributes:
-        title: the heading.
-        summary: a paragraph or more.
-        construction: how it is built, Markdown.
-        license: identifier of the hub's list.
-        license_note: which license holds for which part, Markdown.
-        citation: BibTeX.
-        tags: the hub's tags.
-        header: more entries of the card's header, for the hub.
-    """
-
-    title: str
-    summary: str
-    construction: str
-    license: str = Field(validation_alias=AliasChoices("license", "licence"))
-    license_note: str = Field(validation_alias=AliasChoices("license_note", "licence_note"))
-    citation: str
-    tags: tuple[str, ...]
-    header: dict[str, JsonValue] = Field(default_factory=dict)
+def _american(card: object) -> object:
+    """Files of earlier versions have the British spelling of ``license``."""
+    if not isinstance(card, dict):
+        return card
+    return {key.replace("licence", "license"): value for key, value in card.items()}
 
 
 class DatasetFile(DatasetFacts):
@@ -141,4 +124,4 @@ class DatasetFile(DatasetFacts):
     shards: tuple[DataFile, ...]
     command: str = ""
     made_with: str = ""
-    card: CardFile
+    card: Annotated[CardText, BeforeValidator(_american)]

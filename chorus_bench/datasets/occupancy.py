@@ -5,12 +5,10 @@ from __future__ import annotations
 import zlib
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Bool
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.grid import GridSpec
-
-Bool = NDArray[np.bool_]
 
 #: The grid of these columns, in the posed body's frame: 48 voxels a side, 3 m.
 POSED_GRID = GridSpec()
@@ -34,7 +32,7 @@ def decode_occupancy(data: bytes, resolution: int = POSED_GRID.resolution) -> Bo
     if len(raw) != -(-(resolution**3) // 8):
         raise InputError(
             f"an occupancy grid of {len(raw)} bytes",
-            expected=f"{-(-(resolution**3) // 8)} bytes for {resolution} voxels a side",
+            expected=f"{-(-(resolution**3) // 8)} bytes for {resolution} voxels per side",
         )
     bits = np.unpackbits(np.frombuffer(raw, dtype=np.uint8), count=resolution**3)
     return bits.astype(bool).reshape((resolution,) * 3)

@@ -103,7 +103,7 @@ def open_parquet(file: Path) -> Iterator[pq.ParquetFile]:
     """Open a Parquet file of any name; pyarrow itself takes names in UTF-8 only.
 
     Raises:
-        InputError: a column stands in it twice.
+        InputError: a column occurs twice.
         OSError: it cannot be opened.
         pa.ArrowException: it is not Parquet.
     """
@@ -112,7 +112,7 @@ def open_parquet(file: Path) -> Iterator[pq.ParquetFile]:
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise InputError(
-                f"has columns that stand twice: {', '.join(map(repr, twice))}",
+                f"has columns that occur twice: {', '.join(map(repr, twice))}",
                 where=file,
                 expected="every column once",
                 fix="the file was changed or made by something else: build the dataset again",

@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -93,6 +93,8 @@ class CardText:
         tags: the hub's tags.
         header: more entries of the card's header, for the hub: ``task_categories``, ...
     """
+
+    __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     title: str
     summary: str

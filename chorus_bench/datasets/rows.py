@@ -20,6 +20,7 @@ from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import FACTS
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.io.untrusted_files import visible_files
+from chorus_bench.names import given_categories
 
 #: Columns that are read only on request.
 _PICTURES = ("image",)
@@ -96,18 +97,19 @@ class DatasetRows:
             wanted = [name for name in self.columns if name in columns]
         return self.reader(category, wanted)
 
-    def select(self, categories: Sequence[str] | None) -> DatasetRows:
+    def select(self, categories: str | Iterable[str] | None) -> DatasetRows:
         """Return the data of some categories (None for all).
 
         Raises:
-            InputError: an unknown category.
+            InputError: an unknown category, or none.
         """
-        if categories is None:
+        chosen = given_categories(categories)
+        if chosen is None:
             return self
-        for name in categories:
+        for name in chosen:
             if name not in self.counts:
                 raise unknown_name("category", name, self.counts, where=self.name)
-        return replace(self, counts={k: n for k, n in self.counts.items() if k in categories})
+        return replace(self, counts={k: n for k, n in self.counts.items() if k in chosen})
 
     def check_columns(self, needed: Sequence[str]) -> None:
         """Raise an `InputError` if one of the columns is missing."""

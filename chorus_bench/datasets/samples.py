@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -19,6 +19,7 @@ from chorus_bench.datasets.schema import LENGTHS
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.camera import CAMERA_PARTS, CAMERA_PREFIX, PerspectiveCamera
 from chorus_bench.geometry.checks import check_pose
+from chorus_bench.names import given_categories
 
 #: The metadata file of a built dataset (see `chorus_bench.datasets.folder`).
 METADATA_FILE = "chorus_bench.json"
@@ -121,19 +122,19 @@ class EvalSplit:
         """The number of samples of each category."""
         return dict(sorted(Counter(sample.category for sample in self.samples).items()))
 
-    def select(self, categories: Sequence[str] | None) -> tuple[EvalSample, ...]:
+    def select(self, categories: str | Iterable[str] | None) -> tuple[EvalSample, ...]:
         """Return the samples of some categories (None for all).
 
         Raises:
-            InputError: a category that the split does not have.
+            InputError: a category that the split does not have, or none.
         """
-        if categories is None:
+        chosen = given_categories(categories)
+        if chosen is None:
             return self.samples
-        for name in categories:
+        for name in chosen:
             if name not in self.counts:
                 raise unknown_name("category", name, self.counts, where=f"split '{self.name}'")
-        wanted = set(categories)
-        return tuple(sample for sample in self.samples if sample.category in wanted)
+        return tuple(sample for sample in self.samples if sample.category in chosen)
 
 
 def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[EvalSample, ...]:

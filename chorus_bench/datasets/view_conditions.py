@@ -2,7 +2,7 @@
 
 The prompt alone and 21 endings, which steer a generator toward other viewpoints and distances.
 
-Source: docs/method.md M2; the paper, section 3.2. Ten endings are worded differently.
+Source: docs/method.md M2; the paper, section 3.2.
 """
 
 from __future__ import annotations
@@ -50,19 +50,19 @@ VIEWS: tuple[ViewCondition, ...] = (
     ViewCondition("top_view", "top view"),
     ViewCondition("bottom_view", "bottom view"),
     ViewCondition("realistic", "realistic photo"),
-    ViewCondition("from_side", "seen from the side"),
-    ViewCondition("from_back", "seen from the back"),
+    ViewCondition("from_side", "seen from side"),
+    ViewCondition("from_back", "seen from back"),
     ViewCondition("various_views", "seen from various views"),
-    ViewCondition("from_close", "seen from close"),
-    ViewCondition("from_far", "seen from far"),
-    ViewCondition("scenic", "scenic"),
-    ViewCondition("full_body", "full body"),
-    ViewCondition("hand", "hand"),
-    ViewCondition("face", "face"),
-    ViewCondition("near_hand", "near the hand"),
-    ViewCondition("near_face", "near the face"),
+    ViewCondition("from_close", "seen from close view"),
+    ViewCondition("from_far", "seen from far away"),
+    ViewCondition("scenic", "scenic view"),
+    ViewCondition("full_body", "full body photo"),
+    ViewCondition("hand", "hand photo"),
+    ViewCondition("face", "face photo"),
+    ViewCondition("near_hand", "photo taken close to hand"),
+    ViewCondition("near_face", "photo taken close to face"),
     ViewCondition("selfie", "selfie"),
-    ViewCondition("close_up", "close-up"),
+    ViewCondition("close_up", "close-up photo"),
     ViewCondition("hand_only", "hand only"),
     ViewCondition("face_only", "face only"),
 )

@@ -42,7 +42,7 @@ class EngineSettings:
         if self.workers < 1:
             raise InputError(f"{self.workers} workers", expected="1 or more")
         if self.gpus < 0:
-            raise InputError(f"{self.gpus} GPUs a worker", expected="0 or more")
+            raise InputError(f"{self.gpus} GPUs per worker", expected="0 or more")
         if self.name == "local" and self.address is not None:
             raise InputError("an address is given for the local engine", fix="add --engine ray")
 

@@ -103,10 +103,10 @@ class _Processes:
 
 def _no_worker_begins() -> InputError:
     return InputError(
-        "the worker processes end before they have begun: each of them imports the script that "
-        "started this run (its module __main__), and runs what that does on import",
+        "the worker processes end before they start work: each imports the script that "
+        "started this run (its module __main__) and so runs its top-level code",
         expected='a script that calls this under `if __name__ == "__main__":`, or a module; '
-        "what comes from standard input cannot be imported",
+        "a script from standard input cannot be imported",
         fix="put the call under that line, save the script as a file, or use workers=1",
     )
 

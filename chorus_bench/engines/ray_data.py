@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from chorus_bench.engines.jobs import EngineSettings, Job, Result, Setup
-from chorus_bench.errors import ChorusBenchError, InputError, MissingDependencyError
+from chorus_bench.errors import ChorusBenchError, InputError, import_extra
 
 _PATIENCE = 10.0
 _NUMBER, _RESULT, _ERROR, _INPUT = "number", "result", "error", "input"
@@ -94,11 +94,10 @@ def _connected(settings: EngineSettings) -> Iterator[None]:
     """Connect to a cluster, or start one for the duration of the block; an open one is reused."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
-    try:
-        import ray
-        import ray.data
-    except ImportError as error:
-        raise MissingDependencyError("ray", extra="ray", purpose="The engine 'ray'") from error
+    import_extra("ray.data", extra="ray", purpose="The engine 'ray'")
+    import ray
+    import ray.data
+
     ours = not ray.is_initialized()
     if ours:
         _connect(ray, settings)

@@ -14,11 +14,8 @@ import math
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-UInt8 = NDArray[np.uint8]
-Float32 = NDArray[np.float32]
-Int64 = NDArray[np.int64]
+from chorus_bench.array_types import Float32, Int64, UInt8
 
 #: A part of a source pixel that is smaller than this is ignored.
 _LEAST_PART = 1e-3

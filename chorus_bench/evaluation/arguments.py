@@ -14,7 +14,7 @@ from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.protocol import Protocol, get_protocol
-from chorus_bench.names import fingerprint_of
+from chorus_bench.names import fingerprint_of, given_categories
 from chorus_bench.submission import Submission, open_submission
 
 if TYPE_CHECKING:
@@ -158,7 +158,8 @@ def resolve_evaluation(
 ) -> Evaluation:
     """Resolve the arguments of `evaluate` to an `Evaluation`."""
     loaded = load_split(split)
-    restricted = category_names(categories)
+    restricted = given_categories(categories)
+    restricted = None if restricted is None else tuple(sorted(restricted))
     declared = _population(loaded, population) if restricted is None else None
     chosen = get_protocol(protocol) if isinstance(protocol, str) else protocol
     limit = min_samples if min_samples is not None else loaded.min_samples
@@ -190,22 +191,6 @@ def resolve_evaluation(
         restricted=restricted,
         population=declared if declared and set(loaded.counts) - set(declared) else None,
     )
-
-
-def category_names(categories: str | Sequence[str] | None) -> tuple[str, ...] | None:
-    """Return the names of categories, unique and sorted; None for all.
-
-    Raises:
-        InputError: no name, or something that is not a name.
-    """
-    if categories is None:
-        return None
-    names = (categories,) if isinstance(categories, str) else tuple(categories)
-    if not names or not all(isinstance(name, str) for name in names):
-        raise InputError(
-            f"categories {categories!r}", expected="the name of a category, or several names"
-        )
-    return tuple(sorted(set(names)))
 
 
 def _population(split: EvalSplit, population: str) -> tuple[str, ...] | None:

@@ -8,10 +8,10 @@ inward, and nothing remains at the last threshold, 0.99.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.ndimage import distance_transform_edt
 
-Float32 = NDArray[np.float32]
+from chorus_bench.array_types import Float32
 
 #: The values of the first and the last element to vanish.
 LOWEST, HIGHEST = 0.01, 0.98

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chorus_bench.errors import InputError, list_some
-from chorus_bench.evaluation.results import EvaluationResult, by_category, load_result, scores_of
+from chorus_bench.evaluation.opening import open_result
+from chorus_bench.evaluation.results import EvaluationResult, by_category, scores_of
 from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.metrics.ranking import Ranking, rank_methods
 from chorus_bench.metrics.resampling import RESAMPLES
@@ -22,7 +23,7 @@ def compare_results(
     """Rank results by a paired bootstrap over their stored per-sample numbers.
 
     Args:
-        results: two or more results, or their folders.
+        results: two or more results, their folders or names.
         score: ``mPAP`` or one of its variants.
         resamples: number of resamples.
         seed: random seed of the resampling.
@@ -31,7 +32,7 @@ def compare_results(
         InputError: fewer than two results, signatures that differ (the parts are named), or
             different samples.
     """
-    loaded = [r if isinstance(r, EvaluationResult) else load_result(r) for r in results]
+    loaded = [open_result(result) for result in results]
     if len(loaded) < 2:
         raise InputError(f"{len(loaded)} result to compare", expected="two or more")
     names = _names(loaded)

@@ -147,7 +147,7 @@ def diagnose(
     *,
     split: str | Path | EvalSplit | Dataset = "example",
     body: str | Path | BodyModel | object | None = None,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     min_samples: int | None = None,
     workers: int | None = None,
     protocol: str | Protocol = "official",

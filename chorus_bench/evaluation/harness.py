@@ -28,7 +28,6 @@ from chorus_bench.evaluation.arguments import (
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
-    SAMPLES_SCHEMA,
     EvaluationResult,
     by_category,
     rescored,
@@ -37,6 +36,7 @@ from chorus_bench.evaluation.results import (
     scores_only,
     summarize,
 )
+from chorus_bench.evaluation.samples_file import SAMPLES_SCHEMA
 from chorus_bench.evaluation.scoring import Progress, score_batches
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.pap import counted

@@ -18,10 +18,10 @@ from chorus_bench.evaluation.results import (
     PARTIAL_FOLDER,
     RESULT_FILE,
     SAMPLES_FILE,
-    SAMPLES_SCHEMA,
     parquet_bytes,
     read_result_json,
 )
+from chorus_bench.evaluation.samples_file import SAMPLES_SCHEMA
 from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
 from chorus_bench.io.leftovers import owner_of, remove_leftovers
 from chorus_bench.io.locks import LOCK_FILE, only_run
@@ -114,10 +114,24 @@ class OutputFolder:
 
     def _take_up(self) -> None:
         """Keep what an interrupted run has left if it is of the very same evaluation."""
-        run = json.loads((self._partial / _RUN_FILE).read_text(encoding="utf-8"))
-        self._refuse_another(run["signature"], run["sha256"])
-        if run["signature"] != self.signature:  # another version of the software
+        signature, sha256 = self._run()
+        self._refuse_another(signature, sha256)
+        if signature != self.signature:  # another version of the software
             self.finish()
+
+    def _run(self) -> tuple[str, str]:
+        """Return the signature and the sha256 of an interrupted run's submission."""
+        file = self._partial / _RUN_FILE
+        try:
+            run = json.loads(file.read_text(encoding="utf-8"))
+            return str(run["signature"]), str(run["sha256"])
+        except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+            raise InputError(
+                f"is damaged: {error}",
+                where=file,
+                expected="what an interrupted evaluation left",
+                fix="remove the folder, or give another --output",
+            ) from error
 
     def parts(self, batches: Sequence[SampleBatch]) -> dict[str, pa.Table]:
         """Return the rows of an interrupted run, by batch key."""
@@ -142,7 +156,7 @@ class OutputFolder:
     def _read_part(self, batch: SampleBatch) -> pa.Table | None:
         try:
             table = pq.read_table(io.BytesIO(self._part(batch).read_bytes()))
-        except (OSError, pa.ArrowInvalid):
+        except (OSError, pa.ArrowException):
             return None
         ids = [sample.sample_id for sample in batch.samples]
         same = table.schema.equals(SAMPLES_SCHEMA) and table["sample_id"].to_pylist() == ids

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.array_types import Float32, Int64, UInt8
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.evaluation.area_scaling import scaled_mask
 from chorus_bench.geometry.body import BodyModel, without_global_orientation
@@ -20,10 +21,6 @@ from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import warp_backward
 from chorus_bench.metrics.pap import pixel_classes
 from chorus_bench.metrics.protocol import Protocol
-
-UInt8 = NDArray[np.uint8]
-Int64 = NDArray[np.int64]
-Float32 = NDArray[np.float32]
 
 
 def small_image_size(height: int, width: int, side: int = 32) -> tuple[int, int, float]:

@@ -13,18 +13,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.array_types import Float32, Int32, Int64, UInt8
 from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.scoring import level_table
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics.pap import category_mean, score_table
 from chorus_bench.metrics.protocol import Protocol
-
-UInt8 = NDArray[np.uint8]
-Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
-Float32 = NDArray[np.float32]
 
 _BLOCK = 8  # samples that are scored together
 _SLACK = np.float32(1e-3)  # voxels; more than rounding can move a place

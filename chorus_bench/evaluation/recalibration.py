@@ -20,9 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
+from chorus_bench.array_types import Float32, Float64, Int64
 
 #: Largest number of candidate cuts, in equal steps of target pixels.
 MAX_CANDIDATES = 400

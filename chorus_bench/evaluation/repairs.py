@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.ceiling import graded_mask
 from chorus_bench.evaluation.prepare import PreparedSample
@@ -33,7 +34,6 @@ from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import occupancy_levels
 from chorus_bench.metrics.protocol import Protocol
 
-Float32 = NDArray[np.float32]
 T = TypeVar("T")
 
 #: The repairs, in the order in which they are given everywhere.

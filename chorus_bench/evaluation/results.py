@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
+from chorus_bench.evaluation.samples_file import COUNTS, SAMPLES_SCHEMA, read_samples
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.curves import MeanCurve, mean_curve
 from chorus_bench.metrics.pap import (
@@ -34,20 +34,6 @@ from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
-
-_COUNTS = ("predicted", "hit", "predicted_hoa", "hit_hoa")
-
-#: One row per sample: the four numbers, the areas, and the counts behind them by threshold.
-SAMPLES_SCHEMA = pa.schema(
-    [
-        ("sample_id", pa.string()),
-        ("category", pa.string()),
-        *[(name, pa.float64()) for name in SCORE_NAMES],
-        ("target_area", pa.int32()),
-        ("target_area_hoa", pa.int32()),
-        *[(name, pa.list_(pa.int32())) for name in _COUNTS],
-    ]
-)
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +107,14 @@ def load_result(folder: str | Path) -> EvaluationResult:
     path = path.parent if path.name == RESULT_FILE else path
     content = read_result_json(path)
     try:
-        samples = pq.read_table(io.BytesIO((path / SAMPLES_FILE).read_bytes()))
-    except (OSError, pa.ArrowInvalid) as error:
-        raise InputError(f"cannot be read: {error}", where=path / SAMPLES_FILE) from error
+        samples = read_samples(path / SAMPLES_FILE)
+    except InputError as error:
+        raise InputError(
+            error.found,
+            where=path / SAMPLES_FILE,
+            expected=error.expected,
+            fix="copy the folder again, or repeat the evaluation",
+        ) from error
     values = {"unavailable": {}} | {k: v for k, v in content.items() if k != "schema"}
     return EvaluationResult(**(values | {"warnings": tuple(values["warnings"])}), samples=samples)
 
@@ -176,7 +167,7 @@ def samples_table(
         name: pa.FixedSizeListArray.from_arrays(pa.array(c.ravel(), pa.int32()), c.shape[1]).cast(
             pa.list_(pa.int32())
         )
-        for name, c in zip(_COUNTS, counts, strict=True)
+        for name, c in zip(COUNTS, counts, strict=True)
     }
     return pa.table(columns, schema=SAMPLES_SCHEMA)
 

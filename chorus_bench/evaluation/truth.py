@@ -87,7 +87,7 @@ def truth_scores(
     *,
     body: BodyModel | str | Path = "default",
     allow_other_body: bool = False,
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     workers: int | None = None,
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> dict[str, TruthScores]:

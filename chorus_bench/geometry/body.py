@@ -16,13 +16,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.array_types import Float32, Float64, Int32
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
 
 JOINT_NAMES = (
     "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2",
@@ -115,7 +112,7 @@ class BodyModel:
 
     @property
     def label(self) -> str:
-        """The body as it stands in a signature, ``name@fingerprint``."""
+        """The body as it appears in a signature, ``name@fingerprint``."""
         return f"{self.name}@{self.fingerprint}"
 
     def shaped_template(self, betas: ArrayLike | None = None) -> Float64:

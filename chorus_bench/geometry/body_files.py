@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, reason
 from chorus_bench.geometry.body import JOINTS, PARENTS, BodyModel
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.limits import GIB
+from chorus_bench.io.npz_files import read_npz
 from chorus_bench.io.safe_pickle import load_pickle
 
 #: Fields of `BodyModel` and the names that SMPL's files give them.
@@ -29,6 +31,8 @@ _OPTIONAL = {
     "shape_directions": "shapedirs",
     "keypoint_vertices": "keypoint_vertices",
 }
+#: SMPL's largest files hold 300 shape directions, 50 MB.
+_MAX_BYTES = GIB
 
 
 def load_body(source: str | Path | BodyModel | object = "default") -> BodyModel:
@@ -91,11 +95,11 @@ def _load_file(path: Path) -> BodyModel:
 
 def _read_npz(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {key: archive[key] for key in archive.files}
-    except Exception as error:
+        with path.open("rb") as stream:
+            return read_npz(stream, limit=_MAX_BYTES)
+    except (InputError, OSError) as error:
         raise InputError(
-            f"cannot be read as .npz: {error}",
+            f"cannot be read as .npz: {reason(error)}",
             where=path,
             expected="plain arrays (no pickled objects)",
         ) from error
@@ -122,8 +126,8 @@ def _check_parents(kintree: ArrayLike | None, where: object) -> None:
     if kintree is None:
         return
     table = np.asarray(kintree)
-    parents = table[0] if table.ndim == 2 else table
-    if len(parents) != JOINTS or tuple(int(p) for p in parents[1:]) != PARENTS[1:]:
+    parents = np.ravel(table[:1] if table.ndim == 2 else table)
+    if len(parents) != JOINTS or parents[1:].tolist() != list(PARENTS[1:]):
         raise InputError(
             f"a skeleton of {len(parents)} joints with other parents than SMPL's",
             where=where,
@@ -134,6 +138,9 @@ def _check_parents(kintree: ArrayLike | None, where: object) -> None:
 
 def _typed(field: str, value: NDArray[Any]) -> NDArray[Any]:
     kind = np.int32 if field in ("faces", "keypoint_vertices") else np.float32
+    if value.dtype.kind not in "biuf":
+        name = (_REQUIRED | _OPTIONAL)[field]
+        raise InputError(f"its array '{name}' is of type {value.dtype}", expected="numbers")
     return np.ascontiguousarray(value, dtype=kind)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Bool = NDArray[np.bool_]
-Float64 = NDArray[np.float64]
+from chorus_bench.array_types import Bool, Float64
 
 
 def mask_box(mask: Bool) -> list[float] | None:

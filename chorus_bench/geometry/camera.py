@@ -14,15 +14,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.array_types import Float32, Float64, Int64
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.checks import check_intrinsics, check_rotations
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 DEFAULT_FOV_DEGREES = 46.4
 AZIMUTH_BINS = 12

@@ -26,7 +26,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Float64 = NDArray[np.float64]
+from chorus_bench.array_types import Float64
+
 Floats = NDArray[np.floating[Any]]
 #: Of the inputs' precision.
 Numbers = NDArray[Any]

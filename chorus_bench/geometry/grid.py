@@ -14,12 +14,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.array_types import Float32, Float64, Int32
 from chorus_bench.errors import InputError, list_some
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
-Bool = NDArray[np.bool_]
 
 MIN_RESOLUTION, MAX_RESOLUTION = 8, 256
 
@@ -76,7 +72,7 @@ class GridSpec:
 
     @property
     def label(self) -> str:
-        """The grid as it stands in a signature, for example ``48x3.0``."""
+        """The grid as it appears in a signature, for example ``48x3.0``."""
         base = f"{self.resolution}x{self.side_length!r}"
         if any(self.center):
             base += "@" + ",".join(repr(float(c)) for c in self.center)

@@ -8,11 +8,9 @@ squared distances in exact arithmetic, and by the points' indices if these are e
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
+from chorus_bench.array_types import Float64, Int64
 
 #: A proposal is complete when its farthest point is farther than the k-th by more than this share
 #: of the squared distance. The tree's own distances and bounds are off by less than 1e-14.

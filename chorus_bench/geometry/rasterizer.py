@@ -12,11 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64, Int32, Int64
 from chorus_bench.geometry import exact
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
-Int32 = NDArray[np.int32]
 
 STEPS_PER_PIXEL = 256
 _FACE_BITS = 24

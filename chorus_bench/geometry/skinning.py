@@ -29,6 +29,15 @@ Float64 = NDArray[np.float64]
 Int64 = NDArray[np.int64]
 
 _PELVIS = 0
+#: The smallest and largest value of each setting.
+_RANGES = {
+    "neighbours": (1, 1000),
+    "distance_scale": (1e-3, 1e3),
+    "y_scale": (1e-3, 1e3),
+    "identity_distance": (1e-3, 1e3),
+    "smoothing_steps": (0, 10_000),
+    "smoothing_share": (0, 1),
+}
 # So many that their neighbours and shares stay in a processor's cache.
 _VOXELS_AT_ONCE = 2048
 
@@ -44,6 +53,9 @@ class SkinningSettings:
         identity_distance: voxels farther than this from every vertex, in metres, never move.
         smoothing_steps: number of smoothing passes over the grid.
         smoothing_share: share of the six neighbours' mean in one pass.
+
+    Raises:
+        InputError: a number is out of its range.
     """
 
     neighbours: int = 30
@@ -53,9 +65,16 @@ class SkinningSettings:
     smoothing_steps: int = 30
     smoothing_share: float = 0.3
 
+    def __post_init__(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                expected = f"{low:g} to {high:g}"
+                raise InputError(f"{name} is {value}", where="skinning", expected=expected)
+
     @property
     def label(self) -> str:
-        """The settings as they stand in a signature."""
+        """The settings as they appear in a signature."""
         label = f"k{self.neighbours},d{self.distance_scale},y{self.y_scale},s{self.smoothing_steps}"
         if self.identity_distance != self.distance_scale:
             label += f",i{self.identity_distance}"

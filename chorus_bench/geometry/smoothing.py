@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Float32 = NDArray[np.float32]
-Int64 = NDArray[np.int64]
+from chorus_bench.array_types import Float32, Int64
 
 
 def smoothed(values: Float32, voxels: Int64, resolution: int, steps: int, share: float) -> Float32:

@@ -369,10 +369,10 @@ def _put_aside(source: Path, target: Path, seen: _Contents) -> Path:
 
 def _made_meanwhile(target: Path) -> InputError:
     return InputError(
-        "somebody else has made or changed it meanwhile, so it stays as it is",
+        "another process has created or changed it in the meantime, so it was left as it is",
         where=target,
-        expected="that nobody else writes there during a run",
-        fix="look at what is there now; run the same command again, or choose another name",
+        expected="no other writer in this place during a run",
+        fix="check what is there now; run the same command again, or choose another name",
     )
 
 

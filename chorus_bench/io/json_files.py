@@ -1,4 +1,4 @@
-"""JSON that somebody else wrote: small files with their lines, and large ones, gzip'ed or not."""
+"""JSON from others: small files with their lines, and large ones, gzip'ed or not."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def _not_json(error: json.JSONDecodeError, size: int, path: Path) -> InputError:
     return InputError(
         f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}",
         where=path,
-        expected="a JSON file as its project gives it out",
+        expected="a JSON file as its project distributes it",
         fix=_AGAIN,
     )
 

@@ -11,11 +11,9 @@ import struct
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import UInt8
 from chorus_bench.io.picture_sizes import MAX_PICTURE_PIXELS, picture_size
-
-UInt8 = NDArray[np.uint8]
 
 #: The first bytes of supported files.
 _JPEG, _PNG, _RIFF, _BMP = b"\xff\xd8", b"\x89PNG\r\n\x1a\n", b"RIFF", b"BM"

@@ -9,8 +9,9 @@ from importlib import resources
 from pathlib import Path
 
 #: Names that stand for a folder inside the package, relative to ``chorus_bench/data``.
-PACKAGED_SPLITS = {"example": "example/split"}
-PACKAGED_SUBMISSIONS = {"example": "example/submission"}
+EXAMPLE = "example"
+PACKAGED_SPLITS = {EXAMPLE: "example/split"}
+PACKAGED_SUBMISSIONS = {EXAMPLE: "example/submission"}
 
 
 def packaged_folder(relative: str) -> Path:

@@ -1,4 +1,4 @@
-"""YAML that somebody else wrote: plain values, or a clear error."""
+"""YAML from others: plain values, or a clear error."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def parse_yaml(data: bytes, file: str) -> Document:
 
     Raises:
         InputError: not UTF-8, not YAML, empty, or it uses what plain values do not need and
-            attacks do: anchors, aliases, tags, deep nesting, a key that stands twice.
+            attacks do: anchors, aliases, tags, deep nesting, a key that occurs twice.
     """
     content, node = _read(decode(data, file), file)
     if content is None:
-        raise InputError("is empty", where=file, expected="one 'key: value' to a line")
+        raise InputError("is empty", where=file, expected="one 'key: value' per line")
     return Document(content, Lines(file, lambda: _lines(node)), fix="put quotes around it")
 
 

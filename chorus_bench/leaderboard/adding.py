@@ -11,11 +11,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.results import (
-    RESULT_FILE,
     SAMPLES_FILE,
     EvaluationResult,
-    load_result,
 )
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import FolderKind, atomic_folder
@@ -40,14 +39,15 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.fields import SmallFields
-from chorus_bench.report.samples import open_scored, sample_overlays
+from chorus_bench.report.samples import sample_overlays
+from chorus_bench.report.scored import open_scored
 from chorus_bench.submission import Submission
 
 _ENTRY = FolderKind("an entry", (ENTRY_FILE,))
 
 
 def add_entry(
-    result: str | Path,
+    result: str | Path | EvaluationResult,
     leaderboard: str | Path,
     *,
     submitted_by: str,
@@ -66,7 +66,7 @@ def add_entry(
     """Write an entry folder from a result folder, atomically.
 
     Args:
-        result: folder with ``results.json`` and ``samples.parquet``.
+        result: a result, its folder or its name, see `open_result`.
         leaderboard: folder in which to make ``entries/<name>``.
         submitted_by: a person, a group or an account.
         date: ISO date of the entry.
@@ -86,11 +86,10 @@ def add_entry(
         The entry's folder.
 
     Raises:
-        InputError: not a result, a submission other than the scored one, an existing entry, or an
-            entry that the rules refuse (all problems are listed).
+        InputError: not a result, a submission, split or body other than the scored one, an
+            existing entry, or an entry that the rules refuse (all problems are listed).
     """
-    folder = Path(result)
-    loaded = load_result(folder)
+    loaded = open_result(result)
     manifest = _manifest(
         loaded, submitted_by, date, url, saw_coco_val, training_data, texts or {}, parameters or {}
     )
@@ -98,7 +97,7 @@ def add_entry(
     if split is not None and submission is None:
         raise InputError("--split without a submission", fix="give --submission as well")
     with ExitStack() as stack, atomic_folder(target, overwrite, _ENTRY) as place:
-        (place / RESULT_FILE).write_bytes((folder / RESULT_FILE).read_bytes())
+        loaded.save(place)
         (place / SAMPLES_FILE).write_bytes(small_table(loaded.samples))
         (place / ENTRY_FILE).write_bytes(entry_yaml(manifest))
         if submission is not None:

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from chorus_bench.errors import InputError
 from chorus_bench.io import xz_files
 from chorus_bench.io.limits import MIB
-from chorus_bench.io.zip_files import ARCHIVE_ERRORS, open_zip
-
-Arrays = dict[str, NDArray[Any]]
+from chorus_bench.io.npz_files import Arrays, read_npz
+from chorus_bench.io.zip_files import ARCHIVE_ERRORS
 
 #: What to do about an invalid file.
 AGAIN = "write it with `chorus-bench leaderboard add`"
@@ -54,22 +53,9 @@ def read_arrays(file: Path, *, most: int, largest: int) -> Arrays:
         if size > _MAX_FILE_BYTES:
             raise InputError(f"has {size} bytes", expected=f"at most {_MAX_FILE_BYTES}")
         data = file.read_bytes()
-        return _arrays(
-            xz_files.unpack(data, _MAX_BYTES) if file.suffix == ".xz" else data, most, largest
-        )
+        content = xz_files.unpack(data, _MAX_BYTES) if file.suffix == ".xz" else data
+        return read_npz(io.BytesIO(content), limit=_MAX_BYTES, most=most, largest=largest)
     except InputError as error:
         raise InputError(error.found, where=file, expected=error.expected, fix=AGAIN) from error
     except (*ARCHIVE_ERRORS, MemoryError) as error:
         raise InputError(f"cannot be read: {error}", where=file, fix=AGAIN) from error
-
-
-def _arrays(data: bytes, most: int, largest: int) -> Arrays:
-    with open_zip(io.BytesIO(data), MIB) as archive:
-        sizes = [member.file_size for member in archive.infolist()]
-    if len(sizes) > most or max(sizes, default=0) > largest:
-        raise InputError(
-            f"has {len(sizes)} arrays, the largest of {max(sizes)} bytes",
-            expected=f"at most {most} arrays of at most {largest} bytes",
-        )
-    with np.load(io.BytesIO(data), allow_pickle=False) as stored:
-        return {name: stored[name] for name in stored.files}

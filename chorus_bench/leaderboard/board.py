@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
@@ -12,8 +13,8 @@ import numpy as np
 from chorus_bench._version import __version__
 from chorus_bench.evaluation.results import MEANS
 from chorus_bench.leaderboard.entries import Entry
+from chorus_bench.leaderboard.group_rules import by_signature
 from chorus_bench.leaderboard.published import PublishedRow
-from chorus_bench.leaderboard.rules import comparable
 from chorus_bench.leaderboard.summary import summary
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
@@ -39,7 +40,8 @@ class Group:
 
     Attributes:
         id: short name of the group, ``b0``, ``b1``, ...
-        signature: their signature, without the software's version.
+        signature: their signature, without the software's version; of the names of split and
+            body, which may differ, those that most entries have.
         entries: entries by rank and value of mPAP, best first.
         rankings: ``{"mPAP": ..., ...}``, with the folder names as methods, in that order.
     """
@@ -70,12 +72,16 @@ def make_board(entries: Sequence[Entry], published: Sequence[PublishedRow] = ())
         entries: entries from `check_leaderboard`; those of a group have the same samples.
         published: rows to show in a separate group.
     """
-    by_signature: dict[str, list[Entry]] = {}
-    for entry in sorted(entries, key=lambda e: e.slug):
-        by_signature.setdefault(comparable(entry.signature), []).append(entry)
-    ordered = sorted(by_signature.items(), key=lambda item: (-len(item[1]), item[0]))
+    found = by_signature(sorted(entries, key=lambda entry: entry.slug))
+    named = [(_usual_signature(group), group) for group in found.values()]
+    ordered = sorted(named, key=lambda item: (-len(item[1]), item[0]))
     groups = tuple(_group(f"b{n}", *item) for n, item in enumerate(ordered))
     return Board(groups, tuple(published))
+
+
+def _usual_signature(group: Sequence[Entry]) -> str:
+    found = Counter(entry.signature.rpartition("|chorus-bench:")[0] for entry in group)
+    return max(sorted(found), key=lambda signature: found[signature])
 
 
 def _group(name: str, signature: str, entries: Sequence[Entry]) -> Group:
@@ -152,6 +158,7 @@ def title_of(parts: Mapping[str, str]) -> str:
     words = [parts["split"], f"{body} body", f"{parts.get('track', 'canonical')} track"]
     words += [f"{parts['metric']} metric"] if parts["metric"] != "PAP" else []
     words += [f"at least {parts['min']} samples per category"] if "min" in parts else []
+    words += [f"its {parts['pop'].partition('@')[0]} declared categories"] if "pop" in parts else []
     words += [f"only {parts['cat'].replace(',', ', ')}"] if "cat" in parts else []
     return ", ".join(words)
 

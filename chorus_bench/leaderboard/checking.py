@@ -10,7 +10,7 @@ from typing import Any
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import by_category, mean_curves, scores_of
 from chorus_bench.io.findings import Finding, Findings, listed_problems, printable
-from chorus_bench.leaderboard import rules
+from chorus_bench.leaderboard import group_rules, rules
 from chorus_bench.leaderboard.entries import Entry, EntryFiles, read_entry_files
 from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import (
@@ -116,8 +116,8 @@ def check_leaderboard(
                 rules.unearned_status_rule(entry, manifests, problems[place.name])
             entries.append(entry)
         progress(number + 1, len(places))
-    rules.duplicates_rule(entries, problems)
-    rules.same_samples_rule(entries, problems)
+    group_rules.duplicates_rule(entries, problems)
+    group_rules.same_samples_rule(entries, problems)
     _refuse_hidden(folder, problems)
     problems[PUBLISHED_FILE] = Findings()
     published = read_published(folder / PUBLISHED_FILE, problems[PUBLISHED_FILE])
@@ -134,9 +134,9 @@ def _refuse_hidden(leaderboard: Path, problems: dict[str, Findings]) -> None:
         problems[name] = Findings()
         problems[name].add(
             f"{ENTRIES_FOLDER}/{printable(name)}",
-            "is hidden, so that nobody would see it in a review",
+            "is hidden, so a review would miss it",
             expected="entries only",
-            fix="remove it; `chorus-bench cache clean` removes what killed runs left",
+            fix="remove it; `chorus-bench cache clean` removes leftovers of killed runs",
         )
 
 

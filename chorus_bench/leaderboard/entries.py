@@ -10,17 +10,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from chorus_bench.datasets.parquet import open_parquet
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.result_schema import FIX, checked_result, parse_result
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
     SAMPLES_FILE,
-    SAMPLES_SCHEMA,
 )
+from chorus_bench.evaluation.samples_file import read_samples
 from chorus_bench.io.documents import Lines
 from chorus_bench.io.findings import Finding, Findings, printable
 from chorus_bench.io.limits import MIB
@@ -40,7 +38,6 @@ from chorus_bench.leaderboard.places import (
 from chorus_bench.metrics.curves import MeanCurve
 from chorus_bench.metrics.pap import THRESHOLDS
 from chorus_bench.metrics.resampling import CategoryTables
-from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import ChosenSample
 
@@ -49,6 +46,7 @@ NAMES = (*REQUIRED, FIELDS_FILE, OVERLAYS_FILE)
 _EARLIER = {EARLIER_FIELDS_FILE: FIELDS_FILE, PICTURES_FOLDER: OVERLAYS_FILE}
 
 _MAX_JSON_BYTES, _MAX_SAMPLES_BYTES = 4 * MIB, 128 * MIB
+_AGAIN = "copy it again from the result"
 _MAX_ROWS, _MAX_TABLE_BYTES = 100_000, 512 * MIB
 
 
@@ -198,55 +196,21 @@ def _read_samples(file: Path, where: str, errors: Findings) -> pa.Table | None:
     if _too_large(file, where, _MAX_SAMPLES_BYTES, errors):
         return None
     try:
-        table = _checked_table(file)
+        table = read_samples(file, rows=_MAX_ROWS, size=_MAX_TABLE_BYTES)
+        _check_values(table)
     except InputError as error:
-        errors.add(where, error.found, expected=error.expected, fix="copy it again from the result")
-        return None
-    except (OSError, pa.ArrowException, ValueError) as error:
-        text = printable(str(error))
-        errors.add(where, f"cannot be read as Parquet: {text}", fix="copy it again from the result")
+        errors.append(Finding.of(error, where))
         return None
     return table
 
 
-def _checked_table(file: Path) -> pa.Table:
-    """Read a table after checking its size and columns."""
-    with open_parquet(file) as opened:
-        rows, meta = opened.metadata.num_rows, opened.metadata
-        size = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
-        if not 0 < rows <= _MAX_ROWS or size > _MAX_TABLE_BYTES:
-            raise InputError(f"has {rows} rows, {size} bytes", expected=f"1 to {_MAX_ROWS} rows")
-        if not opened.schema_arrow.equals(SAMPLES_SCHEMA):
-            names = ", ".join(f"{f.name}: {f.type}" for f in SAMPLES_SCHEMA)
-            raise InputError("has other columns", expected=names)
-    _check_texts(file)
-    with open_parquet(file) as opened:
-        table = opened.read().combine_chunks()
+def _check_values(table: pa.Table) -> None:
     for name in table.column_names:
         column = table[name]
         if column.null_count:
-            raise InputError(f"column '{name}' has {column.null_count} empty rows")
+            raise InputError(f"column '{name}' has {column.null_count} empty rows", fix=_AGAIN)
         if pa.types.is_list(column.type):
             _check_lists(name, column)
-    return table
-
-
-def _check_texts(file: Path) -> None:
-    """Refuse long texts before they are repeated row by row, which their size says nothing of.
-
-    A Parquet file keeps each text once, in a dictionary; a few kilobytes read as gigabytes.
-    """
-    limits = {"sample_id": MAX_SAMPLE_LENGTH, "category": MAX_CATEGORY_LENGTH}
-    with file.open("rb") as stream, pq.ParquetFile(stream, read_dictionary=[*limits]) as opened:
-        table = opened.read(columns=list(limits))
-    for name, limit in limits.items():
-        for chunk in table[name].chunks:
-            longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0
-            if longest > 4 * limit:
-                raise InputError(
-                    f"column '{name}' has a text of {longest} bytes",
-                    expected=f"at most {limit} characters",
-                )
 
 
 def _check_lists(name: str, column: pa.ChunkedArray) -> None:
@@ -256,6 +220,7 @@ def _check_lists(name: str, column: pa.ChunkedArray) -> None:
         raise InputError(
             f"column '{name}' contains lists of {lengths['min']} to {lengths['max']} numbers",
             expected=f"{wanted} whole numbers, one for each threshold",
+            fix=_AGAIN,
         )
 
 

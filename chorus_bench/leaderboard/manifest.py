@@ -78,7 +78,7 @@ class EntryManifest(Schema):
         track: track of the submission.
         training_data: the method's training data.
         saw_coco_val: whether training saw COCO's val images.
-        status: whether somebody else has rescored the submission.
+        status: whether the maintainers have rescored the submission.
         verified: the verification, or null.
         description: a short description of the method.
         authors: authors of the method.

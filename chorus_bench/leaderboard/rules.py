@@ -1,16 +1,15 @@
 """The rules for entries. Each rule is a function that adds its findings.
 
-The rules of one entry: `name_rule`, `signature_rule`, `manifest_rule`,
- `verified_rule`, `counts_rule`, `scores_rule`, `pictures_rule`. Of several:
-`duplicates_rule`, `same_samples_rule`. Against an earlier state: `unchanged_rule`.
+The rules of one entry: `name_rule`, `signature_rule`, `manifest_rule`, `verified_rule`,
+`counts_rule`, `scores_rule`, `pictures_rule`. Against an earlier state: `unchanged_rule`.
+Those of several entries are in `group_rules`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -30,12 +29,13 @@ from chorus_bench.evaluation.results import (
 from chorus_bench.io.findings import Findings, has_controls, printable
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.manifest import EntryManifest
-from chorus_bench.leaderboard.places import (
-    ENTRIES_FOLDER,
-    ENTRY_FILE,
-    slug_problem,
+from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, slug_problem
+from chorus_bench.metrics.protocol import (
+    PROTOCOLS,
+    protocol_of,
+    signature_key,
+    signature_parts,
 )
-from chorus_bench.metrics.protocol import PROTOCOLS, Protocol, signature_parts
 from chorus_bench.metrics.resampling import CategoryTables
 from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 
@@ -80,29 +80,28 @@ def signature_rule(files: EntryFiles, errors: Findings) -> None:
         found = "was scored with another body than the split's"
         errors.add(where, found, expected="the body that the split was made with", fix=fix)
         return
-    wanted = _signature_again(parts)
+    wanted = _signature_again(parts, files.content)
     if str(signature).rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
         found = f"is not current: {printable(str(signature), 300)}"
         errors.add(where, found, expected=f"{wanted}|chorus-bench:<version>", fix=fix)
 
 
-def protocol_of(parts: Mapping[str, str]) -> Protocol:
-    """Return the protocol that a signature's parts name."""
-    chosen = next(p for p in PROTOCOLS.values() if p.name == parts["metric"])
-    limit = parts.get("min", "")
-    few = re.fullmatch(r"[1-9][0-9]{0,8}", limit, re.ASCII) is not None
-    return replace(chosen, min_samples=int(limit)) if few else chosen
+def _signature_again(parts: Mapping[str, str], content: Mapping[str, Any]) -> str:
+    """Return the signature, without the software's version, that the parts should form.
 
-
-def _signature_again(parts: Mapping[str, str]) -> str:
-    """Return the signature, without the software's version, that the parts should form."""
+    A benchmark's categories are those that have a score, and those that the result names as
+    having none.
+    """
     categories = parts["cat"].split(",") if "cat" in parts else None
+    without = {*content.get("skipped", ()), *content.get("unavailable", ())}
+    population = {*content.get("categories", ()), *without} if "pop" in parts else None
     track = parts.get("track", "canonical")
     again = protocol_of(parts).signature(
         parts["split"],
         parts["body"],
         track="posed" if track != "canonical" else track,
         categories=categories,
+        population=None if population is None else sorted(population),
     )
     return again.rpartition("|chorus-bench:")[0]
 
@@ -284,9 +283,8 @@ def pictures_rule(files: EntryFiles, errors: Findings) -> None:
     """Every picture is of a sample of the table."""
     if files.samples is None or not files.pictures:
         return
-    known = dict(
-        zip(*(files.samples[c].to_pylist() for c in ("sample_id", "category")), strict=True)
-    )
+    ids, categories = (files.samples[c].to_pylist() for c in ("sample_id", "category"))
+    known = dict(zip(ids, categories, strict=True))
     for sample in files.pictures:
         where, shown = f"{files.where}: a picture", printable(sample.sample_id, 60)
         if sample.sample_id not in known:
@@ -294,66 +292,6 @@ def pictures_rule(files: EntryFiles, errors: Findings) -> None:
         elif sample.category != known[sample.sample_id]:
             found = f"of the sample '{shown}' has the category {printable(sample.category, 60)}"
             errors.add(where, found, expected=known[sample.sample_id])
-
-
-def comparable(signature: str) -> str:
-    """Return a signature without the software's version: equal ones may be compared."""
-    head, mark, _ = signature.rpartition("|chorus-bench:")
-    return head if mark else signature
-
-
-def duplicates_rule(entries: Sequence[Entry], errors: dict[str, Findings]) -> None:
-    """No submission and no method occurs twice under one signature."""
-    first: dict[tuple[str, str, str], str] = {}
-    for entry in entries:
-        manifest = entry.manifest
-        for label, value in (
-            ("submission", manifest.sha256),
-            ("method", manifest.method.casefold()),
-        ):
-            other = first.setdefault((comparable(entry.signature), label, value), entry.slug)
-            if other != entry.slug:
-                errors[entry.slug].add(
-                    f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}:1",
-                    f"the same {label} with the same signature as {ENTRIES_FOLDER}/{other}",
-                    fix="remove one of the two, or replace the older one",
-                )
-
-
-def same_samples_rule(entries: Sequence[Entry], errors: dict[str, Findings]) -> None:
-    """Under one signature all entries have the same samples, and the same targets."""
-    groups: dict[str, list[Entry]] = {}
-    for entry in entries:
-        groups.setdefault(comparable(entry.signature), []).append(entry)
-    for group in groups.values():
-        keys = [_samples_key(entry) for entry in group]
-        usual = Counter(keys).most_common(1)[0][0]
-        model = group[keys.index(usual)]
-        for entry, key in zip(group, keys, strict=True):
-            if key != usual:
-                errors[entry.slug].add(
-                    f"entries/{entry.slug}/{SAMPLES_FILE}",
-                    _sample_difference(entry, model),
-                    expected=f"the samples of entries/{model.slug}, which has the same signature",
-                    fix="evaluate again on the split that the signature names",
-                )
-
-
-def _samples_key(entry: Entry) -> int:
-    areas = b"".join(entry.tables[name][1].tobytes() for name in sorted(entry.tables))
-    return hash((entry.ids, entry.categories, areas))
-
-
-def _sample_difference(entry: Entry, model: Entry) -> str:
-    missing = sorted(set(model.ids) - set(entry.ids))
-    extra = sorted(set(entry.ids) - set(model.ids))
-    if not missing and not extra:
-        return "has the samples in another order, or with different targets"
-    return printable(
-        f"lacks {len(missing)} samples ({list_some(missing)}) "
-        f"and has {len(extra)} others ({list_some(extra)})",
-        400,
-    )
 
 
 def unchanged_rule(
@@ -383,7 +321,12 @@ def unchanged_rule(
 
 
 def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
-    return _at(content, ("submission", "sha256")), comparable(str(content.get("signature")))
+    signature = str(content.get("signature"))
+    try:
+        key = signature_key(signature)
+    except InputError:  # another rule says so
+        key = signature
+    return _at(content, ("submission", "sha256")), key
 
 
 def unearned_status_rule(
@@ -392,7 +335,7 @@ def unearned_status_rule(
     """Refuse an entry that calls itself verified where the earlier state did not.
 
     Only the maintainers' run gives that status: it scores the archive on the base branch and
-    commits the status there, so that it stands in the earlier state of every later change.
+    commits the status there, so that it is in the earlier state of every later change.
 
     Args:
         entry: the entry.
@@ -407,7 +350,7 @@ def unearned_status_rule(
         return
     errors.add(
         f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}",
-        "calls the entry verified, which the base branch does not",
+        "marks the entry as verified, but the base branch does not",
         expected="status: self-reported, verified: null",
-        fix="leave the status to the maintainers, whose own run on the base branch gives it",
+        fix="leave the status to the maintainers, who set it after a run on the base branch",
     )

@@ -26,13 +26,14 @@ from chorus_bench.report.web import (
     ASSETS,
     asset_file,
     body_data,
-    encode_array,
+    curve_data,
+    encode_fractions,
     render,
     script_json,
 )
 
 _SKIP = "correct the entries, or leave them out with --skip-invalid"
-_DIGITS, _FULL = 6, 65535
+_DIGITS = 6
 _PAGE = FolderKind("a leaderboard page", ("index.html", "data/board.js"))
 
 
@@ -81,13 +82,13 @@ def _files(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
         yield name, text.encode()
     for group in groups:
         for entry in group.entries:
-            for path, source in zip(_pictures(entry), entry.pictures.values(), strict=True):
-                if isinstance(source, Overlay):
-                    yield path, picture_bytes(source.draw())
-                else:
-                    yield path, source.read_bytes()
+            yield from zip(_pictures(entry), map(_png, entry.pictures.values()), strict=True)
     for name in ASSETS:
         yield f"assets/{name}", asset_file(name).read_bytes()
+
+
+def _png(picture: Overlay | Path) -> bytes:
+    return picture_bytes(picture.draw()) if isinstance(picture, Overlay) else picture.read_bytes()
 
 
 def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
@@ -168,26 +169,14 @@ def _sample_ids(group: Group) -> dict[str, Any]:
 
 
 def _method_data(entry: Entry) -> dict[str, Any]:
-    curves = {
-        name: {
-            "recall": _sixteen_bits(curve.recall),
-            "precision": _sixteen_bits(np.nan_to_num(curve.precision)),
-            "undefined_from": curve.undefined_from,
-        }
-        for name, curve in entry.curves.items()
-    }
     return {
-        "scores": {n: _sixteen_bits(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
-        "curves": curves,
+        "scores": {n: encode_fractions(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
+        "curves": {name: curve_data(curve) for name, curve in entry.curves.items()},
         "pictures": {
             sample.sample_id: path
             for sample, path in zip(entry.pictures, _pictures(entry), strict=True)
         },
     }
-
-
-def _sixteen_bits(values: np.ndarray[Any, np.dtype[np.float64]]) -> str:
-    return encode_array(np.rint(_FULL * np.clip(values, 0, 1)), "u2")
 
 
 def _pictures(entry: Entry) -> list[str]:

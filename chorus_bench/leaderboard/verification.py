@@ -9,6 +9,7 @@ import numpy as np
 
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation import evaluate
+from chorus_bench.evaluation.arguments import ALL, BENCHMARK
 from chorus_bench.evaluation.results import MEANS, EvaluationResult, load_result
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.findings import Findings
@@ -16,9 +17,8 @@ from chorus_bench.leaderboard.adding import read_manifest
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry_yaml
 from chorus_bench.leaderboard.places import ENTRY_FILE
-from chorus_bench.leaderboard.rules import protocol_of
-from chorus_bench.metrics.protocol import signature_differences, signature_parts
-from chorus_bench.report.samples import open_scored
+from chorus_bench.metrics.protocol import protocol_of, signature_differences, signature_parts
+from chorus_bench.report.scored import open_scored
 
 Progress = Callable[[int, int], None]
 
@@ -73,6 +73,7 @@ def verify_entry(
             body=body,
             output=output,
             categories=parts["cat"].split(",") if "cat" in parts else None,
+            population=BENCHMARK if "pop" in parts else ALL,
             min_samples=protocol.min_samples,
             protocol=protocol,
             workers=workers,

@@ -13,12 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
+from chorus_bench.array_types import Float64
 from chorus_bench.errors import InputError
-
-Float64 = NDArray[np.float64]
 
 SIGMA = 0.01
 CELLS = 2**19

@@ -9,11 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.metrics.pap import PixelCounts
-
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

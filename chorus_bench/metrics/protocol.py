@@ -6,8 +6,9 @@ Source: docs/protocol.md P29.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from chorus_bench._version import __version__
 from chorus_bench.errors import InputError, unknown_name
@@ -92,12 +93,29 @@ CLOSED = Protocol(name="PAP-closed", closed=True)
 
 PROTOCOLS = {"official": OFFICIAL, "closed": CLOSED}
 
+#: The parts of a signature that choose categories.
+SCOPE_PARTS = ("min", "cat", "pop")
+
 
 def get_protocol(name: str) -> Protocol:
     """Return a protocol by name; an unknown name is an `InputError` that lists them."""
     if name not in PROTOCOLS:
         raise unknown_name("protocol", name, PROTOCOLS)
     return PROTOCOLS[name]
+
+
+def protocol_of(parts: Mapping[str, str]) -> Protocol:
+    """Return the protocol of a signature, with its smallest number of samples.
+
+    Args:
+        parts: the signature's parts, see `signature_parts`.
+    """
+    known = {protocol.name: protocol for protocol in PROTOCOLS.values()}
+    if parts["metric"] not in known:
+        raise unknown_name("metric", parts["metric"], known)
+    chosen, limit = known[parts["metric"]], parts.get("min", "")
+    few = re.fullmatch(r"[1-9][0-9]{0,8}", limit, re.ASCII) is not None
+    return replace(chosen, min_samples=int(limit)) if few else chosen
 
 
 def population_label(categories: Sequence[str]) -> str:
@@ -110,7 +128,7 @@ def signature_parts(signature: str) -> dict[str, str]:
     """Split a signature into its parts, ``{"split": ..., "grid": ..., ...}``.
 
     Raises:
-        InputError: it is not a signature, or a part stands twice: a name with ``|`` in it could
+        InputError: it is not a signature, or a part occurs twice: a name with ``|`` in it could
             then pass for another split.
     """
     head, *rest = signature.split("|")
@@ -122,7 +140,7 @@ def signature_parts(signature: str) -> dict[str, str]:
         if key in parts or not divided:
             raise InputError(
                 f"a signature whose part '{key}' "
-                + ("stands twice" if divided else "has no value")
+                + ("occurs twice" if divided else "has no value")
                 + f": {signature[:200]}",
                 expected="each part once, as `evaluate` writes it",
                 fix="evaluate again; a split's name may not contain '|'",
@@ -144,15 +162,26 @@ def signature_identity(signature: str) -> dict[str, str]:
     return {key: value for key, value in parts.items() if key != "chorus-bench"}
 
 
-def signature_differences(first: str, second: str) -> list[str]:
+def signature_key(signature: str) -> str:
+    """Return a text that is the same for all comparable signatures."""
+    parts = signature_identity(signature)
+    return "|".join(f"{key}:{parts[key]}" for key in sorted(parts))
+
+
+def signature_differences(first: str, second: str, *, besides: Collection[str] = ()) -> list[str]:
     """Return what differs between two signatures, as sentences; empty when comparable.
 
     Names of splits and bodies, and the software's version, may differ.
+
+    Args:
+        first: a signature.
+        second: the other one.
+        besides: parts that may differ too, for example `SCOPE_PARTS`.
     """
     a, b = signature_identity(first), signature_identity(second)
     shown, against = signature_parts(first), signature_parts(second)
     return [
         f"{key}: {shown.get(key, 'not given')} against {against.get(key, 'not given')}"
         for key in dict.fromkeys([*a, *b])
-        if a.get(key) != b.get(key)
+        if a.get(key) != b.get(key) and key not in besides
     ]

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.errors import InputError
 from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean
 from chorus_bench.metrics.resampling import (
@@ -22,8 +23,6 @@ from chorus_bench.metrics.resampling import (
     pairwise_bounds,
     resampled_totals,
 )
-
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

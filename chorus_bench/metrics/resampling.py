@@ -22,10 +22,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64, Int64
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95

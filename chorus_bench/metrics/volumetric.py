@@ -16,12 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.array_types import Float64, Int64
 from chorus_bench.errors import InputError
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 CALIBRATION_BINS = 10
 

@@ -1,6 +1,7 @@
 /** Bundles the pages' scripts into `built/`: `npm ci && npm run build`. */
 import { build } from 'esbuild';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -21,6 +22,14 @@ const { metafile, outputFiles } = await build({
   write: false,
 });
 
+/** A digest of everything that the bundles are made from, so that a stale bundle is noticed. */
+async function digestOfSources() {
+  const scripts = (await readdir('scripts')).sort().map((name) => `scripts/${name}`);
+  const hash = createHash('sha256');
+  for (const path of ['build.mjs', 'package-lock.json', ...scripts]) hash.update(await readFile(path));
+  return hash.digest('hex');
+}
+
 /** The npm packages that are in a bundle. */
 function packagesIn(bundle) {
   const inside = Object.keys(metafile.outputs[`built/${bundle}`].inputs);
@@ -36,12 +45,13 @@ async function noticeOf(name) {
 }
 
 await mkdir('built', { recursive: true });
+const head = `chorus-bench, Apache-2.0; sources: ${await digestOfSources()}\n`;
 const notices = new Map();
 for (const { path, text } of outputFiles) {
   const bundle = basename(path);
   const names = packagesIn(bundle);
   for (const name of names) notices.set(name, await noticeOf(name));
-  const notice = ['chorus-bench, Apache-2.0\n', ...names.map((name) => `Holds ${notices.get(name)}`)].join('\n');
+  const notice = [head, ...names.map((name) => `Holds ${notices.get(name)}`)].join('\n');
   await writeFile(`built/${bundle}`, `/*\n${notice}*/\n${text}`);
   console.log(`${bundle}  ${(text.length / 1000).toFixed(1)} kB  ${names.join(', ')}`);
 }

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from chorus_bench.errors import MissingDependencyError
+from chorus_bench.errors import import_extra
 from chorus_bench.io.files import atomic_write_bytes
 
 _DPI = 110
@@ -64,7 +63,4 @@ def save_figure(figure: Any, path: str | Path) -> Path:  # noqa: ANN401
 
 
 def _module() -> Any:  # noqa: ANN401 - an optional library
-    try:
-        return import_module("matplotlib.figure")
-    except ImportError as error:
-        raise MissingDependencyError("matplotlib", extra="plots", purpose="Drawing") from error
+    return import_extra("matplotlib.figure", extra="plots", purpose="Drawing")

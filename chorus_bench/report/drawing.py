@@ -12,13 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
+from chorus_bench.array_types import Float32, Float64
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.geometry.rasterizer import fragments
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 #: Positions of the viewer: azimuth in degrees from the front, toward the person's left.
 SIDES = {"front": 0.0, "left": 90.0, "back": 180.0, "right": 270.0}

@@ -11,10 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import UInt8
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
-
-UInt8 = NDArray[np.uint8]
 
 MAX_RESOLUTION = 48
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +16,10 @@ from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.evaluation.truth import TruthScores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.report.canvas import panels, save_figure
+from chorus_bench.report.canvas import panels
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field
 from chorus_bench.report.overlays import Overlay
+from chorus_bench.report.scored import check_one_scope
 
 Float64 = NDArray[np.float64]
 UInt8 = NDArray[np.uint8]
@@ -120,14 +120,15 @@ def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN4
     """Return a figure of mean precision over mean recall, a panel per category, a line per method.
 
     Args:
-        results: method -> result on the same split.
+        results: method -> result; all with one signature.
 
     Raises:
-        InputError: no result.
+        InputError: no result, or results of different splits, bodies, protocols or categories.
         MissingDependencyError: matplotlib is not installed.
     """
     if not results:
         raise InputError("there is no result to draw")
+    check_one_scope(results)
     categories = list(next(iter(results.values())).categories)
     columns = min(4, len(categories))
     rows = -(-len(categories) // columns)
@@ -189,32 +190,6 @@ def calibration_figure(scores: Mapping[str, TruthScores]) -> Any:  # noqa: ANN40
     place.set(xlabel="probability given", ylabel="share of the truth", xlim=(0, 1), ylim=(0, 1.02))
     place.legend(fontsize=7)
     return figure
-
-
-def draw_fields(
-    fields: Mapping[str, OccupancyGrid],
-    body: BodyModel,
-    path: str | Path,
-    *,
-    sides: Sequence[str] = ("front", "left"),
-) -> Path:
-    """Write the picture of `fields_figure`."""
-    return save_figure(fields_figure(fields, body, sides=sides), path)
-
-
-def draw_overlays(rows: Sequence[OverlayRow], path: str | Path) -> Path:
-    """Write the picture of `overlays_figure`."""
-    return save_figure(overlays_figure(rows), path)
-
-
-def draw_curves(results: Mapping[str, EvaluationResult], path: str | Path) -> Path:
-    """Write the picture of `curves_figure`."""
-    return save_figure(curves_figure(results), path)
-
-
-def draw_calibration(scores: Mapping[str, TruthScores], path: str | Path) -> Path:
-    """Write the picture of `calibration_figure`."""
-    return save_figure(calibration_figure(scores), path)
 
 
 def _styles(count: int) -> list[str]:

@@ -10,16 +10,12 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32, Float64, UInt8
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
 from chorus_bench.report.drawing import tint
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-UInt8 = NDArray[np.uint8]
 
 _PAPER, _PERSON = 0.97, 0.72
 _GREY, _OPACITY = 0.55, 0.85

@@ -7,34 +7,39 @@ offline.
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from chorus_bench._version import __version__
-from chorus_bench.datasets.named import NAMED_SPLITS
-from chorus_bench.errors import InputError, MissingDependencyError
-from chorus_bench.evaluation.results import EvaluationResult, load_result, mean_curves
+from chorus_bench.errors import MissingDependencyError
+from chorus_bench.evaluation.opening import open_result
+from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
-from chorus_bench.metrics.curves import MeanCurve
-from chorus_bench.metrics.protocol import signature_parts
+from chorus_bench.metrics.protocol import protocol_of, signature_parts
 from chorus_bench.report.canvas import save_figure
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
 from chorus_bench.report.overlays import picture_bytes
-from chorus_bench.report.samples import KINDS, open_scored, sample_overlays, sample_photos
-from chorus_bench.report.web import body_data, render
+from chorus_bench.report.samples import KINDS, sample_overlays, sample_photos
+from chorus_bench.report.scored import (
+    DIAGNOSIS_FILE,
+    check_scored_body,
+    diagnosis_differences,
+    open_scored,
+    read_diagnosis,
+    scored_split,
+    shipped_split,
+)
+from chorus_bench.report.web import body_data, curve_data, render
 from chorus_bench.submission import Submission, check_submission
 
-PAGE_FILE, PICTURES_FOLDER, DIAGNOSIS_FILE = "report.html", "pictures", "diagnosis.json"
+PAGE_FILE, PICTURES_FOLDER = "report.html", "pictures"
 _REPORT = FolderKind("a report", (PAGE_FILE,))
 
 _CEILING = "ceiling"
@@ -91,14 +96,15 @@ def write_report(
     """Write the report of a result.
 
     Args:
-        result: a result, or its folder. A ``diagnosis.json`` in the folder is shown.
+        result: a result, or its folder. A ``diagnosis.json`` in the folder is shown if it is of
+            this result.
         output: the folder to write: ``report.html`` and ``pictures/``.
         submission: the scored submission; without it there are no overlays and no 3D fields.
-        split: the test split; by default the shipped one that the signature names.
+        split: the test split; by default the shipped one, if the signature has its fingerprint.
         body: body of the evaluation; by default the free body.
         photos: show the split's photographs in overlays; respect their licenses when you pass the
             page on.
-        diagnose: also diagnose where the score is lost, unless there is a ``diagnosis.json``;
+        diagnose: also diagnose where the score is lost, unless the folder has a diagnosis;
             takes about a second for ten samples.
         overwrite: replace an existing folder.
 
@@ -107,15 +113,16 @@ def write_report(
         MissingDependencyError: jinja2 is missing.
     """
     folder = None if isinstance(result, EvaluationResult) else Path(result)
-    loaded = result if isinstance(result, EvaluationResult) else load_result(result)
+    loaded = open_result(result)
     model = load_body(_SHIPPED_BODY if body is None else body)
     with atomic_folder(output, overwrite, _REPORT) as place, ExitStack() as stack:
         pictures = place / PICTURES_FOLDER
-        parts = _Parts(diagnosis=_read_diagnosis(folder))
+        parts = _Parts()
+        _add_diagnosis_of(parts, loaded, folder)
         if submission is None:
             parts.left_out.append("overlays and 3D fields: give the submission (--submission)")
         else:
-            _check_body(loaded, model)
+            check_scored_body(loaded, model)
             opened = stack.enter_context(open_scored(submission, loaded))
             parts.warnings = _degenerate(submission)
             _add_fields(parts, opened)
@@ -130,15 +137,6 @@ def write_report(
     target = Path(output)
     files = sorted((target / PICTURES_FOLDER).rglob("*.png"))
     return Report(target, target / PAGE_FILE, tuple(files), tuple(parts.left_out))
-
-
-def _check_body(result: EvaluationResult, body: BodyModel) -> None:
-    label = signature_parts(result.signature).get("body")
-    if label != body.label:
-        raise InputError(
-            f"the result is of the body {label}, not of {body.label}",
-            fix="give that body with --body FILE",
-        )
 
 
 def _degenerate(submission: str | Path) -> list[str]:
@@ -163,7 +161,8 @@ def _add_overlays(
 ) -> None:
     source = _split(result, split)
     if source is None:
-        parts.left_out.append("overlays: give the test split (--split)")
+        scored = signature_parts(result.signature).get("split", "unknown")
+        parts.left_out.append(f"overlays: give the test split (--split), {scored}")
         return
     overlays = sample_overlays(result, submission, source, body)
     shown = sample_photos(source, {one.sample_id for one in overlays}) if photos else {}
@@ -175,9 +174,15 @@ def _add_overlays(
 
 
 def _split(result: EvaluationResult, split: str | Path | None) -> str | Path | None:
-    """Return the split: the given one, or a shipped one that the signature names."""
-    name = signature_parts(result.signature).get("split", "").partition("@")[0]
-    return split if split is not None else name if name in NAMED_SPLITS else None
+    """Return the given split, or the shipped one of the result; None if it is of another one.
+
+    Raises:
+        InputError: the given split is another one.
+    """
+    if split is None:
+        return shipped_split(result)
+    scored_split(split, result)
+    return split
 
 
 def _diagnose(
@@ -192,12 +197,15 @@ def _diagnose(
     source = _split(result, split)
     if source is None:
         return None
+    protocol = protocol_of(signature_parts(result.signature))
     return diagnose(
         submission,
         split=source,
         body=body,  # the result's own, checked above
         allow_other_body=True,
         categories=list(result.categories),
+        min_samples=protocol.min_samples,
+        protocol=protocol,
     ).as_dict()
 
 
@@ -232,16 +240,17 @@ def _points(value: float | None) -> str:
     return "\N{EN DASH}" if value is None else f"{100 * value:+.2f}"
 
 
-def _read_diagnosis(folder: Path | None) -> Mapping[str, Any] | None:
-    """Return the diagnosis that `chorus-bench diagnose` wrote to the result's folder."""
+def _add_diagnosis_of(parts: _Parts, result: EvaluationResult, folder: Path | None) -> None:
+    """Add the diagnosis that `chorus-bench diagnose` wrote to the result's folder, if it is its."""
     file = None if folder is None else folder / DIAGNOSIS_FILE
     if file is None or not file.is_file():
-        return None
-    try:
-        content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-        return content
-    except ValueError as error:
-        raise InputError(f"is not JSON: {error}", where=file, fix="run diagnose again") from error
+        return
+    diagnosis = read_diagnosis(file)
+    differences = diagnosis_differences(diagnosis, result)
+    if differences:
+        parts.left_out.append(f"{DIAGNOSIS_FILE}: not of this result ({'; '.join(differences)})")
+    else:
+        parts.diagnosis = diagnosis
 
 
 def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> None:
@@ -286,26 +295,17 @@ def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[
         results: method -> result on the same split.
 
     Returns:
-        Category -> a list of ``name``, ``recall`` and ``precision`` (99 fractions each), and
-        ``undefined_from``, the first threshold at which nothing is predicted, or None.
+        Category -> a list of ``name`` and what `curve_data` returns.
     """
     categories = dict.fromkeys(name for result in results.values() for name in result.categories)
     curves = {label: mean_curves(result.samples) for label, result in results.items()}
     return {
         category: [
-            {"name": label, **_curve(of_result[category])}
+            {"name": label, **curve_data(of_result[category])}
             for label, of_result in curves.items()
             if category in of_result
         ]
         for category in categories
-    }
-
-
-def _curve(curve: MeanCurve) -> dict[str, Any]:
-    return {
-        "recall": np.round(curve.recall, 5).tolist(),
-        "precision": np.round(np.nan_to_num(curve.precision), 5).tolist(),
-        "undefined_from": curve.undefined_from,
     }
 
 

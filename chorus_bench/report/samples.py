@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.datasets.eval_split import load_split
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
@@ -21,7 +20,8 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.io.pictures import decode_upright
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.report.overlays import Overlay
-from chorus_bench.submission import Submission, open_submission
+from chorus_bench.report.scored import check_digest, check_scored_body, scored_split
+from chorus_bench.submission import Submission
 
 Float32 = NDArray[np.float32]
 UInt8 = NDArray[np.uint8]
@@ -71,36 +71,6 @@ def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) ->
     return list(seen.values())
 
 
-def open_scored(submission: str | Path, result: EvaluationResult) -> Submission:
-    """Open the submission of a result.
-
-    Args:
-        submission: a folder, an archive or a shipped name.
-        result: result of its evaluation.
-
-    Raises:
-        InputError: it is another submission.
-    """
-    opened = open_submission(submission)
-    try:
-        check_digest(opened, result.submission["sha256"])
-    except InputError:
-        opened.close()
-        raise
-    return opened
-
-
-def check_digest(submission: Submission, sha256: str) -> None:
-    """Raise an `InputError` unless a submission has the digest."""
-    if submission.sha256 != sha256:
-        raise InputError(
-            f"is not the submission that was scored: sha256 {submission.sha256}",
-            where=submission.path,
-            expected=f"sha256 {sha256}",
-            fix="give the scored submission, or evaluate this one",
-        )
-
-
 def occupancy_image(
     submission: Submission, sample: EvalSample, prepared: PreparedSample
 ) -> Float32:
@@ -142,20 +112,25 @@ def sample_overlays(
         each: number of samples of each kind and category.
 
     Raises:
-        InputError: the split lacks samples of the result.
+        InputError: submission, split or body is not the result's, or the result has samples
+            that its split lacks.
     """
+    check_digest(submission, result.submission["sha256"])
+    check_scored_body(result, body)
+    scored = scored_split(split, result)
     chosen = {
         one.sample_id: one
         for name in result.categories
         for one in choose_samples(result, name, each=each)
     }
-    samples = [s for s in load_split(split).samples if s.category in result.categories]
+    samples = [s for s in scored.samples if s.category in result.categories]
     missing = sorted(set(chosen) - {sample.sample_id for sample in samples})
     if missing:
         raise InputError(
-            f"lacks {len(missing)} samples of the result, for example {missing[0]}",
-            where=split,
-            fix="give the split on which the result was computed",
+            f"the result has {len(missing)} samples that are not in its split, for example "
+            f"{missing[0]}",
+            where=f"split '{scored.name}'",
+            fix="evaluate again; results.json and samples.parquet are of different evaluations",
         )
     overlays = {
         sample.sample_id: Overlay.of(sample, occupancy_image(submission, sample, prepared))

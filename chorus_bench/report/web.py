@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.metrics.curves import MeanCurve
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -22,6 +23,7 @@ PAGES = Path(__file__).parents[1] / "pages"
 #: Files that pages link to or contain.
 ASSETS = ("style.css", "board.js", "method.js", "charts.js", "viewer.js", "LICENSES.txt")
 
+_FULL = 65535
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -92,6 +94,24 @@ def encode_array(values: ArrayLike, dtype: str) -> str:
     """Return an array as base64 of its little-endian bytes, C order."""
     array = np.ascontiguousarray(values, dtype=np.dtype(dtype).newbyteorder("<"))
     return base64.b64encode(array.tobytes()).decode("ascii")
+
+
+def encode_fractions(values: ArrayLike) -> str:
+    """Return fractions from 0 to 1 as base64 of whole numbers of 1/65535."""
+    return encode_array(np.rint(_FULL * np.clip(values, 0, 1)), "u2")
+
+
+def curve_data(curve: MeanCurve) -> dict[str, Any]:
+    """Return a precision-recall curve as the pages' scripts read it.
+
+    Returns:
+        ``recall`` and ``precision`` as `encode_fractions` writes them, and ``undefined_from``.
+    """
+    return {
+        "recall": encode_fractions(curve.recall),
+        "precision": encode_fractions(np.nan_to_num(curve.precision)),
+        "undefined_from": curve.undefined_from,
+    }
 
 
 def body_data(body: BodyModel) -> dict[str, Any]:

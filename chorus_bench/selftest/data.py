@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Bool
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
-
-Bool = NDArray[np.bool_]
 
 _PACKAGE = "chorus_bench.golden"
 

@@ -6,8 +6,8 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Bool, Float64, Int32
 from chorus_bench.calibration.weak_perspective import CROP_SIDE, PIXELS_PER_SCALE, crop_box
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
@@ -18,10 +18,6 @@ from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.scenes import Person, Rendering, Scene
-
-Bool = NDArray[np.bool_]
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
 
 #: COCO's keypoints 5 to 16 as joints of the body; 0 to 4 are on the face.
 LIMB_KEYPOINTS = (16, 17, 18, 19, 20, 21, 1, 2, 4, 5, 7, 8)

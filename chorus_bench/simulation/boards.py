@@ -7,8 +7,8 @@ the middle of the deck's upper side. Metres.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry.exact import cos, power, whole_power
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.meshes import (
@@ -21,8 +21,6 @@ from chorus_bench.simulation.meshes import (
     tube,
     wheel,
 )
-
-Float64 = NDArray[np.float64]
 
 BRIGHT: tuple[Color, ...] = (
     (0.85, 0.15, 0.12), (0.95, 0.55, 0.08), (0.95, 0.82, 0.15), (0.12, 0.5, 0.8),

@@ -12,15 +12,13 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.camera import focal_from_fov
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import cross, rotation, unit
 from chorus_bench.simulation.meshes import vector
-
-Float64 = NDArray[np.float64]
 
 #: Nothing may be nearer to a camera than this, metres.
 NEAREST = 0.12

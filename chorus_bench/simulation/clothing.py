@@ -7,12 +7,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.meshes import Color, Mesh
-
-Float64 = NDArray[np.float64]
 
 SKIN: tuple[Color, ...] = (
     (0.95, 0.78, 0.66), (0.88, 0.68, 0.54), (0.78, 0.56, 0.42), (0.6, 0.41, 0.29),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 import chorus_bench.simulation.poses as poses
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.cameras import look_along
@@ -15,8 +15,6 @@ from chorus_bench.simulation.clothing import dress, person_mesh
 from chorus_bench.simulation.figure import Figure, rotation
 from chorus_bench.simulation.meshes import Mesh, vector
 from chorus_bench.simulation.scenes import OBJECT, PERSON, Instance, Person, Scene
-
-Float64 = NDArray[np.float64]
 
 #: Kinds of failures and their frequencies; the rest of the pictures are correct.
 FAILURES: dict[str, float] = {

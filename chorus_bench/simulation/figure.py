@@ -11,8 +11,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import (
     JOINT_NAMES,
@@ -24,8 +25,6 @@ from chorus_bench.geometry.body import (
 )
 from chorus_bench.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from chorus_bench.simulation.meshes import vector
-
-Float64 = NDArray[np.float64]
 
 JOINT = {name: number for number, name in enumerate(JOINT_NAMES)}
 SIDES = ("left", "right")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.cameras import (
     ViewBias,
@@ -13,8 +13,6 @@ from chorus_bench.simulation.cameras import (
     frame_points,
 )
 from chorus_bench.simulation.scenes import Scene
-
-Float64 = NDArray[np.float64]
 
 _BELOW_CHEST = -0.05
 #: Joints whose vertices a framing shows; ``full`` and ``upper`` are determined otherwise.

@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.boards import BRIGHT, DARK, METAL
@@ -22,8 +22,6 @@ from chorus_bench.simulation.meshes import (
     vector,
     wheel,
 )
-
-Float64 = NDArray[np.float64]
 
 WOODS: tuple[Color, ...] = (
     (0.55, 0.36, 0.2),

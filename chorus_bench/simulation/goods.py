@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.boards import BRIGHT, DARK, METAL
 from chorus_bench.simulation.meshes import Color, Mesh, box, circle, join, lathe, loft, tube
-
-Float64 = NDArray[np.float64]
 
 BAGS: tuple[Color, ...] = (
     (0.75, 0.18, 0.16), (0.14, 0.3, 0.55), (0.18, 0.42, 0.3), (0.16, 0.16, 0.18),

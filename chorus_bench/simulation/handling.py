@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 import chorus_bench.simulation.goods as goods
 import chorus_bench.simulation.poses as poses
 import chorus_bench.simulation.sports as sports
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, cross, frame, unit
 from chorus_bench.simulation.meshes import Mesh, vector
 from chorus_bench.simulation.scenes import Setting
-
-Float64 = NDArray[np.float64]
 
 
 def hand_side(stream: Stream) -> str:

@@ -11,12 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.array_types import Float64, Int32
 from chorus_bench.geometry import exact
 
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
 Color = tuple[float, float, float]
 
 

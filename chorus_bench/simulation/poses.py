@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation, unit
 from chorus_bench.simulation.meshes import vector
-
-Float64 = NDArray[np.float64]
 
 
 def sign_of(side: str) -> float:

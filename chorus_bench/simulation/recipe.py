@@ -16,6 +16,7 @@ from chorus_bench.datasets.view_conditions import VIEWS
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
+from chorus_bench.names import given_categories
 from chorus_bench.simulation.interactions import CATEGORIES
 from chorus_bench.simulation.prompts import PROMPTS
 from chorus_bench.simulation.testing_rows import simulate_test_row
@@ -72,7 +73,7 @@ CARD = CardText(
 def simulated_recipe(
     *,
     split: str = "test",
-    categories: Sequence[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     per_category: int = 30,
     images_per_prompt_view: int = 1,
     seed: int = 0,
@@ -94,9 +95,9 @@ def simulated_recipe(
         images: with shaded pictures; everything else is the same without.
 
     Raises:
-        InputError: an unknown split or category, or a number below 1.
+        InputError: an unknown split or category, no category, or a number below 1.
     """
-    chosen = tuple(CATEGORIES if categories is None else dict.fromkeys(categories))
+    chosen = given_categories(categories) or tuple(CATEGORIES)
     for category in chosen:
         if category not in CATEGORIES:
             raise unknown_name("category", category, CATEGORIES, where="the simulated world")

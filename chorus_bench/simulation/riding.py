@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 import chorus_bench.simulation.boards as boards
 import chorus_bench.simulation.poses as poses
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, cross, rotation, unit
 from chorus_bench.simulation.meshes import Mesh, join, vector
 from chorus_bench.simulation.scenes import Setting
 
-Float64 = NDArray[np.float64]
 UP = np.array([0.0, 1.0, 0.0])
 
 

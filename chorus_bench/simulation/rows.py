@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
-
 from chorus_bench.errors import InputError
 from chorus_bench.seeds import Stream
-
-Bool = NDArray[np.bool_]
 
 #: Raised when the simulated world changes, so that rows of two worlds are never mixed.
 WORLD = "simulated-1"

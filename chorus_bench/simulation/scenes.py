@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32, Float64, Int32
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera
@@ -15,10 +16,6 @@ from chorus_bench.geometry.rasterizer import Raster, draw
 from chorus_bench.simulation.cameras import WorldCamera
 from chorus_bench.simulation.figure import Figure
 from chorus_bench.simulation.meshes import Mesh, join
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
 
 PERSON, OBJECT, PROP = "person", "object", "prop"
 _NEAR = 0.05

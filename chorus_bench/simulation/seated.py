@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 import chorus_bench.simulation.furniture as furniture
 import chorus_bench.simulation.poses as poses
@@ -14,8 +13,6 @@ from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation
 from chorus_bench.simulation.meshes import vector
 from chorus_bench.simulation.scenes import Setting
-
-Float64 = NDArray[np.float64]
 
 _BACK = (3, 6, 9)
 

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.array_types import Float64, UInt8
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rasterizer import draw
@@ -15,9 +16,6 @@ from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import unit
 from chorus_bench.simulation.meshes import Color, Mesh
 from chorus_bench.simulation.scenes import Placement, Rendering, Scene
-
-Float64 = NDArray[np.float64]
-UInt8 = NDArray[np.uint8]
 
 JPEG_QUALITY = 90
 _NEAR = 0.05

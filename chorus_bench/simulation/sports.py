@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.boards import BRIGHT, DARK, WHITE
@@ -22,8 +22,6 @@ from chorus_bench.simulation.meshes import (
     ribbon,
     tube,
 )
-
-Float64 = NDArray[np.float64]
 
 
 def frisbee(stream: Stream) -> Mesh:

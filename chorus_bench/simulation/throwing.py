@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 import chorus_bench.simulation.poses as poses
 import chorus_bench.simulation.sports as sports
+from chorus_bench.array_types import Float64
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import JOINT, SIDES, Figure, cross, frame, rotation, unit
 from chorus_bench.simulation.handling import hand_side
 from chorus_bench.simulation.meshes import Mesh, vector
 from chorus_bench.simulation.scenes import Setting
 
-Float64 = NDArray[np.float64]
 UP = np.array([0.0, 1.0, 0.0])
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32
 from chorus_bench.datasets.occupancy import encode_occupancy
 from chorus_bench.datasets.sample_ids import prompt_slug, sample_name
 from chorus_bench.geometry.body import BodyModel
@@ -32,8 +32,6 @@ from chorus_bench.simulation.rows import (
 )
 from chorus_bench.simulation.scenes import OBJECT, Scene, render
 from chorus_bench.simulation.shading import encode_jpeg, shade
-
-Float32 = NDArray[np.float32]
 
 _SHAPE_SPREAD = 0.7
 _LEGS = (("legs", 1.0),)

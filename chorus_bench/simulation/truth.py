@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32
 from chorus_bench.datasets.occupancy import POSED_GRID
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
@@ -14,8 +14,6 @@ from chorus_bench.geometry.skinning import voxel_skinning, warp_forward
 from chorus_bench.simulation.interactions import interaction_at, make_scene
 from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.rows import row_stream
-
-Float32 = NDArray[np.float32]
 
 
 def canonical_truth(

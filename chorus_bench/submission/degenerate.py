@@ -11,10 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.metrics.pap import THRESHOLDS, occupancy_levels
-
-Float32 = NDArray[np.float32]
 
 _FAINT = np.float32(0.05)
 _BODY_REACH = 1.5  # metres; the protocol's probe cube ends here

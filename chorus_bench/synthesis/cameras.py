@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from chorus_bench.calibration import SYNTHESIZED, calibrate, weak_perspective_to_image
 from chorus_bench.calibration.settings import CalibrationSettings
+from chorus_bench.datasets.coco_eft.points import PointSet, SmplPoints
 from chorus_bench.datasets.schema import KEPT, REJECTED, AnyRow
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import JOINTS, BodyModel, without_global_orientation
+from chorus_bench.geometry.body import BodyModel, without_global_orientation
+from chorus_bench.synthesis.filters import kept_person
 
 Float64 = NDArray[np.float64]
 
@@ -31,6 +33,7 @@ def add_cameras(
     *,
     settings: CalibrationSettings = SYNTHESIZED,
     solver: str = "adam",
+    points: PointSet | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Give kept training rows the perspective camera of their person.
 
@@ -39,21 +42,23 @@ def add_cameras(
     becomes rejected, with the reason.
 
     Args:
-        rows: training rows after the filters; the person is the first of ``people``.
+        rows: training rows after the filters.
         body: the body of the poses and shapes.
         settings: settings of the calibration; the paper's for synthesised images by default.
         solver: ``adam`` or ``lm``.
+        points: the 24 points of a body that are fitted, see `point_set`; its SMPL joints by
+            default.
 
     Yields:
         The rows in order, with ``camera_rotation``, ``camera_translation``,
         ``camera_intrinsics`` and ``reprojection_error`` (pixels).
     """
     for batch in _batches(rows, PEOPLE_AT_ONCE):
-        yield from _solve_batch(batch, body, settings, solver)
+        yield from _solve_batch(batch, points or SmplPoints(body), settings, solver)
 
 
 def _solve_batch(
-    rows: Sequence[AnyRow], body: BodyModel, settings: CalibrationSettings, solver: str
+    rows: Sequence[AnyRow], fitted: PointSet, settings: CalibrationSettings, solver: str
 ) -> Iterator[dict[str, Any]]:
     cameras: dict[int, Mapping[str, Any]] = {}
     solvable, people = [], []
@@ -61,7 +66,7 @@ def _solve_batch(
         if row.get("verdict") != KEPT or row.get("camera_rotation") is not None:
             continue
         try:
-            people.append(_person(row, body))
+            people.append(_person(row, fitted))
             solvable.append(number)
         except InputError as error:
             cameras[number] = _without_camera(error.found)
@@ -77,9 +82,9 @@ def _solve_batch(
         yield {**row, **cameras.get(number, {})}
 
 
-def _person(row: AnyRow, body: BodyModel) -> tuple[Any, ...]:
+def _person(row: AnyRow, fitted: PointSet) -> tuple[Any, ...]:
     """Return what the calibration takes of one person, see `calibrate`."""
-    person = row["people"][0]
+    person = kept_person(row)
     missing = [name for name in _NEEDED if person.get(name) is None]
     if missing:
         raise InputError(f"the person has no {', '.join(missing)}")
@@ -88,11 +93,11 @@ def _person(row: AnyRow, body: BodyModel) -> tuple[Any, ...]:
     if not (np.isfinite(pose).all() and np.isfinite(weak).all()):
         raise InputError("the pose or the weak-perspective camera is not finite")
     size = (int(row["height"]), int(row["width"]))
-    _, posed = body.bone_transforms(pose, person.get("betas"))
-    _, canonical = body.bone_transforms(without_global_orientation(pose))
+    posed = fitted.points(pose, person.get("betas"))
+    canonical = fitted.points(without_global_orientation(pose), None)
     center = np.asarray(person["crop_center"], dtype=np.float64)
     targets = weak_perspective_to_image(posed, weak, center, float(person["crop_scale"]), size)
-    return canonical.reshape(JOINTS, 3), targets, pose[:3], weak, np.array(size)
+    return canonical, targets, pose[:3], weak, np.array(size)
 
 
 def _without_camera(reason: str) -> dict[str, Any]:

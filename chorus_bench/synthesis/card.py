@@ -13,11 +13,22 @@ from chorus_bench.synthesis.recipe import CARD
 from chorus_bench.synthesis.registry import Kind, find_components
 from chorus_bench.synthesis.settings import Component, SynthesisSettings
 
+_POINTS = {
+    "spin24": "Cameras were fitted to SPIN's 24 points (`spin24`), as the paper's are.",
+    "smpl24": (
+        "Cameras were fitted to the 24 joints of SMPL's format (`smpl24`). The paper's are fitted "
+        "to SPIN's 24 points, which need SMPL and `--joint-regressor`. With a made-up regressor "
+        "of the same kind, the cameras of 24 people turned by 1.7 degrees in the median and by 8.3 "
+        "at most, and one of them changed its azimuth bin."
+    ),
+}
+
 
 def dataset_card(
     settings: SynthesisSettings,
     statistics: DatasetStatistics,
     models: Mapping[str, tuple[str, ...]],
+    points: str,
 ) -> CardText:
     """Return the texts of the card.
 
@@ -25,11 +36,13 @@ def dataset_card(
         settings: the settings of the dataset; the card contains them as YAML.
         statistics: statistics of its rows.
         models: role -> its models.
+        points: name of the points that cameras were fitted to, see `point_set`.
     """
     parts = [
         CARD.construction,
         f"### Models\n\n{models_table(settings, models)}",
         "### Results of the filters\n\n" + statistics_table(statistics, "github"),
+        f"### Cameras\n\n{_POINTS[points]}",
         "### Configuration\n\n`chorus-bench synthesize --config FILE --output DATASET` with this "
         f"file makes the dataset again:\n\n```yaml\n{settings.to_yaml()}```",
     ]

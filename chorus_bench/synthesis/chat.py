@@ -18,7 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from chorus_bench.errors import ChorusBenchError, InputError, MissingDependencyError
+from chorus_bench.errors import ChorusBenchError, InputError, import_extra
 
 URL_VARIABLE = "CHORUS_BENCH_CHAT_URL"
 MODEL_VARIABLE = "CHORUS_BENCH_CHAT_MODEL"
@@ -123,16 +123,11 @@ class ChatClient:
     def __init__(
         self, settings: ChatSettings, *, sleep: Callable[[float], object] = time.sleep
     ) -> None:
-        try:
-            from huggingface_hub import InferenceClient
-        except ImportError as error:
-            raise MissingDependencyError(
-                "huggingface_hub", extra="datasets", purpose="Asking a language model"
-            ) from error
+        hub = import_extra("huggingface_hub", extra="datasets", purpose="Asking a language model")
         self.settings = settings
         self._sleep = sleep
         self._key = settings.key or _default_key(settings.base_url)
-        self._client = InferenceClient(
+        self._client = hub.InferenceClient(
             base_url=settings.base_url, api_key=self._key, timeout=settings.timeout
         )
 

@@ -18,6 +18,7 @@ from chorus_bench.synthesis.jobs import RunSettings, StageWork
 from chorus_bench.synthesis.manifests import plan_of
 from chorus_bench.synthesis.prompts import MOST, read_prompts, shipped_prompts
 from chorus_bench.synthesis.registry import make_component
+from chorus_bench.synthesis.requirements import check_annotators, check_request
 from chorus_bench.synthesis.settings import CHAT, SHIPPED, SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import Annotators, read_picture
 from chorus_bench.synthesis.stages.images import ImageMaker, load_images
@@ -94,6 +95,7 @@ def estimate(settings: SynthesisSettings, run: RunSettings, *, sample: int = SAM
     Raises:
         InputError: a model that is not available, a category without prompts, ...
     """
+    check_request(settings, complete=sample > 0)
     plan = plan_of(settings, planned_prompts(settings))
     result = Estimate(
         {name: plan.images_of(name) for name in settings.categories},
@@ -105,6 +107,7 @@ def estimate(settings: SynthesisSettings, run: RunSettings, *, sample: int = SAM
     count = min(sample, plan.images_of(category))
     with temporary_folder() as folder:
         work = StageWork("images", load_images, folder, settings, plan, run)
+        check_annotators(settings, work.context(), None)
         rows = _measure_images(work, Shard("sample", category, 0, count), folder, result)
         found = _measure_annotations(work, rows, category, result)
     _measure_verdicts(work, rows, found, result)
@@ -158,6 +161,6 @@ def _measure_verdicts(
     both = [{**row, **annotated} for row, annotated in zip(rows, found, strict=True)]
     with _timed(result, "filters", len(both)):
         kept = list(filter_rows(both, work.settings.filters))
-    solver, body = work.settings.cameras.solver, work.context().body
+    body = work.context().body
     with _timed(result, "cameras", len(both)):
-        list(add_cameras(kept, body, solver=solver))
+        list(add_cameras(kept, body, **work.settings.cameras.arguments(body)))

@@ -15,98 +15,79 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.masks import decode_mask, encode_mask
 from chorus_bench.datasets.schema import CAMERA_COLUMNS, KEPT, REJECTED, AnyRow
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import InputError
 from chorus_bench.geometry.boxes import box_areas, box_intersections
-
-#: The 17 keypoints of COCO, in the order of the schema.
-KEYPOINT_NAMES = (
-    "nose", "left_eye", "right_eye", "left_ear", "right_ear", "left_shoulder",
-    "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist", "left_hip",
-    "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
-)  # fmt: skip
+from chorus_bench.synthesis.keypoint_filters import (
+    KEYPOINT_NAMES,
+    KeypointField,
+    passes_any,
+    read_choice,
+)
 
 NO_PERSON = "no person"
 MANY_PEOPLE = "more than one person"
 NO_OBJECT = "no target object"
 MANY_OBJECTS = "more than one target object"
 NO_CONTACT = "not exactly one object box overlaps the person"
+OTHER_CONTACT = "another number of object boxes overlaps the person"
 KEYPOINTS = "keypoints not visible"
 #: Every reason, in the order in which the filters run.
-REASONS = (NO_PERSON, MANY_PEOPLE, NO_OBJECT, MANY_OBJECTS, NO_CONTACT, KEYPOINTS)
-
-Group = tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class KeypointPreset:
-    """Which keypoints must be visible.
-
-    Args:
-        required: groups of each of which at least one keypoint must be visible.
-        excluded: groups that must not all be visible (a group is visible if one of its keypoints
-            is); empty for no such rule.
-    """
-
-    required: tuple[Group, ...] = ()
-    excluded: tuple[Group, ...] = ()
-
-    def passes(self, visible: frozenset[str]) -> bool:
-        """Whether a person with these visible keypoints passes."""
-        if not all(visible.intersection(group) for group in self.required):
-            return False
-        return not self.excluded or not all(visible.intersection(group) for group in self.excluded)
-
-
-_SHOULDERS: Group = ("left_shoulder", "right_shoulder")
-_HIPS: Group = ("left_hip", "right_hip")
-_ARMS: Group = ("left_elbow", "right_elbow", "left_wrist", "right_wrist")
-_LEGS: Group = ("left_knee", "right_knee", "left_ankle", "right_ankle")
-_FACE: Group = ("nose", "left_eye", "right_eye")
-_LEFT_HAND: Group = ("left_wrist",)
-_RIGHT_HAND: Group = ("right_wrist",)
-
-#: The presets by name. "torso" is the paper's default; see docs/method.md M7 for the others.
-KEYPOINT_PRESETS: dict[str, KeypointPreset] = {
-    "torso": KeypointPreset((_SHOULDERS, _HIPS)),
-    "face": KeypointPreset((_FACE,)),
-    "face-strict": KeypointPreset((_FACE,), (_SHOULDERS, _HIPS)),
-    "full-body-arms": KeypointPreset((_SHOULDERS, _HIPS, _ARMS)),
-    "full-body-legs": KeypointPreset((_SHOULDERS, _HIPS, _LEGS)),
-    "hands": KeypointPreset((_LEFT_HAND + _RIGHT_HAND,)),
-    "left-hand": KeypointPreset((_LEFT_HAND,), (_LEFT_HAND, _RIGHT_HAND)),
-    "right-hand": KeypointPreset((_RIGHT_HAND,), (_LEFT_HAND, _RIGHT_HAND)),
-    "none": KeypointPreset(),
-}
+REASONS = (NO_PERSON, MANY_PEOPLE, NO_OBJECT, MANY_OBJECTS, NO_CONTACT, OTHER_CONTACT, KEYPOINTS)
 
 
 @dataclass(frozen=True)
 class FilterSettings:
-    """Thresholds of the filters; the defaults are the paper's.
+    """Settings of the filters; the defaults are the paper's.
 
     Args:
-        min_overlap: an object box overlaps the person if more than this share of it lies in the
+        min_overlap: an object box overlaps a person if more than this share of it lies in the
             person's box.
-        keypoints: a preset of `KEYPOINT_PRESETS`.
+        keypoints: a filter of `KEYPOINT_FILTERS` by name or number, one's own, or several of which
+            one must be passed, see `read_choice`.
         keypoint_confidence: keypoints with at least this confidence are visible.
+        one_person: reject images with more than one person; otherwise the first person from the
+            left who passes is used.
+        one_object: reject images with more than one target object.
+        overlapping_objects: allowed numbers of object boxes that overlap the person; their masks
+            are united. None for any number: then the masks of all objects are united.
 
     Raises:
-        InputError: an unknown preset, or a threshold outside [0, 1].
+        InputError: an unknown filter, or a number that makes no sense.
     """
 
     #: Settings files with other keys are refused.
     __pydantic_config__: ClassVar = {"extra": "forbid"}
 
     min_overlap: float = 0.1
-    keypoints: str = "torso"
+    keypoints: KeypointField = "torso"
     keypoint_confidence: float = 0.7
+    one_person: bool = True
+    one_object: bool = True
+    overlapping_objects: tuple[int, ...] | None = (1,)
 
     def __post_init__(self) -> None:
-        if self.keypoints not in KEYPOINT_PRESETS:
-            raise unknown_name("keypoint preset", self.keypoints, KEYPOINT_PRESETS)
+        object.__setattr__(self, "keypoints", read_choice(self.keypoints))
         for name in ("min_overlap", "keypoint_confidence"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} is {getattr(self, name)}", expected="0 to 1")
+        if self.overlapping_objects is not None:
+            object.__setattr__(self, "overlapping_objects", _numbers(self.overlapping_objects))
+
+
+def _numbers(allowed: object) -> tuple[int, ...]:
+    """Return allowed numbers of boxes in order; one alone may be no list."""
+    found = list(allowed) if isinstance(allowed, tuple | list) else [allowed]
+    if not found or any(type(number) is not int or number < 0 for number in found):
+        raise InputError(
+            f"overlapping_objects is {allowed!r}",
+            expected="numbers of boxes, for example [1, 2], or null for any number",
+        )
+    return tuple(sorted({*found}))
+
+
+_View = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
 
 
 @dataclass(frozen=True)
@@ -188,18 +169,7 @@ def filter_row(row: AnyRow, settings: FilterSettings = FilterSettings()) -> Verd
             (``category``, ``box``); boxes xyxy in pixels, keypoints (17, 3) x, y, confidence.
         settings: thresholds.
     """
-    people, targets = _people(row), _targets(row)
-    if len(people) != 1:
-        return Verdict(False, MANY_PEOPLE if people else NO_PERSON)
-    if len(targets) != 1:
-        return Verdict(False, MANY_OBJECTS if targets else NO_OBJECT)
-    shares = _shares_inside([target["box"] for target in targets], people[0]["box"])
-    if np.count_nonzero(shares > settings.min_overlap) != 1:
-        return Verdict(False, NO_CONTACT)
-    visible = _visible(people[0].get("keypoints"), settings.keypoint_confidence)
-    if not KEYPOINT_PRESETS[settings.keypoints].passes(visible):
-        return Verdict(False, KEYPOINTS)
-    return Verdict(True)
+    return _judge(row, settings)[0]
 
 
 def filter_rows(
@@ -220,23 +190,77 @@ def filter_rows(
         person, and ``object_mask`` of their object.
     """
     for row in rows:
-        verdict = filter_row(row, settings)
+        verdict, view = _judge(row, settings)
         if statistics is not None:
             statistics.add(str(row.get("category")), verdict)
         result = {**row, "verdict": KEPT if verdict.kept else REJECTED, "reason": verdict.reason}
-        if verdict.kept:
-            result |= _found(_people(row)[0], _targets(row)[0])
-        yield result
+        yield result if view is None else result | _found(*view, _targets(row))
 
 
-def _found(person: Mapping[str, Any], target: Mapping[str, Any]) -> dict[str, Any]:
+def kept_person(row: AnyRow) -> Mapping[str, Any]:
+    """Return the person of a kept row: the one with its ``human_mask``, by default the first."""
+    people = _people(row)
+    same = (person for person in people if person.get("mask") == row.get("human_mask"))
+    return people[0] if len(people) == 1 else next(same, people[0])
+
+
+def _judge(row: AnyRow, settings: FilterSettings) -> tuple[Verdict, _View | None]:
+    """Return the verdict and, of a kept image, the person and the objects that overlap."""
+    people, targets = _people(row), _targets(row)
+    if reason := _wrong_number(len(people), len(targets), settings):
+        return Verdict(False, reason), None
+    reasons = []
+    for person in people:
+        objects = _objects_of(person, targets, settings)
+        if objects is None:
+            reasons.append(NO_CONTACT if settings.overlapping_objects == (1,) else OTHER_CONTACT)
+        elif passes_any(settings.keypoints, _visible(person, settings)):
+            return Verdict(True), (person, objects)
+        else:
+            reasons.append(KEYPOINTS)
+    return Verdict(False, max(reasons, key=REASONS.index)), None
+
+
+def _wrong_number(people: int, objects: int, settings: FilterSettings) -> str | None:
+    """Return the reason if there are too few or too many people or objects."""
+    if people != 1 and (not people or settings.one_person):
+        return MANY_PEOPLE if people else NO_PERSON
+    if objects != 1 and (not objects or settings.one_object):
+        return MANY_OBJECTS if objects else NO_OBJECT
+    return None
+
+
+def _objects_of(
+    person: Mapping[str, Any], targets: list[Mapping[str, Any]], settings: FilterSettings
+) -> list[Mapping[str, Any]] | None:
+    """Return the objects whose masks count for a person; None for a number not allowed."""
+    if settings.overlapping_objects is None:
+        return targets
+    shares = _shares_inside([target["box"] for target in targets], person["box"])
+    inside = [t for t, share in zip(targets, shares, strict=True) if share > settings.min_overlap]
+    return inside if len(inside) in settings.overlapping_objects else None
+
+
+def _found(
+    person: Mapping[str, Any], objects: list[Mapping[str, Any]], targets: list[Mapping[str, Any]]
+) -> dict[str, Any]:
     return {
         "human_mask": person.get("mask"),
-        "object_mask": target.get("mask"),
+        "object_mask": _united([item.get("mask") for item in objects], targets[0].get("mask")),
         "pose": person.get("pose"),
         "betas": person.get("betas"),
         **{name: person[name] for name in CAMERA_COLUMNS if person.get(name) is not None},
     }
+
+
+def _united(masks: list[Any], like: Any) -> Any:  # noqa: ANN401 - RLE or None
+    """Return the union of masks; of no mask, an empty one of the size of another."""
+    if len(masks) == 1 or any(mask is None for mask in [like, *masks]):
+        return masks[0] if masks else None
+    total = np.zeros_like(decode_mask(like))
+    for mask in masks:
+        total |= decode_mask(mask, size=total.shape)
+    return encode_mask(total)
 
 
 def _people(row: AnyRow) -> Sequence[Mapping[str, Any]]:
@@ -253,14 +277,14 @@ def _shares_inside(boxes: list[Any], person: Any) -> NDArray[np.float64]:  # noq
     return np.divide(common, areas, out=np.zeros_like(common), where=areas > 0)
 
 
-def _visible(keypoints: Any, confidence: float) -> frozenset[str]:  # noqa: ANN401 - numbers or None
+def _visible(person: Mapping[str, Any], settings: FilterSettings) -> frozenset[str]:
     """Return the names of the visible keypoints; none if there are no keypoints."""
-    if keypoints is None:
+    if person.get("keypoints") is None:
         return frozenset()
-    points = np.asarray(keypoints, dtype=np.float64)
+    points = np.asarray(person["keypoints"], dtype=np.float64)
     if points.shape != (len(KEYPOINT_NAMES), 3):
         raise InputError(
             f"keypoints of shape {points.shape}", expected="(17, 3): x, y, confidence, COCO's order"
         )
-    seen = (points[:, 2].astype(np.float32) >= np.float32(confidence)).tolist()
+    seen = (points[:, 2].astype(np.float32) >= np.float32(settings.keypoint_confidence)).tolist()
     return frozenset(name for name, there in zip(KEYPOINT_NAMES, seen, strict=True) if there)

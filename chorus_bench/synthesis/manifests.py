@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from chorus_bench.datasets.view_conditions import VIEWS, ViewCondition, read_views
 from chorus_bench.errors import InputError, list_some
+from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.settings import SynthesisSettings
@@ -34,14 +36,25 @@ def views_of(settings: SynthesisSettings) -> tuple[ViewCondition, ...]:
 
 
 def plan_of(settings: SynthesisSettings, prompts: Prompts) -> Plan:
-    """Return the plan of the images."""
-    return Plan(prompts, views_of(settings), settings.images.per_prompt_view)
+    """Return the plan of the images.
+
+    Raises:
+        InputError: no number of images is set for a category, or see `views_of`.
+    """
+    views = views_of(settings)
+    images = settings.images
+    totals = {
+        name: images.total_of(name, prompts=len(texts), views=len(views))
+        for name, texts in prompts.items()
+    }
+    return Plan(prompts, views, totals)
 
 
 def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Manifest]:
     """Return the manifests of the stages with rows, each linked to the one before it."""
     tree, plan = settings.as_dict(), plan_of(settings, prompts)
-    body = load_body(settings.body).label
+    model = load_body(settings.body)
+    body = model.label
     shards = plan.shards(settings.shard_size)
     own: dict[str, dict[str, Any]] = {
         "images": {
@@ -56,7 +69,7 @@ def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Ma
             "body": body,
         },
         "filters": {"filters": tree["filters"]},
-        "cameras": {"cameras": tree["cameras"], "body": body},
+        "cameras": {"cameras": _camera_settings(settings, model), "body": body},
     }
     manifests: dict[str, Manifest] = {}
     before = prompts_manifest(settings).key
@@ -64,6 +77,15 @@ def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Ma
         manifests[stage] = Manifest(stage, own[stage], before, shards)
         before = manifests[stage].key
     return manifests
+
+
+def _camera_settings(settings: SynthesisSettings, body: BodyModel) -> dict[str, Any]:
+    """Return the settings of the cameras with the content of the regressor, not its path."""
+    chosen = settings.as_dict()["cameras"]
+    file, name = settings.cameras.joint_regressor, settings.cameras.points(body).name
+    if file is not None:
+        name = f"{name} ({hashlib.sha256(Path(file).read_bytes()).hexdigest()[:12]})"
+    return {**chosen, "joint_regressor": name}
 
 
 def refuse_changes(work: Path, wanted: Sequence[Manifest]) -> None:

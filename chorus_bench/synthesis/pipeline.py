@@ -11,9 +11,11 @@ from typing import Any
 
 from chorus_bench.datasets.export import Built
 from chorus_bench.datasets.folder import DatasetInfo, read_metadata
+from chorus_bench.datasets.schema import KEPT
 from chorus_bench.datasets.statistics import DatasetStatistics, folder_statistics
 from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import InputError
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.leftovers import remove
 from chorus_bench.io.locks import only_run
@@ -28,9 +30,9 @@ from chorus_bench.synthesis.manifests import (
     stages_from,
 )
 from chorus_bench.synthesis.recipe import NAME, synthesized_recipe
-from chorus_bench.synthesis.registry import Kind, check_options
-from chorus_bench.synthesis.settings import Component, SynthesisSettings
-from chorus_bench.synthesis.stages.annotations import load_annotations, make_segmenters
+from chorus_bench.synthesis.requirements import check_annotators, check_request, here
+from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.stages.annotations import load_annotations
 from chorus_bench.synthesis.stages.cameras import load_cameras
 from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import load_images
@@ -130,38 +132,18 @@ def synthesize(
     """
     end_inner_run(engine.workers)
     target, work = Path(output), work_folder(output)
-    _check_request(settings, stage, redo)
+    check_request(settings, stage, redo)
     _check_output(target, work)
     with only_run(work):
         discarded = STAGES if overwrite else stages_from(redo) if redo else ()
-        session = _Session(settings, target, work, engine, run.on(engine), progress, discarded)
+        session = _Session(
+            settings, target, work, engine, run.on(engine), progress, discarded, stage
+        )
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
         return Synthesis(work, tuple(reports), built, statistics)
-
-
-def _check_request(settings: SynthesisSettings, stage: str | None, redo: str | None) -> None:
-    for name in (stage, redo):
-        if name is not None and name not in STAGES:
-            raise unknown_name("stage", name, STAGES)
-    if not settings.categories:
-        raise InputError(
-            "no category is named", expected="one or more objects", fix="add --category surfboard"
-        )
-    found = settings.annotations
-    used: list[tuple[str, Kind, Component | None]] = [
-        ("images", "generator", settings.images.generator),
-        ("annotations", "segmenter", found.segmenter),
-        ("annotations", "segmenter", found.object_segmenter),
-        ("annotations", "keypoint detector", found.keypoints),
-        ("annotations", "pose estimator", found.pose),
-    ]
-    for used_by, kind, component in used:
-        if component is not None:
-            made = stage in (None, used_by)
-            check_options(kind, component.name, component.options, complete=made)
 
 
 def _check_output(target: Path, work: Path) -> None:
@@ -184,6 +166,21 @@ def _check_output(target: Path, work: Path) -> None:
         )
 
 
+def _refuse_nothing_kept(statistics: DatasetStatistics, work: Path) -> None:
+    """Raise an `InputError` with the reasons if no image was kept."""
+    if statistics.counts.get("verdict", {}).get(KEPT):
+        return
+    reasons = statistics.counts.get("reason", {})
+    said = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
+    raise InputError(
+        f"none of {statistics.rows} images is kept ({said})",
+        where=work,
+        expected="at least one image that passes the filters and has a camera",
+        fix="look at some of the images; use other annotators or filters and repeat from their "
+        "stage on, for example --set filters.keypoints=none --redo filters; or make more images",
+    )
+
+
 def _metadata(target: Path) -> dict[str, Any]:
     return read_metadata(target) if target.is_dir() else {}
 
@@ -199,6 +196,7 @@ class _Session:
     run: RunSettings
     progress: Progress
     discarded: Sequence[str] = ()
+    only: str | None = None
 
     def __post_init__(self) -> None:
         self._refuse_changes()
@@ -273,8 +271,9 @@ class _Session:
         return StageReport(name, int(rows), float(seconds), len(found), dict(counts.most_common()))
 
     def _check_annotators(self) -> None:
-        """Detect a wrong category before images are made or deleted, not after."""
-        make_segmenters(self.settings.annotations, context_of(self.settings, self.run))
+        """Detect what annotators lack before images are made or deleted, not after."""
+        context = here(context_of(self.settings, self.run), self.engine.name)
+        check_annotators(self.settings, context, self.only)
 
     def _make(
         self, name: str, manifest: Manifest, found: int, todo: Sequence[Any]
@@ -303,7 +302,10 @@ class _Session:
         assembly = Assembly(recipe, self.work, self.target)
         assembly.make_files(replace(self.engine, gpus=0.0), partial(self.progress, "dataset"))
         statistics = assembly.statistics()
-        card = dataset_card(self.settings, statistics, self._models(self._manifests()))
+        _refuse_nothing_kept(statistics, self.work)
+        points = self.settings.cameras.points(load_body(self.settings.body)).name
+        models = self._models(self._manifests())
+        card = dataset_card(self.settings, statistics, models, points)
         metadata = {**recipe.metadata, "statistics": statistics.as_dict()}
         return assembly.publish(replace(recipe, card=card, metadata=metadata)), statistics
 

@@ -19,16 +19,17 @@ class Plan:
     Attributes:
         prompts: category -> its prompts.
         views: the view conditions.
-        per_prompt_view: number of images for each prompt and view.
+        totals: category -> its number of images. They are spread over its prompts and views as
+            evenly as whole numbers can be.
     """
 
     prompts: Mapping[str, tuple[str, ...]]
     views: tuple[ViewCondition, ...]
-    per_prompt_view: int
+    totals: Mapping[str, int]
 
     def images_of(self, category: str) -> int:
         """Return the number of images of a category."""
-        return len(self.prompts[category]) * len(self.views) * self.per_prompt_view
+        return self.totals[category]
 
     @property
     def images(self) -> int:
@@ -37,8 +38,10 @@ class Plan:
 
     def address(self, category: str, number: int) -> Address:
         """Return the address of a category's image; the index changes fastest."""
-        rest, index = divmod(number, self.per_prompt_view)
-        prompt, view = divmod(rest, len(self.views))
+        total, cells = self.totals[category], len(self.prompts[category]) * len(self.views)
+        cell = ((number + 1) * cells - 1) // total  # the cells before it have cell * total // cells
+        prompt, view = divmod(cell, len(self.views))
+        index = number - cell * total // cells
         return Address(category, self.prompts[category][prompt], self.views[view].name, index)
 
     def request(self, address: Address, seed: int, attempt: int = 0) -> ImageRequest:

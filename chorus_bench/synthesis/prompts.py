@@ -147,7 +147,7 @@ def read_prompts(folder_or_file: str | Path, category: str) -> tuple[str, ...]:
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=file) from error
     if not prompts:
-        raise InputError("holds no prompts", where=file, expected="one prompt a line")
+        raise InputError("holds no prompts", where=file, expected="one prompt per line")
     return prompts
 
 

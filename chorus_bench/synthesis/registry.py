@@ -46,6 +46,13 @@ class ComponentSpec(PluginSpec):
     kind: ClassVar[str] = "component"
     positional: ClassVar[int] = 1
 
+    def source(self, option: str) -> str | None:
+        """Return where to get the weights and under which license, if this option names them."""
+        if f"`{option}`" not in self.weights:
+            return None
+        license = f"; license: {self.license}" if self.license else ""
+        return f"give {self.weights}{license}"
+
 
 def find_components(kind: Kind) -> Plugins[ComponentSpec]:
     """Return what is registered of a kind, see `find_plugins`."""

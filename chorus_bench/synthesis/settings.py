@@ -18,41 +18,33 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
-    ValidationInfo,
     WithJsonSchema,
+    model_validator,
 )
 
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.calibration.settings import SYNTHESIZED, CalibrationSettings
+from chorus_bench.datasets.coco_eft.points import PointSet, point_set
+from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.geometry.body import BodyModel
 from chorus_bench.io.documents import Document, KeyPath, Lines, label
 from chorus_bench.io.findings import shown
 from chorus_bench.io.schemas import Line, Schema, loaded, parse, read_document, rule
 from chorus_bench.names import MAX_CATEGORY_LENGTH
+from chorus_bench.synthesis.batch_sizes import Batch, Positive
 from chorus_bench.synthesis.filters import FilterSettings
 from chorus_bench.synthesis.non_maximum_suppression import MIN_OVERLAP, SURE_SCORE
 
 SHIPPED, CHAT = "shipped", "chat"
-FIXED, FREE = "fixed", "free"
-AUTO = "auto"
 
 _NAME = "name"
 _COMPONENT = "a name, or a table with 'name' and options"
 
-Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Category = Annotated[Line, Field(max_length=MAX_CATEGORY_LENGTH)]
-
-
-def _suits_layout(batch: int | str, info: ValidationInfo) -> int | str:
-    """Refuse a fixed layout whose batch depends on the device."""
-    if batch == AUTO and info.data.get("layout") == FIXED:
-        raise rule(f"is '{AUTO}' with the layout '{FIXED}'", f"a number, or the layout '{FREE}'")
-    return batch
-
-
-Batch = Annotated[
-    Positive | Literal["auto"],
-    AfterValidator(_suits_layout),
-    Field(description="a whole number, 1 or more, or 'auto'"),
+#: One number for all categories, or one for each.
+Numbers = Annotated[
+    Positive | dict[Category, Positive],
+    Field(description="a whole number, 1 or more, or such a number for each category"),
 ]
 
 
@@ -133,7 +125,10 @@ class ImageSettings(Schema):
     """Stages 2 and 3.
 
     Attributes:
-        per_prompt_view: number of images for each prompt and view.
+        per_prompt_view: number of images for each prompt and view: one for all categories, or
+            category -> number.
+        per_category: number of images of a category in all, spread evenly over its prompts and
+            views: one for all, or category -> number. With it, ``per_prompt_view`` does not count.
         views: a YAML file of view conditions; by default the 22 of the package.
         generator: the image generator.
         layout: ``fixed`` (an image's batch, and thus its bytes, follow from its address) or
@@ -144,13 +139,38 @@ class ImageSettings(Schema):
         quality: JPEG quality, 1 to 100.
     """
 
-    per_prompt_view: Positive = 1
+    per_prompt_view: Numbers = 1
+    per_category: Numbers | None = None
     views: str | None = None
     generator: Made = Component("diffusers", {"model": "CompVis/stable-diffusion-v1-4"})
     layout: Literal["fixed", "free"] = "fixed"
     batch: Batch = 1
     format: Literal["jpeg", "png"] = "jpeg"
     quality: int = Field(95, ge=1, le=100)
+
+    def total_of(self, category: str, *, prompts: int, views: int) -> int:
+        """Return the number of images of a category with so many prompts and views.
+
+        Raises:
+            InputError: no number is set for it.
+        """
+        if self.per_category is not None:
+            return _number_for(category, self.per_category, "images.per_category")
+        each = _number_for(category, self.per_prompt_view, "images.per_prompt_view")
+        return each * prompts * views
+
+
+def _number_for(category: str, numbers: int | Mapping[str, int], name: str) -> int:
+    if isinstance(numbers, int):
+        return numbers
+    if category not in numbers:
+        raise InputError(
+            f"no number of images for the category '{category}'",
+            where=name,
+            expected=f"a number, or one for each category ({list_some(list(numbers))})",
+            fix=f"--set '{name}={{{category}: 100}}', or --images-per-prompt-view N for all",
+        )
+    return numbers[category]
 
 
 class AnnotationSettings(Schema):
@@ -174,13 +194,52 @@ class AnnotationSettings(Schema):
 
 
 class CameraSettings(Schema):
-    """Stage 6.
+    """Stage 6; the defaults are the paper's.
 
     Attributes:
         solver: ``adam`` (the paper's) or ``lm``.
+        joint_regressor: SPIN's J_regressor_extra.npy, with SMPL: cameras are fitted to SPIN's 24
+            points, as in the paper; without it, to the 24 SMPL joints.
+        max_steps: largest number of updates of ``adam``.
+        stop_below: ``adam`` stops below this loss, pixels.
+        drop_above: images whose loss stays above this are rejected, pixels; null keeps all.
+        fov_deg: the field of view that the fit starts from, degrees.
+        learning_rate: step size of ``adam``.
+        min_fov_deg: the narrowest field of view of ``lm``, degrees.
     """
 
     solver: Literal["adam", "lm"] = "adam"
+    joint_regressor: str | None = None
+    max_steps: int = SYNTHESIZED.max_steps
+    stop_below: float = SYNTHESIZED.stop_below
+    drop_above: float | None = SYNTHESIZED.drop_above
+    fov_deg: float = SYNTHESIZED.fov_deg
+    learning_rate: float = SYNTHESIZED.learning_rate
+    min_fov_deg: float = SYNTHESIZED.min_fov_deg
+
+    @model_validator(mode="after")
+    def _check(self) -> CameraSettings:
+        _ = self.calibration  # making it checks the numbers
+        return self
+
+    @property
+    def calibration(self) -> CalibrationSettings:
+        """The settings of the calibration."""
+        numbers = self.model_dump(exclude={"solver", "joint_regressor"})
+        return CalibrationSettings(SYNTHESIZED.name, **numbers)
+
+    def points(self, body: BodyModel) -> PointSet:
+        """Return the points of a body that cameras are fitted to.
+
+        Raises:
+            InputError: the regressor is missing or is not SPIN's.
+        """
+        return point_set(body, self.joint_regressor)
+
+    def arguments(self, body: BodyModel) -> dict[str, Any]:
+        """Return the arguments of `add_cameras`."""
+        chosen = {"solver": self.solver, "settings": self.calibration}
+        return {**chosen, "points": self.points(body)}
 
 
 class SynthesisSettings(Schema):
@@ -248,12 +307,12 @@ def read_settings(
     """
     tree, read = SynthesisSettings().as_dict(), None
     if preset is not None:
-        _merge(tree, _preset(preset).content)
+        _apply(tree, _preset(preset).content)
     if file is not None:
         read = _read_yaml(Path(file))
-        _merge(tree, read.content)
+        _apply(tree, read.content)
     for name, value in (changes or {}).items():
-        _merge(tree, _nested(tree, name, value))
+        _apply(tree, _nested(tree, name, value))
     return loaded(SynthesisSettings, Document(tree, _Places(read, changes or {})))
 
 
@@ -270,7 +329,7 @@ def _read_yaml(file: Path) -> Document:
     document = read_document(file)
     if not isinstance(document.content, dict):
         found = f"is {shown(document.content)}"
-        raise InputError(found, where=file, expected="one 'setting: value' to a line")
+        raise InputError(found, where=file, expected="one 'setting: value' per line")
     return document
 
 
@@ -314,6 +373,14 @@ def _nested(tree: Mapping[str, Any], name: str, value: object) -> dict[str, Any]
     if isinstance(inner, str):
         return {head: {_NAME: inner, **_nested({}, rest, value)}}
     return {head: _nested(inner if isinstance(inner, Mapping) else {}, rest, value)}
+
+
+def _apply(tree: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Apply changes; a number of images per prompt and view replaces one per category."""
+    _merge(tree, changes)
+    images = changes.get("images")
+    if isinstance(images, Mapping) and "per_prompt_view" in images and "per_category" not in images:
+        tree["images"]["per_category"] = None
 
 
 def _merge(tree: dict[str, Any], changes: Mapping[str, Any]) -> None:

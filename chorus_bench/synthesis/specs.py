@@ -120,6 +120,7 @@ POSE_ESTIMATORS = (
         name="files",
         summary="poses computed elsewhere, one .npz or .json an image; FrankMocap's outputs too",
         function=f"{_ANNOTATORS}.pose_files:make_pose_files",
+        weights="a folder of yours (`folder`) with the poses of each image, from any tool",
         license="that of the tool that made them",
     ),
     ComponentSpec(

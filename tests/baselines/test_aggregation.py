@@ -17,6 +17,7 @@ from chorus_baselines.chorus import (
     save_aggregation,
 )
 from chorus_baselines.chorus.accumulate import Tally
+from chorus_baselines.chorus.view_weights import VIEW_WEIGHTS
 from chorus_baselines.chorus.views import read_view
 from chorus_bench.datasets.masks import MaskRuns, decode_mask, encode_mask
 from chorus_bench.errors import InputError, MissingDependencyError
@@ -132,7 +133,9 @@ def test_any_order_and_any_sharding_give_the_same_bits(data):
     order = data.draw(st.permutations(range(len(rows))))
     cuts = sorted(data.draw(st.lists(st.integers(0, len(rows)), max_size=3)))
     bounds = zip([0, *cuts], [*cuts, len(rows)], strict=True)
-    shards = [run([rows[i] for i in order[a:b]], threads=1 + a % 3) for a, b in bounds]
+    shards = [
+        run([rows[i] for i in order[a:b]], threads=1 + a % 3, allow_empty=True) for a, b in bounds
+    ]
     total = sum(shards[1:], start=shards[0])
     expected = run(rows)
     assert same(total, expected)
@@ -267,7 +270,8 @@ def test_a_pose_without_global_orientation():
 
 
 def test_an_empty_field_says_why():
-    nothing = aggregate([make_row(pose=None)], grid=GRID, parts=["torso"])
+    row = make_row(pose=None)
+    nothing = aggregate([row], grid=GRID, parts=["torso"], allow_empty=True)
     with pytest.raises(InputError, match=r"(?s)there is no view \(1 rows were skipped: 1 with no"):
         nothing.field()
     off = aggregate([make_row(object_mask=encode_mask(np.zeros((48, 40))))], grid=GRID)
@@ -276,6 +280,56 @@ def test_an_empty_field_says_why():
     assert off.counts.seen.any()  # empty masks still vote for what is seen
     with pytest.raises(InputError, match="part 'torso': the field would be empty"):
         nothing.field("torso")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"camera_rotation": None}, r"2 with no camera \(s000, s001\)(?s:.*)add_cameras"),
+        ({"object_mask": None}, "2 with no object mask(?s:.*)filter_rows"),
+        ({"verdict": "rejected", "reason": "no person"}, "2 with the verdict 'no person'"),
+    ],
+)
+def test_rows_without_a_usable_view_are_refused_with_the_reasons(changes, message):
+    with pytest.raises(InputError, match=f"no view could be counted: 2 rows were(?s:.*){message}"):
+        aggregate(make_rows(2, **changes), grid=GRID)
+    with pytest.raises(InputError, match="there is no row to count"):
+        aggregate([], grid=GRID)
+
+
+def test_rows_of_several_categories_are_refused():
+    rows = [make_row(1, category="tie"), make_row(2), make_row(3, category="surfboard")]
+    with pytest.raises(InputError, match="s003: rows of several categories: 'tie' and 'surfboard'"):
+        aggregate(rows, grid=GRID)
+    assert aggregate(rows[:2], grid=GRID).views == 2
+
+
+@pytest.mark.parametrize("weights", VIEW_WEIGHTS)
+def test_view_weights(rows, whole, weights):
+    """Against sums over the views: bins of 30 degrees, of 120 degrees, and equal weights."""
+    centers = np.array([read_view(row).camera.center.astype(np.float32) for row in rows])
+    degrees = azimuth_degrees(centers[:, 0], centers[:, 2])
+    width = {"azimuth-12": 30, "azimuth-3": 120, "equal": 360}[weights]
+    bins = (degrees / width).astype(int)
+    hit = seen = 0.0
+    for row, azimuth_bin in zip(rows, bins, strict=True):
+        weight = 1 / np.count_nonzero(bins == azimuth_bin)
+        on_mask, inside = slow_votes(row)
+        hit, seen = hit + weight * on_mask, seen + weight * inside
+    expected = (hit / np.maximum(seen, 1e-7)).reshape(GRID.shape)
+    assert whole.field(weights=weights) == pytest.approx(expected, abs=1e-6)
+    others = {whole.field(weights=other).tobytes() for other in VIEW_WEIGHTS}
+    assert len(others) == 3
+
+
+def test_bins_of_120_degrees_are_four_of_the_narrow_ones():
+    degrees = np.linspace(0, 360, 100001)[:-1]
+    assert np.array_equal((degrees / 120).astype(int), azimuth_bins(degrees) // 4)
+
+
+def test_unknown_view_weights(whole):
+    with pytest.raises(InputError, match="unknown view weights 'azimuth'"):
+        whole.field(weights="azimuth")
 
 
 @pytest.mark.parametrize(
@@ -329,7 +383,7 @@ def test_unknown_parts_devices_and_empty_regions(rows, monkeypatch):
 
 
 def test_saved_and_loaded(tmp_path, rows, whole):
-    with_skipped = whole + run([make_row(99, pose=None)])
+    with_skipped = whole + run([make_row(99, pose=None)], allow_empty=True)
     path = save_aggregation(with_skipped, tmp_path / "board.npz")
     assert same(load_aggregation(path), with_skipped)
     again = load_aggregation(path) + run(rows[:3])
@@ -338,7 +392,7 @@ def test_saved_and_loaded(tmp_path, rows, whole):
         run([make_row(99, pose=None), *rows[::-1]]), tmp_path / "shuffled.npz"
     )
     assert shuffled.read_bytes() == path.read_bytes()
-    nothing = run([])
+    nothing = run([], allow_empty=True)
     assert same(load_aggregation(save_aggregation(nothing, tmp_path / "nothing.npz")), nothing)
 
 

@@ -8,7 +8,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from chorus_baselines.chorus.category import ChorusOptions, aggregate_category
+from chorus_baselines.chorus.category import aggregate_category
+from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import fit_baseline, run_baseline
 from chorus_bench.cli.baseline import app
@@ -80,16 +81,52 @@ def test_ablations_use_the_images_that_they_say(train):
 
 def test_options_of_the_ablations_change_the_field(train):
     backpack = train.select(["backpack"])
-    fields = {
-        name: fit_baseline(SPEC[name], backpack, grid=GRID)["backpack"]
-        for name in ("chorus", "chorus-no-canonicalization", "chorus-10pct")
-    }
-    assert len({field.tobytes() for field in fields.values()}) == 3
+    names = ("chorus", "chorus-no-canonicalization", "chorus-10pct", "chorus-no-view-sampling")
+    fields = {name: fit_baseline(SPEC[name], backpack, grid=GRID)["backpack"] for name in names}
+    assert len({field.tobytes() for field in fields.values()}) == 4
     seeds = [
         fit_baseline(SPEC["chorus-10pct"], backpack, grid=GRID, seed=seed)["backpack"]
         for seed in range(4)
     ]
     assert len({field.tobytes() for field in seeds}) > 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"skinning": {"neighbours": 5, "smoothing_steps": 0}},
+        {"cameras": {"max_steps": 3, "fov_deg": 90}},
+        {"filters": {"keypoint_confidence": 0.0}},
+        {"weights": "azimuth-3"},
+    ],
+)
+def test_all_settings_are_reachable(train, options):
+    backpack = train.select(["backpack"])
+    default = fit_baseline(SPEC["chorus"], backpack, grid=GRID)["backpack"]
+    other = fit_baseline(SPEC["chorus"], backpack, grid=GRID, options=options)["backpack"]
+    assert not np.array_equal(default, other)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"ratio": "abc"}, "option 'ratio' is 'abc'(?s:.*)float"),
+        ({"weights": "fine"}, "unknown view weights 'fine'"),
+        ({"solver": "adm"}, "unknown solver 'adm'(?s:.*)Did you mean 'adam'"),
+        ({"skinning": {"neighbors": 5}}, "skinning: unknown setting 'neighbors'"),
+        ({"skinning": {"neighbours": 0}}, "skinning: neighbours is 0"),
+        ({"skinning": {"neighbours": "many"}}, "skinning: option 'neighbours' is 'many'"),
+        ({"cameras": {"max_steps": 0}}, "max_steps is 0"),
+        ({"filters": {"keypoints": "face"}}, "'keypoints' among the filters"),
+        ({"filters": {"one_person": 1}}, "filters: option 'one_person' is 1"),
+        ({"joint_regressor": "nowhere.npy"}, "'joint_regressor': nowhere.npy does not exist"),
+        ({"keypoints": 16}, "no keypoint filter has the number 16"),
+    ],
+)
+def test_options_are_checked_before_the_work(train, options, message):
+    rows = DatasetRows.open([{**row, "people": None} for row in train.rows("backpack")])
+    with pytest.raises(InputError, match=message):
+        fit_baseline(SPEC["chorus"], rows, grid=GRID, options=options)
 
 
 def test_cameras_that_are_there_are_used(train):

@@ -7,8 +7,11 @@ import types
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
 from chorus_baselines.chorus import import_chorus, read_original_field
+from chorus_baselines.chorus.original_files import find_original_files
+from chorus_bench.cli.app import app
 from chorus_bench.errors import InputError
 from chorus_bench.submission import SubmissionError, open_submission
 
@@ -136,3 +139,69 @@ def test_files_that_do_not_go_together(tmp_path):
         import_chorus(files, tmp_path / "out")
     with pytest.raises(InputError, match="no file to import"):
         import_chorus({}, tmp_path / "out")
+
+
+FULL, PART = "filter(3)-aggr(quant:full).pickle", "filter(3)-aggr(part:hand).pickle"
+RIDES, HOLDS = "a person rides it", "a person holds it"
+
+
+@pytest.fixture
+def results(tmp_path):
+    """Return a folder of results as the original lays it out, of two categories."""
+    for number, category in enumerate(("skateboard", "tennis_racket")):
+        for folder, names in (
+            ("total-aggregation", (FULL, PART)),
+            (RIDES, (FULL,)),
+            (HOLDS, (PART,)),
+        ):
+            place = tmp_path / "results" / category / folder
+            place.mkdir(parents=True)
+            for name in names:
+                hit, seen = hulls()
+                write(place, exported(hit * (0.5 + 0.4 * number), seen), name)
+    return tmp_path / "results"
+
+
+def test_categories_are_named_by_folder(results):
+    found = find_original_files([results])
+    assert sorted(found) == ["skateboard", "tennis racket"]
+    racket = found["tennis racket"]
+    assert racket.total == results / "tennis_racket" / "total-aggregation" / FULL
+    assert racket.prompts == {RIDES: results / "tennis_racket" / RIDES / FULL}
+    assert list(find_original_files([results / "skateboard"])) == ["skateboard"]
+    (one,) = find_original_files([racket.total])
+    assert one == "tennis racket"
+    (prompt,) = find_original_files([racket.prompts[RIDES]])
+    assert prompt == "tennis racket"
+
+
+def test_other_settings_and_other_files(results, tmp_path):
+    found = find_original_files([results], "part:hand")
+    assert found["skateboard"].total.name == PART
+    assert list(found["skateboard"].prompts) == [HOLDS]
+    own = find_original_files(["tie=some/where.pickle", tmp_path / "cell_phone.pickle"])
+    assert {name: files.total.name for name, files in own.items()} == {
+        "tie": "where.pickle",
+        "cell phone": "cell_phone.pickle",
+    }
+
+
+def test_a_folder_that_does_not_say_which_file(results, tmp_path):
+    with pytest.raises(InputError, match=r"2 files to choose from: filter(?s:.*)--settings"):
+        find_original_files([results], "filter(3)")
+    with pytest.raises(InputError, match=r"no such file: filter(?s:.*)is there"):
+        find_original_files([results], "filter(4)")
+    with pytest.raises(InputError, match="no folder 'total-aggregation'"):
+        find_original_files([results / "skateboard" / RIDES])
+    with pytest.raises(InputError, match="two files for the category 'skateboard'"):
+        find_original_files([results, "skateboard=x.pickle"])
+
+
+def test_the_command_takes_the_folder(results, tmp_path):
+    output = tmp_path / "submission"
+    done = CliRunner().invoke(app, ["import-chorus", str(results), "--output", str(output)])
+    assert done.exit_code == 0, done.output
+    with open_submission(output) as submission:
+        assert submission.categories == ("skateboard", "tennis racket")
+        expected = read_original_field(results / "skateboard" / "total-aggregation" / FULL)
+        assert np.array_equal(submission.field("skateboard").values, expected)

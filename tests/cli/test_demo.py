@@ -142,6 +142,19 @@ def test_a_training_set_needs_its_split(place):
         reproduce_table2(place, data="somewhere")
 
 
+def test_a_wrong_category_is_found_before_anything_is_simulated(tmp_path, monkeypatch, place):
+    def simulated(*arguments, **options):
+        raise AssertionError("something was simulated")
+
+    other = place.simulated("train", ["umbrella"], images_per_prompt_view=1)
+    test = place.simulated("test", ["umbrella"], per_category=2)
+    monkeypatch.setattr(Workplace, "simulated", simulated)
+    with pytest.raises(InputError, match="unknown category 'motorcycle'"):
+        reproduce_table1(place, crawled=other)
+    with pytest.raises(InputError, match="unknown category 'tie'"):
+        reproduce_table1(place, split=test, category="tie")
+
+
 def test_infer_and_reconstruct(made, tmp_path, cli):
     found, _ = made
     submission = found.folder / "submissions" / "chorus"
@@ -181,7 +194,7 @@ def test_reconstruct_finds_the_category_of_an_annotated_image(made, tmp_path, cl
     ("arguments", "message"),
     [
         (("--category", "umbrela", "--pose", "p.npy"), "Did you mean 'umbrella'"),
-        (("--category", "umbrella"), "which person"),
+        (("--category", "umbrella"), "no person is chosen"),
         (("--category", "umbrella", "--pose", "p.npy", "--split", "SPLIT"), "two poses"),
         (("--category", "umbrella", "--pose", "nothing.npy"), "no pose"),
         (("--category", "umbrella", "--split", "SPLIT", "--sample", "x"), "unknown sample 'x'"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+from pathlib import Path
+from typing import get_args, get_type_hints
 
 import pytest
 import typer
@@ -75,6 +78,46 @@ def test_what_may_be_repeated_is_named_once():
     assert not {"--categories", "--json", "--bodies", "--options"} & known
 
 
+def test_categories_are_given_one_by_one():
+    """--category may be repeated in every command; those that take one refuse a second."""
+    assert all(
+        options_of(command)["--category"].multiple
+        for command in ALL.values()
+        if "--category" in options_of(command)
+    )
+    done = run("infer", "example", "--category", "kite", "--category", "tie", "--output", "x.npz")
+    assert done.exit_code != 0
+    assert "2 categories: kite, tie" in str(done.exception)
+
+
+#: Parameters that take a path to something that comes along, under a name.
+NAMED = {
+    "submission",
+    "split",
+    "dataset",
+    "data",
+    "crawled",
+    "result",
+    "results",
+    "body",
+    "file",
+    "source",
+}
+
+
+def test_whatever_can_come_along_is_taken_by_name():
+    """A parameter of type Path would have made a path of the name already."""
+    taken = {
+        (*words, name): hint
+        for words, command in ALL.items()
+        for name, hint in get_type_hints(inspect.unwrap(command.callback)).items()
+        if name in NAMED
+    }
+    assert {words[-1] for words in taken} == NAMED
+    assert len(taken) > 30
+    assert not [words for words, hint in taken.items() if hint is Path or Path in get_args(hint)]
+
+
 def test_scripts_that_say_categories_go_on_working(tmp_path):
     arguments = ("datasets", "build", "simulated", "--per-category", 1, "--no-images", "--output")
     for number, option in enumerate(("--category", "--categories")):
@@ -115,6 +158,22 @@ def test_names_stand_for_what_comes_along(tmp_path, monkeypatch):
     done = run("infer", "example", *arguments, sample["sample_id"], "--output", output)
     assert done.exit_code == 0, done.output
     assert output.is_file()
+
+
+def test_the_example_is_a_result_and_default_a_body(tmp_path):
+    done = run("report", "example", "--output", tmp_path / "report")
+    assert done.exit_code == 0, done.output
+    assert "overlays" not in done.stderr, "its submission is known"
+    ranked = run("compare", "example", "example", "--resamples", 100)
+    assert ranked.exit_code == 0, ranked.output
+    assert "example (2)" in ranked.stdout
+    arguments = ("--submitted-by", "nobody", "--leaderboard", tmp_path / "board")
+    added = run("leaderboard", "add", "example", *arguments)
+    assert added.exit_code == 0, added.output
+    assert run("body", "convert", "default", tmp_path / "body.npz").exit_code == 0
+    assert run("body", "info", tmp_path / "body.npz").exit_code == 0
+    same = [run("body", "info", name).stdout for name in ("default", tmp_path / "body.npz")]
+    assert same[0].splitlines()[1] == same[1].splitlines()[1], "the fingerprint"
 
 
 def _samples(name):

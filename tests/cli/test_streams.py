@@ -121,7 +121,7 @@ def test_a_fault_of_our_own_is_shown_whole():
 
 
 WAITING = """
-import os, sys, time
+import os, signal, sys, time
 import chorus_bench.cli
 from chorus_bench.io.files import atomic_folder
 from chorus_bench.io.leftovers import temporary_folder
@@ -137,6 +137,7 @@ def work():
             os.kill(os.getpid(), NUMBER)  # once more, while it cleans up
             time.sleep(0.1)
 chorus_bench.cli._run = work
+signal.signal(NUMBER, signal.SIG_DFL)  # whatever this test was started by
 chorus_bench.cli.main()
 """
 

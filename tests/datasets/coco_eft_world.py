@@ -96,6 +96,7 @@ class World:
             "annotations": folder / "instances_val2014.json",
             "fits": folder / "COCO2014-Val-ver10.json",
             "solver": "lm",
+            "fits_name": "eft",
         }
         return build_dataset("coco-eft", folder / "out", overwrite=True, **{**known, **options})
 

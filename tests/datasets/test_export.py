@@ -249,7 +249,7 @@ def test_a_full_disk_leaves_nothing_that_looks_complete(tmp_path, monkeypatch, p
             export(squares(), tmp_path / "out")
     assert "free some space" in str(caught.value)
     assert isinstance(caught.value, WriteError)
-    assert ("goes on from what is finished" in str(caught.value)) == (phase == "pieces")
+    assert ("continues from what is finished" in str(caught.value)) == (phase == "pieces")
     assert not (tmp_path / "out").exists()
     [work] = leftovers(tmp_path)
     assert work.startswith(".out.building-")

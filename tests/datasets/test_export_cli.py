@@ -34,6 +34,8 @@ def test_build_info_verify_card(tmp_path):
         tmp_path / "instances_val2014.json",
         "--fits",
         tmp_path / "COCO2014-Val-ver10.json",
+        "--fits-name",
+        "eft",
         "--output",
         tmp_path / "out",
         "--solver",
@@ -82,6 +84,8 @@ def test_many_notes_are_cut(tmp_path):
         tmp_path,
         "--fits",
         tmp_path,
+        "--fits-name",
+        "eft",
         "--output",
         tmp_path / "out",
     )

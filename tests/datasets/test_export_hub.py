@@ -113,7 +113,7 @@ def test_a_name_that_the_hub_does_not_take(tmp_path):
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
-        ({}, "the hub is unreachable or broke off"),
+        ({}, "the hub is unreachable or the connection broke"),
         ({"HF_HUB_OFFLINE": "1"}, "unset HF_HUB_OFFLINE where there is a network"),
     ],
 )

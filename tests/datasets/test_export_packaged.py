@@ -30,7 +30,7 @@ def make(folder, config=None, **options):
 def test_the_same_rows(tmp_path):
     world = World()
     built = world.build(tmp_path)
-    rows = make(tmp_path).as_dataset(split="test")
+    rows = make(tmp_path, fits_name="eft").as_dataset(split="test")
     assert rows.to_list() == pq.read_table(built.path / "data").to_pylist()
     assert rows.features["image"] == Image()
 

@@ -5,6 +5,20 @@ import pytest
 from chorus_bench.datasets.view_conditions import VIEWS, ViewCondition, get_view, read_views
 from chorus_bench.errors import InputError
 
+#: What follows the prompt in the original's 22 views, in its order.
+ENDINGS = """
+side view; back view; front view; top view; bottom view; realistic photo; seen from side;
+seen from back; seen from various views; seen from close view; seen from far away; scenic view;
+full body photo; hand photo; face photo; photo taken close to hand; photo taken close to face;
+selfie; close-up photo; hand only; face only
+"""
+
+
+def test_the_endings_are_those_of_the_original():
+    endings = [" ".join(ending.split()) for ending in ENDINGS.split(";")]
+    texts = [view.extend("a person sits") for view in VIEWS]
+    assert texts == ["a person sits", *(f"a person sits, {ending}" for ending in endings)]
+
 
 def test_there_are_the_prompt_alone_and_21_additions():
     assert len(VIEWS) == 22
@@ -14,7 +28,7 @@ def test_there_are_the_prompt_alone_and_21_additions():
 
 def test_prompts_are_extended():
     assert get_view("plain").extend("a person sits") == "a person sits"
-    assert get_view("from_back").extend("a person sits") == "a person sits, seen from the back"
+    assert get_view("from_back").extend("a person sits") == "a person sits, seen from back"
 
 
 def test_unknown_views_are_named():

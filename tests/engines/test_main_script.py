@@ -44,7 +44,7 @@ def test_a_script_without_a_main_guard_is_told_what_to_do(tmp_path, script):
     done = run(tmp_path, f"{script}\nrun()\n")
     assert done.returncode == 1
     [last] = [line for line in done.stderr.splitlines() if "InputError" in line]
-    assert "the worker processes end before they have begun" in last
+    assert "the worker processes end before they start work" in last
     for word in ('`if __name__ == "__main__":`', "workers=1"):
         assert word in done.stderr
     assert done.stderr.count("Traceback") == 2  # the error and its cause, none of a worker
@@ -55,7 +55,7 @@ def test_a_script_without_a_main_guard_is_told_what_to_do(tmp_path, script):
 def test_standard_input_is_told_what_to_do(tmp_path):
     done = run(tmp_path, f"{JOBS}\nrun()\n", by_input=True)
     assert done.returncode == 1
-    assert "what comes from standard input cannot be imported" in done.stderr
+    assert "a script from standard input cannot be imported" in done.stderr
 
 
 def test_a_script_with_a_main_guard(tmp_path):

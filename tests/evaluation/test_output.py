@@ -69,6 +69,14 @@ def test_a_run_that_was_killed_when_it_began(tmp_path, split, submission):
     assert names(out) == ["results.json", "samples.parquet"]
 
 
+@pytest.mark.parametrize("content", ["", "[]", "{}", "[" * 100_000, '{"signature": 1}'])
+def test_a_damaged_note_of_an_interrupted_run(content, tmp_path, split, submission):
+    (tmp_path / "partial").mkdir()
+    (tmp_path / "partial" / "run.json").write_text(content)
+    with pytest.raises(InputError, match=r"run.json: is damaged"):
+        score(submission, split, tmp_path)
+
+
 def test_what_others_put_beside_a_result_stays(tmp_path, split, submission):
     out = tmp_path / "out"
     score(submission, split, out)

@@ -172,6 +172,11 @@ def _nan_at_vertex_7(template):
         ({"f": None, "J_regressor": None}, "no J_regressor, f"),
         ({"posedirs": np.zeros((6890, 3, 9))}, "pose_directions has shape"),
         ({"weights": np.full((6890, 24), 0.5)}, "sum to 12.0000"),
+        ({"kintree_table": np.array(3)}, "skeleton of 1 joints"),
+        ({"kintree_table": np.full((2, 24), np.nan)}, "other parents than SMPL's"),
+        ({"v_template": np.full((6890, 3), "x")}, "its array 'v_template' is of type <U1"),
+        ({"f": np.zeros((3, 3), "V5")}, "its array 'f' is of type"),
+        ({"posedirs": np.zeros((6890, 3, 207), complex)}, "'posedirs' is of type complex128"),
         ({"f": np.array([[0, 1, 6890]])}, "faces refers to vertices that do not exist"),
     ],
 )

@@ -212,7 +212,7 @@ def test_what_is_made_meanwhile_stays(tmp_path, what, overwrite):
             (folder / "ours").write_bytes(b"x")
             somebody_else_makes(tmp_path / "out", what)
 
-    with pytest.raises(InputError, match="somebody else has made or changed it meanwhile"):
+    with pytest.raises(InputError, match="another process has created or changed it"):
         fill()
     assert names(tmp_path) == ["out", "out/precious"] if what == "a folder" else ["out"]
 

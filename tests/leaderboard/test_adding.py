@@ -26,7 +26,7 @@ def test_of_several_who_add_one_name_one_succeeds(tmp_path, monkeypatch):
     for thread in threads:
         thread.join()
     assert len(refused) == 3
-    assert all("somebody else has made or changed it meanwhile" in text for _, text in refused)
+    assert all("another process has created or changed it" in text for _, text in refused)
     [entry] = (tmp_path / "board" / "entries").iterdir()
     [winner] = {f"person {n}" for n in range(4)} - {name for name, _ in refused}
     assert f"submitted_by: {winner}" in (entry / "entry.yaml").read_text()

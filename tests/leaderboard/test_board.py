@@ -50,6 +50,18 @@ def numbers(text, dtype):
     return np.frombuffer(base64.b64decode(text), dtype)
 
 
+def test_names_of_splits_and_bodies_make_no_board_of_their_own(board):
+    """The board has the names that most entries have, whoever comes first by the alphabet."""
+    before = site_of(board)["boards"]
+    fingerprint = world.SPLIT.partition("@")[2]
+    world.add(board, world.make_result("Another", skill=0.95, split=f"aaa@{fingerprint}"))
+    [group] = site_of(board)["boards"]
+    assert [method["slug"] for method in group["methods"]] == ["another", "good", "fair", "poor"]
+    assert {key: group[key] for key in ("signature", "title")} == {
+        key: before[0][key] for key in ("signature", "title")
+    }
+
+
 def test_scores_and_ranks_are_those_of_compare(board):
     group = site_of(board)["boards"][0]
     folders = [board / "entries" / method["slug"] for method in group["methods"]]
@@ -100,7 +112,7 @@ def test_a_missing_category_is_marked(board):
 
 
 def test_other_signatures_are_never_ranked_together(board):
-    world.add(board, world.make_result("Best", skill=1.0, split="other@0123456789ab"))
+    world.add(board, world.make_result("Best", skill=1.0, split="other@c0123456789d"))
     (board / "published.yaml").write_text(
         "rows:\n- {name: Paper, source: s, scores: {mPAP: 99.5}}\n"
         "- {name: One, source: s, categories: {tie: {PAP: 1.5}}}\n"
@@ -306,7 +318,7 @@ def test_names_that_a_table_must_escape(board):
 
 
 def test_boards_are_chosen_by_signature(board):
-    world.add(board, world.make_result("Best", split="other@0123456789ab"))
+    world.add(board, world.make_result("Best", split="other@c0123456789d"))
     site = site_of(board)
     assert [b["id"] for b in chosen_boards(site, "split:other")] == ["b1"]
     assert [b["id"] for b in chosen_boards(site, "b0")] == ["b0"]

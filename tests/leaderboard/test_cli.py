@@ -132,7 +132,7 @@ def test_check_against_a_revision(example):
         subprocess.run(["git", *identity, *arguments], cwd=board, check=True, capture_output=True)
     done = run_cli("leaderboard", "check", "--leaderboard", board, "--against", "HEAD")
     assert done.returncode == 0, done.stderr
-    assert "no score changed on its own since HEAD" in done.stdout
+    assert "no score changed without its submission since HEAD" in done.stdout
     world.edit_json(entry, "scores", "mPAP", value=0.5)
     done = run_cli("leaderboard", "check", "--leaderboard", board, "--against", "HEAD")
     assert done.returncode == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import pickle
 import re
@@ -11,11 +12,16 @@ import subprocess
 import numpy as np
 import pytest
 
+from chorus_bench.datasets.eval_split import load_split
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation import evaluate
 from chorus_bench.io.leftovers import unfinished_name
+from chorus_bench.leaderboard.board import make_board, title_of
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
 from chorus_bench.leaderboard.earlier import earlier_results
 from chorus_bench.leaderboard.places import slug_of, slug_problem
+from chorus_bench.leaderboard.verification import verify_entry
+from chorus_bench.metrics.protocol import OFFICIAL, signature_parts
 from tests.leaderboard import world
 
 
@@ -237,8 +243,49 @@ def test_duplicates(board):
     assert "the same method with the same signature as entries/good" in text
 
 
+def test_duplicates_under_another_name_of_the_split(board):
+    fingerprint = world.SPLIT.partition("@")[2]
+    world.add(
+        board, world.make_result("Good", skill=0.9, split=f"x@{fingerprint}"), name="good-again"
+    )
+    assert_found(board, r"entries/good-again/.* the same submission with the same signature as")
+
+
+def declared(result, *, skipped=(), unavailable=()):
+    """The result on the declared benchmark of a split that has other categories too."""
+    population = [*result.categories, *skipped, *unavailable]
+    return dataclasses.replace(
+        result,
+        signature=OFFICIAL.signature(world.SPLIT, world.BODY, population=population),
+        skipped=dict.fromkeys(skipped, 3),
+        unavailable=dict.fromkeys(unavailable, 31),
+    )
+
+
+def test_a_declared_benchmark(board, good):
+    """Its categories are those with a score, those with few samples, and those without target."""
+    result = declared(world.make_result("New"), skipped=["kite"], unavailable=["tie"])
+    entry = world.add(board, result)
+    assert world.problems(board) == ""
+    [small] = [b for b in make_board(check_leaderboard(board).entries).groups if "|pop:" in
+               b.signature]  # fmt: skip
+    assert title_of(signature_parts(small.signature)).endswith("its 4 declared categories")
+    world.edit_json(entry, "skipped", value={})
+    assert_found(board, r"entries/new/results.json:.*signature: is not current")
+
+
+@pytest.mark.parametrize("population", ["benchmark", "all"])
+def test_verification_scores_the_population_of_the_entry(tmp_path, population):
+    split = dataclasses.replace(load_split("example"), population=("surfboard", "tie"))
+    result = evaluate("example", split=split, population=population)
+    assert ("|pop:" in result.signature) == (population == "benchmark")
+    entry = world.add(tmp_path / "board", result)
+    marked = verify_entry(entry, "example", split=split, by="me", date=world.DATE)
+    assert marked.status == "verified"
+
+
 def test_the_same_method_on_another_split_is_welcome(board):
-    other = world.make_result("Good", skill=0.9, split="other@0123456789ab")
+    other = world.make_result("Good", skill=0.9, split="other@c0123456789d")
     world.add(board, other, name="good-other")
     assert world.problems(board) == ""
 

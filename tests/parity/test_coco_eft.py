@@ -40,6 +40,7 @@ def built(sources):
         sources / "built",
         annotations=sources / "instances_val2014.json",
         fits=sources / "COCO2014-Val-ver10.json",
+        fits_name="eft",
         body=golden_body(),
         joint_regressor=sources / "J_regressor_extra.npy",
     )
@@ -143,6 +144,7 @@ def test_least_squares_is_another_split_with_better_losses(sources, rows):
         sources / "lm",
         annotations=sources / "instances_val2014.json",
         fits=sources / "COCO2014-Val-ver10.json",
+        fits_name="eft",
         body=golden_body(),
         joint_regressor=sources / "J_regressor_extra.npy",
         solver="lm",

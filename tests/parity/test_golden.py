@@ -48,8 +48,9 @@ ALLOWED = {
     ("backward map, pose riding", DIFFERENCE): (1e-4, 2000 * 3),
     ("azimuth, double precision", DIFFERENCE): (1e-12, 178),
     ("azimuth, double precision", BINS): (0, 178),
-    # The arc tangent of the exact arithmetic differs from the C library's in the last bit.
-    ("azimuth, single precision", DIFFERENCE): (5e-14, 178),
+    # The arc tangent of the exact arithmetic differs from the C library's in the last bits: 5.7e-14
+    # degrees with NumPy 1.26, two steps of a number between 128 and 180.
+    ("azimuth, single precision", DIFFERENCE): (1e-13, 178),
     ("azimuth, single precision", BINS): (0, 178),
     ("small image sizes", "sides that differ"): (0, 3087 * 2),
     ("small targets", PIXELS): (0, 82080),

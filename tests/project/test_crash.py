@@ -49,5 +49,5 @@ def test_a_broken_promise_is_found(tmp_path):
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
     assert done.returncode == 1, done.stderr
-    assert "there in part: ['work/out']" in done.stdout
+    assert "partial: ['work/out']" in done.stdout
     assert done.stdout.endswith("failures 1\n")

@@ -14,7 +14,8 @@ from tests.project.imports import PACKAGES, ROOT, import_graph, imported
 LAYERS: tuple[tuple[str, ...], ...] = (
     # values
     ("chorus_bench.errors", "chorus_bench._version", "chorus_bench.lazy"),
-    ("chorus_bench.arrays", "chorus_bench.names", "chorus_bench.option_types"),
+    ("chorus_bench.array_types", "chorus_bench.names", "chorus_bench.option_types"),
+    ("chorus_bench.arrays",),
     ("chorus_bench.geometry",),
     ("chorus_bench.calibration", "chorus_bench.metrics", "chorus_bench.seeds"),
     # files, plug-ins, engines
@@ -43,6 +44,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.submission",
         "chorus_bench.evaluation.result_schema",
         "chorus_bench.evaluation.results",
+        "chorus_bench.evaluation.samples_file",
     ),
     # jobs
     ("chorus_bench.datasets", "chorus_bench.simulation"),
@@ -51,7 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("chorus_baselines",),
     # faces
     ("chorus_bench.report",),
-    ("chorus_bench.demo", "chorus_bench.leaderboard"),
+    ("chorus_bench.demo", "chorus_bench.doctor", "chorus_bench.leaderboard"),
     ("chorus_bench.cli",),
     ("chorus_bench",),
     ("chorus_baselines.cli", "chorus_baselines.posed_cli", "chorus_baselines.table_text"),

@@ -47,6 +47,7 @@ def test_ci_runs_the_readme_command_and_then_the_checks():
         ".venv/bin/ruff check .",
         ".venv/bin/ruff format --check .",
         ".venv/bin/mypy",
+        ".venv/bin/python tools/site/build_site.py --output site",
     ]
     assert "set -euo pipefail" in lines
 

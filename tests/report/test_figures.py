@@ -15,14 +15,14 @@ from chorus_bench.evaluation.truth import TruthScores
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics.volumetric import calibration_curve
-from chorus_bench.report.canvas import require_matplotlib
+from chorus_bench.report.canvas import require_matplotlib, save_figure
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field, tint
 from chorus_bench.report.figures import (
     OverlayRow,
-    draw_calibration,
-    draw_curves,
-    draw_fields,
-    draw_overlays,
+    calibration_figure,
+    curves_figure,
+    fields_figure,
+    overlays_figure,
 )
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.volumetric import render_truth
@@ -101,7 +101,8 @@ def read(path) -> np.ndarray:
 
 
 def test_fields_from_two_sides(tmp_path):
-    path = draw_fields({"a": blob((0, 0, 0.5)), "b": blob((0, 0.5, 0))}, BODY, tmp_path / "f.png")
+    fields = {"a": blob((0, 0, 0.5)), "b": blob((0, 0.5, 0))}
+    path = save_figure(fields_figure(fields, BODY), tmp_path / "f.png")
     height, width = read(path).shape[:2]
     assert height == pytest.approx(width, rel=0.1)
 
@@ -119,7 +120,7 @@ def results(tmp_path_factory):
 
 
 def test_curves(tmp_path, results):
-    picture = read(draw_curves(results, tmp_path / "c.png"))
+    picture = read(save_figure(curves_figure(results), tmp_path / "c.png"))
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
 
 
@@ -131,7 +132,7 @@ def test_overlays(tmp_path):
     heat[8:16, 12:24] = 255
     overlay = Overlay(heat, 0.4, encode_mask(np.zeros_like(target)), encode_mask(target))
     row = OverlayRow("made", photo, {"m": overlay}, {"m": 0.5})
-    picture = read(draw_overlays([row, row], tmp_path / "o.png"))
+    picture = read(save_figure(overlays_figure([row, row]), tmp_path / "o.png"))
     blue, green, red = np.moveaxis(picture.astype(int), 2, 0)
     assert ((red > blue + 60) & (red > green)).mean() > 0.02, "the heat is seen"
     assert ((blue > red + 60) & (blue > 150)).sum() > 50, "the outline is seen"
@@ -145,19 +146,19 @@ def test_calibration_and_its_table(tmp_path, results):
     rng = np.random.default_rng(0)
     field = rng.random(1000)
     scores = {name: truth_scores_of(field, rng.random(1000) < field) for name in results}
-    assert read(draw_calibration(scores, tmp_path / "k.png")).size
+    assert read(save_figure(calibration_figure(scores), tmp_path / "k.png")).size
     text = render_truth(scores, results)
     assert "50.00" in text
     assert "0.10000" in text
     assert text.index("wide") < text.index("narrow")
 
 
-@pytest.mark.parametrize("draw", [draw_curves, draw_overlays, draw_calibration])
-def test_nothing_to_draw(tmp_path, draw):
+@pytest.mark.parametrize("draw", [curves_figure, overlays_figure, calibration_figure])
+def test_nothing_to_draw(draw):
     with pytest.raises(InputError, match="to draw"):
-        draw({}, tmp_path / "x.png")
+        draw({})
     with pytest.raises(InputError, match="no field to draw"):
-        draw_fields({}, BODY, tmp_path / "x.png")
+        fields_figure({}, BODY)
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch):

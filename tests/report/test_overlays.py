@@ -1,7 +1,10 @@
 """Overlays: which samples are chosen, what is drawn where, and what bad input says."""
 
+import dataclasses
+
 import cv2
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from chorus_bench.datasets.builders import build_dataset
@@ -117,8 +120,15 @@ def test_another_split_is_refused(example, opened, tmp_path):
     built = build_dataset(
         "simulated", tmp_path / "split", categories=["surfboard"], per_category=2, seed=1
     )
-    with pytest.raises(InputError, match=r"lacks .* samples of the result"):
+    with pytest.raises(InputError, match="is not the split that was scored"):
         sample_overlays(example, opened, built.path, BODY)
+
+
+def test_a_table_of_other_samples_is_refused(example, opened):
+    ids = pa.array([f"other-{n}" for n in range(len(example.samples))])
+    table = example.samples.set_column(0, "sample_id", ids)
+    with pytest.raises(InputError, match=r"has 12 samples that are not in its split"):
+        sample_overlays(dataclasses.replace(example, samples=table), opened, "example", BODY)
 
 
 def test_a_photograph_of_another_size():

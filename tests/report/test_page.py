@@ -1,14 +1,17 @@
 """The report of a result: what is in the page, what is left out, and what bad input says."""
 
+import base64
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
+from chorus_bench.evaluation.results import mean_curves
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.shipped import submission_folder
 from chorus_bench.report import view_fields, write_report
@@ -154,8 +157,15 @@ def test_curves_are_the_result_s(folder):
     result = evaluate("example")
     curve = curves_data({"x": result})["surfboard"][0]
     assert curve["name"] == "x"
-    assert len(curve["recall"]) == len(curve["precision"]) == 99
-    assert curve["recall"] == sorted(curve["recall"], reverse=True)
+    recall, precision = (
+        np.frombuffer(base64.b64decode(curve[name]), "<u2") / 65535
+        for name in ("recall", "precision")
+    )
+    known = curve["undefined_from"] or len(precision)
+    expected = mean_curves(result.samples)["surfboard"]
+    for found, wanted in ((recall, expected.recall), (precision, expected.precision)):
+        np.testing.assert_allclose(found[:known], wanted[:known], atol=1e-5)
+        assert len(found) == 99
 
 
 @pytest.mark.parametrize("in_the_file", ["recalibration", "spread"])

@@ -44,7 +44,7 @@ def page_at(browser, request):
 
     def open_page(folder, path="index.html", *, allowed="file:", base=None, **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(120_000)  # a busy machine draws slowly
         contexts.append(context)
         context.route("**/*", functools.partial(_only, allowed, faults))
         page = context.new_page()

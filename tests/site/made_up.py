@@ -105,10 +105,13 @@ class MadeUpSite:
 
     @staticmethod
     def _category(scores, intervals):
+        """As the board has it: what has no sample has no score and no interval."""
+        means = [None if np.isnan(mean) else mean for mean in scores.mean(axis=0).tolist()]
+        bounds = [intervals.get(name) for name in SCORE_NAMES]
         return {
-            **dict(zip(SCORE_NAMES, scores.mean(axis=0).tolist(), strict=True)),
-            "low": [intervals[name].low for name in SCORE_NAMES],
-            "high": [intervals[name].high for name in SCORE_NAMES],
+            **dict(zip(SCORE_NAMES, means, strict=True)),
+            "low": [b and b.low for b in bounds],
+            "high": [b and b.high for b in bounds],
             "missing": False,
         }
 

@@ -95,7 +95,7 @@ def test_a_byte_order_mark_is_allowed():
         (HEAD + "paper: {a: b}", ["paper: is a table of keys"]),
         (HEAD + "description: " + "x" * 10_001, ["description: has 10001 characters", "10000"]),
         (HEAD + 'code: "a\\x00b"', ["code: has control characters"]),
-        ("", ["is empty", "one 'key: value' to a line"]),
+        ("", ["is empty", "one 'key: value' per line"]),
         ("- a", ["is a list: ['a']", "the keys method, track, grid"]),
         ("just text", ["is the text 'just text'", "the keys method"]),
         ("a: [", ["yaml:1: is not valid YAML", "column 5"]),

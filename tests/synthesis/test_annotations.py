@@ -319,7 +319,7 @@ def test_not_even_one_fits():
 def run_verdicts(work_folder, fits):
     """Return the rows of filters and cameras for pictures with these fits."""
     shard = Shard("tie-00000", "tie", 0, len(fits))
-    plan = Plan({"tie": ("a man ties a tie",)}, (ViewCondition("plain", ""),), len(fits))
+    plan = Plan({"tie": ("a man ties a tie",)}, (ViewCondition("plain", ""),), {"tie": len(fits)})
     settings = SynthesisSettings(categories=("tie",))
     rows, _ = annotate(Fake(fits=[[one] for one in fits]), count=len(fits))
     images = [

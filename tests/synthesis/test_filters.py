@@ -1,23 +1,23 @@
-"""Filters: the order, every rule, every preset, the statistics."""
+"""Filters: the order, every rule, the switches, the statistics."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
+from chorus_bench.datasets.masks import decode_mask, encode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.synthesis import FilterSettings, FilterStatistics, filter_row, filter_rows
 from chorus_bench.synthesis.filters import (
-    KEYPOINT_NAMES,
-    KEYPOINT_PRESETS,
     KEYPOINTS,
     MANY_OBJECTS,
     MANY_PEOPLE,
     NO_CONTACT,
     NO_OBJECT,
     NO_PERSON,
+    OTHER_CONTACT,
     REASONS,
+    kept_person,
 )
+from chorus_bench.synthesis.keypoint_filters import KEYPOINT_NAMES
 
 TORSO = ("left_shoulder", "right_hip")
 
@@ -101,39 +101,61 @@ def test_keypoints_are_visible_from_the_threshold_on(confidence, kept):
     assert filter_row(image(people=[person(keypoints=points)])).kept is kept
 
 
-FACE = ("nose",)
-VISIBLE = {
-    "torso": ([TORSO, ("right_shoulder", "left_hip")], [(), ("left_shoulder",), ("right_hip",)]),
-    "face": ([FACE, ("left_eye", *TORSO)], [(), ("left_ear",), TORSO]),
-    "face-strict": ([FACE, ("nose", "left_shoulder")], [(), ("nose", *TORSO)]),
-    "full-body-arms": (
-        [(*TORSO, "left_elbow"), (*TORSO, "right_wrist")],
-        [TORSO, (*TORSO, "left_knee"), ("left_elbow",)],
-    ),
-    "full-body-legs": (
-        [(*TORSO, "left_knee"), (*TORSO, "right_ankle")],
-        [TORSO, (*TORSO, "left_wrist")],
-    ),
-    "hands": ([("left_wrist",), ("right_wrist",), ("left_wrist", "right_wrist")], [(), TORSO]),
-    "left-hand": ([("left_wrist",)], [(), ("right_wrist",), ("left_wrist", "right_wrist")]),
-    "right-hand": ([("right_wrist",)], [(), ("left_wrist",), ("left_wrist", "right_wrist")]),
-    "none": ([(), KEYPOINT_NAMES], []),
-}
+PICTURE = (60, 80)
 
 
-@pytest.mark.parametrize("preset", KEYPOINT_PRESETS)
-def test_presets(preset):
-    passing, failing = VISIBLE[preset]
-    settings = FilterSettings(keypoints=preset)
-    for visible, expected in [(v, True) for v in passing] + [(v, False) for v in failing]:
-        assert filter_row(image(people=[person(visible=visible)]), settings).kept is expected
+def masked(box, *, of=thing):
+    """Return a person or an object with the mask of its box in a picture of 60 x 80 pixels."""
+    mask = np.zeros(PICTURE, dtype=np.uint8)
+    left, top, right, bottom = box
+    mask[top:bottom, left:right] = 1
+    return of(box) | {"mask": encode_mask(mask)}
 
 
-@given(st.sets(st.sampled_from(KEYPOINT_NAMES)), st.sampled_from(sorted(KEYPOINT_PRESETS)))
-def test_more_required_keypoints_never_hurt(visible, preset):
-    rules = KEYPOINT_PRESETS[preset]
-    if not rules.excluded and rules.passes(frozenset(visible)):
-        assert all(rules.passes(frozenset(visible | {name})) for name in KEYPOINT_NAMES)
+def pixels(row):
+    return int(decode_mask(row["object_mask"]).sum())
+
+
+def test_several_people_leave_the_first_who_passes():
+    """The others are not used; her mask tells which one it was."""
+    unseen, near, far = (
+        masked((0, 0, 10, 60), of=person) | {"keypoints": keypoints("nose")},
+        masked((20, 0, 40, 60), of=person),
+        masked((50, 0, 60, 60), of=person),
+    )
+    row = image([unseen, near, far], [masked((25, 10, 35, 20))])
+    assert filter_row(row).reason == MANY_PEOPLE
+    (kept,) = filter_rows([row], FilterSettings(one_person=False))
+    assert kept["verdict"] == "kept"
+    assert kept["human_mask"] == near["mask"]
+    assert kept_person(kept) is near
+    alone = image([unseen, far], row["objects"])
+    # the reason of the person who came farthest is given
+    assert filter_row(alone, FilterSettings(one_person=False)).reason == NO_CONTACT
+    assert filter_row(image(people=[]), FilterSettings(one_person=False)).reason == NO_PERSON
+
+
+def test_several_objects_leave_those_that_overlap_the_person():
+    row = image(
+        [masked((0, 0, 40, 60), of=person)],
+        [masked((5, 5, 15, 15)), masked((10, 10, 20, 20)), masked((60, 0, 80, 60))],
+    )
+    assert filter_row(row).reason == MANY_OBJECTS
+    assert filter_row(row, FilterSettings(one_object=False)).reason == NO_CONTACT
+    three = FilterSettings(one_object=False, overlapping_objects=(3,))
+    assert filter_row(row, three).reason == OTHER_CONTACT
+    (kept,) = filter_rows([row], FilterSettings(one_object=False, overlapping_objects=(2, 0)))
+    assert pixels(kept) == 100 + 100 - 25, "the two that overlap, united"
+    (free,) = filter_rows([row], FilterSettings(one_object=False, overlapping_objects=None))
+    assert pixels(free) == 175 + 20 * 60, "all of them, united"
+    assert filter_row(image(objects=[]), FilterSettings(one_object=False)).reason == NO_OBJECT
+
+
+def test_no_overlapping_object_may_be_allowed():
+    row = image([masked((0, 0, 40, 60), of=person)], [masked((60, 0, 80, 60))])
+    assert filter_row(row).reason == NO_CONTACT
+    (kept,) = filter_rows([row], FilterSettings(overlapping_objects=(0,)))
+    assert pixels(kept) == 0, "it is seen nowhere, and counts as a view"
 
 
 def test_rows_get_their_verdict_and_what_was_found():
@@ -189,9 +211,12 @@ def test_statistics_add_up():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"keypoints": "torsoo"}, "(?s)unknown keypoint preset 'torsoo'.*Did you mean 'torso'"),
+        ({"keypoints": "torsoo"}, "(?s)unknown keypoint filter 'torsoo'.*Did you mean 'torso'"),
         ({"min_overlap": 1.5}, "min_overlap is 1.5"),
         ({"keypoint_confidence": float("nan")}, "keypoint_confidence is nan"),
+        ({"overlapping_objects": ()}, r"overlapping_objects is \(\)"),
+        ({"overlapping_objects": (-1, 1)}, r"overlapping_objects is \(-1, 1\)"),
+        ({"overlapping_objects": "many"}, "overlapping_objects is 'many'"),
     ],
 )
 def test_wrong_settings(settings, message):

@@ -61,7 +61,7 @@ class Noise:
 def maker(generator, per_prompt_view=8, **settings):
     settings = {"format": "png", **settings}
     images = ImageSettings(per_prompt_view=per_prompt_view, generator=Component("x"), **settings)
-    plan = Plan({"tie": ("a man ties a tie",)}, VIEWS, per_prompt_view)
+    plan = Plan({"tie": ("a man ties a tie",)}, VIEWS, {"tie": per_prompt_view * len(VIEWS)})
     return ImageMaker(generator, images, plan, SEED)
 
 

@@ -7,12 +7,14 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from chorus_baselines.chorus import aggregate
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.verify import verify_dataset
 from chorus_bench.engines import EngineSettings
 from chorus_bench.errors import InputError
-from chorus_bench.synthesis import pipeline
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.synthesis import filter_rows, pipeline
 from chorus_bench.synthesis.image_files import decode_picture
 from chorus_bench.synthesis.interfaces import Address
 from chorus_bench.synthesis.pipeline import synthesize
@@ -438,3 +440,23 @@ def test_the_work_folder_lies_beside_the_dataset():
 
 def test_rows_of_a_shard():
     assert Shard("tie-00001", "tie", 4, 7).rows == 3
+
+
+def test_no_kept_image_is_an_error_with_the_reasons(finished, copy):
+    """The stages stay, so that the filters can be repeated with other settings."""
+    strict = {"filters__keypoints": "8", "filters__keypoint_confidence": 1.0}
+    with pytest.raises(
+        InputError, match=r"none of 12 images is kept \((?s:.*)redo filters"
+    ) as caught:
+        again(finished, copy, strict, redo="filters")
+    assert "keypoints not visible: " in str(caught.value)
+    relaxed = again(finished, copy, redo="filters")
+    assert relaxed.statistics.kept["surfboard"] > 0
+
+
+def test_rows_of_a_built_set_can_be_aggregated(finished):
+    rows = list(DatasetRows.open(finished / "d").rows("surfboard"))
+    kept = sum(row["verdict"] == "kept" for row in rows)
+    votes = aggregate(filter_rows(rows), grid=GridSpec(12))
+    assert votes.views == kept
+    assert votes.skipped.total == len(rows) - kept

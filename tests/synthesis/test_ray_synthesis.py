@@ -1,17 +1,18 @@
 """Synthesis and aggregation on a Ray cluster of two nodes: the bytes of the local engine."""
 
-import shutil
 import threading
 
 import numpy as np
 import pytest
 
 from chorus_baselines.chorus.aggregation import aggregate
-from chorus_baselines.chorus.category import ChorusOptions, used_views
+from chorus_baselines.chorus.category import used_views
+from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.chorus.sharded import aggregate_dataset
 from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.export import export
 from chorus_bench.datasets.folder import DatasetInfo
+from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings, run_jobs
 from chorus_bench.errors import InputError
@@ -145,12 +146,11 @@ def test_aggregation_of_an_unknown_category_or_body(local, tmp_path):
         run_baseline(
             "chorus", local / "many", tmp_path / "s", engine=engine, categories=["surfbord"]
         )
-    info = DatasetInfo.load(local / "many")
-    shutil.copytree(local / "many", tmp_path / "other")
-    file = tmp_path / "other" / "chorus_bench.json"
-    file.write_text(file.read_text().replace(info.details["body"], "smpl@0123456789ab"))
-    with pytest.raises(InputError, match="made with the body smpl@0123456789ab"):
-        aggregate_dataset(tmp_path / "other", tmp_path / "votes")
+    arrays = dict(np.load(packaged_folder("default_body.npz")))
+    arrays["v_template"] = arrays["v_template"] * np.float32(1.1)
+    np.savez(tmp_path / "tall.npz", **arrays)
+    with pytest.raises(InputError, match=r"made with the body default@.*, not with tall@"):
+        aggregate_dataset(local / "many", tmp_path / "votes", body=tmp_path / "tall.npz")
 
 
 def lose_when_begun(cluster, folder):

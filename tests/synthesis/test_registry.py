@@ -189,6 +189,17 @@ def test_a_broken_plugin_harms_no_other_and_is_named(install, source, reason):
     assert reason in listed.stderr
 
 
+@pytest.mark.parametrize("kind", OURS)
+def test_a_plugin_whose_function_is_not_there_is_named_in_the_list(install, kind):
+    source = (
+        MINE.format(package="half_a_package") + "SPECS = [replace(SPECS[0], function='no:make')]"
+    )
+    install("half_a_package", source, GROUPS[kind], "half_a_package:SPECS")
+    listed = CliRunner().invoke(app, ["annotators"])
+    assert listed.exit_code == 0
+    assert "cannot be used: no: mine: its function 'no:make' cannot be imported" in listed.stderr
+
+
 @pytest.mark.parametrize(
     "factory", ["chorus_bench.nothing_here:make", "chorus_bench.errors:make_it", "json", ""]
 )

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 import pytest
 
+from chorus_bench.datasets.view_conditions import ViewCondition
 from chorus_bench.errors import InputError
+from chorus_bench.synthesis.manifests import plan_of
+from chorus_bench.synthesis.plan import Plan
+from chorus_bench.synthesis.prompts import prompt_categories, shipped_prompts
 from chorus_bench.synthesis.registry import check_options
 from chorus_bench.synthesis.settings import (
     Component,
@@ -37,7 +42,7 @@ def write(tmp_path):
 
 
 def test_presets():
-    assert preset_names() == ("current", "paper", "tiny")
+    assert preset_names() == ("current", "paper", "paper-24", "tiny")
     paper = read_settings("paper")
     generator = paper.images.generator
     assert generator.name == "diffusers"
@@ -51,7 +56,7 @@ def test_presets():
     assert read_settings() == SynthesisSettings()
 
 
-@pytest.mark.parametrize("preset", ["current", "paper", "tiny"])
+@pytest.mark.parametrize("preset", ["current", "paper", "paper-24", "tiny"])
 def test_components_of_presets_have_these_options(preset):
     settings = read_settings(preset)
     for kind, component in ROLES.items():
@@ -59,7 +64,7 @@ def test_components_of_presets_have_these_options(preset):
         check_options(kind, found.name, found.options)
 
 
-@pytest.mark.parametrize("preset", [None, "current", "paper", "tiny"])
+@pytest.mark.parametrize("preset", [None, "current", "paper", "paper-24", "tiny"])
 def test_yaml_is_read_back(preset, write):
     changes = {
         "categories": ["tie", "cell phone"],
@@ -70,6 +75,98 @@ def test_yaml_is_read_back(preset, write):
     settings = read_settings(preset, changes=changes)
     assert read_settings(file=write(settings.to_yaml())) == settings
     assert settings.as_dict()["annotations"]["object_segmenter"]["threshold"] == 0.25
+
+
+#: category -> number of images, number of prompts of the original, and batches of 6 images for
+#: each prompt and view.
+PAPER = {
+    "motorcycle": (47520, 12, 30),
+    "bench": (31680, 12, 20),
+    "backpack": (42240, 20, 16),
+    "handbag": (23760, 4, 45),
+    "tie": (31680, 10, 24),
+    "frisbee": (21780, 3, 55),
+    "skis": (34848, 12, 22),
+    "snowboard": (7920, 4, 15),
+    "sports ball": (19008, 8, 18),
+    "baseball glove": (11880, 5, 18),
+    "skateboard": (50688, 16, 24),
+    "surfboard": (73920, 16, 35),
+    "tennis racket": (47520, 15, 24),
+    "cell phone": (84480, 20, 32),
+}
+
+
+@pytest.mark.parametrize("shipped", [True, False])
+def test_the_paper_has_14_categories_with_so_many_images_of_each(shipped):
+    """The numbers are the paper's with any prompts; with the original's, all cells are equal."""
+    settings = read_settings("paper")
+    assert settings.categories == tuple(PAPER)
+    own = {n: tuple(f"{n} {i}" for i in range(count)) for n, (_, count, _) in PAPER.items()}
+    prompts = {n: shipped_prompts(n) for n in PAPER} if shipped else own
+    plan = plan_of(settings, prompts)
+    assert {name: plan.images_of(name) for name in PAPER} == {
+        n: c for n, (c, _, _) in PAPER.items()
+    }
+    for name, (total, _, batches) in PAPER.items():
+        assert total == plan.images_of(name)
+        cells = Counter(_cell(plan.address(name, number)) for number in range(0, total, 1))
+        assert len(cells) == 22 * len(prompts[name])
+        assert max(cells.values()) - min(cells.values()) <= (1 if shipped else 0)
+        if not shipped:
+            assert set(cells.values()) == {6 * batches}
+
+
+def _cell(address):
+    return address.prompt, address.view
+
+
+def test_the_24_categories_have_prompts_and_a_number():
+    settings = read_settings("paper-24")
+    assert settings.categories[:14] == tuple(PAPER)
+    assert sorted(settings.categories) == list(prompt_categories())
+    assert set(settings.images.per_category) == set(settings.categories)
+    fourteen = read_settings("paper")
+    assert settings.images.generator == fourteen.images.generator
+    assert settings.images.per_category.items() >= fourteen.images.per_category.items()
+    assert settings.annotations.object_segmenter.name == "open-vocabulary"
+
+
+@pytest.mark.parametrize(("total", "views"), [(1, 3), (2, 3), (5, 2), (12, 2), (13, 4)])
+def test_images_are_spread_evenly(total, views):
+    names = tuple(ViewCondition(str(n), "") for n in range(views))
+    plan = Plan({"tie": ("one", "two", "three")}, names, {"tie": total})
+    addresses = [plan.address("tie", number) for number in range(total)]
+    assert len(set(addresses)) == total
+    cells = Counter(map(_cell, addresses))
+    assert max(cells.values()) - min((*cells.values(), total // (3 * views))) <= 1
+    for cell, count in cells.items():
+        assert [a.index for a in addresses if _cell(a) == cell] == list(range(count))
+
+
+def test_numbers_of_images_by_category():
+    changes = {"images.per_prompt_view": {"tie": 2, "tennis racket": 3}}
+    images = read_settings(changes=changes).images
+    assert images.total_of("tie", prompts=5, views=22) == 220
+    assert images.total_of("tennis racket", prompts=1, views=2) == 6
+    with pytest.raises(InputError) as caught:
+        images.total_of("bench", prompts=1, views=1)
+    assert "images.per_prompt_view: no number of images for the category 'bench'" in str(
+        caught.value
+    )
+    assert "(tie, tennis racket)" in str(caught.value)
+
+
+def test_a_number_per_prompt_and_view_replaces_those_per_category(write):
+    file = write("images: {per_prompt_view: 2}\n")
+    for settings in (
+        read_settings("paper", changes={"images.per_prompt_view": 2}),
+        read_settings("paper", file),
+    ):
+        assert settings.images.total_of("tie", prompts=3, views=22) == 132
+    one = read_settings("paper", changes={"images.per_category.tie": 7}).images
+    assert one.total_of("tie", prompts=3, views=22) == 7
+    assert one.total_of("bench", prompts=3, views=22) == 31680
 
 
 def test_a_file_changes_a_preset_and_changes_a_file(write):
@@ -151,7 +248,7 @@ def test_unknown_names_are_answered_with_the_nearest(name, wrong, near):
         ({"seed": 10**5000}, "seed: is too large: a very long number\n  Expected: a whole number"),
         ({"images.batch": 1.5}, "images.batch: is 1.5\n  Expected: a whole number, 1 or more"),
         ({"images.batch.size": 2}, "images.batch: is a table of keys: {'size': 2}"),
-        ({"images": 3}, "images: is 3\n  Expected: a table with the keys per_prompt_view, views"),
+        ({"images": 3}, "images: is 3\n  Expected: a table with the keys per_prompt_view, per_c"),
         ({"images": None}, "images: is null\n  Expected: a table"),
         ({"images.generator": 3}, "images.generator: is 3\n  Expected: a name, or a table with"),
         ({"annotations.object_segmenter.threshold": 0.1}, "annotations.object_segmenter: is a tab"),
@@ -168,8 +265,13 @@ def test_unknown_names_are_answered_with_the_nearest(name, wrong, near):
         ({"annotations.min_overlap": float("nan")}, "annotations.min_overlap: is NaN"),
         (
             {"images.per_prompt_view": 0},
-            "per_prompt_view: is 0\n  Expected: a whole number, 1 or m",
+            "per_prompt_view: is 0\n  Expected: a whole",
         ),
+        (
+            {"images.per_category": {"tie": 0}},
+            "images.per_category: is a table of keys: {'tie': 0}\n  Expected: a whole",
+        ),
+        ({"images.per_category": "all"}, "images.per_category: is the text 'all'"),
         ({"images.batch": 0}, "images.batch: is 0"),
         ({"shard_size": 0}, "shard_size: is 0"),
         ({"threads": -1}, "threads: is -1"),
@@ -179,7 +281,7 @@ def test_unknown_names_are_answered_with_the_nearest(name, wrong, near):
         ),
         ({"images.format": "jpg"}, "Expected: 'jpeg' or 'png'\n  What to do: Did you mean 'jpeg'"),
         ({"cameras.solver": "adm"}, "Expected: 'adam' or 'lm'\n  What to do: Did you mean 'adam'"),
-        ({"filters.keypoints": "tors"}, "preset 'tors'\n  What to do: Did you mean 'torso'"),
+        ({"filters.keypoints": "tors"}, "filter 'tors'\n  What to do: Did you mean 'torso'"),
         ({"filters.min_overlap": 2.0}, "min_overlap is 2.0\n  Expected: 0 to 1"),
         ({"images.quality": 101}, "quality: is 101\n  Expected: a whole number from 1 to 100"),
         ({"annotations.min_overlap": 1.5}, "min_overlap: is 1.5\n  Expected: a number from 0 to 1"),
@@ -207,7 +309,7 @@ def test_unknown_presets_and_files(tmp_path):
     ("text", "message"),
     [
         ("images: [", "is not valid YAML"),
-        ("- a\n- b\n", "is a list: ['a', 'b']\n  Expected: one 'setting: value' to a line"),
+        ("- a\n- b\n", "is a list: ['a', 'b']\n  Expected: one 'setting: value' per line"),
         ("", "is empty"),
         ("a: &a 1\nb: *a\n", "has an anchor or alias"),
         ("seed: !!python/name:os.system\n", "has the tag"),

@@ -143,7 +143,7 @@ def test_dry_run(place, cli):
     for stage in ("images", "annotations", "filters", "cameras"):
         assert re.search(rf"{stage} +\d+\.\d+ +\d+\.\d+ +\d+\.\d+", done.stdout)
     assert "hours of one worker" in done.stdout
-    assert re.search(r"disk: \d+\.\d+ GiB \(\d+ kB an image", done.stdout)
+    assert re.search(r"disk: \d+\.\d+ GiB \(\d+ kB per image", done.stdout)
     assert "Measured on 3 images" in done.stdout
     assert sorted(file for file in place.rglob("*")) == before
 

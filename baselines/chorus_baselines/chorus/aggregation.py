@@ -10,7 +10,6 @@ Source: docs/method.md M14 to M17; the paper, section 3.3.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
 from math import prod
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_baselines.chorus.accumulate import Counts, GroupKey, Region, Tally
+from chorus_baselines.chorus.aggregation_settings import AggregationSettings, Skipped
 from chorus_baselines.chorus.clusters import (
     BodyPart,
     Cluster,
@@ -35,6 +35,7 @@ from chorus_baselines.chorus.projection import (
     VoxelFeatures,
     voxel_features,
 )
+from chorus_baselines.chorus.view_weights import AZIMUTH_12, divisors
 from chorus_baselines.chorus.views import UnusableViewError, View, read_view
 from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.engines.threads import cpu_count, in_order
@@ -53,63 +54,7 @@ Int64 = NDArray[np.int64]
 SMALLEST_SEEN = 1e-7
 
 _DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
-_NAMES_KEPT = 20
 _PIXELS_AT_ONCE = 1 << 24
-
-
-@dataclass(frozen=True)
-class AggregationSettings:
-    """The settings that two aggregations must share to be added.
-
-    Args:
-        body: the body's label.
-        grid: the canonical grid.
-        warp: the label of the skinning settings, or ``none`` without canonicalization.
-        clusters: cluster name -> its description.
-        by_prompt: whether prompts are distinguished.
-        mirror: whether every view was counted a second time, mirrored.
-    """
-
-    body: str
-    grid: GridSpec
-    warp: str
-    clusters: tuple[tuple[str, str], ...] = ()
-    by_prompt: bool = False
-    mirror: bool = False
-
-
-@dataclass
-class Skipped:
-    """Rows that could not be used: by reason, their number and the first names in order."""
-
-    counts: dict[str, int] = field(default_factory=dict)
-    names: dict[str, list[str]] = field(default_factory=dict)
-
-    @property
-    def total(self) -> int:
-        """The number of skipped rows."""
-        return sum(self.counts.values())
-
-    def add(self, reason: str, name: str) -> None:
-        """Count one row."""
-        self._merge(reason, 1, [name])
-
-    def __add__(self, other: Skipped) -> Skipped:
-        total = Skipped()
-        for skipped in (self, other):
-            for reason, count in skipped.counts.items():
-                total._merge(reason, count, skipped.names[reason])
-        return total
-
-    def __str__(self) -> str:
-        return "; ".join(
-            f"{count} with {reason} ({', '.join(self.names[reason][:5])}{', ...' * (count > 5)})"
-            for reason, count in sorted(self.counts.items())
-        )
-
-    def _merge(self, reason: str, count: int, names: Sequence[str]) -> None:
-        self.counts[reason] = self.counts.get(reason, 0) + count
-        self.names[reason] = sorted([*self.names.get(reason, []), *names])[:_NAMES_KEPT]
 
 
 class Aggregation:
@@ -164,7 +109,9 @@ class Aggregation:
         """Return how many views belong to a cluster, to a prompt, or to both."""
         return int(self._views(part, prompt).sum(dtype=np.int64))
 
-    def field(self, part: str | None = None, prompt: str | None = None) -> Float32:
+    def field(
+        self, part: str | None = None, prompt: str | None = None, *, weights: str = AZIMUTH_12
+    ) -> Float32:
         """Return the probability of occupancy.
 
         A view's weight is 1 over the number of views in its azimuth bin; views of a cluster have
@@ -173,6 +120,7 @@ class Aggregation:
         Args:
             part: the name of a cluster; None for all views.
             prompt: one of ``prompts``; None for all of them.
+            weights: one of `VIEW_WEIGHTS`.
 
         Returns:
             (N, N, N) float32, axes x, y, z.
@@ -180,8 +128,8 @@ class Aggregation:
         Raises:
             InputError: an unknown name, no view, or no voxel on any mask.
         """
-        tally, views = self._tally(part, prompt), self._views(None, prompt)
-        hits, seen = (_weighted(votes, views, tally.voxels) for votes in (tally.hits, tally.seen))
+        tally, by = self._tally(part, prompt), divisors(self._views(None, prompt), weights)
+        hits, seen = (_weighted(votes, by, tally.voxels) for votes in (tally.hits, tally.seen))
         if not hits.any():
             raise self._empty(part, prompt)
         values: Float64 = hits / np.maximum(seen, SMALLEST_SEEN)
@@ -195,7 +143,7 @@ class Aggregation:
         """
         if not isinstance(other, Aggregation):
             return NotImplemented
-        self._check_same(other.settings)
+        self.settings.check_same(other.settings)
         tallies = dict(self.tallies)
         for key, tally in other.tallies.items():
             tallies[key] = tallies[key] + tally if key in tallies else tally
@@ -221,6 +169,13 @@ class Aggregation:
             if its_part == part and prompt in (None, its_prompt)
         ]
 
+    def without_view(self) -> InputError:
+        """Return the error that says why no view was counted."""
+        found = f"no view could be counted: {self.skipped.total} rows were skipped"
+        if not self.skipped.total:
+            return InputError("there is no row to count", fix="make more images")
+        return InputError(f"{found}: {self.skipped}", fix=self.skipped.advice)
+
     def _empty(self, part: str | None, prompt: str | None) -> InputError:
         views = self.views_of(part, prompt)
         where = ", ".join(
@@ -233,25 +188,15 @@ class Aggregation:
             found += f" ({self.skipped.total} rows were skipped: {self.skipped})"
         fix = "check that masks, poses and cameras belong together"
         if not views:
-            fix = "aggregate rows that passed the filters and have a pose and a camera"
+            fix = self.skipped.advice
         return InputError(found, where=where or None, fix=fix)
 
-    def _check_same(self, other: AggregationSettings) -> None:
-        for item in fields(AggregationSettings):
-            mine, theirs = getattr(self.settings, item.name), getattr(other, item.name)
-            if mine != theirs:
-                raise InputError(
-                    f"these aggregations have another {item.name}: {mine} and {theirs}",
-                    expected="the same body, grid, warp, clusters and kind of views",
-                    fix="aggregate the rows again with equal settings",
-                )
 
-
-def _weighted(votes: Mapping[int, NDArray[np.unsignedinteger]], views: Int64, n: int) -> Float64:
-    """Return the sum over the azimuth bins of votes / views, (n,)."""
+def _weighted(votes: Mapping[int, NDArray[np.unsignedinteger]], by: Float64, n: int) -> Float64:
+    """Return the sum over the azimuth bins of votes / by, (n,)."""
     total = np.zeros(n)
     for azimuth_bin in sorted(votes):
-        total += votes[azimuth_bin] / views[azimuth_bin]
+        total += votes[azimuth_bin] / by[azimuth_bin]
     return total
 
 
@@ -269,6 +214,7 @@ def aggregate(
     device: str = "cpu",
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    allow_empty: bool = False,
 ) -> Aggregation:
     """Aggregate views into votes, in one pass and in constant memory.
 
@@ -276,7 +222,7 @@ def aggregate(
     has the same bits as one over all rows.
 
     Args:
-        rows: kept views, with ``height``, ``width``, ``object_mask`` (RLE), ``pose``,
+        rows: kept views of one category: ``height``, ``width``, ``object_mask`` (RLE), ``pose``,
             ``camera_rotation``, ``camera_translation``, ``camera_intrinsics``; ``prompt`` when
             prompts are distinguished; ``sample_id`` for messages.
         body: the body of the poses.
@@ -292,12 +238,14 @@ def aggregate(
             ``cuda``. The votes are the same.
         threads: number of batches processed at once; by default one per processor.
         progress: called now and then with the number of rows read.
+        allow_empty: return an aggregation without views where no row is usable.
 
     Returns:
         The votes. Unusable rows are counted in ``skipped``, by reason.
 
     Raises:
-        InputError: an unknown body part, a region without voxels, or an unusable device.
+        InputError: no usable row, rows of several categories, an unknown body part, a region
+            without voxels, or an unusable device.
     """
     model = load_body(body)
     segments = dominant_segments(model) if segments is None else segments
@@ -312,7 +260,10 @@ def aggregate(
     views = _read_views(rows, settings, skipped, progress)
     for batch, codes in in_order(accumulator.look_up, _batches(views), threads or cpu_count()):
         accumulator.add(batch, codes)
-    return Aggregation(settings, accumulator.finish(), skipped)
+    found = Aggregation(settings, accumulator.finish(), skipped)
+    if not found.tallies and not allow_empty:
+        raise found.without_view()
+    return found
 
 
 def _regions(
@@ -343,8 +294,9 @@ def _read_views(
     progress: Callable[[int], None] | None,
 ) -> Iterator[View]:
     """Yield the views of usable rows; the others are added to ``skipped``."""
-    number = 0
+    number, category = 0, None
     for number, row in enumerate(rows, start=1):
+        category = _same_category(category, row)
         try:
             view = read_view(row)
             if settings.by_prompt and view.prompt is None:
@@ -359,6 +311,19 @@ def _read_views(
             progress(number)
     if progress is not None:
         progress(number)
+
+
+def _same_category(category: str | None, row: AnyRow) -> str | None:
+    """Return the category of the rows so far, and refuse a row of another one."""
+    mine: str | None = row.get("category")
+    if None not in (category, mine) and category != mine:
+        raise InputError(
+            f"rows of several categories: '{category}' and '{mine}'",
+            where=row.get("sample_id"),
+            expected="rows of one category",
+            fix="aggregate each category by itself, for example DatasetRows.open(data).rows(name)",
+        )
+    return category if mine is None else mine
 
 
 def _batches(views: Iterator[View]) -> Iterator[list[View]]:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from chorus_baselines.chorus.aggregation import Aggregation, aggregate
+from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.chorus.sampling import draw_ratio, draw_without_keypoints, select_rows
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.schema import KEPT, AnyRow
@@ -18,48 +18,11 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.synthesis.cameras import NO_CAMERA, add_cameras
-from chorus_bench.synthesis.filters import FilterSettings, FilterStatistics, filter_rows
+from chorus_bench.synthesis.filters import FilterStatistics, filter_rows
 
 _DRAWN_BY = ("sample_id", "category", "prompt", "people", "objects")
 _ROWS_A_REPORT = 32
-
-
-@dataclass(frozen=True)
-class ChorusOptions:
-    """Options of the baseline; the defaults are the paper's method.
-
-    Attributes:
-        keypoints: preset of the keypoint filter.
-        keypoint_filter: false for the ablation: the same number of images, drawn from all that
-            pass the other filters.
-        canonicalize: false for the ablation: voxels do not follow the body.
-        ratio: share of the kept views to use, drawn per prompt.
-        mirror: count every view a second time in the mirror.
-        solver: solver of the cameras, ``adam`` or ``lm``.
-        device: device of the aggregation, ``cpu``, ``auto`` or a torch device.
-    """
-
-    keypoints: str = "torso"
-    keypoint_filter: bool = True
-    canonicalize: bool = True
-    ratio: float = 1.0
-    mirror: bool = False
-    solver: str = "adam"
-    device: str = "cpu"
-
-    @property
-    def filters(self) -> FilterSettings:
-        """The filters that the used views pass."""
-        return FilterSettings(keypoints=self.keypoints if self.keypoint_filter else "none")
-
-    @property
-    def aggregation(self) -> dict[str, Any]:
-        """The settings of `aggregate`."""
-        return {
-            "canonicalize": self.canonicalize,
-            "mirror": self.mirror,
-            "device": self.device,
-        }
+_OPTIONS = ChorusOptions()
 
 
 def draw_views(
@@ -78,10 +41,10 @@ def draw_views(
     """
     drawn: Collection[str] | None = None
     if not options.keypoint_filter:
-        settings = FilterSettings(keypoints=options.keypoints)
-        drawn = draw_without_keypoints(data.rows(category, _DRAWN_BY), settings, seed=seed)
+        rows = data.rows(category, _DRAWN_BY)
+        drawn = draw_without_keypoints(rows, options.all_filters, seed=seed)
     if options.ratio != 1:
-        passed = filter_rows(data.rows(category, _DRAWN_BY), options.filters)
+        passed = filter_rows(data.rows(category, _DRAWN_BY), options.used_filters)
         drawn = draw_ratio(_only_kept(passed, drawn), options.ratio, seed=seed)
     return None if drawn is None else frozenset(drawn)
 
@@ -105,8 +68,8 @@ def used_views(
         statistics: counts the outcomes of the filters.
         lost: counts the reasons of rows without a camera.
     """
-    kept = _only_kept(filter_rows(rows, options.filters, statistics), drawn)
-    return _with_cameras(kept, body, options.solver, Counter() if lost is None else lost)
+    kept = _only_kept(filter_rows(rows, options.used_filters, statistics), drawn)
+    return _with_cameras(kept, body, options, Counter() if lost is None else lost)
 
 
 def aggregate_category(
@@ -115,7 +78,7 @@ def aggregate_category(
     body: BodyModel,
     grid: GridSpec,
     *,
-    options: ChorusOptions = ChorusOptions(),
+    options: ChorusOptions = _OPTIONS,
     seed: int = 0,
     report: Callable[[int], None] = lambda rows: None,
     **settings: Any,  # noqa: ANN401 - those of aggregate
@@ -140,7 +103,8 @@ def aggregate_category(
     drawn = draw_views(data, category, options, seed)
     rows = _reported(data.rows(category), report)
     views = used_views(rows, body, options, drawn, statistics=statistics, lost=lost)
-    aggregation = aggregate(views, body=body, grid=grid, **options.aggregation, **settings)
+    chosen = {**options.aggregation, **settings, "allow_empty": True}
+    aggregation = aggregate(views, body=body, grid=grid, **chosen)
     statistics.check_kept([category])
     if lost and not aggregation.views:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in lost.most_common())
@@ -165,10 +129,17 @@ def _reported(rows: Iterable[AnyRow], report: Callable[[int], None]) -> Iterator
 
 
 def _with_cameras(
-    rows: Iterable[AnyRow], body: BodyModel, solver: str, lost: Counter[str]
+    rows: Iterable[AnyRow], body: BodyModel, options: ChorusOptions, lost: Counter[str]
 ) -> Iterator[AnyRow]:
     """Yield the rows that have a camera; count the reasons of the others."""
-    for row in add_cameras(rows, body, solver=solver):
+    solved = add_cameras(
+        rows,
+        body,
+        settings=options.calibration,
+        solver=options.solver,
+        points=options.points(body),
+    )
+    for row in solved:
         if row["verdict"] == KEPT:
             yield row
         else:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from chorus_baselines.chorus.accumulate import Accumulator, GroupKey, Region, Tally
 from chorus_baselines.chorus.projection import HIT, VoxelFeatures
 from chorus_baselines.chorus.views import View
-from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.errors import InputError, import_extra
 from chorus_bench.geometry.body import BodyModel
 
 if TYPE_CHECKING:
@@ -254,14 +254,9 @@ def _cuda_is_there() -> bool:
     return find_spec("torch") is not None and bool(_import_torch().cuda.is_available())
 
 
-def _import_torch() -> Any:  # noqa: ANN401 - the module itself
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError(
-            "torch", extra="torch", purpose="aggregating on a device other than 'cpu'"
-        ) from error
-    return torch
+def _import_torch() -> Any:  # noqa: ANN401 - the module
+    purpose = "aggregating on a device other than 'cpu'"
+    return import_extra("torch", extra="torch", purpose=purpose)
 
 
 def _checked_device(name: str) -> torch.device:

@@ -12,12 +12,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import InputError, reason, unknown_name
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.npz_files import read_npy
 from chorus_bench.submission import open_submission
 
 Float32 = NDArray[np.float32]
@@ -106,13 +107,13 @@ def read_pose(path: str | Path) -> Float64:
     try:
         content = file.read_bytes()
         if file.suffix == ".npy":
-            values = np.load(io.BytesIO(content), allow_pickle=False)
+            values = read_npy(content)
         else:
             values = json.loads(content)
         return check_pose(np.asarray(values, dtype=np.float64))
-    except (OSError, ValueError, TypeError, RecursionError) as error:
+    except (InputError, OSError, ValueError, TypeError, RecursionError) as error:
         raise InputError(
-            f"no pose: {error}", where=file, expected=".npy or .json with 72 numbers"
+            f"no pose: {reason(error)}", where=file, expected=".npy or .json with 72 numbers"
         ) from error
 
 

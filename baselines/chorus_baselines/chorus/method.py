@@ -5,18 +5,26 @@ Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_baselines.chorus.category import ChorusOptions, aggregate_category
+from chorus_baselines.chorus.aggregation import Aggregation
+from chorus_baselines.chorus.category import aggregate_category
+from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.chorus.sharded import aggregate_dataset
+from chorus_baselines.chorus.view_weights import AZIMUTH_12
 from chorus_bench.baseline import Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.option_types import InputFile
+from chorus_bench.synthesis.keypoint_filters import KeypointChoice
 
 Float32 = NDArray[np.float32]
 
@@ -30,13 +38,18 @@ def fit_chorus(
     progress: Progress,
     engine: EngineSettings | None = None,
     work: Path | None = None,
-    keypoints: str = "torso",
+    keypoints: KeypointChoice = "torso",
     keypoint_filter: bool = True,
     canonicalize: bool = True,
     ratio: float = 1.0,
     mirror: bool = False,
     solver: str = "adam",
     device: str = "cpu",
+    weights: str = AZIMUTH_12,
+    filters: Mapping[str, Any] | None = None,
+    cameras: Mapping[str, Any] | None = None,
+    joint_regressor: InputFile | None = None,
+    skinning: Mapping[str, Any] | None = None,
 ) -> dict[str, Float32]:
     """Learn one field per category.
 
@@ -49,13 +62,18 @@ def fit_chorus(
         engine: where the Parquet files of the data are counted; here, one by one, if None.
             The fields are the same bit by bit.
         work: with an engine: the folder for the votes of each file.
-        keypoints: these and the following ones: see `ChorusOptions`.
+        keypoints: this and the following ones: see `ChorusOptions`.
         keypoint_filter: see there.
         canonicalize: see there.
         ratio: see there.
         mirror: see there.
         solver: see there.
         device: see there.
+        weights: see there.
+        filters: see there.
+        cameras: see there.
+        joint_regressor: see there.
+        skinning: see there.
 
     Returns:
         Category -> (N, N, N) probabilities.
@@ -64,30 +82,41 @@ def fit_chorus(
         InputError: a category without a single kept view; the message says which filter
             removed how many.
     """
-    options = ChorusOptions(keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device)
+    options = ChorusOptions(
+        keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device, weights,
+        filters or {}, cameras or {}, joint_regressor, skinning or {},
+    )  # fmt: skip
     if engine is not None and work is not None:
-        votes = aggregate_dataset(
-            data,
-            work,
-            body=body,
-            grid=grid,
-            options=options,
-            seed=seed,
-            engine=engine,
+        votes: Iterable[tuple[str, Aggregation]] = aggregate_dataset(
+            data, work, body=body, grid=grid, options=options, seed=seed, engine=engine,
             progress=progress,
-        )
-        return {category: aggregation.field() for category, aggregation in votes.items()}
-    fields: dict[str, Float32] = {}
+        ).items()  # fmt: skip
+    else:
+        votes = _one_by_one(data, body, grid, options, seed, progress)
+    return {category: found.field(weights=weights) for category, found in votes}
+
+
+def _one_by_one(
+    data: DatasetRows,
+    body: BodyModel,
+    grid: GridSpec,
+    options: ChorusOptions,
+    seed: int,
+    progress: Progress,
+) -> Iterator[tuple[str, Aggregation]]:
+    """Yield every category with its votes, counted here."""
     done = 0
-
-    def report(rows: int) -> None:
-        progress(done + rows, data.total)
-
     for category in data.categories:
-        found = aggregate_category(
-            data, category, body, grid, options=options, seed=seed, report=report
+        report = partial(_report, progress, done, data.total)
+        yield (
+            category,
+            aggregate_category(
+                data, category, body, grid, options=options, seed=seed, report=report
+            ),
         )
-        fields[category] = found.field()
         done += data.counts[category]
     progress(data.total, data.total)
-    return fields
+
+
+def _report(progress: Progress, done: int, total: int, rows: int) -> None:
+    progress(done + rows, total)

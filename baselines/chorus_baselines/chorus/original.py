@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chorus_baselines.chorus.aggregation import SMALLEST_SEEN
+from chorus_bench.array_types import Float32
 from chorus_bench.errors import InputError, did_you_mean
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.safe_pickle import load_pickle
 from chorus_bench.submission import write_submission
-
-Float32 = NDArray[np.float32]
 
 _PLACE = ("full_aggregations", "SMPL")
 _HULL, _IMAGE_HULL = "visual_hull", "full_image_visual_hull"

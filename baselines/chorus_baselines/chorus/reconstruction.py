@@ -7,23 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from chorus_baselines.chorus.inference import check_pose, posed_field
-from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
+from chorus_bench.array_types import Float64, Int32
+from chorus_bench.errors import InputError, import_extra, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings
 from chorus_bench.io.files import atomic_write_bytes
-
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
 
 _DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
 
@@ -70,9 +67,14 @@ def surface(field: ArrayLike, grid: GridSpec = _DEFAULT_GRID, level: float = 0.5
             f"no surface at level {level}: the largest value of the field is {highest:.4g}",
             fix="choose a lower level" if highest > 0 else "use a field that is not empty",
         )
-    vertices, faces, _, _ = _import_measure().marching_cubes(
-        np.pad(values, 1), level, gradient_direction="ascent"
+    measure = import_extra(
+        "skimage.measure",
+        extra="mesh",
+        purpose="finding the surface of a field",
+        package="scikit-image",
     )
+    padded = np.pad(values, 1)
+    vertices, faces, _, _ = measure.marching_cubes(padded, level, gradient_direction="ascent")
     places = grid.low + grid.voxel_size * (vertices.astype(np.float64) - 0.5)
     return Mesh(places, faces.astype(np.int32))
 
@@ -151,7 +153,8 @@ def save_meshes(path: str | Path, meshes: Mapping[str, Mesh]) -> Path:
         MissingDependencyError: trimesh is not installed.
         WriteError: the file cannot be written.
     """
-    kind, trimesh = mesh_format(path), _import_trimesh()
+    kind = mesh_format(path)
+    trimesh = import_extra("trimesh", extra="mesh", purpose="writing mesh files")
     parts = {name: _colored(trimesh, name, mesh) for name, mesh in meshes.items()}
     if kind == "ply":
         data = trimesh.util.concatenate(list(parts.values())).export(file_type=kind)
@@ -163,21 +166,3 @@ def save_meshes(path: str | Path, meshes: Mapping[str, Mesh]) -> Path:
 def _colored(trimesh: Any, name: str, mesh: Mesh) -> Any:  # noqa: ANN401 - an untyped library
     color = np.tile(np.array(_COLORS.get(name, _OTHER_COLOR), np.uint8), (len(mesh.vertices), 1))
     return trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_colors=color, process=False)
-
-
-def _import_measure() -> Any:  # noqa: ANN401 - an untyped library
-    try:
-        return import_module("skimage.measure")
-    except ImportError as error:
-        raise MissingDependencyError(
-            "scikit-image", extra="mesh", purpose="finding the surface of a field"
-        ) from error
-
-
-def _import_trimesh() -> Any:  # noqa: ANN401 - an untyped library
-    try:
-        return import_module("trimesh")
-    except ImportError as error:
-        raise MissingDependencyError(
-            "trimesh", extra="mesh", purpose="writing mesh files"
-        ) from error

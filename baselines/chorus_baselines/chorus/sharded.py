@@ -15,12 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from chorus_baselines.chorus.aggregation import Aggregation, aggregate
-from chorus_baselines.chorus.category import (
-    ChorusOptions,
-    aggregate_category,
-    draw_views,
-    used_views,
-)
+from chorus_baselines.chorus.category import aggregate_category, draw_views, used_views
+from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.chorus.storage import load_aggregation, save_aggregation
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.folder import DatasetInfo
@@ -33,6 +29,9 @@ from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.locks import only_run
 
 Progress = Callable[[int, int], None]
+
+#: Options that do not change the votes of a file, or not by their name.
+_AFTERWARDS = ("weights", "device", "joint_regressor")
 
 _HERE, _GRID, _OPTIONS = EngineSettings(), GridSpec(), ChorusOptions()
 
@@ -66,7 +65,7 @@ class VotesWork:
     def _count(self, shard: DataFile) -> Result:
         rows = DatasetRows.open(self.dataset / shard.path).rows(shard.category)
         views = used_views(rows, self.body, self.options, self.drawn[shard.category])
-        settings = {**self.options.aggregation, **self.settings}
+        settings = {**self.options.aggregation, **self.settings, "allow_empty": True}
         aggregation = aggregate(views, body=self.body, grid=self.grid, threads=1, **settings)
         save_aggregation(aggregation, votes_file(self.votes, shard))
         return {"views": aggregation.views}
@@ -148,5 +147,12 @@ def _settings_key(
     body: BodyModel, grid: GridSpec, options: ChorusOptions, seed: int, settings: Mapping[str, Any]
 ) -> str:
     named = {name: str(value) for name, value in settings.items()}
-    parts = [body.label, asdict(grid), asdict(options), seed, named]
+    chosen = {name: value for name, value in asdict(options).items() if name not in _AFTERWARDS}
+    regressor = options.joint_regressor
+    content = "" if regressor is None else _digest(Path(regressor))
+    parts = [body.label, asdict(grid), chosen, content, seed, named]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -15,17 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_baselines.chorus.accumulate import GroupKey, Tally
-from chorus_baselines.chorus.aggregation import Aggregation, AggregationSettings, Skipped
-from chorus_bench.errors import InputError
+from chorus_baselines.chorus.aggregation import Aggregation
+from chorus_baselines.chorus.aggregation_settings import AggregationSettings, Skipped
+from chorus_bench.errors import InputError, reason
 from chorus_bench.geometry.camera import AZIMUTH_BINS
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.limits import MAX_TOTAL_BYTES
+from chorus_bench.io.npz_files import read_npz
 
 Arrays = Mapping[str, NDArray[Any]]
 
 _FORMAT = "chorus-aggregation-1"
 _DESCRIPTION = "description"
-_DAMAGE = (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error)
+_DAMAGE = (InputError, ValueError, KeyError, TypeError, OSError, AttributeError, OverflowError)
+#: Arrays of a file: three for every prompt and part.
+_MOST = 100_000
 
 
 def save_aggregation(aggregation: Aggregation, path: str | Path) -> Path:
@@ -61,12 +64,11 @@ def load_aggregation(path: str | Path) -> Aggregation:
     if not file.is_file():
         raise InputError("no such aggregation", where=file)
     try:
-        with np.load(io.BytesIO(file.read_bytes()), allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-        return _from_arrays(arrays)
+        with file.open("rb") as stream:
+            return _from_arrays(read_npz(stream, limit=MAX_TOTAL_BYTES, most=_MOST))
     except _DAMAGE as error:
         raise InputError(
-            f"not an aggregation: {error}",
+            f"not an aggregation: {reason(error)}",
             where=file,
             expected="a file that `save_aggregation` wrote",
             fix="aggregate the rows again",

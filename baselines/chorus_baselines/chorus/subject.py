@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chorus_baselines.chorus.inference import check_pose
+from chorus_bench.array_types import Float64
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.boxes import box_intersections
-
-Float64 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)

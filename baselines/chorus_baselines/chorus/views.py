@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.masks import MaskRuns, mask_runs
-from chorus_bench.datasets.schema import AnyRow
+from chorus_bench.datasets.schema import REJECTED, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE
 from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_bins, azimuth_degrees
@@ -74,8 +74,11 @@ def read_view(row: AnyRow) -> View:
             ``camera_intrinsics`` and, optionally, ``prompt``.
 
     Raises:
-        UnusableViewError: something is missing, is not finite, or does not match.
+        UnusableViewError: it was rejected, or something is missing, is not finite, or does not
+            match.
     """
+    if row.get("verdict") == REJECTED:
+        raise UnusableViewError(f"the verdict '{row.get('reason') or REJECTED}'")
     pose = _read_pose(row)
     camera = _read_camera(row)
     prompt = row.get("prompt")

@@ -124,7 +124,7 @@ def _categories(items: list[Any], path: Path) -> dict[int, str]:
         name = category_name(str(item.get("name", "")), where=where)
         if item["id"] in found or name in found.values():
             raise InputError(
-                f"'{name}' (id {item['id']}): its id or its name stands twice",
+                f"'{name}' (id {item['id']}): its id or its name occurs twice",
                 where=where,
                 expected="each category once",
                 fix="merge the two categories, and the category_id of their annotations",

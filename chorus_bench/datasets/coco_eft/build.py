@@ -9,9 +9,10 @@ from typing import Any
 
 from chorus_bench.calibration import EFT, SOLVERS
 from chorus_bench.datasets.coco_eft.annotations import PERSON, CocoFile, read_annotations
-from chorus_bench.datasets.coco_eft.card import TEXT
+from chorus_bench.datasets.coco_eft.card import card_text
 from chorus_bench.datasets.coco_eft.categories import BENCHMARK
 from chorus_bench.datasets.coco_eft.fits import read_fits
+from chorus_bench.datasets.coco_eft.makers import Makers, makers_of
 from chorus_bench.datasets.coco_eft.pairs import Candidate, Selection, select_pairs
 from chorus_bench.datasets.coco_eft.pictures import CocoImages
 from chorus_bench.datasets.coco_eft.points import point_set
@@ -28,8 +29,10 @@ from chorus_bench.datasets.sources import (
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
+from chorus_bench.names import given_categories
 
-NAME = "coco-eft"
+#: Name of the split of EFT's fits, and how the names of others begin.
+NAME, OTHER_NAME = "coco-eft", "coco"
 
 #: Version of the builder; it changes whenever the rows do.
 VERSION = "1.1.0"
@@ -51,7 +54,8 @@ def coco_eft_recipe(
     joint_regressor: str | Path | None = None,
     images: str | Path | None = None,
     solver: str = DEFAULT_SOLVER,
-    categories: Collection[str] | None = None,
+    categories: str | Collection[str] | None = None,
+    fits_name: str | None = None,
 ) -> Recipe:
     """Read the sources, select the pairs, and return how the rows are made.
 
@@ -63,13 +67,14 @@ def coco_eft_recipe(
         images: a folder with images of val2014 that are to be embedded.
         solver: ``adam`` (the original's path) or ``lm`` (the least-squares minimum).
         categories: only objects of these.
+        fits_name: whose fits they are, where the file does not say so: ``eft``, or another name.
 
     Returns:
         The recipe for `chorus_bench.datasets.export.export`.
 
     Raises:
         InputError: a source is missing or is not what its name says, the category or solver is
-            unknown, or no pair is left.
+            unknown, the fits say that somebody else made them, or no pair is left.
 
     Source: docs/protocol.md P30 to P34.
     """
@@ -78,22 +83,27 @@ def coco_eft_recipe(
     paths = require_sources([(COCO_ANNOTATIONS, annotations), (EFT_FITS, fits)])
     model = _load_body(body)
     points = point_set(model, joint_regressor)
-    people, fit_notes = read_fits(paths[1])
+    read = read_fits(paths[1])
+    people = read.fits
+    makers = makers_of(read.statement, describe_file("", paths[1]).sha256, fits_name)
+    fit_notes = (*makers.note(), *read.notes)
     coco = read_annotations(paths[0], {fit.image_name for fit in people})
-    _check_categories(categories, coco)
-    selection = select_pairs(people, coco, categories)
+    chosen = given_categories(categories)
+    _check_categories(chosen, coco)
+    selection = select_pairs(people, coco, chosen)
     pictures = None if images is None else _pictures(images, selection.candidates)
     shared = SharedInputs(coco, points, solver, pictures)
     settings = {
         "body": model.label,
+        "fits": makers.name,
         "solver": solver,
         "joints": points.name,
         "calibration": EFT.name,
-        "only_categories": None if categories is None else sorted(set(categories)),
+        "only_categories": None if chosen is None else sorted(chosen),
         "pictures": pictures is not None,
     }
     return Recipe(
-        name=_split_name(solver, points.name),
+        name=_split_name(makers, solver, points.name),
         version=VERSION,
         split="test",
         schema=SCHEMA,
@@ -101,11 +111,12 @@ def coco_eft_recipe(
         inputs=settings,
         metadata={
             **settings,
-            **_counts(len(people) + len(fit_notes), coco, selection),
+            "fits_known_by": makers.known_by,
+            **_counts(len(people) + len(read.notes), coco, selection),
             "population": list(BENCHMARK),
         },
-        card=TEXT,
-        sources=_sources(paths, body, joint_regressor),
+        card=card_text(makers),
+        sources=_sources(paths, makers, body, joint_regressor),
         notes=(*fit_notes, *coco.notes, *selection.notes, *_regressor_note(joint_regressor, model)),
     )
 
@@ -125,9 +136,10 @@ def _counts(entries: int, coco: CocoFile, selection: Selection) -> dict[str, Any
     }
 
 
-def _split_name(solver: str, joints: str) -> str:
+def _split_name(makers: Makers, solver: str, joints: str) -> str:
     """Return the split's name for signatures, which states differences from the original's way."""
-    name = NAME if solver == DEFAULT_SOLVER else f"{NAME}+{solver}"
+    name = NAME if makers.eft else f"{OTHER_NAME}+{makers.name}"
+    name = name if solver == DEFAULT_SOLVER else f"{name}+{solver}"
     return name if joints == "spin24" else f"{name}+{joints}"
 
 
@@ -161,9 +173,13 @@ def _regressor_note(regressor: str | Path | None, body: BodyModel) -> list[Note]
 
 
 def _sources(
-    paths: Sequence[Path], body: str | Path | BodyModel, regressor: str | Path | None
+    paths: Sequence[Path],
+    makers: Makers,
+    body: str | Path | BodyModel,
+    regressor: str | Path | None,
 ) -> tuple[SourceFile, ...]:
-    files = [(COCO_ANNOTATIONS.title, paths[0]), (EFT_FITS.title, paths[1])]
+    fits = EFT_FITS.title if makers.eft else f"body fits, not EFT's ({makers.name})"
+    files = [(COCO_ANNOTATIONS.title, paths[0]), (fits, paths[1])]
     if not isinstance(body, BodyModel) and body != "default":
         files.append((SMPL_BODY.title, Path(body)))
     if regressor is not None:

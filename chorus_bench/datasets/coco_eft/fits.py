@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.coco_eft.entry_error import EntryError
+from chorus_bench.datasets.coco_eft.makers import Statement
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.sources import EFT_FITS
 from chorus_bench.errors import InputError, list_some
@@ -60,14 +61,26 @@ class Fit:
         return f"annotId {self.annotation_id} ({self.image_name})"
 
 
-def read_fits(path: Path) -> tuple[list[Fit], list[Note]]:
+@dataclass(frozen=True)
+class FitsFile:
+    """The contents of a file of fits.
+
+    Attributes:
+        fits: the usable fits in the order of their image names.
+        notes: one for each of the others.
+        statement: what the file says about its makers.
+    """
+
+    fits: tuple[Fit, ...]
+    notes: tuple[Note, ...]
+    statement: Statement
+
+
+def read_fits(path: Path) -> FitsFile:
     """Read a file of EFT fits.
 
     Args:
         path: ``COCO2014-Val-ver10.json`` or another file of that format, gzipped or not.
-
-    Returns:
-        The usable fits in the order of their image names, and a note for each of the others.
 
     Raises:
         InputError: the file is not one of EFT fits, or none of them is usable.
@@ -89,7 +102,8 @@ def read_fits(path: Path) -> tuple[list[Fit], list[Note]]:
             where=path,
             fix=EFT_FITS.instruction(),
         )
-    return _once(sorted(fits, key=lambda fit: fit.image_name), notes), notes
+    kept = _once(sorted(fits, key=lambda fit: fit.image_name), notes)
+    return FitsFile(tuple(kept), tuple(notes), Statement.of(content, entries))
 
 
 def _is_entry(entry: object) -> bool:

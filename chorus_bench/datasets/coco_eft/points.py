@@ -11,15 +11,14 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.array_types import Float64
 from chorus_bench.datasets.sources import SPIN_REGRESSOR
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import JOINTS, POSE_FEATURES, BodyModel, blended_motions
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
-
-Float64 = NDArray[np.float64]
 
 #: Number of vertices of SMPL, and of joints that SPIN's regressor adds.
 SMPL_VERTICES, EXTRA_JOINTS = 6890, 9

@@ -13,10 +13,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Bool = NDArray[np.bool_]
-Int64 = NDArray[np.int64]
+from chorus_bench.array_types import Bool, Int64
 
 _FINE = 5
 _MIDDLE = 2  # of the five fifths

@@ -27,6 +27,7 @@ class CocoEftConfig(datasets.BuilderConfig):  # type: ignore[misc]
         joint_regressor: SPIN's regressor.
         images: folder with images to embed.
         solver: ``adam`` or ``lm``.
+        fits_name: whose fits they are, see `coco_eft_recipe`.
         sources_key: key of the files' contents; set by the builder, so that other files under the
             same names get their own entry in the cache.
     """
@@ -37,6 +38,7 @@ class CocoEftConfig(datasets.BuilderConfig):  # type: ignore[misc]
     joint_regressor: str | None = None
     images: str | None = None
     solver: str = "adam"
+    fits_name: str | None = None
     sources_key: str = ""
 
 
@@ -70,6 +72,7 @@ class CocoEft(RecipeBuilder):
             joint_regressor=config.joint_regressor,
             images=config.images,
             solver=config.solver,
+            fits_name=config.fits_name,
             categories=None if config.name == "default" else [config.name],
         )
 

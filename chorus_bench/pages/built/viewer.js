@@ -1,5 +1,5 @@
 /*
-chorus-bench, Apache-2.0
+chorus-bench, Apache-2.0; sources: 8d9ccbb6e0a912b1e6ba06633edaf86d397a9ccc7b5a4717f8dc1b571eefd5b5
 
 Holds three 0.187.0
 

@@ -16,16 +16,15 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.array_types import Float64
 from chorus_bench.calibration.weak_perspective import CROP_SIDE, PIXELS_PER_SCALE
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
 from chorus_bench.geometry.checks import check_pose, check_rotations
 from chorus_bench.geometry.rotations import matrix_to_axis_angle
 from chorus_bench.io.safe_pickle import load_pickle
-
-Float64 = NDArray[np.float64]
 
 #: The end of a result's name, after the image's name.
 RESULT_END = "_prediction_result.pkl"

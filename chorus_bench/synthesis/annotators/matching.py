@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.synthesis.interfaces import Detection
-
-Float64 = NDArray[np.float64]
 
 
 def boxes_of(people: Sequence[Detection]) -> Float64:

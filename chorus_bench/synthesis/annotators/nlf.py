@@ -30,11 +30,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.array_types import Float64
+from chorus_bench.errors import InputError, import_extra
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
+from chorus_bench.option_types import InputFile
 from chorus_bench.synthesis.annotators.local_files import check_file, file_version
 from chorus_bench.synthesis.annotators.matching import (
     boxes_of,
@@ -49,8 +51,6 @@ from chorus_bench.synthesis.interfaces import (
     Picture,
 )
 
-Float64 = NDArray[np.float64]
-
 #: A millimetre in metres.
 _UNITS = (1.0, 1e-3)
 #: Plausible focal lengths in image widths: fields of view of 3 to 140 degrees.
@@ -60,7 +60,7 @@ _FOCAL_RANGE = (0.18, 19.0)
 def make_nlf(
     context: Context,
     *,
-    model: str,
+    model: InputFile,
     model_name: str = "smpl",
     fov_degrees: float | None = None,
     threshold: float | None = None,
@@ -279,10 +279,7 @@ def _load(path: Path, device: str) -> Any:  # noqa: ANN401 - a torch.jit.ScriptM
     method is called, though, and operators such as ``aten::save`` and ``aten::from_file`` write
     files.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise MissingDependencyError("torch", extra="torch", purpose="pose by NLF") from error
+    torch = import_extra("torch", extra="torch", purpose="pose by NLF")
     check_file(
         path,
         expected="a TorchScript file of the NLF kind",

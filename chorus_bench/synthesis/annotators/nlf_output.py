@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
-
-Float64 = NDArray[np.float64]
 
 METHOD = "detect_smpl_batched"
 _SHAPES: dict[str, tuple[int, ...]] = {

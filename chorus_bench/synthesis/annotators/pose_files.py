@@ -35,7 +35,6 @@ pickles are read by `chorus_bench.io.safe_pickle`, which does not execute them.
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
@@ -43,13 +42,16 @@ from typing import Any, Literal, cast, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.errors import InputError, list_some, unknown_name
+from chorus_bench.errors import InputError, list_some, reason, unknown_name
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
 from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.checks import check_intrinsics, check_pose, check_rotations
 from chorus_bench.geometry.rotations import matrix_to_axis_angle
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.limits import MIB
+from chorus_bench.io.npz_files import read_npz
+from chorus_bench.option_types import InputFolder
 from chorus_bench.synthesis.annotators.frankmocap import RESULT_END, read_frankmocap
 from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
 from chorus_bench.synthesis.interfaces import (
@@ -89,11 +91,12 @@ _CHECKS = {
 }
 _WEAK = ("weak_camera", "crop_center", "crop_scale")
 _FULL = ("camera_rotation", "camera_translation", "intrinsics")
+_MAX_BYTES = 64 * MIB
 _LAYOUT = "the layout documented in chorus_bench.synthesis.annotators.pose_files"
 
 
 def make_pose_files(
-    context: Context, *, folder: str, format: Format = "auto", min_overlap: float = 0.3
+    context: Context, *, folder: InputFolder, format: Format = "auto", min_overlap: float = 0.3
 ) -> PoseFiles:
     """Return the pose estimator that reads poses from files.
 
@@ -230,11 +233,11 @@ def read_pose_file(path: Path) -> People:
 
 def _read_npz(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as data:
-            return {key: data[key] for key in data.files}
-    except (ValueError, OSError, EOFError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+        with path.open("rb") as file:
+            return read_npz(file, limit=_MAX_BYTES)
+    except (InputError, OSError) as error:
         raise InputError(
-            f"cannot be read: {error}",
+            f"cannot be read: {reason(error)}",
             where=path,
             expected="a complete .npz of plain arrays",
             fix="write it again, for example with `write_pose_file`",

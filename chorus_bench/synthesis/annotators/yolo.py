@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from chorus_bench.engines.threads import torch_threads
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.boxes import intersection_over_union
+from chorus_bench.option_types import InputFile
 from chorus_bench.synthesis.annotators.local_files import file_version
 from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
 from chorus_bench.synthesis.annotators.yolo_models import import_ultralytics, load_yolo
@@ -76,8 +77,8 @@ def make_yolo_open_segmenter(
     context: Context,
     *,
     model: str,
-    text_encoder: str | None = None,
-    embeddings: str | None = None,
+    text_encoder: InputFile | None = None,
+    embeddings: InputFile | None = None,
     threshold: float = 0.3,
     image_size: int = 640,
     trust_pickle: bool = False,

@@ -21,6 +21,7 @@ from pathlib import Path
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.errors import ChorusBenchError
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.synthesis.batch_sizes import AUTO, FIXED
 from chorus_bench.synthesis.batching import Batches
 from chorus_bench.synthesis.checks import check_images
 from chorus_bench.synthesis.image_files import (
@@ -40,7 +41,7 @@ from chorus_bench.synthesis.interfaces import (
 from chorus_bench.synthesis.jobs import Made, StageWork
 from chorus_bench.synthesis.plan import Plan, sample_id
 from chorus_bench.synthesis.registry import make_component
-from chorus_bench.synthesis.settings import AUTO, FIXED, ImageSettings
+from chorus_bench.synthesis.settings import ImageSettings
 from chorus_bench.synthesis.work_folder import Shard
 
 SOURCE = "synthesized"
