@@ -13,13 +13,34 @@ from chorus_bench.io.locks import only_writer
 from chorus_bench.plugins import BaselineSpec, get_baseline
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from chorus_bench.datasets.rows import DatasetRows
     from chorus_bench.engines import EngineSettings
     from chorus_bench.geometry.body import BodyModel
+    from chorus_bench.submission import InteractionField
 
 Progress = Callable[[int, int], None]
 
 _DEFAULT_GRID = GridSpec()
+
+
+class LearnedFields(dict[str, "NDArray[np.float32]"]):
+    """Category -> field (N, N, N), as a baseline returns them, with those of interaction types.
+
+    Attributes:
+        interactions: category -> the fields of its interaction types.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.interactions: dict[str, list[InteractionField]] = {}
+
+    def take(self, other: LearnedFields) -> None:
+        """Add the fields of other categories."""
+        self.update(other)
+        self.interactions.update(other.interactions)
 
 
 def fit_baseline(
@@ -50,8 +71,8 @@ def fit_baseline(
         work: with an engine: a folder for what workers finish. The same call goes on from there.
 
     Returns:
-        Category -> (N, N, N) float32 probabilities; on the posed track category -> sample id
-        -> (N, N, N).
+        Category -> (N, N, N) float32 probabilities, a `LearnedFields` where there are fields of
+        interaction types; on the posed track category -> sample id -> (N, N, N).
 
     Raises:
         InputError: an unknown baseline or option, data of the wrong kind, a body other than the
@@ -137,13 +158,16 @@ def _write(
         return write_posed_submission(
             output, fields=fields, grid=grid, overwrite=overwrite, format="npz", **texts
         )
-    return write_submission(output, fields=fields, grid=grid, overwrite=overwrite, **texts)
+    types = fields.interactions if isinstance(fields, LearnedFields) else {}
+    return write_submission(
+        output, fields=fields, grid=grid, overwrite=overwrite, interactions=types, **texts
+    )
 
 
 def _shared(
     spec: BaselineSpec, engine: EngineSettings, work: str | Path | None
 ) -> dict[str, object]:
-    """Return what a baseline that shares its work is given."""
+    """Return the arguments for a baseline that shares its work."""
     if not spec.engines:
         raise InputError(
             f"'{spec.name}' does not share its work among workers",

@@ -113,26 +113,19 @@ def run_demo(
 
 def _simulate(folder: Path, seed: int, workers: int, progress: Progress) -> int:
     """Write the training set and the test split; return the number of training images."""
-    built = build_dataset(
-        "simulated",
+    build = partial(build_dataset, "simulated", categories=CATEGORIES, seed=seed, workers=workers)
+    built = build(
         folder / "train",
         split="train",
-        categories=CATEGORIES,
         images_per_prompt_view=IMAGES_PER_PROMPT_AND_VIEW,
-        seed=seed,
         size=IMAGE_SIZE,
         images=False,
-        workers=workers,
         progress=partial(progress, "simulating training images"),
     )
-    build_dataset(
-        "simulated",
+    build(
         folder / "test",
         split="test",
-        categories=CATEGORIES,
         per_category=TEST_SAMPLES,
-        seed=seed,
-        workers=workers,
         progress=partial(progress, "simulating test images"),
     )
     return built.info.rows

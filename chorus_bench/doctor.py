@@ -196,5 +196,7 @@ def _not_writable(folder: Path) -> str:
 
 def _broken_plugins() -> list[str]:
     """Return the plug-ins of all kinds that cannot be used."""
-    lists = (find_baselines(), find_builders(), *(find_components(kind) for kind in GROUPS))
-    return [f"plug-in that cannot be used: {plugin}" for found in lists for plugin in found.broken]
+    broken = [*find_baselines().broken, *find_builders().broken]
+    for kind in GROUPS:
+        broken += find_components(kind).broken
+    return [f"plug-in that cannot be used: {plugin}" for plugin in broken]

@@ -224,6 +224,7 @@ class BaselineSpec(PluginSpec):
     a `DatasetRows`, a `BodyModel`, a `GridSpec`, an int and a callback ``(done, total)``. It
     returns category -> (N, N, N) float32 probabilities on the grid; on the posed track
     category -> sample id -> (N, N, N), where the inner mappings may compute arrays when asked.
+    One that learns interaction types returns a `LearnedFields`.
     One that can share its work among many workers (``engines``) is given ``engine``, an
     `EngineSettings`, and ``work``, a folder, where the user asks for that.
 

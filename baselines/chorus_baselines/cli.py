@@ -1,4 +1,4 @@
-"""Commands of the baselines: reproduce, infer, reconstruct, import-chorus."""
+"""Commands of the baselines: reproduce, clusters, infer, reconstruct, import-chorus."""
 
 from __future__ import annotations
 
@@ -31,9 +31,10 @@ Images = Annotated[int, typer.Option(min=1, help="Number of simulated images per
 
 def register(app: typer.Typer) -> None:
     """Add the commands to chorus-bench (entry-point group ``chorus_bench.commands``)."""
-    from chorus_baselines import posed_cli
+    from chorus_baselines import clusters_cli, posed_cli
 
     app.add_typer(reproduce_app, name="reproduce")
+    app.command("clusters")(clusters_cli.clusters_command)
     app.command("infer")(posed_cli.infer_command)
     app.command("reconstruct")(posed_cli.reconstruct_command)
     app.command("import-chorus")(posed_cli.import_chorus_command)

@@ -9,10 +9,10 @@ import typer
 
 from chorus_bench.cli.options import (
     Body,
-    OneCategory,
     OutputFolder,
     Overwrite,
     Submission,
+    Threads,
     one_category,
 )
 
@@ -22,6 +22,13 @@ if TYPE_CHECKING:
 
     from chorus_baselines.chorus.subject import Subject
 
+Interaction = Annotated[
+    str | None,
+    typer.Option(
+        help="The field of this type of interaction instead of the category's; "
+        "`chorus-bench clusters SUBMISSION` lists them."
+    ),
+]
 Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
@@ -33,24 +40,84 @@ Sample = Annotated[str | None, typer.Option(help="With --split: the sample_id of
 
 def infer_command(
     submission: Submission,
-    category: OneCategory,
-    output: Annotated[Path, typer.Option(help="The .npz to write.")],
+    output: Annotated[
+        Path, typer.Option(help="The .npz to write; for a whole split the submission's folder.")
+    ],
+    categories: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--category",
+            help="The category of the field, by default the sample's; for a whole split only "
+            "this one, may be repeated.",
+        ),
+    ] = None,
+    interaction: Interaction = None,
     pose: Pose = None,
     split: Split = None,
     sample: Sample = None,
     body: Body = None,
+    own_types: Annotated[
+        bool,
+        typer.Option(
+            "--own-types",
+            help="For a whole split: the field of each sample's own type of interaction.",
+        ),
+    ] = False,
+    workers: Threads = None,
+    overwrite: Overwrite = False,
 ) -> None:
-    """Write the occupancy around a person in a pose: (N, N, N) in the posed body's frame."""
-    from chorus_baselines.chorus.inference import (
-        canonical_field,
-        posed_field,
-        save_posed_field,
-    )
+    """Write the occupancy around a person in a pose: (N, N, N) in the posed body's frame.
 
-    field = canonical_field(submission, one_category(category))
+    With --split and no --sample it writes a submission of the posed track: the field of every
+    sample of the split, with the same scores.
+    """
+    if split is not None and sample is None and pose is None:
+        _pose_split(
+            submission, split, output, body, categories, interaction, own_types, workers, overwrite
+        )
+        return
+    from chorus_baselines.chorus.inference import canonical_field, posed_field, save_posed_field
+
+    category = one_category(categories) if categories else _subject(split, sample, body).category
+    field = canonical_field(submission, category, interaction)
     posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
     save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
+
+
+def _pose_split(
+    submission: str,
+    split: str,
+    output: Path,
+    body: str | None,
+    categories: list[str] | None,
+    interaction: str | None,
+    own_types: bool,
+    workers: int | None,
+    overwrite: bool,
+) -> None:
+    from chorus_bench.cli.progress import progress_bar
+    from chorus_bench.errors import InputError
+    from chorus_bench.evaluation.posing import pose_submission
+
+    if interaction is not None:
+        raise InputError(
+            "--interaction names one type, but a split has samples of several",
+            expected="--own-types for the field of each sample's own type",
+        )
+    with progress_bar("Posing fields") as progress:
+        pose_submission(
+            submission,
+            split,
+            output,
+            body=body,
+            categories=categories,
+            own_types=own_types,
+            workers=workers,
+            overwrite=overwrite,
+            progress=progress,
+        )
+    typer.echo(f"wrote {output}, a submission of the posed track")
 
 
 def reconstruct_command(
@@ -60,6 +127,7 @@ def reconstruct_command(
         list[str] | None,
         typer.Option(help="By default the sample's, or that of the object nearest to the person."),
     ] = None,
+    interaction: Interaction = None,
     pose: Pose = None,
     split: Split = None,
     sample: Sample = None,
@@ -71,7 +139,7 @@ def reconstruct_command(
     from chorus_baselines.chorus.reconstruction import reconstruct
 
     name = one_category(category) if category else _subject(split, sample, body).category
-    field = canonical_field(submission, name)
+    field = canonical_field(submission, name, interaction)
     reconstruct(
         field,
         _pose(pose, split, sample, body),
@@ -80,7 +148,7 @@ def reconstruct_command(
         grid=field.spec,
         level=level,
     )
-    typer.echo(f"wrote {output}: {name}")
+    typer.echo(f"wrote {output}: {name if interaction is None else interaction}")
 
 
 def import_chorus_command(

@@ -102,6 +102,17 @@ def run_command(
         str | None,
         typer.Option(help="If supported: cpu, cuda, or auto for CUDA if present (extra torch)."),
     ] = None,
+    by_prompt: Annotated[
+        bool,
+        typer.Option("--by-prompt", help="If supported: also learn a field for each prompt."),
+    ] = False,
+    part: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="If supported: also learn a field for each of these body parts; may be repeated. "
+            "`chorus-bench clusters` lists them."
+        ),
+    ] = None,
     option: PluginOptions = None,
     engine: Engine = None,
     workers: Workers = 1,
@@ -118,7 +129,8 @@ def run_command(
     from chorus_bench.geometry.grid import GridSpec
 
     shared = engine is not None or workers > 1 or address is not None
-    given = {"device": device} if device else {}
+    flags = {"device": device, "by_prompt": by_prompt, "parts": part}
+    given = {name: value for name, value in flags.items() if value}
     with progress_bar("Learning") as progress:
         run_baseline(
             name,

@@ -1,4 +1,4 @@
-"""``chorus-bench cache``: what is kept between runs on this machine, and what runs left behind."""
+"""``chorus-bench cache``: data kept between runs on this machine, and leftovers of runs."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from chorus_bench.cli.options import (
     MinSamples,
     Population,
     Protocol,
+    Representation,
     Score,
     ScoreFormat,
     Seed,
@@ -23,6 +24,7 @@ from chorus_bench.cli.options import (
     Submission,
     TableFormat,
     Threads,
+    Track,
 )
 from chorus_bench.cli.progress import progress_bar
 
@@ -44,6 +46,7 @@ def evaluate_command(
     min_samples: MinSamples = None,
     workers: Threads = None,
     protocol: Protocol = "official",
+    track: Track = None,
     truth: Annotated[
         bool,
         typer.Option("--truth", help="Also compute 3D scores, on splits with ground truth."),
@@ -71,6 +74,7 @@ def evaluate_command(
             min_samples=min_samples,
             workers=workers,
             protocol=protocol,
+            track=track,
             progress=progress,
         )
     _say_toy_split(submission, split, result, output_format)
@@ -103,7 +107,7 @@ def evaluate_command(
 def _say_toy_split(
     submission: str, split: str, result: EvaluationResult, output_format: ScoreFormat
 ) -> None:
-    """Say first that somebody's own submission was scored on the shipped toy samples."""
+    """Say first that a user's own submission was scored on the shipped toy samples."""
     if split != "example" or submission == "example":
         return
     typer.echo(
@@ -118,13 +122,16 @@ def compare_command(
     score: Score = "mPAP",
     seed: Seed = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
+    representation: Representation = None,
     output_format: Annotated[TableFormat, FORMAT] = TableFormat.TABLE,
 ) -> None:
     """Rank results, with intervals, paired differences and shared ranks."""
     from chorus_bench.evaluation.comparison import compare_results
     from chorus_bench.report.tables import render_ranking
 
-    ranking = compare_results(results, score=score, seed=seed, resamples=resamples)
+    ranking = compare_results(
+        results, score=score, seed=seed, resamples=resamples, representation=representation
+    )
     typer.echo(render_ranking(ranking, output_format.value))
 
 
@@ -141,7 +148,7 @@ def validate_command(
     body: Body = None,
 ) -> None:
     """Check a submission and report every error in one pass."""
-    from chorus_bench.evaluation.arguments import coverage_warnings
+    from chorus_bench.evaluation.arguments import coverage_warnings, respelt_categories
     from chorus_bench.evaluation.orientation import orientation_warnings
     from chorus_bench.report.tables import render_report
     from chorus_bench.submission import check_submission, open_submission
@@ -150,7 +157,10 @@ def validate_command(
     turned: list[str] = []
     if report.ok and split != "none":
         with progress_bar("Trying orientations") as progress, open_submission(submission) as opened:
-            turned = coverage_warnings(opened, split) if split != "example" else []
+            toy = split == "example"
+            turned = (
+                respelt_categories(opened.categories) if toy else coverage_warnings(opened, split)
+            )
             turned += orientation_warnings(opened, split=split, body=body, progress=progress)
     typer.echo(render_report(report, turned))
     if not report.ok:

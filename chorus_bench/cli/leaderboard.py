@@ -16,6 +16,7 @@ from chorus_bench.cli.options import (
     Body,
     OutputFolder,
     Overwrite,
+    Representation,
     ResultFolder,
     Score,
     Threads,
@@ -152,20 +153,25 @@ def show_command(
     signature: Annotated[
         str | None, typer.Option(help="Only boards whose signature or title contains this.")
     ] = None,
+    representation: Representation = None,
     skip_invalid: SkipInvalid = False,
 ) -> None:
     """Print the boards: ranks with ties, intervals, the four means."""
     from chorus_bench.leaderboard.board import board_json, make_board
     from chorus_bench.leaderboard.checking import check_leaderboard
     from chorus_bench.leaderboard.site import board_csv, download
-    from chorus_bench.report.leaderboard_tables import chosen_boards, render_boards
+    from chorus_bench.report.leaderboard_tables import (
+        chosen_boards,
+        chosen_methods,
+        render_boards,
+    )
 
     with progress_bar("Reading entries") as progress:
         checked = check_leaderboard(leaderboard, progress=progress)
     if not skip_invalid:
         checked.raise_problems("correct the entries, or leave them out with --skip-invalid")
     site = board_json(make_board(checked.entries, checked.published), _today())
-    boards = chosen_boards(site, signature)
+    boards = chosen_methods(chosen_boards(site, signature), representation)
     if output_format is BoardFormat.JSON:
         chosen = download({**site, "boards": boards})
         typer.echo(json.dumps(chosen, indent=1, ensure_ascii=False))

@@ -84,7 +84,21 @@ MinSamples = Annotated[
     int | None, typer.Option(min=1, help="Leave out categories with fewer samples.")
 ]
 Protocol = Annotated[str, typer.Option(help="'official' (the paper's numbers) or 'closed'.")]
+Track = Annotated[
+    str | None,
+    typer.Option(
+        help="'canonical' or 'posed', by default as the submission says; 'conditioned': the field "
+        "of each sample's own type of interaction."
+    ),
+]
 Score = Annotated[str, typer.Option(help="mPAP or one of its variants.")]
+Representation = Annotated[
+    str | None,
+    typer.Option(
+        help="Only methods that submitted this: canonical, posed, conditioned, or what a "
+        "submission was converted from, such as points."
+    ),
+]
 Seed = Annotated[int, typer.Option(help="Random seed.")]
 
 OutputFolder = Annotated[Path, typer.Option("--output", help="Folder to write.")]

@@ -198,8 +198,7 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
     info = made.dataset.info
     typer.echo(f"\n{info.label}: {info.rows} rows in {len(info.categories)} categories")
     typer.echo(f"wrote {output}; the stages are in {made.work} and may be removed")
-    for category, count in made.statistics.kept.items():
-        if not count:
-            typer.echo(f"warning: no image of the category '{category}' is kept", err=True)
+    for category in made.stages[-1].empty:
+        typer.echo(f"warning: no image of the category '{category}' is kept", err=True)
     body = f" --body {settings.body}" if settings.body != "default" else ""
     typer.echo(f"Next: chorus-bench baseline run chorus --data {output} --output submission{body}")

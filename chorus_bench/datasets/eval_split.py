@@ -5,13 +5,14 @@ Only columns that affect a score are read; pictures stay on disk.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from chorus_bench.datasets.facts import Facts, agreed, facts_of_rows, read_facts
+from chorus_bench.datasets.interaction_labels import LABEL_COLUMNS
 from chorus_bench.datasets.labels import plain_name
 from chorus_bench.datasets.named import NAMED_SPLITS, dataset_folder
 from chorus_bench.datasets.parquet import read_batches, read_schema
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EvalSample", "EvalSplit", "load_split", "split_from_rows"]
 
-#: What is read: the columns that make the fingerprint, and the facts.
-_WANTED = (*TEST_COLUMNS, FACTS)
+#: What is read: the columns that make the fingerprint, the labels, and the facts.
+_WANTED = (*TEST_COLUMNS, *LABEL_COLUMNS, FACTS)
 
 
 def load_split(source: str | Path | EvalSplit | Dataset | IterableDataset) -> EvalSplit:
@@ -100,10 +101,15 @@ def _from_files(path: Path) -> EvalSplit:
     files = _test_files(path)
     for file in files:
         _check_columns(read_schema(file).names, file)
-    batches = (batch for file in files for batch in read_batches(file, TEST_COLUMNS))
-    rows = [row for batch in batches for row in _rows(batch)]
+    rows = [row for file in files for row in _rows_of(file)]
     name = path.stem if path.is_file() else path.resolve().name
     return _split(rows, read_facts(path, files), name, path)
+
+
+def _rows_of(file: Path) -> Iterator[Row]:
+    labels = [name for name in LABEL_COLUMNS if name in read_schema(file).names]
+    for batch in read_batches(file, [*TEST_COLUMNS, *labels]):
+        yield from _rows(batch)
 
 
 def _test_files(path: Path) -> list[Path]:

@@ -116,13 +116,17 @@ class DatasetInfo:
             InputError: there is none, or its format is unknown.
         """
         file = Path(folder) / METADATA_FILE
-        if not file.is_file():
+        document = read_document(file) if file.is_file() else None
+        content = {} if document is None else document.content
+        if document is None or (
+            isinstance(content, dict) and not {"format", "shards"} & {*content}
+        ):
+            lacks = f"no {METADATA_FILE}" if document is None else f"{METADATA_FILE} lists no files"
             raise InputError(
-                f"is not a built dataset: it has no {METADATA_FILE}",
+                f"is not a built dataset: {lacks}",
                 where=folder,
                 expected="a folder that `chorus-bench datasets build` wrote",
             )
-        document = read_document(file)
         found = loaded(DatasetFile, document, fix="build the dataset again")
         ours = DatasetFile.__annotations__
         return cls(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.datasets.interaction_labels import InteractionLabel
 from chorus_bench.datasets.labels import check_label, check_name
 from chorus_bench.datasets.lengths import check_lengths
 from chorus_bench.datasets.masks import RLE, decode_mask
@@ -41,6 +42,7 @@ class EvalSample:
         pose: (72,) axis-angle, radians, float32; the global orientation is not used.
         betas: (10,) shape coefficients, float32; not used by PAP.
         camera: body frame to pixels of the full image.
+        label: of the interaction, if the split has labels; only the track `conditioned` uses it.
     """
 
     sample_id: str
@@ -52,6 +54,7 @@ class EvalSample:
     pose: NDArray[np.float32]
     betas: NDArray[np.float32]
     camera: PerspectiveCamera
+    label: InteractionLabel | None = None
 
     def decode_object_mask(self) -> NDArray[np.uint8]:
         """Return the object's mask (H, W) of 0 and 1."""
@@ -59,7 +62,7 @@ class EvalSample:
         return decode_mask(self.object_mask, size=size, where=f"object_mask of '{self.sample_id}'")
 
     def digest(self) -> bytes:
-        """Return a SHA-256 over the sample, with names, types and lengths."""
+        """Return a SHA-256 over the sample but its label, with names, types and lengths."""
         sha = hashlib.sha256()
         parts: list[tuple[str, bytes]] = [
             ("sample_id", self.sample_id.encode()),
@@ -194,6 +197,7 @@ def _sample(row: dict[str, Any]) -> EvalSample:
         pose=arrays["pose"],
         betas=arrays["betas"],
         camera=PerspectiveCamera.from_row(row),
+        label=InteractionLabel.of(row),
     )
 
 

@@ -39,7 +39,6 @@ class DatasetStatistics:
         camera_centers: (n, 3) camera centres in the body frame, metres, of the rows that have
             a camera and were not rejected.
         entropy: entropy of these cameras; None if there are none.
-        kept: category -> its number of kept rows.
     """
 
     rows: int
@@ -48,10 +47,9 @@ class DatasetStatistics:
     azimuth_histogram: NDArray[np.int64]
     camera_centers: NDArray[np.float64] = field(repr=False)
     entropy: CameraEntropy | None
-    kept: dict[str, int] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return everything except the individual cameras and categories, for JSON."""
+        """Return everything except the individual cameras, for JSON."""
         entropy = self.entropy
         return {
             "rows": self.rows,
@@ -96,13 +94,11 @@ class RowCounts:
         rows: the number of rows.
         counts: per column the number of rows of each value.
         centers: camera centres in the body frame, metres, rounded to float32.
-        kept: category -> number of kept rows.
     """
 
     rows: int = 0
     counts: dict[str, Counter[str]] = field(default_factory=dict)
     centers: list[list[float]] = field(default_factory=list)
-    kept: Counter[str] = field(default_factory=Counter)
 
     def add(self, rows: Iterable[dict[str, Any]]) -> None:
         """Count rows with those columns of `COUNTED` and of the camera that exist."""
@@ -111,7 +107,6 @@ class RowCounts:
             for column in COUNTED:
                 if row.get(column) is not None:
                     self.counts.setdefault(column, Counter())[str(row[column])] += 1
-            self.kept[str(row.get("category"))] += row.get("verdict") == KEPT
             used = row.get("verdict") in (None, KEPT)
             if used and all(row.get(key) is not None for key in _CAMERA):
                 center = PerspectiveCamera(*(row[key] for key in _CAMERA)).center
@@ -123,13 +118,11 @@ class RowCounts:
         for column, counted in content["counts"].items():
             self.counts.setdefault(column, Counter()).update(counted)
         self.centers += content["centers"]
-        self.kept.update(content["kept"])
 
     def as_dict(self) -> dict[str, Any]:
         """Return them as JSON, for `add_counts`."""
         counts = {column: dict(counted) for column, counted in self.counts.items()}
-        kept = dict(self.kept)
-        return {"rows": self.rows, "counts": counts, "centers": self.centers, "kept": kept}
+        return {"rows": self.rows, "counts": counts, "centers": self.centers}
 
     def statistics(self) -> DatasetStatistics:
         """Return the statistics of all rows."""
@@ -143,5 +136,4 @@ class RowCounts:
             azimuth_histogram=np.bincount(bins, minlength=AZIMUTH_BINS),
             camera_centers=stacked.astype(np.float64),
             entropy=camera_entropy(stacked) if len(stacked) else None,
-            kept=dict(self.kept),
         )

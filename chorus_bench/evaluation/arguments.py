@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chorus_bench.datasets.bodies import body_for, is_other_body
+from chorus_bench.datasets.coco_eft.categories import CATEGORIES
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
+from chorus_bench.datasets.interaction_labels import labels_fingerprint
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.protocol import Protocol, get_protocol
 from chorus_bench.names import fingerprint_of, given_categories
 from chorus_bench.submission import Submission, open_submission
+from chorus_bench.submission.manifest import TRACKS
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 #: The categories that an evaluation scores: those of the declared benchmark, or all.
 BENCHMARK, ALL = "benchmark", "all"
 POPULATIONS = (BENCHMARK, ALL)
+
+#: The track that scores the fields of interaction types; the others are those of submissions.
+CONDITIONED = "conditioned"
+SCORED_TRACKS = (*TRACKS, CONDITIONED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +46,7 @@ class Evaluation:
         skipped: categories with too few samples, with their number.
         restricted: the categories that the caller requested, or None.
         population: the categories of the benchmark if the split has others too, else None.
+        track: ``canonical``, ``posed`` or ``conditioned``.
     """
 
     submission: Submission
@@ -50,17 +58,26 @@ class Evaluation:
     skipped: dict[str, int]
     restricted: tuple[str, ...] | None
     population: tuple[str, ...] | None
+    track: str = "canonical"
 
     def signature(self, protocol: Protocol) -> str:
         """Return the signature of these scores under a protocol."""
         return protocol.signature(
             self.split.label,
             self.body.label,
-            track=self.submission.track,
+            track=self.track,
+            labels=self.labels,
             categories=self.restricted,
             population=self.population,
             other_body=self.other_body,
         )
+
+    @property
+    def labels(self) -> str | None:
+        """On the track `conditioned` the fingerprint of the samples' labels, else None."""
+        if self.track != CONDITIONED:
+            return None
+        return labels_fingerprint((sample.sample_id, sample.label) for sample in self.samples)
 
     @property
     def other_body(self) -> str | None:
@@ -88,6 +105,25 @@ class Evaluation:
                 f"categories, which count as 0: {', '.join(missing)}"
             )
         found += unknown_categories(self.submission.categories, self.split.counts)
+        return found + self._label_warnings()
+
+    def _label_warnings(self) -> list[str]:
+        """Return what the reader of conditioned scores should know about labels and types."""
+        if self.track != CONDITIONED:
+            return []
+        found = []
+        if all(sample.label is None for sample in self.samples):
+            found.append(
+                "The split has no labels of interactions: the scores are those of the categories' "
+                "fields, and the best over all types is an upper bound only."
+            )
+        if self.submission.track == "posed":
+            found.append("A posed submission: each field counts as that of its sample's own type.")
+        elif not any(map(self.submission.interactions, self.submission.categories)):
+            found.append(
+                "The submission has no fields of interaction types: the category's field is every "
+                "sample's own."
+            )
         return found
 
 
@@ -139,6 +175,24 @@ def unknown_categories(given: Iterable[str], known: Collection[str]) -> list[str
     return [f"The split has no samples of: {', '.join(named)}. Not scored."]
 
 
+def respelt_categories(given: Iterable[str]) -> list[str]:
+    """Return warnings about names that are those of COCO in another spelling.
+
+    Only case, spaces, hyphens and underscores differ: a name that is merely similar may be a
+    category of another dataset.
+    """
+    known = {_letters(name): name for name in CATEGORIES}
+    return [
+        f"'{name}' would count as another category than '{known[_letters(name)]}'"
+        for name in given
+        if _letters(name) in known and name not in CATEGORIES
+    ]
+
+
+def _letters(name: str) -> str:
+    return name.casefold().translate(str.maketrans("", "", " _-"))
+
+
 def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
     """Open a submission while it is scored; an open one stays open."""
     if isinstance(submission, Submission):
@@ -155,8 +209,10 @@ def resolve_evaluation(
     protocol: str | Protocol,
     allow_other_body: bool = False,
     population: str = BENCHMARK,
+    track: str | None = None,
 ) -> Evaluation:
     """Resolve the arguments of `evaluate` to an `Evaluation`."""
+    scored_track = _track(submission, track)
     loaded = load_split(split)
     restricted = given_categories(categories)
     restricted = None if restricted is None else tuple(sorted(restricted))
@@ -190,6 +246,28 @@ def resolve_evaluation(
         skipped={name: n for name, n in counts.items() if name not in scored},
         restricted=restricted,
         population=declared if declared and set(loaded.counts) - set(declared) else None,
+        track=scored_track,
+    )
+
+
+def _track(submission: Submission, track: str | None) -> str:
+    """Return the track that is scored: by default the submission's own.
+
+    Raises:
+        InputError: no such track, or one on which this submission cannot be scored.
+    """
+    if track is None or track == submission.track:
+        return submission.track
+    if track not in SCORED_TRACKS:
+        raise unknown_name("track", track, SCORED_TRACKS)
+    if track == CONDITIONED:
+        return track
+    pose = "make a posed one of it with `chorus-bench infer SUBMISSION --split SPLIT`"
+    raise InputError(
+        f"the submission is of the track '{submission.track}', not '{track}'",
+        where=submission.path,
+        expected=f"--track {submission.track} or --track {CONDITIONED}",
+        fix=pose if track == "posed" else "leave --track out",
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.evaluation.opening import open_result
+from chorus_bench.evaluation.representation import chosen
+from chorus_bench.evaluation.representation import representation as representation_of
 from chorus_bench.evaluation.results import EvaluationResult, by_category, scores_of
 from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.metrics.ranking import Ranking, rank_methods
@@ -19,6 +22,7 @@ def compare_results(
     score: str = "mPAP",
     resamples: int = RESAMPLES,
     seed: int = 0,
+    representation: str | None = None,
 ) -> Ranking:
     """Rank results by a paired bootstrap over their stored per-sample numbers.
 
@@ -27,20 +31,20 @@ def compare_results(
         score: ``mPAP`` or one of its variants.
         resamples: number of resamples.
         seed: random seed of the resampling.
+        representation: leave out the results that are not of it: a track, or what a submission was
+            converted from.
 
     Raises:
         InputError: fewer than two results, signatures that differ (the parts are named), or
             different samples.
     """
     loaded = [open_result(result) for result in results]
+    texts = {n: representation_of(r.signature, r.submission) for n, r in enumerate(loaded)}
+    loaded = [loaded[n] for n in chosen(texts, representation)]
     if len(loaded) < 2:
         raise InputError(f"{len(loaded)} result to compare", expected="two or more")
     names = _names(loaded)
-    if len(loaded[0].samples) < 2:
-        raise InputError(
-            f"{len(loaded[0].samples)} sample in each result",
-            expected="two or more: resampling one sample says nothing about the next",
-        )
+    _check_resamples(loaded[0])
     for name, result in zip(names[1:], loaded[1:], strict=True):
         _check_comparable(names[0], loaded[0], name, result)
     tables = {
@@ -48,6 +52,18 @@ def compare_results(
         for name, result in zip(names, loaded, strict=True)
     }
     return rank_methods(tables, score=score, resamples=resamples, seed=seed)
+
+
+def _check_resamples(result: EvaluationResult) -> None:
+    """Refuse results of which no category can be resampled."""
+    counts = Counter(result.samples["category"].to_pylist())
+    if max(counts.values()) < 2:
+        raise InputError(
+            f"{len(result.samples)} sample in each result"
+            if len(counts) == 1
+            else f"one sample in each of {len(counts)} categories",
+            expected="two or more: resampling one sample says nothing about the next",
+        )
 
 
 def _names(results: Sequence[EvaluationResult]) -> list[str]:

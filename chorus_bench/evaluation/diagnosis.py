@@ -19,7 +19,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.engines.threads import cpu_count
 from chorus_bench.evaluation.arguments import Evaluation, opened_submission, resolve_evaluation
+from chorus_bench.evaluation.availability import availability_warnings, nothing_available
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.readings import LevelCube
@@ -69,22 +70,22 @@ class CategoryDiagnosis:
 
     Attributes:
         pap: current PAP, as in an evaluation.
-        pap_hoa: current PAP_hoa.
+        pap_hoa: current PAP_hoa; None if the person hides every target.
         repairs: one entry for each of `REPAIRS`; None if it does not apply.
         samples: number of test samples.
         missing: whether the submission lacks the category, which then counts as an empty field.
     """
 
     pap: float
-    pap_hoa: float
+    pap_hoa: float | None
     repairs: dict[str, Repair | None]
     samples: int
     missing: bool = False
 
     @property
-    def occlusion(self) -> float:
+    def occlusion(self) -> float | None:
         """PAP_hoa minus PAP, of either sign: the cost of the pixels that the person hides."""
-        return self.pap_hoa - self.pap
+        return None if self.pap_hoa is None else self.pap_hoa - self.pap
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON."""
@@ -101,7 +102,7 @@ class Diagnosis:
         signature: how PAP was computed.
         submission: method, track and sha256.
         mean: the unweighted mean over the categories.
-        categories: category -> diagnosis, sorted.
+        categories: category -> diagnosis, sorted; without those that have no target pixel.
         unavailable: repair -> why it does not apply to this submission.
         search: range and resolution of the oracles' search.
         warnings: remarks for the reader.
@@ -188,7 +189,9 @@ def diagnose(
         folder = None if cache is None else Path(cache)
         geometry = GeometryCache(run.samples, run.body, run.protocol, folder)
         found = _Job(run, geometry, search, progress).run(workers or cpu_count())
-        warnings = tuple(run.warnings())
+        if not found:
+            raise nothing_available(run.categories, run.split.name)
+        warnings = (*run.warnings(), *_availability(run, found))
     return Diagnosis(
         signature=run.signature(run.protocol),
         submission={"method": opened.method, "track": opened.track, "sha256": opened.sha256},
@@ -227,8 +230,10 @@ class _Job:
         found = {}
         for category in self._run.categories:
             batches = [batch for batch in self._cache.batches if batch.category == category]
-            found[category] = self._category(category, batches, pool)
-            self._advance(found[category].samples)
+            diagnosis = self._category(category, batches, pool)
+            if diagnosis is not None:
+                found[category] = diagnosis
+            self._advance(sum(len(batch.samples) for batch in batches))
         return found
 
     def _prepare(self, batch: SampleBatch) -> int:
@@ -252,7 +257,8 @@ class _Job:
 
     def _category(
         self, category: str, batches: Sequence[SampleBatch], pool: ThreadPoolExecutor
-    ) -> CategoryDiagnosis:
+    ) -> CategoryDiagnosis | None:
+        """Return the diagnosis of a category; None if none of its samples has a target pixel."""
         samples = [sample for batch in batches for sample in self._cache.prepared(batch)]
         ids = [sample.sample_id for batch in batches for sample in batch.samples]
         missing = category not in self._run.submission.categories
@@ -265,9 +271,13 @@ class _Job:
 
         images = list(pool.map(read, samples, ids))
         trials = CategoryTrials(samples, images, self._run.protocol, pool.map)
+        plain, hoa = trials.available()
+        if not plain:
+            return None
         now = trials.now()
         repairs = self._repairs(trials, now, canonical)
-        return CategoryDiagnosis(now["PAP"], now["PAP_hoa"], repairs, len(samples), missing)
+        pap_hoa = now["PAP_hoa"] if hoa else None
+        return CategoryDiagnosis(now["PAP"], pap_hoa, repairs, len(samples), missing)
 
     def _canonical(self, category: str) -> OccupancyGrid | None:
         """Return a category's canonical field, empty if it is missing; None for a posed one."""
@@ -311,20 +321,25 @@ def _repair(now: dict[str, float], then: dict[str, float], found: dict[str, Any]
 
 
 def _mean(entries: Sequence[CategoryDiagnosis]) -> CategoryDiagnosis:
-    """Return the unweighted mean over the categories."""
-
-    def mean(read: Callable[[CategoryDiagnosis], float]) -> float:
-        return math.fsum(read(entry) for entry in entries) / len(entries)
-
-    now = {"PAP": mean(lambda e: e.pap), "PAP_hoa": mean(lambda e: e.pap_hoa)}
+    """Return the unweighted mean over the categories; of PAP_hoa over those that have one."""
+    shown = [entry for entry in entries if entry.pap_hoa is not None]
+    known_hoa = [entry.pap_hoa for entry in shown if entry.pap_hoa is not None]
+    now = {"PAP": _average([e.pap for e in entries]), "PAP_hoa": _average(known_hoa)}
     repairs: dict[str, Repair | None] = {}
     for name in REPAIRS:
-        mended = [entry.repairs[name] for entry in entries]
-        known = [repair for repair in mended if repair is not None]
-        then = {
-            "PAP": math.fsum(r.pap for r in known) / len(entries),
-            "PAP_hoa": math.fsum(r.pap_hoa for r in known) / len(entries),
-        }
+        known = [r for entry in entries if (r := entry.repairs[name]) is not None]
+        hoa = [r.pap_hoa for entry in shown if (r := entry.repairs[name]) is not None]
+        then = {"PAP": _average([r.pap for r in known]), "PAP_hoa": _average(hoa)}
         repairs[name] = _repair(now, then, {}) if len(known) == len(entries) else None
     samples = sum(entry.samples for entry in entries)
-    return CategoryDiagnosis(now["PAP"], now["PAP_hoa"], repairs, samples)
+    return CategoryDiagnosis(now["PAP"], now["PAP_hoa"] if shown else None, repairs, samples)
+
+
+def _average(values: Sequence[float]) -> float:
+    return math.fsum(values) / max(1, len(values))
+
+
+def _availability(run: Evaluation, found: Mapping[str, CategoryDiagnosis]) -> list[str]:
+    unavailable = {name: run.split.counts[name] for name in run.categories if name not in found}
+    hidden = [name for name, entry in found.items() if entry.pap_hoa is None]
+    return availability_warnings(unavailable, hidden)

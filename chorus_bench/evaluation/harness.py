@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
@@ -18,14 +18,24 @@ import pyarrow.compute as pc
 from chorus_bench._version import __version__
 from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.engines.threads import cpu_count
-from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import (
     BENCHMARK,
+    CONDITIONED,
     Evaluation,
     opened_submission,
     resolve_evaluation,
 )
+from chorus_bench.evaluation.availability import (
+    availability_warnings,
+    nothing_available,
+    single_samples,
+)
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
+from chorus_bench.evaluation.conditioned import (
+    NO_LABELS,
+    conditioned_batches,
+    conditioned_summary,
+)
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
     EvaluationResult,
@@ -36,7 +46,7 @@ from chorus_bench.evaluation.results import (
     scores_only,
     summarize,
 )
-from chorus_bench.evaluation.samples_file import SAMPLES_SCHEMA
+from chorus_bench.evaluation.samples_file import CONDITIONED_SCHEMA, SAMPLES_SCHEMA
 from chorus_bench.evaluation.scoring import Progress, score_batches
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.pap import counted
@@ -60,6 +70,7 @@ def evaluate(
     protocol: str | Protocol = "official",
     cache: str | Path | None = None,
     allow_other_body: bool = False,
+    track: str | None = None,
     progress: Progress = lambda done, total: None,
 ) -> EvaluationResult:
     """Score a submission with Projective Average Precision.
@@ -82,6 +93,8 @@ def evaluate(
         protocol: ``official`` or ``closed``; scores under the other one are given as well.
         cache: folder for prepared geometry; by default the user's cache.
         allow_other_body: score with a body other than the split's; the signature states it.
+        track: by default the submission's own, ``canonical`` or ``posed``; ``conditioned`` scores
+            the fields of interaction types.
         progress: called with (samples done, samples in all).
 
     Returns:
@@ -94,7 +107,15 @@ def evaluate(
     started = time.perf_counter()
     with opened_submission(submission) as opened:
         run = resolve_evaluation(
-            opened, split, body, categories, min_samples, protocol, allow_other_body, population
+            opened,
+            split,
+            body,
+            categories,
+            min_samples,
+            protocol,
+            allow_other_body,
+            population,
+            track,
         )
         cached = GeometryCache(
             run.samples, run.body, run.protocol, None if cache is None else Path(cache)
@@ -110,7 +131,12 @@ def evaluate(
 
 
 def _output_folder(run: Evaluation, output: Path) -> OutputFolder:
-    return OutputFolder(output, run.signature(run.protocol), run.submission.sha256)
+    schema = _schema(run)
+    return OutputFolder(output, run.signature(run.protocol), run.submission.sha256, schema)
+
+
+def _schema(run: Evaluation) -> pa.Schema:
+    return CONDITIONED_SCHEMA if run.track == CONDITIONED else SAMPLES_SCHEMA
 
 
 def _score(
@@ -123,19 +149,35 @@ def _score(
     """Score every batch, or take up what an earlier run into the folder has left."""
     tables = {} if folder is None else folder.parts(cache.batches)
     wanted = [batch for batch in cache.batches if batch.key not in tables]
-    scored = score_batches(run.submission, cache, wanted, workers=workers, progress=progress)
+    scored = _scored(run, cache, wanted, workers, progress)
     with closing(scored):  # an interruption here must stop the threads there
-        for batch, histogram in scored:
-            tables[batch.key] = _batch_table(batch, histogram, run.protocol)
+        for batch, table in scored:
+            tables[batch.key] = table
             if folder is not None:
-                folder.write_part(batch, tables[batch.key])
+                folder.write_part(batch, table)
     ordered = [tables[batch.key] for batch in cache.batches]
-    return pa.concat_tables(ordered).combine_chunks().cast(SAMPLES_SCHEMA)
+    return pa.concat_tables(ordered).combine_chunks().cast(_schema(run))
 
 
-def _batch_table(batch: SampleBatch, histogram: Any, protocol: Protocol) -> pa.Table:  # noqa: ANN401
-    ids = [sample.sample_id for sample in batch.samples]
-    return samples_table(ids, batch.category, histogram, protocol)
+def _scored(
+    run: Evaluation,
+    cache: GeometryCache,
+    wanted: Sequence[SampleBatch],
+    workers: int,
+    progress: Progress,
+) -> Generator[tuple[SampleBatch, pa.Table], None, None]:
+    """Yield the rows of each batch, in the given order."""
+    if run.track == CONDITIONED:
+        labelled = run.labels != NO_LABELS
+        yield from conditioned_batches(
+            run.submission, cache, wanted, labelled=labelled, workers=workers, progress=progress
+        )
+        return
+    scored = score_batches(run.submission, cache, wanted, workers=workers, progress=progress)
+    with closing(scored):
+        for batch, histogram in scored:
+            ids = [sample.sample_id for sample in batch.samples]
+            yield batch, samples_table(ids, batch.category, histogram, run.protocol)
 
 
 def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationResult:
@@ -146,11 +188,7 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
     )
     tables = {name: table for name, table in tables.items() if name not in unavailable}
     if not tables:
-        raise InputError(
-            f"no sample of {', '.join(unavailable)} has a target pixel",
-            where=f"split '{run.split.name}'",
-            expected="object masks that are visible at 32 pixels",
-        )
+        raise nothing_available(unavailable, run.split.name)
     summary = summarize(tables)
     for name, entry in summary["categories"].items():
         entry["missing"] = name not in run.submission.categories
@@ -182,22 +220,15 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
         environment=_environment(),
         seconds=time.perf_counter() - started,
         samples=samples,
+        conditioned=None if run.labels is None else conditioned_summary(samples, run.labels),
     )
 
 
 def _availability(unavailable: Mapping[str, int], categories: Mapping[str, Any]) -> list[str]:
-    """Return warnings about categories without any target pixel, or any outside the person."""
-    texts = [
-        f"No sample of '{name}' has a target pixel ({n} samples): not available, left out of the "
-        "means."
-        for name, n in unavailable.items()
-    ]
+    """Return warnings about categories without targets, and with a single one."""
     hidden = [name for name, entry in categories.items() if not entry["counted_hoa"]]
-    return texts + [
-        f"The person hides every target of '{name}': its hoa scores are not available and left "
-        "out of the hoa means."
-        for name in hidden
-    ]
+    single = single_samples({name: entry["counted"] for name, entry in categories.items()})
+    return availability_warnings(unavailable, hidden) + single
 
 
 def _environment() -> dict[str, Any]:

@@ -56,11 +56,13 @@ class OutputFolder:
         path: the folder.
         signature: signature of the evaluation.
         sha256: SHA-256 of the submission.
+        schema: the columns of the table of samples.
     """
 
     path: Path
     signature: str
     sha256: str
+    schema: pa.Schema = SAMPLES_SCHEMA
 
     @property
     def _partial(self) -> Path:
@@ -68,7 +70,7 @@ class OutputFolder:
 
     @contextlib.contextmanager
     def opened(self) -> Iterator[None]:
-        """Make the folder, or check that what it holds is of the same evaluation.
+        """Make the folder, or check that its contents are of the same evaluation.
 
         One run at a time has it open. What is not finished when the block ends stays for the
         next run.
@@ -107,7 +109,7 @@ class OutputFolder:
             )
 
     def _is_foreign(self, path: Path) -> bool:
-        """Whether something in the folder is not what a run that has just begun leaves."""
+        """Whether the folder has more than a run that has just begun leaves."""
         if path != self._partial:
             return owner_of(path.name) is None
         return any(file.name != LOCK_FILE for file in path.iterdir())
@@ -159,7 +161,7 @@ class OutputFolder:
         except (OSError, pa.ArrowException):
             return None
         ids = [sample.sample_id for sample in batch.samples]
-        same = table.schema.equals(SAMPLES_SCHEMA) and table["sample_id"].to_pylist() == ids
+        same = table.schema.equals(self.schema) and table["sample_id"].to_pylist() == ids
         return table if same else None
 
     def _refuse_another(self, signature: str, sha256: str) -> None:

@@ -31,7 +31,7 @@ from chorus_bench.evaluation.readings import (
 )
 from chorus_bench.evaluation.recalibration import recalibrate
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.metrics.pap import occupancy_levels
+from chorus_bench.metrics.pap import TARGET, occupancy_levels
 from chorus_bench.metrics.protocol import Protocol
 
 T = TypeVar("T")
@@ -129,6 +129,12 @@ class CategoryTrials:
             self.counted(sample, occupancy_levels(np.stack(one), limits))
             for sample, one in zip(self.samples, zip(*images, strict=True), strict=True)
         )
+
+    def available(self) -> tuple[bool, bool]:
+        """Return whether any sample has a target pixel, and any one that is outside the person."""
+        targets = [sample.classes & TARGET for sample in self.samples]
+        shown = [sample.classes == TARGET for sample in self.samples]
+        return any(map(np.any, targets)), any(map(np.any, shown))
 
     def now(self) -> dict[str, float]:
         """Return the four means of the submission, as in an evaluation."""

@@ -114,6 +114,59 @@ class Beside(Schema):
     categories: dict[str, CategoryScores]
 
 
+Gain = Annotated[tuple[float, float, float], Field(description="[gain, low, high]")]
+
+
+class MeanGains(MeanValues[Gain]):
+    """What the own type's field gains over the category's, with 95 % bootstrap intervals."""
+
+
+class ConditionedScores(Schema, Generic[Value]):
+    """One value for each reading of the track `conditioned`.
+
+    Attributes:
+        total: with the category's field.
+        best: the best over the types and the category's field, sample by sample: an upper bound.
+        own: with the field of the sample's own type; null without labels.
+        mean: the mean over the types; null without labels.
+    """
+
+    total: Value
+    best: Value
+    own: Value | None = None
+    mean: Value | None = None
+
+
+class ConditionedCategory(ConditionedScores[CategoryScores]):
+    """A category's scores on the track `conditioned`.
+
+    Attributes:
+        matched: number of samples whose own type has a field.
+    """
+
+    matched: Count
+
+
+class ConditionedMeans(ConditionedScores[MeanScores]):
+    """The means over the categories on the track `conditioned`."""
+
+
+class Conditioned(Schema):
+    """What the track `conditioned` gives beside the scores of the own types.
+
+    Attributes:
+        labels: fingerprint of the samples' labels, or ``none``.
+        scores: means over the categories.
+        gain: what the own type's field gains over the category's; null without labels.
+        categories: means over each category's samples.
+    """
+
+    labels: Line = Field(max_length=100)
+    scores: ConditionedMeans
+    gain: MeanGains | None
+    categories: dict[str, ConditionedCategory]
+
+
 class ResultFile(Schema):
     """The keys of `results.json`; see `EvaluationResult`.
 
@@ -130,6 +183,7 @@ class ResultFile(Schema):
         warnings: remarks for the reader.
         environment: software and machine.
         seconds: wall time.
+        conditioned: the track `conditioned`: the scores of all readings.
     """
 
     version: Literal[1] = Field(alias="schema")
@@ -144,6 +198,7 @@ class ResultFile(Schema):
     warnings: list[str]
     environment: dict[str, JsonValue]
     seconds: float = Field(ge=0)
+    conditioned: Conditioned | None = None
 
 
 def parse_result(data: bytes, file: str) -> Document:

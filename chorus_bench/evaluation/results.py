@@ -55,7 +55,8 @@ class EvaluationResult:
         warnings: remarks for the reader.
         environment: software and machine.
         seconds: wall time.
-        samples: one row per sample, see `SAMPLES_SCHEMA`.
+        samples: one row per sample, see `SAMPLES_SCHEMA` and `CONDITIONED_SCHEMA`.
+        conditioned: on the track `conditioned` the scores of all readings, else None.
     """
 
     signature: str
@@ -70,10 +71,11 @@ class EvaluationResult:
     environment: dict[str, Any]
     seconds: float
     samples: pa.Table = field(repr=False)
+    conditioned: dict[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents of ``results.json``."""
-        return {
+        content = {
             "schema": SCHEMA_VERSION,
             "signature": self.signature,
             "submission": self.submission,
@@ -87,6 +89,7 @@ class EvaluationResult:
             "environment": self.environment,
             "seconds": round(self.seconds, 3),
         }
+        return content if self.conditioned is None else content | {"conditioned": self.conditioned}
 
     def save(self, folder: str | Path) -> Path:
         """Write ``results.json`` and ``samples.parquet`` into a folder, each atomically."""

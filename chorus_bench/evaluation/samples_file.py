@@ -34,8 +34,25 @@ SAMPLES_SCHEMA = pa.schema(
     ]
 )
 
+#: What the track `conditioned` gives beside the field of a sample's own type: the category's
+#: field, and the best and the mean over all types.
+READINGS = ("total", "best", "mean")
+#: The rows of the track `conditioned`: those of the own type's field, its name (empty for the
+#: category's field), and the four numbers of the other readings.
+CONDITIONED_SCHEMA = pa.schema(
+    [
+        *SAMPLES_SCHEMA,
+        ("own_type", pa.string()),
+        *[(f"{reading}_{name}", pa.float64()) for reading in READINGS for name in SCORE_NAMES],
+    ]
+)
+
 #: Texts that stand once in a file and are repeated in memory: columns and longest lengths.
-_TEXTS = {"sample_id": MAX_SAMPLE_LENGTH, "category": MAX_CATEGORY_LENGTH}
+_TEXTS = {
+    "sample_id": MAX_SAMPLE_LENGTH,
+    "category": MAX_CATEGORY_LENGTH,
+    "own_type": MAX_CATEGORY_LENGTH,
+}
 _AGAIN = "copy it again from the result"
 
 
@@ -68,19 +85,22 @@ def read_samples(file: Path, *, rows: int = 10**6, size: int = 4 * GIB) -> pa.Ta
 
 
 def _check(stream: BinaryIO, rows: int, size: int) -> None:
-    with pq.ParquetFile(stream, read_dictionary=[*_TEXTS]) as opened:
+    with pq.ParquetFile(stream) as opened:
+        texts = [name for name in _TEXTS if name in opened.schema_arrow.names]
+        stream.seek(0)
+    with pq.ParquetFile(stream, read_dictionary=texts) as opened:
         number = opened.metadata.num_rows
         if not 0 < number <= rows:
             raise InputError(f"has {number} rows", expected=f"1 to {rows} rows", fix=_AGAIN)
         _check_columns(opened.schema_arrow)
         check_pages(stream, opened, values=number * len(THRESHOLDS), size=size)
-        _check_texts(opened.read(columns=list(_TEXTS)))
+        _check_texts(opened.read(columns=texts))
 
 
 def _check_columns(schema: pa.Schema) -> None:
     plain = [pa.field(f.name, f.type.value_type) if pa.types.is_dictionary(f.type) else f
              for f in schema]  # fmt: skip
-    if not pa.schema(plain).equals(SAMPLES_SCHEMA):
+    if not any(map(pa.schema(plain).equals, (SAMPLES_SCHEMA, CONDITIONED_SCHEMA))):
         names = ", ".join(f"{field.name}: {field.type}" for field in SAMPLES_SCHEMA)
         raise InputError("has other columns", expected=names, fix=_AGAIN)
 
@@ -90,7 +110,8 @@ def _check_texts(table: pa.Table) -> None:
 
     A Parquet file keeps each text once, in a dictionary; a few kilobytes read as gigabytes.
     """
-    for name, limit in _TEXTS.items():
+    for name in table.column_names:
+        limit = _TEXTS[name]
         for chunk in table[name].chunks:
             longest = pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0
             if longest > 4 * limit:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,13 +85,38 @@ def score_batches(
 ) -> Generator[tuple[SampleBatch, Int64], None, None]:
     """Yield the histograms of each batch, in the given order.
 
-    Geometry that is not in the cache is prepared by ``workers`` threads (the nearest-neighbour
-    search and the sparse products run outside Python's lock).
-
     Args:
         submission: the submission with the fields.
         cache: prepared geometry.
         wanted: the batches to score.
+        workers: number of threads that prepare geometry.
+        progress: called after every sample.
+    """
+    tables = FieldTables(submission, cache.protocol)
+    thresholds = len(cache.protocol.thresholds)
+    loaded = load_lookups(cache, wanted, submission, workers=workers, progress=progress)
+    with closing(loaded):
+        for batch, lookup in loaded:
+            yield batch, lookup_histogram(lookup, tables.of(batch), thresholds)
+
+
+def load_lookups(
+    cache: GeometryCache,
+    wanted: Sequence[SampleBatch],
+    submission: Submission,
+    *,
+    workers: int,
+    progress: Progress,
+) -> Generator[tuple[SampleBatch, Lookup], None, None]:
+    """Yield each batch with its lookup, in the given order.
+
+    Geometry that is not in the cache is prepared by ``workers`` threads (the nearest-neighbour
+    search and the sparse products run outside Python's lock).
+
+    Args:
+        cache: prepared geometry.
+        wanted: the batches.
+        submission: gives the grid, and where its fields are read.
         workers: number of threads.
         progress: called after every sample.
     """
@@ -111,18 +137,15 @@ def score_batches(
         done.add(len(batch.samples) - max(0, prepared - 1))
         return lookup
 
-    tables = _LevelTables(submission, cache.protocol)
-    thresholds = len(cache.protocol.thresholds)
     pool = ThreadPoolExecutor(max_workers=workers)
     try:
-        for batch, lookup in zip(wanted, pool.map(load, wanted), strict=True):
-            yield batch, lookup_histogram(lookup, tables.of(batch), thresholds)
+        yield from zip(wanted, pool.map(load, wanted), strict=True)
     finally:
         stop.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-class _LevelTables:
+class FieldTables:
     """The level tables of a submission, one category in memory at a time."""
 
     def __init__(self, submission: Submission, protocol: Protocol) -> None:
@@ -131,6 +154,7 @@ class _LevelTables:
         self._table = np.zeros(0, dtype=np.uint8)
 
     def of(self, batch: SampleBatch) -> UInt8 | list[UInt8]:
+        """Return the table of a batch's category; on the posed track one for each sample."""
         if self._submission.track == "posed" and batch.category in self._submission.categories:
             fields = (
                 self._submission.posed_field(batch.category, sample.sample_id)

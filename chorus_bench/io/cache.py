@@ -83,13 +83,13 @@ def _listed_home() -> Path:
 
 
 def without_cache(error: InputError) -> str:
-    """Return what to say where a run goes on without the cache: why, and what would help."""
+    """Return the message of a run without the cache: the reason, and what would help."""
     place = "" if error.where is None else f"{error.where}: "
     return f"{place}{error.found}. What to do: {ADVICE}"
 
 
 def make_cache_folder(folder: Path) -> None:
-    """Make a folder of the cache, with its tag; one that is there stays as it is.
+    """Make a folder of the cache, with its tag; an existing one is kept as it is.
 
     Raises:
         WriteError: it cannot be made.

@@ -73,7 +73,7 @@ def _twice(key: str, text: str, file: str) -> InputError:
 
 
 def _again(text: str) -> int:
-    """Return the line where a key stands for the second time."""
+    """Return the line where a key occurs for the second time."""
     seen: set[KeyPath] = set()
     for path, line in _places(text):
         if path in seen:

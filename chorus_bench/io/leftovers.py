@@ -135,7 +135,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _put_back(aside: Path) -> None:
-    """Give what was put aside its name back, unless the name is taken by now."""
+    """Restore the name of a file that was put aside, unless the name is taken."""
     for path in list(aside.iterdir()):
         with contextlib.suppress(FileExistsError):
             rename_new(path, aside.parent / path.name)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
 
-#: `submission.yaml`, and one text in it (characters).
-MAX_MANIFEST_BYTES = 64 * KIB
+#: `submission.yaml` with its list of interaction types, and one text in it (characters).
+MAX_MANIFEST_BYTES = 256 * KIB
 MAX_METHOD_LENGTH = 80
 MAX_TEXT_LENGTH = 10_000
 

@@ -100,7 +100,7 @@ def lock_file(target: Path) -> Path:
 
 
 def remove_free_lock(file: Path) -> bool:
-    """Remove the lock file that a killed process has left; False where somebody has it."""
+    """Remove the lock file of a killed process; False if another process has it."""
     try:
         descriptor = _try(file)
     except OSError:
@@ -167,7 +167,7 @@ def _try(file: Path) -> int | None:
 
 
 def _is_taken(descriptor: int, file: Path) -> bool:
-    """Lock an open file; whether somebody else has it."""
+    """Lock an open file; return whether another process has it."""
     try:
         _lock(descriptor)
     except OSError as error:
@@ -215,7 +215,7 @@ def _user() -> str:
 
 
 def _read_owner(file: Path) -> str:
-    """Return who has a lock, in words; who has just taken it is given time to say so."""
+    """Describe the owner of a lock; one that has just taken it gets time to write its name."""
     for _ in range(_TRIES_TO_READ):
         try:
             with file.open("rb") as stream:

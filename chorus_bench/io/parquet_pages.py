@@ -2,7 +2,7 @@
 
 A Parquet reader allocates what the headers of the pages say: a page of a few bytes may repeat one
 value a billion times, or build a thousand long texts from one. So an untrusted file's pages are
-counted first. Source: the Parquet format, https://parquet.apache.org/docs/file-format/ (page
+counted first. The format: https://parquet.apache.org/docs/file-format/ (page
 headers are Thrift structures in the compact protocol).
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
 import pyarrow.parquet as pq
 
@@ -94,7 +94,7 @@ def _page(header: _Struct) -> tuple[Page, int]:
     kind, size, length = (header.get(field) for field in (1, 2, 3))
     if kind not in _FIELDS:
         raise _damaged("has pages of an unknown kind")
-    field, at, encoded = _FIELDS[cast("int", kind)]
+    field, at, encoded = _FIELDS[kind]
     content = header.get(field)
     table: _Struct = content if isinstance(content, dict) else {}
     values, encoding = table.get(at), table.get(encoded)
@@ -137,9 +137,11 @@ class _Compact:
             case 4 | 5 | 6:
                 return self._signed()
             case 7:
-                return self._skip(8)
+                self._skip(8)
+                return None
             case 8:
-                return self._skip(self._unsigned())
+                self._skip(self._unsigned())
+                return None
             case 12:
                 return self.struct(depth + 1)
         raise _damaged("has headers of an unknown kind")

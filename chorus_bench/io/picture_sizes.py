@@ -28,7 +28,7 @@ def picture_size(content: bytes) -> tuple[int, int] | None:
 
 
 def _png(content: bytes) -> tuple[int, int] | None:
-    """Walk over the chunks as well: OpenCV makes room for what a chunk says that it has."""
+    """Walk over the chunks as well: OpenCV allocates what a chunk declares."""
     width, height = struct.unpack_from(">II", content, 16)
     place = 8
     while content[place + 4 : place + 8] != b"IEND":

@@ -39,7 +39,7 @@ def parse_yaml(data: bytes, file: str) -> Document:
 
 
 def yaml_value(text: str, where: str) -> Any:  # noqa: ANN401 - whatever the text says
-    """Return a value that somebody gives in a text, as YAML reads it: 3, 0.5, true, [a, b], ...
+    """Return the value of a user's text, as YAML reads it: 3, 0.5, true, [a, b], ...
 
     Args:
         text: the value; None for an empty one.

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from chorus_bench._version import __version__
+from chorus_bench.evaluation.representation import representation
 from chorus_bench.evaluation.results import MEANS
 from chorus_bench.leaderboard.entries import Entry
 from chorus_bench.leaderboard.group_rules import by_signature
@@ -29,6 +30,7 @@ NOTES = (
     "A rank is 1 + the number of methods whose paired 95 % interval of the difference lies "
     "wholly above zero; methods that cannot be distinguished share a rank.",
     "Scores with different signatures (split, body, protocol, track) are never ranked together.",
+    "On the conditioned track a sample is scored with the field of its own type of interaction.",
     "verified: the submitted archive was scored again with the same outcome. self-reported: the "
     "scores were recomputed from the submitter's per-sample table only. published: as printed.",
 )
@@ -175,6 +177,7 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "training_data": manifest.training_data,
         "saw_coco_val": manifest.saw_coco_val,
         "track": manifest.track,
+        "representation": list(representation(entry.signature, content["submission"])),
         "description": manifest.texts.get("description"),
         "links": {
             "paper": manifest.texts.get("paper"),
@@ -245,6 +248,7 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "status": "published",
         "saw_coco_val": "unknown",
         "track": "canonical",
+        "representation": ["canonical"],
         "links": dict.fromkeys(("paper", "code", "submission")),
         "has_fields": False,
         "has_scores": False,

@@ -11,6 +11,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import by_category, mean_curves, scores_of
 from chorus_bench.io.findings import Finding, Findings, listed_problems, printable
 from chorus_bench.leaderboard import group_rules, rules
+from chorus_bench.leaderboard.conditioned_rule import conditioned_rule
 from chorus_bench.leaderboard.entries import Entry, EntryFiles, read_entry_files
 from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import (
@@ -20,16 +21,18 @@ from chorus_bench.leaderboard.places import (
     hidden_entries,
 )
 from chorus_bench.leaderboard.published import PublishedRow, read_published
+from chorus_bench.leaderboard.signatures import signature_rule
 
 Progress = Callable[[int, int], None]
 
 _ENTRY_RULES = (
     rules.name_rule,
-    rules.signature_rule,
+    signature_rule,
     rules.manifest_rule,
     rules.verified_rule,
     rules.counts_rule,
     rules.scores_rule,
+    conditioned_rule,
     rules.pictures_rule,
 )
 

@@ -13,7 +13,8 @@ import numpy as np
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.limits import MAX_CATEGORIES
-from chorus_bench.leaderboard.arrays import AGAIN, Arrays, arrays_bytes, read_arrays
+from chorus_bench.io.npz_files import Arrays
+from chorus_bench.leaderboard.arrays import AGAIN, arrays_bytes, read_arrays
 from chorus_bench.report.fields import MAX_RESOLUTION, SmallFields
 
 GRID_KEY = "grid"

@@ -75,7 +75,7 @@ class EntryManifest(Schema):
         submitted_by: a person, a group or an account.
         date: date of the entry.
         submission: the submission that was scored.
-        track: track of the submission.
+        track: the track that was scored.
         training_data: the method's training data.
         saw_coco_val: whether training saw COCO's val images.
         status: whether the maintainers have rescored the submission.
@@ -94,7 +94,7 @@ class EntryManifest(Schema):
     submitted_by: Line = Field(max_length=200)
     date: Day
     submission: Scored
-    track: Track
+    track: Track | Literal["conditioned"]
     training_data: Text
     saw_coco_val: Literal["yes", "no", "unknown"]
     status: Literal["self-reported", "verified"]

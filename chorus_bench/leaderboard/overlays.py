@@ -26,7 +26,8 @@ from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.io.findings import Finding, Findings, has_controls
 from chorus_bench.io.limits import MIB
-from chorus_bench.leaderboard.arrays import AGAIN, Arrays, arrays_bytes, read_arrays
+from chorus_bench.io.npz_files import Arrays
+from chorus_bench.leaderboard.arrays import AGAIN, arrays_bytes, read_arrays
 from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import KINDS, ChosenSample

@@ -60,7 +60,7 @@ def entry_folders(leaderboard: Path) -> list[Path]:
 
 
 def hidden_entries(leaderboard: Path) -> list[str]:
-    """Return the names of hidden files in ``entries`` but for what a run is writing just now."""
+    """Return the names of hidden files in ``entries`` except those that a run is writing."""
     folder = leaderboard / ENTRIES_FOLDER
     if not folder.is_dir():
         return []

@@ -1,13 +1,12 @@
 """The rules for entries. Each rule is a function that adds its findings.
 
-The rules of one entry: `name_rule`, `signature_rule`, `manifest_rule`, `verified_rule`,
-`counts_rule`, `scores_rule`, `pictures_rule`. Against an earlier state: `unchanged_rule`.
-Those of several entries are in `group_rules`.
+The rules of one entry: `name_rule`, `manifest_rule`, `verified_rule`, `counts_rule`, `scores_rule`,
+`pictures_rule`, and those of `signatures` and `conditioned_rule`. Against an earlier state:
+`unchanged_rule`. Those of several entries are in `group_rules`.
 """
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -32,7 +31,6 @@ from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, slug_problem
 from chorus_bench.metrics.protocol import (
     PROTOCOLS,
-    protocol_of,
     signature_key,
     signature_parts,
 )
@@ -43,8 +41,6 @@ from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 #: in the last bits.
 INTERVAL_TOLERANCE = 1e-12
 
-_LABEL = re.compile(r"[^|@]+@[0-9a-f]{8,64}")
-
 
 def name_rule(files: EntryFiles, errors: Findings) -> None:
     """The folder is named after the method, in characters safe for file systems and web hosts."""
@@ -52,58 +48,6 @@ def name_rule(files: EntryFiles, errors: Findings) -> None:
     problem = slug_problem(files.slug, method)
     if problem is not None:
         errors.add(files.where, f"its name {problem}", fix="use `chorus-bench leaderboard add`")
-
-
-def signature_rule(files: EntryFiles, errors: Findings) -> None:
-    """The signature is one of this version's protocols: known, complete, in order."""
-    if files.content is None:
-        return
-    signature = files.content.get("signature")
-    where = files.lines.at("signature")
-    fix = "evaluate the submission again with this version of chorus-bench"
-    try:
-        parts = signature_parts(str(signature))
-    except InputError as error:
-        errors.add(where, printable(error.found), expected="as `evaluate` writes it", fix=fix)
-        return
-    names = [protocol.name for protocol in PROTOCOLS.values()]
-    if parts["metric"] not in names:
-        shown = printable(parts["metric"], 40)
-        errors.add(where, f"unknown metric '{shown}'", fix=did_you_mean(shown, names))
-        return
-    for key in ("split", "body"):
-        if not _LABEL.fullmatch(parts.get(key, "")):
-            found = f"has no {key} with a fingerprint"
-            errors.add(where, found, expected=f"{key}:name@fingerprint", fix=fix)
-            return
-    if "other-body" in parts:
-        found = "was scored with another body than the split's"
-        errors.add(where, found, expected="the body that the split was made with", fix=fix)
-        return
-    wanted = _signature_again(parts, files.content)
-    if str(signature).rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
-        found = f"is not current: {printable(str(signature), 300)}"
-        errors.add(where, found, expected=f"{wanted}|chorus-bench:<version>", fix=fix)
-
-
-def _signature_again(parts: Mapping[str, str], content: Mapping[str, Any]) -> str:
-    """Return the signature, without the software's version, that the parts should form.
-
-    A benchmark's categories are those that have a score, and those that the result names as
-    having none.
-    """
-    categories = parts["cat"].split(",") if "cat" in parts else None
-    without = {*content.get("skipped", ()), *content.get("unavailable", ())}
-    population = {*content.get("categories", ()), *without} if "pop" in parts else None
-    track = parts.get("track", "canonical")
-    again = protocol_of(parts).signature(
-        parts["split"],
-        parts["body"],
-        track="posed" if track != "canonical" else track,
-        categories=categories,
-        population=None if population is None else sorted(population),
-    )
-    return again.rpartition("|chorus-bench:")[0]
 
 
 def manifest_rule(files: EntryFiles, errors: Findings) -> None:

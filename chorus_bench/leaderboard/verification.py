@@ -76,6 +76,7 @@ def verify_entry(
             population=BENCHMARK if "pop" in parts else ALL,
             min_samples=protocol.min_samples,
             protocol=protocol,
+            track=parts.get("track", "canonical"),
             workers=workers,
             progress=progress,
         )

@@ -42,7 +42,8 @@ THRESHOLDS: tuple[float, ...] = tuple(round(0.01 * i, 2) for i in range(1, 100))
 #: The names of the four numbers, in the order in which they are given everywhere.
 SCORE_NAMES = ("PAP", "PAP_strict", "PAP_hoa", "PAP_strict_hoa")
 
-_TARGET, _HUMAN, _CLASSES = 1, 2, 4
+#: Bits of a pixel's class, see `pixel_classes`.
+TARGET, HUMAN, _CLASSES = 1, 2, 4
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHO
 
 def pixel_classes(target: ArrayLike, human: ArrayLike) -> Int64:
     """Return each pixel's class: 1 for target plus 2 for human, so 0 to 3."""
-    return np.not_equal(target, 0) * _TARGET + np.not_equal(human, 0) * _HUMAN
+    return np.not_equal(target, 0) * TARGET + np.not_equal(human, 0) * HUMAN
 
 
 def pixel_histogram(levels: ArrayLike, classes: ArrayLike, thresholds: int) -> Int64:
@@ -209,8 +210,8 @@ def pixel_counts(histogram: ArrayLike, *, without_human: bool = False) -> PixelC
         without_human: leave the human's pixels out of prediction and target (``hoa``).
     """
     h = np.asarray(histogram, dtype=np.int64)
-    used = [0, _TARGET] if without_human else [0, _TARGET, _HUMAN, _TARGET | _HUMAN]
-    on_target = [c for c in used if c & _TARGET]
+    used = [0, TARGET] if without_human else [0, TARGET, HUMAN, TARGET | HUMAN]
+    on_target = [c for c in used if c & TARGET]
     at_least = np.flip(np.cumsum(np.flip(h, -1), axis=-1), -1)  # pixels at this level or above
     return PixelCounts(
         predicted=at_least[..., used, 1:].sum(axis=-2, dtype=np.int64),

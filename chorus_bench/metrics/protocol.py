@@ -55,6 +55,7 @@ class Protocol:
         body: str,
         *,
         track: str = "canonical",
+        labels: str | None = None,
         categories: Sequence[str] | None = None,
         population: Sequence[str] | None = None,
         other_body: str | None = None,
@@ -64,7 +65,8 @@ class Protocol:
         Args:
             split: ``name@fingerprint`` of the test split.
             body: ``name@fingerprint`` of the body.
-            track: ``canonical`` or ``posed``; only ``posed`` appears in the signature.
+            track: ``canonical``, ``posed`` or ``conditioned``; the first is not in the signature.
+            labels: fingerprint of the samples' labels, on the track ``conditioned``.
             categories: the categories that the evaluation was restricted to, if it was.
             population: the categories of the benchmark, where the split has others too.
             other_body: fingerprint of the body that the split was made with, where that is
@@ -75,6 +77,8 @@ class Protocol:
         parts += [f"warp:{self.skinning.label}"]
         if track != "canonical":
             parts.append(f"track:{track}")
+        if labels is not None:
+            parts.append(f"labels:{labels}")
         if self.min_samples != Protocol.min_samples:
             parts.append(f"min:{self.min_samples}")
         if categories is not None:
@@ -119,7 +123,7 @@ def protocol_of(parts: Mapping[str, str]) -> Protocol:
 
 
 def population_label(categories: Sequence[str]) -> str:
-    """Return a benchmark's categories as they stand in a signature: ``number@fingerprint``."""
+    """Return a benchmark's categories as they appear in a signature: ``number@fingerprint``."""
     text = "\n".join(sorted(categories))
     return f"{len(categories)}@{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 

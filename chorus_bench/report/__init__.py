@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from chorus_bench.report.overlays import Overlay
     from chorus_bench.report.page import write_report
     from chorus_bench.report.samples import sample_overlays, sample_photos
+    from chorus_bench.report.type_fields import submission_fields
+    from chorus_bench.report.type_figures import draw_types
     from chorus_bench.report.view import view_fields
 else:
     __getattr__, __dir__ = lazy_exports(
@@ -40,6 +42,8 @@ else:
             "overlays": ("Overlay",),
             "page": ("write_report",),
             "samples": ("sample_overlays", "sample_photos"),
+            "type_fields": ("submission_fields",),
+            "type_figures": ("draw_types",),
             "view": ("view_fields",),
         },
     )
@@ -51,10 +55,12 @@ __all__ = [
     "calibration_figure",
     "cameras_figure",
     "curves_figure",
+    "draw_types",
     "fields_figure",
     "overlays_figure",
     "sample_overlays",
     "sample_photos",
+    "submission_fields",
     "view_fields",
     "write_report",
 ]

@@ -61,7 +61,8 @@ def _gains(diagnosis: Diagnosis, tablefmt: str) -> str:
 
     def row(label: str, entry: CategoryDiagnosis) -> list[Any]:
         gains = [_gain(entry.repairs[name]) for name in names]
-        gains.insert(place, f"{100 * entry.occlusion:+.2f}")
+        occlusion = entry.occlusion
+        gains.insert(place, "n/a" if occlusion is None else f"{100 * occlusion:+.2f}")
         return [label, entry.samples, percent(entry.pap), percent(entry.pap_hoa), *gains]
 
     rows = [

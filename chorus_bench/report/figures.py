@@ -77,7 +77,7 @@ def fields_figure(
         field, top, side = job
         return draw_field(field, body, Viewer(SIDES[side], pixels), top)
 
-    tops = [max(float(np.quantile(f.values, _TOP_SHARE)), 1e-6) for f in fields.values()]
+    tops = [field_top(field) for field in fields.values()]
     jobs = [(f, t, s) for f, t in zip(fields.values(), tops, strict=True) for s in sides]
     with ThreadPoolExecutor(cpu_count()) as pool:
         pictures = iter(list(pool.map(draw, jobs)))
@@ -89,6 +89,11 @@ def fields_figure(
                 place.set_title(f"{name}, seen from the front", fontsize=8)
         line[0].set_ylabel(f"darkest red: {top:.2f} and above", fontsize=7)
     return figure
+
+
+def field_top(field: OccupancyGrid) -> float:
+    """Return the probability that the hottest colour of a field's picture stands for."""
+    return max(float(np.quantile(field.values, _TOP_SHARE)), 1e-6)
 
 
 def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401

@@ -8,6 +8,7 @@ from typing import Any
 from tabulate import tabulate
 
 from chorus_bench.errors import InputError, did_you_mean, unknown_name
+from chorus_bench.evaluation.representation import chosen
 from chorus_bench.io.findings import printable
 from chorus_bench.metrics.pap import SCORE_NAMES
 
@@ -64,6 +65,31 @@ def chosen_boards(site: Mapping[str, Any], signature: str | None) -> list[Mappin
         fix = did_you_mean(signature, [board["signature"] for board in boards])
         raise InputError(f"no board has the signature '{printable(signature)}'", fix=fix)
     return found
+
+
+def chosen_methods(
+    boards: Sequence[Mapping[str, Any]], representation: str | None
+) -> list[Mapping[str, Any]]:
+    """Return the boards with the methods of a representation only; their ranks stay.
+
+    Args:
+        boards: boards of the board's JSON.
+        representation: see `chorus_bench.evaluation.representation.is_of`; None for all methods.
+
+    Raises:
+        InputError: no method is of it.
+    """
+    places = {
+        (b, m): tuple(method["representation"])
+        for b, board in enumerate(boards)
+        for m, method in enumerate(board["methods"])
+    }
+    kept = chosen(places, representation)
+    return [
+        {**board, "methods": [board["methods"][m] for n, m in kept if n == b]}
+        for b, board in enumerate(boards)
+        if representation is None or any(n == b for n, _ in kept)
+    ]
 
 
 def render_boards(boards: Sequence[Mapping[str, Any]], style: str, score: str = "mPAP") -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench._version import __version__
-from chorus_bench.errors import MissingDependencyError
+from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.geometry.body import BodyModel
@@ -23,6 +23,7 @@ from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, atomic_write_bytes
 from chorus_bench.metrics.protocol import protocol_of, signature_parts
 from chorus_bench.report.canvas import save_figure
+from chorus_bench.report.conditioned import reading_rows
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.figures import bars_figure, curves_figure, fields_figure
 from chorus_bench.report.overlays import picture_bytes
@@ -36,6 +37,7 @@ from chorus_bench.report.scored import (
     scored_split,
     shipped_split,
 )
+from chorus_bench.report.type_fields import submission_fields, types_left_out
 from chorus_bench.report.web import body_data, curve_data, render
 from chorus_bench.submission import Submission, check_submission
 
@@ -78,6 +80,7 @@ class _Parts:
     warnings: list[str] = field(default_factory=list)
     overlays: list[dict[str, Any]] = field(default_factory=list)
     fields: dict[str, OccupancyGrid] = field(default_factory=dict)
+    categories: tuple[str, ...] = ()
     diagnosis: Mapping[str, Any] | None = None
     left_out: list[str] = field(default_factory=list)
 
@@ -147,7 +150,10 @@ def _add_fields(parts: _Parts, submission: Submission) -> None:
     if submission.track == "posed":
         parts.left_out.append("3D fields: a posed submission has one for every sample")
         return
-    parts.fields = {name: submission.field(name) for name in submission.categories}
+    parts.fields, parts.categories = submission_fields(submission), submission.categories
+    left = types_left_out(submission)
+    if left:
+        parts.left_out.append(f"3D fields of {left} types of interaction with small shares")
 
 
 def _add_overlays(
@@ -246,7 +252,13 @@ def _add_diagnosis_of(parts: _Parts, result: EvaluationResult, folder: Path | No
     if file is None or not file.is_file():
         return
     diagnosis = read_diagnosis(file)
-    differences = diagnosis_differences(diagnosis, result)
+    try:
+        diagnosis_table(diagnosis)
+        differences = diagnosis_differences(diagnosis, result)
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"is not a diagnosis: {error!r}", where=file, fix="run diagnose again"
+        ) from error
     if differences:
         parts.left_out.append(f"{DIAGNOSIS_FILE}: not of this result ({'; '.join(differences)})")
     else:
@@ -260,7 +272,8 @@ def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> N
         save_figure(curves_figure({_method(result): result}), pictures / "curves.png")
         if parts.fields:
             body = load_body(_SHIPPED_BODY)
-            save_figure(fields_figure(parts.fields, body), pictures / "fields.png")
+            own = {name: parts.fields[name] for name in parts.categories}
+            save_figure(fields_figure(own, body), pictures / "fields.png")
     except MissingDependencyError as error:
         parts.left_out.append(f"pictures of curves and fields as files: {error}")
 
@@ -281,6 +294,7 @@ def _render(result: EvaluationResult, parts: _Parts) -> str:
         version=__version__,
         rows=_rows(result),
         parts=parts,
+        readings=reading_rows(result.conditioned),
         diagnosis=None if parts.diagnosis is None else diagnosis_table(parts.diagnosis),
         overlays=_by_category(parts.overlays),
         signature=signature_parts(result.signature),

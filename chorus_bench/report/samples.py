@@ -72,7 +72,7 @@ def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) ->
 
 
 def occupancy_image(
-    submission: Submission, sample: EvalSample, prepared: PreparedSample
+    submission: Submission, sample: EvalSample, prepared: PreparedSample, interaction: str = ""
 ) -> Float32:
     """Return the projection of a submission's field that PAP compares, (h, w) of the small image.
 
@@ -80,6 +80,7 @@ def occupancy_image(
         submission: of either track.
         sample: the test sample.
         prepared: its geometry, see `prepare_sample`.
+        interaction: the type of interaction whose field is projected; by default the category's.
 
     Returns:
         The largest probability in each pixel; minus infinity where nothing projects, and
@@ -91,6 +92,9 @@ def occupancy_image(
         field = submission.posed_field(sample.category, sample.sample_id)
         points = OFFICIAL.grid.centers()[prepared.voxels]
         return prepared.occupancy_image(field.at(points))
+    if interaction:
+        field = submission.interaction_field(sample.category, interaction)
+        return prepared.occupancy_image(field.at(prepared.points))
     return prepared.occupancy_image(submission.field(sample.category).at(prepared.points))
 
 
@@ -132,11 +136,22 @@ def sample_overlays(
             where=f"split '{scored.name}'",
             fix="evaluate again; results.json and samples.parquet are of different evaluations",
         )
+    own = _own_types(result)
     overlays = {
-        sample.sample_id: Overlay.of(sample, occupancy_image(submission, sample, prepared))
+        sample.sample_id: Overlay.of(
+            sample, occupancy_image(submission, sample, prepared, own.get(sample.sample_id, ""))
+        )
         for sample, prepared in _prepared(samples, chosen, body)
     }
     return {one: overlays[sample_id] for sample_id, one in chosen.items()}
+
+
+def _own_types(result: EvaluationResult) -> dict[str, str]:
+    """Return the type whose field each sample was scored with, on the track `conditioned`."""
+    table = result.samples
+    if "own_type" not in table.column_names:
+        return {}
+    return dict(zip(table["sample_id"].to_pylist(), table["own_type"].to_pylist(), strict=True))
 
 
 def _prepared(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import EvaluationResult
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.io.json_files import read_json
 from chorus_bench.metrics.protocol import SCOPE_PARTS, signature_differences, signature_parts
 from chorus_bench.names import fingerprint_of
 from chorus_bench.submission import Submission, open_submission
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 #: What `chorus-bench diagnose` writes into a result's folder.
 DIAGNOSIS_FILE = "diagnosis.json"
+_AGAIN = "run diagnose again"
 #: The largest difference between PAP in a diagnosis and in the result of the same submission.
 _SAME_PAP = 1e-12
 
@@ -120,15 +121,12 @@ def read_diagnosis(file: Path) -> Mapping[str, Any]:
     Raises:
         InputError: it is not a diagnosis.
     """
-    fix = "run diagnose again"
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"is not JSON: {error}", where=file, fix=fix) from error
+    content = read_json(file)
     needed = ("signature", "submission", "mean", "categories")
     if not isinstance(content, dict) or any(name not in content for name in needed):
-        raise InputError("is not a diagnosis", where=file, expected=", ".join(needed), fix=fix)
-    return content
+        raise InputError("is not a diagnosis", where=file, expected=", ".join(needed), fix=_AGAIN)
+    found: Mapping[str, Any] = content
+    return found
 
 
 def diagnosis_differences(diagnosis: Mapping[str, Any], result: EvaluationResult) -> Sequence[str]:

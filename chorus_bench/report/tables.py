@@ -11,6 +11,7 @@ from tabulate import tabulate
 from chorus_bench.errors import unknown_name
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import Protocol, signature_parts
+from chorus_bench.report.conditioned import render_conditioned
 
 if TYPE_CHECKING:
     from chorus_bench.evaluation.results import EvaluationResult
@@ -91,6 +92,8 @@ def _interval(bounds: Sequence[float] | None) -> str:
 def _around(result: EvaluationResult, table: str, style: str) -> list[str]:
     code = "`" if style == "markdown" else ""
     lines = [f"{result.submission['method']}", "", table, "", _LEGEND, ""]
+    if result.conditioned is not None:
+        lines += [render_conditioned(result.conditioned, _TABLE_FORMATS[style]), ""]
     lines += [f"Signature: {code}{result.signature}{code}"]
     few = [n for n, e in result.categories.items() if e["counted_hoa"] < _limit(result)]
     if few:

@@ -38,6 +38,7 @@ class Interaction:
     Args:
         category: COCO's name of the object.
         name: the activity, for example ``ride``.
+        part: the part of the body that the object touches most, see `PARTS`.
         build: poses a figure and returns the objects around it.
         places: possible places, keys of `shading.PLACES`.
         outfits: possible clothes, keys of `clothing.STYLES`.
@@ -46,52 +47,82 @@ class Interaction:
 
     category: str
     name: str
+    part: str
     build: Callable[[Figure, Stream], Setting]
     places: tuple[str, ...]
     outfits: tuple[str, ...] = ("casual", "long")
     near: float = 0.0
 
 
+#: The parts of the body that interactions name: of either side, and the whole trunk.
+PARTS = ("hands", "arms", "feet", "hips", "torso")
+
 _WALK = ("street", "park", "room")
 _FIELD = ("park", "beach")
 
 _TABLE = (
-    Interaction("motorcycle", "ride", seated.ride_motorcycle, ("street",), ("long", "winter")),
-    Interaction("bench", "sit", seated.sit_on_bench, ("park", "street")),
-    Interaction("backpack", "wear", wearing.wear_backpack, ("street", "park"), near=0.25),
-    Interaction("handbag", "carry", wearing.carry_handbag, _WALK),
-    Interaction("handbag", "on_forearm", wearing.handbag_on_forearm, _WALK, near=0.25),
-    Interaction("handbag", "on_shoulder", wearing.handbag_on_shoulder, _WALK),
-    Interaction("tie", "wear", wearing.wear_tie, ("room", "street"), ("formal", "suit"), near=0.6),
-    Interaction("frisbee", "throw", throwing.throw_frisbee, _FIELD, ("sport", "casual")),
-    Interaction("frisbee", "catch", throwing.catch_frisbee, _FIELD, ("sport", "casual"), near=0.25),
-    Interaction("skis", "ride", riding.ride_skis, ("snow",), ("winter",)),
-    Interaction("snowboard", "ride", riding.ride_snowboard, ("snow",), ("winter",)),
-    Interaction("snowboard", "carry", riding.carry_snowboard, ("snow",), ("winter",)),
-    Interaction("sports ball", "kick", throwing.kick_ball, ("park",), ("sport",)),
     Interaction(
-        "sports ball", "hold", throwing.hold_ball, ("park", "court"), ("sport",), near=0.25
+        "motorcycle", "ride", "hands", seated.ride_motorcycle, ("street",), ("long", "winter")
+    ),
+    Interaction("bench", "sit", "hips", seated.sit_on_bench, ("park", "street")),
+    Interaction("backpack", "wear", "torso", wearing.wear_backpack, ("street", "park"), near=0.25),
+    Interaction("handbag", "carry", "hands", wearing.carry_handbag, _WALK),
+    Interaction("handbag", "on_forearm", "arms", wearing.handbag_on_forearm, _WALK, near=0.25),
+    Interaction("handbag", "on_shoulder", "torso", wearing.handbag_on_shoulder, _WALK),
+    Interaction(
+        "tie", "wear", "torso", wearing.wear_tie, ("room", "street"), ("formal", "suit"), near=0.6
+    ),
+    Interaction("frisbee", "throw", "hands", throwing.throw_frisbee, _FIELD, ("sport", "casual")),
+    Interaction(
+        "frisbee", "catch", "hands", throwing.catch_frisbee, _FIELD, ("sport", "casual"), near=0.25
+    ),
+    Interaction("skis", "ride", "feet", riding.ride_skis, ("snow",), ("winter",)),
+    Interaction("snowboard", "ride", "feet", riding.ride_snowboard, ("snow",), ("winter",)),
+    Interaction("snowboard", "carry", "arms", riding.carry_snowboard, ("snow",), ("winter",)),
+    Interaction("sports ball", "kick", "feet", throwing.kick_ball, ("park",), ("sport",)),
+    Interaction(
+        "sports ball", "hold", "hands", throwing.hold_ball, ("park", "court"), ("sport",), near=0.25
     ),
     Interaction(
-        "sports ball", "throw", throwing.throw_ball, ("court", "beach"), ("sport",), near=0.25
+        "sports ball",
+        "throw",
+        "hands",
+        throwing.throw_ball,
+        ("court", "beach"),
+        ("sport",),
+        near=0.25,
     ),
     Interaction(
-        "baseball glove", "catch", throwing.catch_with_glove, ("diamond",), ("sport", "long")
+        "baseball glove",
+        "catch",
+        "hands",
+        throwing.catch_with_glove,
+        ("diamond",),
+        ("sport", "long"),
     ),
     Interaction(
-        "baseball glove", "throw", throwing.throw_with_glove, ("diamond",), ("sport", "long")
+        "baseball glove",
+        "throw",
+        "hands",
+        throwing.throw_with_glove,
+        ("diamond",),
+        ("sport", "long"),
     ),
-    Interaction("skateboard", "ride", riding.ride_skateboard, ("street",)),
-    Interaction("skateboard", "carry", riding.carry_skateboard, ("street", "park")),
-    Interaction("surfboard", "ride", riding.ride_surfboard, ("sea",), ("swim", "wetsuit")),
-    Interaction("surfboard", "carry", riding.carry_surfboard, ("beach",), ("swim", "wetsuit")),
-    Interaction("tennis racket", "swing", handling.swing_racket, ("court",), ("sport",)),
-    Interaction("tennis racket", "serve", handling.serve_racket, ("court",), ("sport",)),
-    Interaction("tennis racket", "ready", handling.ready_racket, ("court",), ("sport",)),
-    Interaction("cell phone", "call", handling.call_with_phone, _WALK, near=0.6),
-    Interaction("cell phone", "look", handling.look_at_phone, _WALK, near=0.6),
-    Interaction("cell phone", "photograph", handling.photograph_with_phone, _WALK, near=0.6),
-    Interaction("umbrella", "hold", handling.hold_umbrella, ("street", "park")),
+    Interaction("skateboard", "ride", "feet", riding.ride_skateboard, ("street",)),
+    Interaction("skateboard", "carry", "arms", riding.carry_skateboard, ("street", "park")),
+    Interaction("surfboard", "ride", "feet", riding.ride_surfboard, ("sea",), ("swim", "wetsuit")),
+    Interaction(
+        "surfboard", "carry", "hands", riding.carry_surfboard, ("beach",), ("swim", "wetsuit")
+    ),
+    Interaction("tennis racket", "swing", "hands", handling.swing_racket, ("court",), ("sport",)),
+    Interaction("tennis racket", "serve", "hands", handling.serve_racket, ("court",), ("sport",)),
+    Interaction("tennis racket", "ready", "hands", handling.ready_racket, ("court",), ("sport",)),
+    Interaction("cell phone", "call", "hands", handling.call_with_phone, _WALK, near=0.6),
+    Interaction("cell phone", "look", "hands", handling.look_at_phone, _WALK, near=0.6),
+    Interaction(
+        "cell phone", "photograph", "hands", handling.photograph_with_phone, _WALK, near=0.6
+    ),
+    Interaction("umbrella", "hold", "hands", handling.hold_umbrella, ("street", "park")),
 )
 
 #: The categories of the simulated world under COCO's names; the first 14 are the paper's.

@@ -22,7 +22,7 @@ from chorus_bench.simulation.prompts import PROMPTS
 from chorus_bench.simulation.testing_rows import simulate_test_row
 from chorus_bench.simulation.training_rows import simulate_train_row
 
-NAME, VERSION = "simulated", "1.1.0"
+NAME, VERSION = "simulated", "1.2.0"
 _ROWS_A_PIECE = 30
 
 #: Test rows, with columns that only a simulation knows.
@@ -31,6 +31,7 @@ SIMULATED_TEST_SCHEMA = pa.schema(
         *TEST_SCHEMA,
         ("prompt", pa.string()),
         ("interaction", pa.string()),
+        ("part", pa.string()),
         ("object_occupancy", pa.binary()),
     ]
 )

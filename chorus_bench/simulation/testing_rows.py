@@ -58,9 +58,9 @@ def simulate_test_row(
         with_image: if false, the column ``image`` is None; nothing else changes.
 
     Returns:
-        The columns of `TEST_SCHEMA`, and ``prompt``, ``interaction`` and
-        ``object_occupancy`` (`encode_occupancy` of the posed 48-voxel grid). The shape is
-        zero and the camera true, so the reprojection error is 0.
+        The columns of `TEST_SCHEMA`, the label of the interaction (``prompt``,
+        ``interaction``, ``part``) and ``object_occupancy`` (`encode_occupancy` of the posed
+        48-voxel grid). The shape is zero and the camera true, so the reprojection error is 0.
 
     Raises:
         InputError: the simulated world has no such category, the index is negative, or the size
@@ -95,6 +95,7 @@ def simulate_test_row(
         "joints_2d": camera.project(body.bone_transforms(scene.people[0].pose)[1]).tolist(),
         "prompt": stream.fork("prompt").choice(prompts_of(interaction)),
         "interaction": interaction.name,
+        "part": interaction.part,
         "object_occupancy": encode_occupancy(occupancy(scene.instances[1].mesh)),
     }
 

@@ -6,6 +6,7 @@
 
 from chorus_bench.io.findings import Finding, SubmissionError
 from chorus_bench.submission.degenerate import field_warnings
+from chorus_bench.submission.interactions import InteractionField, InteractionType
 from chorus_bench.submission.reading import (
     Submission,
     SubmissionReport,
@@ -16,6 +17,8 @@ from chorus_bench.submission.write import write_posed_submission, write_submissi
 
 __all__ = [
     "Finding",
+    "InteractionField",
+    "InteractionType",
     "Submission",
     "SubmissionError",
     "SubmissionReport",

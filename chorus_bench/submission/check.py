@@ -23,6 +23,7 @@ from chorus_bench.submission.degenerate import (
     scale_hint,
     value_degeneracies,
 )
+from chorus_bench.submission.interactions import check_files
 from chorus_bench.submission.layout import FieldKey, find_fields, find_manifest
 from chorus_bench.submission.manifest import MANIFEST_NAME, Manifest, read_manifest
 
@@ -98,7 +99,8 @@ def check_folder(folder: Path) -> CheckedFolder:
     check = _Check()
     files = list_files(folder, check.errors)
     manifest = _check_manifest(files, check)
-    entries = find_fields(files, manifest.track, check.errors, check.warnings)
+    found = find_fields(files, manifest.track, check.errors, check.warnings)
+    entries = _listed(found, manifest, check)
     for entry in entries.values():
         _check_field(entry, manifest.grid, check)
     _warn_of_degenerate(check)
@@ -113,6 +115,18 @@ def check_folder(folder: Path) -> CheckedFolder:
         errors=tuple(check.errors),
         warnings=tuple(check.warnings),
     )
+
+
+def _listed(
+    found: Mapping[FieldKey, FileEntry], manifest: Manifest, check: _Check
+) -> dict[FieldKey, FileEntry]:
+    """Return the grids that are read: of interaction types only those that the manifest lists."""
+    own = {key: entry for key, entry in found.items() if key.interaction is None}
+    files = [(key.category, key.interaction) for key in found if key.interaction is not None]
+    categories = {key.category for key in own}
+    kept = check_files(manifest.interactions, files, categories, check.errors, check.warnings)
+    keys = (FieldKey(category, interaction=name) for category, name in kept)
+    return {**own, **{key: found[key] for key in keys}}
 
 
 def content_digest(digests: Mapping[FileEntry, str]) -> str:

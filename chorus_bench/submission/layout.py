@@ -15,6 +15,7 @@ from chorus_bench.io.limits import (
 from chorus_bench.io.untrusted_files import FileEntry
 from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH, wrong_name
 from chorus_bench.submission.arrays import SUFFIXES
+from chorus_bench.submission.interactions import INTERACTIONS_FOLDER
 from chorus_bench.submission.manifest import MANIFEST_NAME, Track
 
 #: The folder that holds each track's grids.
@@ -22,14 +23,24 @@ FOLDERS: dict[Track, str] = {"canonical": "grids", "posed": "posed"}
 
 
 class FieldKey(NamedTuple):
-    """A grid's category and, on the posed track, its sample."""
+    """A grid's category and, on the posed track, its sample; or a category's interaction type."""
 
     category: str
     sample: str | None = None
+    interaction: str | None = None
+
+    @property
+    def path(self) -> str:
+        """Where the grid's file is below the submission's folder, without its ending."""
+        if self.interaction is not None:
+            return f"{INTERACTIONS_FOLDER}/{self.category}/{self.interaction}"
+        if self.sample is not None:
+            return f"{FOLDERS['posed']}/{self.category}/{self.sample}"
+        return f"{FOLDERS['canonical']}/{self.category}"
 
 
-def _order(key: FieldKey) -> tuple[str, str]:
-    return (key.category, key.sample or "")
+def _order(key: FieldKey) -> tuple[str, str, str]:
+    return (key.category, key.sample or "", key.interaction or "")
 
 
 def find_manifest(files: Iterable[FileEntry], errors: Findings) -> FileEntry | None:
@@ -85,6 +96,9 @@ def check_key(where: str, key: FieldKey, errors: Findings) -> bool:
     kind, name, wrong = "category", key.category, wrong_name(key.category, MAX_CATEGORY_LENGTH)
     if wrong is None and key.sample is not None:
         kind, name, wrong = "sample", key.sample, wrong_name(key.sample, MAX_SAMPLE_LENGTH)
+    if wrong is None and key.interaction is not None:
+        kind, name = "interaction type", key.interaction
+        wrong = wrong_name(name, MAX_CATEGORY_LENGTH)
     if wrong is None:
         return True
     errors.add(
@@ -106,6 +120,8 @@ def _key(entry: FileEntry, track: Track | None) -> FieldKey | None:
             return FieldKey(path.stem)
         case (folder, category, _) if folder == FOLDERS["posed"] and track != "canonical":
             return FieldKey(category, path.stem)
+        case (folder, category, _) if folder == INTERACTIONS_FOLDER and track != "posed":
+            return FieldKey(category, interaction=path.stem)
     return None
 
 
@@ -116,6 +132,8 @@ def _check_new(
     if key not in fields:
         return True
     what = f"category '{key.category}'" if key.sample is None else f"sample '{key.sample}'"
+    if key.interaction is not None:
+        what = f"interaction type '{key.interaction}'"
     errors.add(
         where,
         f"is a second grid for {what}, beside {printable(fields[key].name)}",
@@ -145,6 +163,7 @@ def _check_categories(fields: Iterable[FieldKey], errors: Findings) -> None:
 def _check_amount(fields: dict[FieldKey, FileEntry], track: Track | None, errors: Findings) -> bool:
     """Whether there are grids, within the limit of size."""
     total = sum(entry.size for entry in fields.values())
+    scored = any(key.interaction is None for key in fields)
     if total > MAX_TOTAL_BYTES:
         errors.add(
             WHOLE,
@@ -152,7 +171,7 @@ def _check_amount(fields: dict[FieldKey, FileEntry], track: Track | None, errors
             expected=f"at most {MAX_TOTAL_BYTES} bytes in all",
             fix="use a lower resolution, or float16 or uint8",
         )
-    if not fields:
+    if not scored:
         folder = FOLDERS[track or "canonical"]
         pattern = "<category>/<sample_id>" if track == "posed" else "<category>"
         errors.add(
@@ -161,7 +180,7 @@ def _check_amount(fields: dict[FieldKey, FileEntry], track: Track | None, errors
             expected=f"{folder}/{pattern}.safetensors (or .npz, .npy)",
             fix="add one file for each category that you want scored",
         )
-    return bool(fields) and total <= MAX_TOTAL_BYTES
+    return scored and total <= MAX_TOTAL_BYTES
 
 
 def _warn_of_others(names: list[str], warnings: Findings) -> None:

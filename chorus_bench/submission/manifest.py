@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal, get_args
 
@@ -16,6 +17,12 @@ from chorus_bench.io.limits import (
     MIN_SIDE_LENGTH,
 )
 from chorus_bench.io.schemas import Line, Schema, parse, right_parts, rule
+from chorus_bench.submission.interactions import (
+    InteractionEntry,
+    InteractionType,
+    check_types,
+    types_of,
+)
 
 MANIFEST_NAME = "submission.yaml"
 
@@ -76,6 +83,7 @@ class ManifestFile(Schema):
         method: the method's name.
         track: whether grids are in the canonical pose or in that of each sample.
         grid: the geometry of every grid.
+        interactions: category -> the types of interaction that have fields of their own.
         authors: who made the method.
         affiliation: of the authors.
         paper: its title or address.
@@ -89,6 +97,7 @@ class ManifestFile(Schema):
     method: Line = Field(max_length=MAX_METHOD_LENGTH)
     track: Track
     grid: Grid = Grid()
+    interactions: dict[str, list[InteractionEntry]] | None = None
     authors: Texts | None = None
     affiliation: Texts | None = None
     paper: Texts | None = None
@@ -108,12 +117,14 @@ class Manifest:
         track: ``canonical`` or ``posed``.
         grid: the geometry of every grid of the submission.
         metadata: the optional keys that are there, each a text or a list of texts.
+        interactions: category -> its types of interaction.
     """
 
     method: str | None = None
     track: Track | None = None
     grid: GridSpec | None = None
     metadata: dict[str, str | list[str]] = field(default_factory=dict)
+    interactions: dict[str, list[InteractionType]] = field(default_factory=dict)
 
 
 def read_manifest(data: bytes, errors: Findings) -> Manifest:
@@ -123,12 +134,35 @@ def read_manifest(data: bytes, errors: Findings) -> Manifest:
     if not parts:
         return Manifest()
     method, grid = parts.get("method"), parts.get("grid", {})
+    types = _types(parts.get("interactions") or {}, parts.get("track"), errors)
     return Manifest(
         method=None if method is None else method.strip(),
         track=parts.get("track"),
         grid=None if grid is None else _spec(grid),
         metadata={key: parts[key] for key in METADATA_KEYS if parts.get(key) is not None},
+        interactions=types,
     )
+
+
+def _types(
+    content: Mapping[str, list[object]], track: Track | None, errors: Findings
+) -> dict[str, list[InteractionType]]:
+    where = f"{MANIFEST_NAME}: interactions"
+    if content and track == "posed":
+        errors.add(
+            where,
+            "stands in a submission of the posed track",
+            expected="types of interaction on the canonical track only",
+            fix="remove the key: a posed field is of one sample, whose interaction it shows",
+        )
+        return {}
+    read = {
+        category: [InteractionEntry.model_validate(item, strict=False) for item in items]
+        for category, items in content.items()
+    }
+    types = types_of(read)
+    check_types(types, where, errors)
+    return types
 
 
 def _spec(content: object) -> GridSpec:

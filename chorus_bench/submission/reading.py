@@ -23,6 +23,7 @@ from chorus_bench.io.leftovers import temporary_folder
 from chorus_bench.io.shipped import submission_folder
 from chorus_bench.submission.archive import ARCHIVE_SUFFIXES, is_archive, unpack
 from chorus_bench.submission.check import CheckedFolder, check_folder
+from chorus_bench.submission.interactions import InteractionField, InteractionType
 from chorus_bench.submission.layout import FieldKey
 from chorus_bench.submission.manifest import Manifest, Track
 
@@ -88,6 +89,7 @@ class Submission:
         self.categories = _categories(checked)
         self.sha256 = checked.sha256
         self.warnings = checked.warnings
+        self._types = {name: tuple(types) for name, types in manifest.interactions.items()}
         self._fields = dict(checked.fields)
         self._resources: contextlib.ExitStack | None = resources
 
@@ -101,6 +103,42 @@ class Submission:
         if self.track != "canonical":
             raise self._wrong_track("posed_field(category, sample_id)")
         return self._load(FieldKey(category))
+
+    def interactions(self, category: str) -> tuple[InteractionType, ...]:
+        """Return the types of interaction that have fields of their own; often none.
+
+        Raises:
+            InputError: no such category.
+        """
+        self._check_category(category)
+        return self._types.get(category, ())
+
+    def interaction_field(self, category: str, name: str) -> OccupancyGrid:
+        """Return the field of a category's interaction type.
+
+        Args:
+            category: one of the categories.
+            name: the name of one of its `interactions`.
+
+        Raises:
+            InputError: no such category or type, a closed submission, or a file that has changed
+                since the check.
+        """
+        known = [kind.name for kind in self.interactions(category)]
+        if name not in known:
+            raise unknown_name("interaction", name, known, where=f"{self.path}, '{category}'")
+        return self._load(FieldKey(category, interaction=name))
+
+    def interaction_fields(self, category: str) -> tuple[InteractionField, ...]:
+        """Return all interaction types of a category with their fields, as the writer takes them.
+
+        Raises:
+            InputError: see `interaction_field`.
+        """
+        return tuple(
+            InteractionField(kind, self.interaction_field(category, kind.name))
+            for kind in self.interactions(category)
+        )
 
     def posed_samples(self, category: str) -> tuple[str, ...]:
         """Return the ids of a category's samples, sorted; posed track only.

@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, get_args
 
 import numpy as np
@@ -15,14 +16,15 @@ from numpy.typing import ArrayLike
 
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
 from chorus_bench.io.findings import Finding, Findings, SubmissionError
 from chorus_bench.io.limits import MAX_MANIFEST_BYTES
 from chorus_bench.io.untrusted_files import FileEntry
 from chorus_bench.submission.arrays import TENSOR_NAME, Raw, to_probabilities
 from chorus_bench.submission.check import value_problems
-from chorus_bench.submission.layout import FOLDERS, FieldKey, check_key, find_fields
+from chorus_bench.submission.interactions import InteractionField, check_files
+from chorus_bench.submission.layout import FieldKey, check_key, find_fields
 from chorus_bench.submission.manifest import MANIFEST_NAME, Track, read_manifest
 
 Format = Literal["safetensors", "npz"]
@@ -43,6 +45,7 @@ def write_submission(
     overwrite: bool = False,
     format: Format = "safetensors",
     dtype: DType = "float32",
+    interactions: Mapping[str, Sequence[InteractionField]] = MappingProxyType({}),
     **metadata: str | list[str] | None,
 ) -> Path:
     """Write a submission of the canonical track.
@@ -59,6 +62,7 @@ def write_submission(
         overwrite: replace an existing submission.
         format: ``safetensors`` or ``npz``.
         dtype: how the values are stored: ``float32``, ``float16`` or ``uint8``.
+        interactions: category -> the fields of its interaction types, on the same grid.
         **metadata: the optional keys of `submission.yaml`; None leaves a key out.
 
     Returns:
@@ -69,9 +73,21 @@ def write_submission(
         InputError: the folder exists.
         WriteError: the disk is full, the place is not writable, ...
     """
-    keys = [FieldKey(category) for category in fields]
-    plan = _Plan("canonical", keys, lambda key: fields[key.category], grid, format, dtype)
-    return _write(Path(folder), plan, {"method": method, **metadata}, overwrite)
+    own = {FieldKey(category): category for category in fields}
+    more = [
+        (FieldKey(category, interaction=member.kind.name), member)
+        for category, members in interactions.items()
+        for member in members
+    ]
+    values = {key: member.values for key, member in more}
+
+    def read(key: FieldKey) -> ArrayLike:
+        return fields[own[key]] if key in own else _values(values[key])
+
+    types = {name: [one.kind.as_entry() for one in some] for name, some in interactions.items()}
+    keys = [*own, *(key for key, _ in more)]
+    plan = _Plan("canonical", keys, read, grid, format, dtype)
+    return _write(Path(folder), plan, {"method": method, **metadata}, overwrite, types)
 
 
 def write_posed_submission(
@@ -114,6 +130,10 @@ def write_posed_submission(
     return _write(Path(folder), plan, {"method": method, **metadata}, overwrite)
 
 
+def _values(field: ArrayLike | OccupancyGrid) -> ArrayLike:
+    return field.values if isinstance(field, OccupancyGrid) else field
+
+
 @dataclass(frozen=True)
 class _Plan:
     """What is to be written, and how to get each field."""
@@ -127,8 +147,7 @@ class _Plan:
 
     def name(self, key: FieldKey) -> str:
         """Return the name of a field's file below the submission's folder."""
-        stem = "/".join([FOLDERS[self.track], *(part for part in key if part is not None)])
-        return f"{stem}.{self.format}"
+        return f"{key.path}.{self.format}"
 
     def array(self, key: FieldKey) -> Raw:
         """Return a field as an array that can be written: uint8 or float32."""
@@ -139,7 +158,13 @@ class _Plan:
             return values.astype(np.float32)
 
 
-def _write(folder: Path, plan: _Plan, texts: Mapping[str, object], overwrite: bool) -> Path:
+def _write(
+    folder: Path,
+    plan: _Plan,
+    texts: Mapping[str, object],
+    overwrite: bool,
+    types: Mapping[str, Sequence[object]] = MappingProxyType({}),
+) -> Path:
     """Check everything, then write it."""
     if plan.format not in get_args(Format):
         raise unknown_name("format", str(plan.format), get_args(Format))
@@ -147,7 +172,7 @@ def _write(folder: Path, plan: _Plan, texts: Mapping[str, object], overwrite: bo
         raise unknown_name("dtype", str(plan.dtype), get_args(DType))
     check_new_folder(folder, overwrite=overwrite, kind=SUBMISSION)
     errors = Findings()
-    manifest = _manifest(plan, texts, errors)
+    manifest = _manifest(plan, texts, types, errors)
     _check_keys(plan, errors)
     for key in plan.keys:
         _check_values(plan, key, errors)
@@ -162,7 +187,12 @@ def _write(folder: Path, plan: _Plan, texts: Mapping[str, object], overwrite: bo
     return folder
 
 
-def _manifest(plan: _Plan, texts: Mapping[str, object], errors: Findings) -> bytes:
+def _manifest(
+    plan: _Plan,
+    texts: Mapping[str, object],
+    types: Mapping[str, Sequence[object]],
+    errors: Findings,
+) -> bytes:
     """Return the bytes of `submission.yaml`, checked by reading them back."""
     content = {
         "method": texts["method"],
@@ -174,13 +204,18 @@ def _manifest(plan: _Plan, texts: Mapping[str, object], errors: Findings) -> byt
         },
         **{key: text for key, text in texts.items() if key != "method" and text is not None},
     }
+    if types:
+        content["interactions"] = {name: list(listed) for name, listed in types.items() if listed}
     try:
         text = yaml.dump(content, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True)
         data = text.encode()
     except (yaml.YAMLError, UnicodeEncodeError) as error:
         errors.add(MANIFEST_NAME, f"cannot be written: {error}", expected="texts")
         return b""
-    read_manifest(data, errors)
+    manifest = read_manifest(data, errors)
+    own = {key.category for key in plan.keys if key.interaction is None}
+    files = [(key.category, key.interaction) for key in plan.keys if key.interaction is not None]
+    check_files(manifest.interactions, files, own, errors, Findings())
     if len(data) > MAX_MANIFEST_BYTES:
         expected = f"at most {MAX_MANIFEST_BYTES} bytes"
         errors.add(MANIFEST_NAME, f"has {len(data)} bytes", expected=expected, fix="shorten it")
@@ -208,8 +243,8 @@ def _check_keys(plan: _Plan, errors: Findings) -> None:
 
 def _is_text(key: FieldKey, errors: Findings) -> bool:
     """Whether the names are text, as the types require."""
-    for kind, name in zip(("category", "sample"), key, strict=True):
-        if not isinstance(name, str) and not (kind == "sample" and name is None):
+    for kind, name in zip(("category", "sample", "interaction type"), key, strict=True):
+        if not isinstance(name, str) and not (kind != "category" and name is None):
             errors.add("fields", f"the {kind} name is not text: {name!r}", fix="use str(...)")
             return False
     return True

@@ -9,6 +9,7 @@ from tabulate import tabulate
 
 from chorus_bench.datasets.recipe import CardText
 from chorus_bench.datasets.statistics import DatasetStatistics
+from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.recipe import CARD
 from chorus_bench.synthesis.registry import Kind, find_components
 from chorus_bench.synthesis.settings import Component, SynthesisSettings
@@ -28,7 +29,6 @@ def dataset_card(
     settings: SynthesisSettings,
     statistics: DatasetStatistics,
     models: Mapping[str, tuple[str, ...]],
-    points: str,
 ) -> CardText:
     """Return the texts of the card.
 
@@ -36,13 +36,12 @@ def dataset_card(
         settings: the settings of the dataset; the card contains them as YAML.
         statistics: statistics of its rows.
         models: role -> its models.
-        points: name of the points that cameras were fitted to, see `point_set`.
     """
     parts = [
         CARD.construction,
         f"### Models\n\n{models_table(settings, models)}",
         "### Results of the filters\n\n" + statistics_table(statistics, "github"),
-        f"### Cameras\n\n{_POINTS[points]}",
+        f"### Cameras\n\n{_fitted_points(settings)}",
         "### Configuration\n\n`chorus-bench synthesize --config FILE --output DATASET` with this "
         f"file makes the dataset again:\n\n```yaml\n{settings.to_yaml()}```",
     ]
@@ -76,6 +75,11 @@ def models_table(settings: SynthesisSettings, models: Mapping[str, tuple[str, ..
 def _license(kind: Kind, component: Component | None) -> str:
     spec = component and find_components(kind).specs.get(component.name)
     return spec.license if spec else ""
+
+
+def _fitted_points(settings: SynthesisSettings) -> str:
+    """Return which points the cameras were fitted to."""
+    return _POINTS[settings.cameras.points(load_body(settings.body)).name]
 
 
 def statistics_table(statistics: DatasetStatistics, tablefmt: str) -> str:

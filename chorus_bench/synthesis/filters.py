@@ -78,7 +78,7 @@ class FilterSettings:
 
 def _numbers(allowed: object) -> tuple[int, ...]:
     """Return allowed numbers of boxes in order; one alone may be no list."""
-    found = list(allowed) if isinstance(allowed, tuple | list) else [allowed]
+    found: list[Any] = list(allowed) if isinstance(allowed, tuple | list) else [allowed]
     if not found or any(type(number) is not int or number < 0 for number in found):
         raise InputError(
             f"overlapping_objects is {allowed!r}",

@@ -15,7 +15,6 @@ from chorus_bench.datasets.schema import KEPT
 from chorus_bench.datasets.statistics import DatasetStatistics, folder_statistics
 from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.leftovers import remove
 from chorus_bench.io.locks import only_run
@@ -63,6 +62,7 @@ class StageReport:
         seconds: time of making them, summed over the workers.
         found: number of shards that existed already.
         counts: number of events by kind, over all shards of the stage.
+        empty: categories without a kept image; only of the last stage.
     """
 
     stage: str
@@ -70,6 +70,7 @@ class StageReport:
     seconds: float
     found: int
     counts: Mapping[str, int]
+    empty: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +141,8 @@ def synthesize(
             settings, target, work, engine, run.on(engine), progress, discarded, stage
         )
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
+        if reports[-1].stage == STAGES[-1]:
+            _refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
@@ -166,14 +169,18 @@ def _check_output(target: Path, work: Path) -> None:
         )
 
 
-def _refuse_nothing_kept(statistics: DatasetStatistics, work: Path) -> None:
-    """Raise an `InputError` with the reasons if no image was kept."""
-    if statistics.counts.get("verdict", {}).get(KEPT):
+def _refuse_nothing_kept(counts: Mapping[str, int], work: Path) -> None:
+    """Raise an `InputError` with the reasons if no image was kept.
+
+    Args:
+        counts: number of images by reason or verdict, of the last stage.
+        work: the work folder.
+    """
+    if counts.get(KEPT):
         return
-    reasons = statistics.counts.get("reason", {})
-    said = ", ".join(f"{reason}: {count}" for reason, count in reasons.items())
+    said = ", ".join(f"{reason}: {count}" for reason, count in counts.items())
     raise InputError(
-        f"none of {statistics.rows} images is kept ({said})",
+        f"none of {sum(counts.values())} images is kept ({said})",
         where=work,
         expected="at least one image that passes the filters and has a camera",
         fix="look at some of the images; use other annotators or filters and repeat from their "
@@ -268,7 +275,11 @@ class _Session:
         rows, seconds = (
             sum(getattr(record, part) for record in made.values()) for part in ("rows", "seconds")
         )
-        return StageReport(name, int(rows), float(seconds), len(found), dict(counts.most_common()))
+        kept = {s.category for s in manifest.shards if everything[s.name].counts.get(KEPT)}
+        last = name == STAGES[-1]
+        empty = tuple(c for c in self.settings.categories if last and c not in kept)
+        done = dict(counts.most_common())
+        return StageReport(name, int(rows), float(seconds), len(found), done, empty)
 
     def _check_annotators(self) -> None:
         """Detect what annotators lack before images are made or deleted, not after."""
@@ -302,10 +313,7 @@ class _Session:
         assembly = Assembly(recipe, self.work, self.target)
         assembly.make_files(replace(self.engine, gpus=0.0), partial(self.progress, "dataset"))
         statistics = assembly.statistics()
-        _refuse_nothing_kept(statistics, self.work)
-        points = self.settings.cameras.points(load_body(self.settings.body)).name
-        models = self._models(self._manifests())
-        card = dataset_card(self.settings, statistics, models, points)
+        card = dataset_card(self.settings, statistics, self._models(self._manifests()))
         metadata = {**recipe.metadata, "statistics": statistics.as_dict()}
         return assembly.publish(replace(recipe, card=card, metadata=metadata)), statistics
 

@@ -55,7 +55,7 @@ class ComponentSpec(PluginSpec):
 
 
 def find_components(kind: Kind) -> Plugins[ComponentSpec]:
-    """Return what is registered of a kind, see `find_plugins`."""
+    """Return the registered components of a kind, see `find_plugins`."""
     return find_plugins(GROUPS[kind], ComponentSpec)
 
 

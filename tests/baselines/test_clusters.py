@@ -115,7 +115,7 @@ def test_a_segmentation_file(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "not JSON"),
+        ("{", "is truncated"),
         ([1], "not a segmentation"),
         ({"hips": [1]}, "no segment 'leftUpLeg'"),
         (segments_of([10**6]), "hips: vertex 1000000 does not exist"),

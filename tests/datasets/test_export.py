@@ -410,5 +410,8 @@ def test_cards_with_the_older_spelling_are_read(tmp_path):
 
 
 def test_not_a_dataset(tmp_path):
-    with pytest.raises(InputError, match="is not a built dataset"):
+    with pytest.raises(InputError, match="is not a built dataset: no chorus_bench"):
+        verify_dataset(tmp_path)
+    (tmp_path / "chorus_bench.json").write_text('{"name": "facts"}')
+    with pytest.raises(InputError, match="lists no files"):
         verify_dataset(tmp_path)

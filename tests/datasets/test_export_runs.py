@@ -174,7 +174,7 @@ def test_a_user_who_writes_there_meanwhile(tmp_path):
         (tmp_path / "out" / "notes.txt").write_text("mine")
         yield from rows_of(range(3), "skateboard", 0.5, notes)
 
-    with pytest.raises(InputError, match="has made or changed it meanwhile"):
+    with pytest.raises(InputError, match="has created or changed it in the meantime"):
         export(squares(pieces=[Piece("slow", slow)]), tmp_path / "out", overwrite=True)
     assert (tmp_path / "out" / "notes.txt").read_text() == "mine"
 

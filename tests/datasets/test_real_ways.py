@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from pathlib import Path
 
 import datasets
@@ -16,7 +17,11 @@ from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.datasets.packaged.coco_eft import CocoEft
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
+from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.geometry.body_files import load_body
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.submission import write_submission
+from tests.evaluation.small_split import blob_field
 
 REAL = Path(__file__).parents[1] / "data" / "real_coco"
 SOURCES = {"annotations": str(REAL / "instances.json"), "fits": str(REAL / "fits.json")}
@@ -91,6 +96,38 @@ def test_every_way_gives_the_same_split(built, bodies, tmp_path, way):
     found = load_split(WAYS[way](built, bodies, tmp_path))
     assert _facts(found) == _facts(folder)
     assert found.counts == folder.counts
+
+
+@pytest.fixture(scope="module")
+def submission(tmp_path_factory):
+    field = blob_field(24, (0.0, -0.6, 0.2), 0.4)
+    folder = tmp_path_factory.mktemp("submission") / "s"
+    fields = {"skateboard": field, "surfboard": field}
+    return write_submission(folder, method="blob", fields=fields, grid=GridSpec(24))
+
+
+@pytest.fixture(scope="module")
+def scored(built, bodies, submission):
+    """The result on the folder, with the body under its first name."""
+    return evaluate(submission, split=built, body=bodies / "SMPL_NEUTRAL.npz", min_samples=1)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_compares_without_a_warning(built, bodies, scored, submission, tmp_path, way):
+    """Whichever way the split is loaded, and whatever its body's file is called."""
+    source = WAYS[way](built, bodies, tmp_path)
+    other = evaluate(submission, split=source, body=bodies / "body.npz", min_samples=1)
+    assert "|body:SMPL_NEUTRAL@" in scored.signature
+    assert "|body:body@" in other.signature
+    assert other.warnings == scored.warnings
+    assert not any("body" in text for text in other.warnings)
+    assert (other.scores, other.intervals) == (scored.scores, scored.intervals)
+    assert other.samples == scored.samples
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ranking = compare_results([scored, other])
+    assert ranking.ranks.tolist() == [1, 1]
+    assert not np.triu(ranking.high, 1).any()
 
 
 def test_a_category_of_the_packaged_builder_is_that_file(built, bodies, tmp_path):

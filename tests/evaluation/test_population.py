@@ -9,16 +9,27 @@ from chorus_bench.datasets.eval_split import split_from_rows
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
-from chorus_bench.evaluation.arguments import unknown_categories
+from chorus_bench.evaluation.arguments import respelt_categories, unknown_categories
 from chorus_bench.evaluation.comparison import compare_results
+from chorus_bench.evaluation.diagnosis import diagnose
 from chorus_bench.evaluation.orientation import chance_of_signs
+from chorus_bench.evaluation.repairs import SearchSettings
 from chorus_bench.evaluation.results import summarize
+from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.metrics.protocol import (
     OFFICIAL,
     population_label,
     signature_differences,
     signature_parts,
 )
+from chorus_bench.report.diagnosis import render_diagnosis
+from chorus_bench.report.page import diagnosis_table
+from chorus_bench.submission import write_submission
+from tests.cli.cli_tools import run_cli
+from tests.evaluation.small_split import COARSE, blob_field
+
+#: For tests that are not about what the oracles find.
+QUICK = SearchSettings(reach=0.1, steps=(0.1,), octaves=0.5, octave_steps=(0.5,))
 
 A, B = "0123456789ab", "ba9876543210"
 
@@ -82,13 +93,27 @@ def test_a_category_without_a_target_pixel_is_left_out(rows, submission):
         else row
         for row in rows
     ]
-    result = evaluate(submission, split=split_from_rows(blind, "blind"), min_samples=1)
+    blind_split = split_from_rows(blind, "blind")
+    result = evaluate(submission, split=blind_split, min_samples=1, protocol=COARSE)
     assert list(result.unavailable) == names[:1]
     assert list(result.categories) == names[1:]
     seen = [row for row in rows if row["category"] != names[0]]
-    alone = evaluate(submission, split=split_from_rows(seen, "seen"), min_samples=1)
+    alone = evaluate(
+        submission, split=split_from_rows(seen, "seen"), min_samples=1, protocol=COARSE
+    )
     assert result.scores == alone.scores
     assert any("has a target pixel" in text for text in result.warnings)
+    found = diagnose(submission, split=blind_split, min_samples=1, protocol=COARSE, search=QUICK)
+    assert list(found.categories) == names[1:]
+    assert (found.mean.pap, found.mean.pap_hoa) == (
+        result.scores["mPAP"],
+        result.scores["mPAP_hoa"],
+    )
+    assert set(found.warnings) == set(result.warnings)
+    nothing_left = split_from_rows([r for r in blind if r["category"] == names[0]], "nothing")
+    for function in (evaluate, diagnose):
+        with pytest.raises(InputError, match="has a target pixel"):
+            function(submission, split=nothing_left, min_samples=1, protocol=COARSE)
 
 
 def test_hidden_targets_have_no_hoa_score():
@@ -106,6 +131,54 @@ def test_hidden_targets_have_no_hoa_score():
     assert high == pytest.approx(0.2)
 
 
+def behind_the_torso(row):
+    """A mask of a few pixels in the middle of the picture, where the body is."""
+    mask = np.zeros((row["height"], row["width"]), np.uint8)
+    y, x = row["height"] // 2, row["width"] // 2
+    mask[y - 4 : y + 4, x - 4 : x + 4] = 1
+    return encode_mask(mask)
+
+
+def test_a_diagnosis_without_hoa_scores(rows, submission):
+    """The person hides every target of a category: its PAP_hoa is none, not 0, as in the scores."""
+    names = sorted({row["category"] for row in rows})
+    hidden = [
+        {**row, "object_mask": behind_the_torso(row)} if row["category"] == names[0] else row
+        for row in rows
+    ]
+    options = {"split": split_from_rows(hidden, "hidden"), "min_samples": 1, "protocol": COARSE}
+    result = evaluate(submission, **options)
+    found = diagnose(submission, search=QUICK, **options)
+    assert found.categories[names[0]].pap_hoa is None
+    assert found.categories[names[0]].occlusion is None
+    assert found.as_dict()["categories"][names[0]]["PAP_hoa"] is None
+    assert found.mean.pap == result.scores["mPAP"]
+    assert found.mean.pap_hoa == result.scores["mPAP_hoa"]
+    assert set(found.warnings) == set(result.warnings)
+    [line] = [text for text in render_diagnosis(found).splitlines() if text.startswith(names[0])][
+        :1
+    ]
+    assert line.split().count("n/a") == 2
+    rows_of_page = diagnosis_table(found.as_dict())["rows"]
+    assert "\N{EN DASH}" in next(row for row in rows_of_page if row["name"] == names[0])["cells"]
+
+
+def test_categories_of_one_sample_have_no_spread(rows, submission):
+    """Resampling them gives an interval without width, which is no certainty."""
+    first = {row["category"]: row for row in reversed(rows)}
+    single = split_from_rows(list(first.values()), "single")
+    result = evaluate(submission, split=single, min_samples=1, protocol=COARSE)
+    assert any(
+        text.startswith(f"One sample only in {', '.join(sorted(first))}")
+        for text in result.warnings
+    )
+    with pytest.raises(InputError, match=f"one sample in each of {len(first)} categories"):
+        compare_results([result, result])
+    more = [*first.values(), next(row for row in rows if row not in first.values())]
+    mixed = evaluate(submission, split=split_from_rows(more, "m"), min_samples=1, protocol=COARSE)
+    assert compare_results([mixed, mixed]).ranks.tolist() == [1, 1]
+
+
 def test_one_sample_is_not_compared(rows, submission):
     one = split_from_rows(rows[:1], "one")
     results = [evaluate(submission, split=one, min_samples=1) for _ in range(2)]
@@ -120,6 +193,23 @@ def test_a_misspelt_category_is_told():
         "The split has no samples of: tennis_racket (did you mean 'tennis racket'?). Not scored."
     ]
     assert unknown_categories(["tie"], ["tie"]) == []
+
+
+def test_other_spellings_of_known_categories_are_told_without_a_split(tmp_path):
+    """Before anybody scores on the real split, where another spelling counts as missing."""
+    names = ["tennis_racket", "SportsBall", "cell-phone", "tie", "bow_(weapon)", "baseball"]
+    assert respelt_categories(names) == [
+        "'tennis_racket' would count as another category than 'tennis racket'",
+        "'SportsBall' would count as another category than 'sports ball'",
+        "'cell-phone' would count as another category than 'cell phone'",
+    ]
+    folder = write_submission(
+        tmp_path / "s", method="x", fields={"tennis_racket": blob_field(16)}, grid=GridSpec(16)
+    )
+    done = run_cli("validate", folder)
+    assert done.returncode == 0
+    assert "'tennis_racket' would count as another category than 'tennis racket'" in done.stdout
+    assert "1 warning" in done.stdout
 
 
 def test_signatures_go_by_fingerprints():

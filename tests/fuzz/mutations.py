@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import yaml
@@ -82,6 +84,7 @@ def break_file(file: Path, draw: Draw) -> None:
         ".json": lambda: json.dumps(break_tree(json.loads(file.read_text()), draw)).encode(),
         ".yaml": lambda: _yaml(break_tree(yaml.safe_load(file.read_text()), draw)),
         ".parquet": lambda: _parquet(file, draw),
+        ".npz": lambda: _npz(file, draw),
     }
     structured = by_content.get(file.suffix)
     content = None
@@ -93,6 +96,32 @@ def break_file(file: Path, draw: Draw) -> None:
 
 def _yaml(tree: Any) -> bytes:
     return yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "surrogatepass")
+
+
+def _npz(file: Path, draw: Draw) -> bytes:
+    """Drop, rename, empty, cut, turn or retype an array; or make it odd."""
+    with np.load(file) as stored:
+        arrays = dict(stored)
+    name = draw(st.sampled_from(sorted(arrays)))
+    array = arrays.pop(name)
+    match draw(st.sampled_from(("drop", "rename", "shape", "type", "values", "odd"))):
+        case "rename":
+            arrays[draw(st.text(st.characters(codec="utf-8"), max_size=8))] = array
+        case "shape":
+            shapes = (array.ravel(), array[None], array.T, array[..., None], array[:0])
+            arrays[name] = shapes[draw(st.integers(0, len(shapes) - 1))]
+        case "type":
+            kind = draw(st.sampled_from(("U4", "S3", "c16", "?", "f2", "u8", "i1", "V4", "M8[D]")))
+            arrays[name] = np.zeros(array.shape, kind)
+        case "values":
+            worst = draw(st.sampled_from((np.nan, np.inf, -1e300, 1e300, -1, 0, 2**40)))
+            arrays[name] = np.full(array.shape, worst, np.float64)
+        case "odd":
+            odd = (np.array(3), np.array(["a"]), np.zeros((0, 0)), np.zeros(3, [("a", "f4")]))
+            arrays[name] = odd[draw(st.integers(0, len(odd) - 1))]
+    sink = io.BytesIO()
+    np.savez_compressed(sink, **arrays)
+    return sink.getvalue()
 
 
 def _parquet(file: Path, draw: Draw) -> bytes:

@@ -16,6 +16,11 @@ import cv2
 import numpy as np
 import yaml
 
+from chorus_baselines.chorus.accumulate import Tally
+from chorus_baselines.chorus.aggregation import Aggregation, AggregationSettings
+from chorus_baselines.chorus.clusters import dominant_segments, read_segments
+from chorus_baselines.chorus.inference import read_pose
+from chorus_baselines.chorus.storage import load_aggregation, save_aggregation
 from chorus_bench.datasets.eval_split import load_split
 from chorus_bench.datasets.export import export
 from chorus_bench.datasets.folder import DatasetInfo
@@ -200,6 +205,30 @@ def _tolerant(read: Callable[[], object]) -> None:
         read()
 
 
+def _votes(folder: Path) -> None:
+    grid = GridSpec(8)
+    tally = Tally(grid.voxels)
+    ones = np.ones(grid.voxels, np.uint16)
+    tally.add(3, ones, 2 * ones, 2)
+    settings = AggregationSettings("default", grid, "none", (("head", "head"),))
+    tallies = {(None, None): tally, (None, "head"): tally}
+    save_aggregation(Aggregation(settings, tallies), folder / "votes.npz")
+
+
+def _segments(folder: Path) -> None:
+    segments = dominant_segments(load_body("default"))
+    text = json.dumps({name: ids.tolist() for name, ids in segments.items()})
+    (folder / "segments.json").write_text(text)
+    (folder / "pose.json").write_text(json.dumps([0.0] * 72))
+    np.save(folder / "pose.npy", np.zeros(72))
+
+
+def _read_segments(folder: Path) -> None:
+    _tolerant(lambda: read_segments(folder / "segments.json", load_body("default")))
+    for suffix in ("json", "npy"):
+        _tolerant(lambda suffix=suffix: read_pose(folder / f"pose.{suffix}"))
+
+
 READERS = (
     Reader("submission", _submission, _read_submission, (".yaml", ".safetensors", ".npz")),
     Reader("archive", _archive, _each(lambda f: _read_one_archive(f)), (".zip", ".gz")),
@@ -213,6 +242,8 @@ READERS = (
     Reader("body", _bodies, lambda f: load_body(f / "body.npz"), (".npz",)),
     Reader("pickle", _pickles, _each(load_pickle), (".pkl",)),
     Reader("poses", _poses, _each(read_pose_file), (".npz", ".json")),
+    Reader("aggregation", _votes, lambda f: load_aggregation(f / "votes.npz"), (".npz",)),
+    Reader("segments and pose", _segments, _read_segments, (".json", ".npy")),
     Reader("settings", _settings, lambda f: read_settings(file=f / "settings.yaml"), (".yaml",)),
     Reader("prompts and views", _texts, _read_texts, (".txt", ".yaml")),
     Reader("pictures", _pictures, _each(lambda f: decode_upright(f.read_bytes())),

@@ -252,7 +252,7 @@ def overwrite_while(out: Path, change) -> None:
 def test_what_is_changed_meanwhile_is_not_replaced(tmp_path, change):
     out = tmp_path / "out"
     old_folder(out)
-    with pytest.raises(InputError, match="meanwhile, so it stays as it is"):
+    with pytest.raises(InputError, match="in the meantime, so it was left as it is"):
         overwrite_while(out, CHANGES[change])
     assert not (out / "ours").exists()
     assert not list(tmp_path.glob(".*"))

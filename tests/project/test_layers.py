@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.datasets.bodies",
         "chorus_bench.datasets.facts",
         "chorus_bench.datasets.folder",
+        "chorus_bench.datasets.interaction_labels",
         "chorus_bench.datasets.labels",
         "chorus_bench.datasets.lengths",
         "chorus_bench.datasets.masks",
@@ -56,7 +57,12 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("chorus_bench.demo", "chorus_bench.doctor", "chorus_bench.leaderboard"),
     ("chorus_bench.cli",),
     ("chorus_bench",),
-    ("chorus_baselines.cli", "chorus_baselines.posed_cli", "chorus_baselines.table_text"),
+    (
+        "chorus_baselines.cli",
+        "chorus_baselines.clusters_cli",
+        "chorus_baselines.posed_cli",
+        "chorus_baselines.table_text",
+    ),
 )
 _DEPTHS = {name: depth for depth, names in enumerate(LAYERS) for name in names}
 

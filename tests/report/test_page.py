@@ -114,7 +114,7 @@ def test_a_diagnosis_in_the_folder_is_shown(folder, report, tmp_path):
     text = re.search(r"<h2 id=\"lost\">.*?</section>", report.page.read_text(), re.DOTALL)
     assert text is not None
     (place / "diagnosis.json").write_text("{")
-    with pytest.raises(InputError, match="is not JSON"):
+    with pytest.raises(InputError, match="is truncated"):
         write_report(place, tmp_path / "report")
     assert not (tmp_path / "report").exists()
 

@@ -26,7 +26,12 @@ from chorus_bench.simulation import (
     simulate_train_row,
     simulated_test,
 )
-from chorus_bench.simulation.interactions import interaction_at, interactions, make_scene
+from chorus_bench.simulation.interactions import (
+    PARTS,
+    interaction_at,
+    interactions,
+    make_scene,
+)
 from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.rows import row_stream
 
@@ -117,6 +122,7 @@ def test_rows_fit_the_schema():
     extra = [
         ("prompt", pa.string()),
         ("interaction", pa.string()),
+        ("part", pa.string()),
         ("object_occupancy", pa.binary()),
     ]
     table = pa.Table.from_pylist(rows, schema=pa.schema([*TEST_SCHEMA, *extra]))
@@ -279,3 +285,28 @@ def test_prompts_belong_to_interactions():
     assert interaction_of("surfboard", "x") is interaction_of("surfboard", "x")
     row = row_of("surfboard", 1)
     assert interaction_of("surfboard", row["prompt"]).name == row["interaction"] == "carry"
+
+
+#: The segments, by their joints, of the parts of the body that interactions name.
+JOINTS_OF = {
+    "hands": (20, 21, 22, 23),
+    "arms": (16, 17, 18, 19),
+    "feet": (7, 8, 10, 11),
+    "hips": (0, 1, 2),
+    "torso": (3, 6, 9, 13, 14),
+}
+
+
+@pytest.mark.parametrize(("category", "index"), EVERY)
+def test_the_object_is_at_the_part_that_the_row_names(category, index):
+    row, body = row_of(category, index), load_body("default")
+    pose = np.array([0, 0, 0, *row["pose"][3:]])
+    part = body.pose(pose)[np.isin(body.dominant_joints(), JOINTS_OF[row["part"]])]
+    thing = GridSpec().centers()[decode_occupancy(row["object_occupancy"]).ravel()]
+    distances = np.linalg.norm(part[:, None] - thing[None, :: 1 + len(thing) // 200], axis=2)
+    assert distances.min() < 0.15
+
+
+def test_every_part_is_named():
+    named = {interaction.part for c in CATEGORIES for interaction in interactions(c)}
+    assert named == set(PARTS) == set(JOINTS_OF)

@@ -131,9 +131,9 @@ def test_a_flood_of_unknown_keys_is_cut_short():
 
 
 def test_a_long_manifest_is_not_read(tmp_path):
-    said = problems(fill(tmp_path, manifest=f"method: m\n# {'x' * 65536}"))
-    assert "submission.yaml: has 65548 bytes" in said
-    assert "at most 65536 bytes" in said
+    said = problems(fill(tmp_path, manifest=f"method: m\n# {'x' * 262144}"))
+    assert "submission.yaml: has 262156 bytes" in said
+    assert "at most 262144 bytes" in said
 
 
 def test_several_problems_come_together(tmp_path):

@@ -122,7 +122,11 @@ def test_stages_know_the_content_of_the_regressor_not_its_place(tmp_path, regres
 
 
 @pytest.mark.parametrize("points", ["spin24", "smpl24"])
-def test_the_card_says_which_points_were_fitted(points):
-    card = dataset_card(read_settings("tiny"), row_statistics([]), {}, points).construction
+def test_the_card_says_which_points_were_fitted(monkeypatch, body, regressor, tmp_path, points):
+    np.save(tmp_path / "J.npy", regressor)
+    monkeypatch.setattr("chorus_bench.synthesis.card.load_body", lambda name: body)
+    given = {"spin24": {"cameras.joint_regressor": str(tmp_path / "J.npy")}, "smpl24": {}}
+    settings = read_settings("tiny", changes=given[points])
+    card = dataset_card(settings, row_statistics([]), {}).construction
     assert f"(`{points}`)" in card
     assert ("1.7 degrees in the median" in card) == (points == "smpl24")

@@ -18,6 +18,7 @@ import pyarrow as pa
 from scipy.ndimage import gaussian_filter
 
 from chorus_bench.datasets.facts import METADATA_KEY, Facts, table_with_facts
+from chorus_bench.datasets.interaction_labels import LABEL_COLUMNS
 from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.parquet import TableWriter
 from chorus_bench.datasets.schema import TEST_COLUMNS, TEST_SCHEMA
@@ -58,14 +59,15 @@ def write_split(folder: Path) -> None:
     ]
     facts = Facts(
         name="example",
-        version="1.1.0",
+        version="1.2.0",
         split="test",
         body=load_body("default").label,
         min_samples=10,
         population=CATEGORIES,
     )
-    lean = [{name: row[name] for name in TEST_COLUMNS} for row in rows]
-    schema = pa.schema([TEST_SCHEMA.field(name) for name in TEST_COLUMNS])
+    lean = [{name: row[name] for name in (*TEST_COLUMNS, *LABEL_COLUMNS)} for row in rows]
+    fields = [TEST_SCHEMA.field(name) for name in TEST_COLUMNS]
+    schema = pa.schema([*fields, *((name, pa.string()) for name in LABEL_COLUMNS)])
     table = table_with_facts(pa.Table.from_pylist(lean, schema=schema), facts)
     metadata = {METADATA_KEY: json.dumps(facts.as_dict(), sort_keys=True).encode()}
     folder.mkdir(parents=True)

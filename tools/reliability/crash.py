@@ -17,8 +17,9 @@ flushes something. The process gets SIGKILL there, which cannot be caught. Then:
 from __future__ import annotations
 
 import argparse
-import atexit
+import contextlib
 import hashlib
+import importlib
 import json
 import os
 import random
@@ -29,10 +30,11 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
+
+from commands import COMMANDS, Command
 
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
 _CHANGES = frozenset(
@@ -40,116 +42,6 @@ _CHANGES = frozenset(
 )
 #: The differences between two runs of the same command: times, and the machine.
 _VARYING = re.compile(rb'"(seconds|environment)": (\{[^{}]*\}|[0-9.e+-]+)|simulated in [0-9.]+ s')
-
-
-@dataclass(frozen=True)
-class Command:
-    """A command to be killed.
-
-    Attributes:
-        arguments: arguments of chorus-bench, which runs in a folder of its own.
-        prepare: puts its input into that folder.
-    """
-
-    arguments: tuple[str, ...]
-    prepare: Callable[[Path], None] = lambda folder: None
-
-
-def small_split(folder: Path) -> None:
-    """Write a test split of four samples of the shipped one."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from chorus_bench.io.shipped import packaged_folder
-
-    source = packaged_folder("example/split")
-    table = pq.read_table(next(source.glob("*.parquet")))
-    names = table["category"].to_pylist()
-    wanted = [names.index("surfboard"), names.index("surfboard") + 1, names.index("backpack")]
-    (folder / "split").mkdir()
-    pq.write_table(table.take(pa.array(wanted)), folder / "split" / "test-0.parquet")
-
-
-def result(folder: Path) -> None:
-    """Write a result of the shipped submission on the shipped split."""
-    from chorus_bench.evaluation import evaluate
-
-    evaluate("example", output=folder / "result", cache=_cache_of_this_run())
-
-
-@cache
-def _cache_of_this_run() -> Path:
-    folder = tempfile.mkdtemp(prefix="crash-cache-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
-
-
-def board(folder: Path) -> None:
-    """Write a leaderboard with one entry."""
-    from chorus_bench.leaderboard.adding import add_entry
-
-    result(folder)
-    add_entry(folder / "result", folder / "lb", submitted_by="me", date="2026-01-01")
-
-
-def pictures(folder: Path) -> None:
-    """Write images the way a crawler does."""
-    import cv2
-    import numpy as np
-
-    for number in range(3):
-        place = folder / "crawled" / f"keyword {number}"
-        place.mkdir(parents=True)
-        pixels = np.random.default_rng(number).integers(0, 255, (20, 30, 3), dtype=np.uint8)
-        cv2.imwrite(str(place / "a.png"), pixels)
-
-
-def training(folder: Path) -> None:
-    """Build a small training set."""
-    from chorus_bench.datasets.builders import build_dataset
-
-    options = {"split": "train", "categories": ["surfboard"], "size": 64, "images": False}
-    build_dataset("simulated", folder / "train", **options)
-
-
-_SCORING = ("--split", "split", "--min-samples", "1")
-_SIMULATED = ("--categories", "surfboard", "--per-category", "1", "--split", "test", "--no-images")
-COMMANDS = {
-    "build": Command(("datasets", "build", "simulated", "--output", "out", *_SIMULATED)),
-    "import": Command(
-        ("datasets", "import-images", "crawled", "--category", "tie", "--output", "out"), pictures
-    ),
-    "evaluate": Command(
-        ("evaluate", "example", *_SCORING, "--workers", "1", "--output", "out"), small_split
-    ),
-    "baseline": Command(
-        ("baseline", "run", "uniform", "--data", "split", "--output", "out"), small_split
-    ),
-    "votes": Command(
-        ("baseline", "run", "chorus", "--data", "train", "--output", "out", "--engine", "local"),
-        training,
-    ),
-    "add": Command(
-        ("leaderboard", "add", "result", "--leaderboard", "out", "--submitted-by", "me",
-         "--date", "2026-01-01"),
-        result,
-    ),
-    "board": Command(
-        ("leaderboard", "build", "--leaderboard", "lb", "--output", "out", "--date", "2026-01-01"),
-        board,
-    ),
-    "report": Command(("report", "result", "--output", "out"), result),
-    "synthesize": Command(
-        ("synthesize", "--preset", "tiny", "--output", "out", "--set", "shard_size=8",
-         "--set", "images.generator.options.size=64", "--prompts", "prompts"),
-        lambda folder: _write_prompts(folder / "prompts"),
-    ),
-}  # fmt: skip
-
-
-def _write_prompts(folder: Path) -> None:
-    folder.mkdir()
-    (folder / "surfboard.txt").write_text("a person rides a surfboard\n", encoding="utf-8")
 
 
 @dataclass
@@ -181,7 +73,6 @@ def main() -> None:
     unknown = set(chosen.commands) - set(COMMANDS)
     if unknown:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
-    _import_everything()
     tallies = []
     for name in chosen.commands or COMMANDS:
         tally = try_command(name, chosen.every, chosen.moments, chosen.random, chosen.seed)
@@ -233,13 +124,15 @@ class Trial:
 
     def __init__(self, command: Command, place: Path) -> None:
         self.arguments, self.place = command.arguments, place
-        self._prepared = place / "prepared"
+        self._prepared, self._modules = place / "prepared", place / "modules"
         for name in ("work", "cache", "tmp"):
             (self._prepared / name).mkdir(parents=True)
         with _environment(self._prepared):
             command.prepare(self._prepared / "work")
         shutil.rmtree(self._prepared / "cache")
         (self._prepared / "cache").mkdir()
+        self._run(self._fresh())
+        _import(self._modules.read_text().split())
         folder = self._fresh()
         started = time.monotonic()
         code, self.moments = self._run(folder)
@@ -291,7 +184,7 @@ class Trial:
             with (self.place / "log").open("wb") as log:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
-            _run_here(folder, self.arguments, moment, counted)
+            _run_here(folder, self.arguments, moment, counted, self._modules)
         if seconds is not None:
             time.sleep(seconds)
             os.kill(child, signal.SIGKILL)
@@ -302,7 +195,9 @@ class Trial:
         return (self.place / "log").read_text(errors="replace").strip()[-300:]
 
 
-def _run_here(folder: Path, arguments: tuple[str, ...], moment: int | None, counted: Path) -> None:
+def _run_here(
+    folder: Path, arguments: tuple[str, ...], moment: int | None, counted: Path, modules: Path
+) -> None:
     """Run the command in this process, which ends with it or is killed."""
     code = 1
     try:
@@ -325,11 +220,19 @@ def _run_here(folder: Path, arguments: tuple[str, ...], moment: int | None, coun
             sys.stdout.flush()
             moments, moment = seen[0], None
             counted.write_text(str(moments))
+            modules.write_text("\n".join(sys.modules))
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()
     finally:
         os._exit(code)
+
+
+def _import(modules: Iterable[str]) -> None:
+    """Import what a run needed, once: the child processes inherit it."""
+    for name in modules:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
 
 
 def _watch(pass_moment: Callable[[], None]) -> None:
@@ -403,20 +306,6 @@ def _is_final(name: str) -> bool:
     """Whether this is the name of finished output, not of a working file."""
     parts = name.split("/")
     return not any(p.startswith(".") or p.endswith(".unfinished") for p in parts)
-
-
-def _import_everything() -> None:
-    """Import once what the commands need; the child processes inherit it."""
-    import chorus_bench.cli.app
-    import chorus_bench.datasets.builders
-    import chorus_bench.datasets.image_folder
-    import chorus_bench.evaluation
-    import chorus_bench.leaderboard.adding
-    import chorus_bench.leaderboard.site
-    import chorus_bench.report.page
-    import chorus_bench.simulation.recipe
-    import chorus_bench.submission.write
-    import chorus_bench.synthesis.pipeline  # noqa: F401
 
 
 if __name__ == "__main__":

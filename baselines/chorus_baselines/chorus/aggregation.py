@@ -109,6 +109,10 @@ class Aggregation:
         """Return how many views belong to a cluster, to a prompt, or to both."""
         return int(self._views(part, prompt).sum(dtype=np.int64))
 
+    def has_field(self, part: str | None = None, prompt: str | None = None) -> bool:
+        """Whether some voxel is on a mask, so that there is a field; for arguments see `field`."""
+        return any(hits.any() for hits in self._tally(part, prompt).hits.values())
+
     def field(
         self, part: str | None = None, prompt: str | None = None, *, weights: str = AZIMUTH_12
     ) -> Float32:

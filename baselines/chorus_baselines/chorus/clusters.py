@@ -10,7 +10,6 @@ Source: docs/method.md M18; the paper, section 3.4.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.nearest import nearest_points
+from chorus_bench.io.json_files import read_json
 
 Int64 = NDArray[np.int64]
 Segments = Mapping[str, NDArray[np.integer]]
@@ -67,27 +67,33 @@ DEMO_PARTS = (
     BodyPart("left foot", ("leftFoot", "leftToeBase")),
     BodyPart("torso", ("spine", "spine1", "spine2", "leftShoulder", "rightShoulder")),
 )
+#: Parts without a side, as the labels of the simulated world name them.
+BOTH_SIDES = (
+    BodyPart("hands", ("leftHand", "leftHandIndex1", "rightHand", "rightHandIndex1")),
+    BodyPart("arms", ("leftArm", "leftForeArm", "rightArm", "rightForeArm")),
+    BodyPart("feet", ("leftFoot", "leftToeBase", "rightFoot", "rightToeBase")),
+)
 FULL_BODY = BodyPart("full body", SEGMENT_NAMES)
-_NAMED = {part.name: part for part in (*DEMO_PARTS, FULL_BODY)}
+NAMED_PARTS = {part.name: part for part in (*DEMO_PARTS, *BOTH_SIDES, FULL_BODY)}
 
 
 def body_part(name: str) -> BodyPart:
     """Return a body part by name.
 
     Args:
-        name: ``right arm``, ``left foot``, ``torso``, ``full body``, one of the 24 segments,
-            or a union of any of them such as ``leftHand+rightHand``.
+        name: one of `NAMED_PARTS` (``right arm``, ``torso``, ``hands``, ...), one of the 24
+            segments, or a union of any of them such as ``leftHand+rightHand``.
 
     Raises:
         InputError: an unknown name; the message suggests the nearest one.
     """
-    if name in _NAMED:
-        return _NAMED[name]
+    if name in NAMED_PARTS:
+        return NAMED_PARTS[name]
     segments: dict[str, None] = {}
     for piece in (piece.strip() for piece in name.split("+")):
-        if piece not in _NAMED and piece not in SEGMENT_NAMES:
-            raise unknown_name("body part", piece, (*_NAMED, *SEGMENT_NAMES))
-        segments |= dict.fromkeys(_NAMED[piece].segments if piece in _NAMED else (piece,))
+        if piece not in NAMED_PARTS and piece not in SEGMENT_NAMES:
+            raise unknown_name("body part", piece, (*NAMED_PARTS, *SEGMENT_NAMES))
+        segments |= dict.fromkeys(NAMED_PARTS[piece].segments if piece in NAMED_PARTS else (piece,))
     return BodyPart(name, tuple(segments))
 
 
@@ -160,10 +166,7 @@ def read_segments(path: str | Path, body: BodyModel) -> dict[str, Int64]:
     file = Path(path)
     if not file.is_file():
         raise InputError("no such segmentation file", where=file)
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise InputError(f"not JSON: {error}", where=file) from error
+    content = read_json(file)
     if not isinstance(content, dict):
         raise InputError("not a segmentation", where=file, expected="segment name -> vertex ids")
     missing = [name for name in SEGMENT_NAMES if name not in content]

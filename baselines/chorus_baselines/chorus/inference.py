@@ -64,15 +64,18 @@ def posed_field(
     return canonical.at(points).reshape(grid.shape)
 
 
-def canonical_field(submission: str | Path, category: str) -> OccupancyGrid:
-    """Return the field of a category of a submission.
+def canonical_field(
+    submission: str | Path, category: str, interaction: str | None = None
+) -> OccupancyGrid:
+    """Return the field of a category of a submission, or of one of its interaction types.
 
     Args:
         submission: folder, archive or name, see `open_submission`.
         category: one of its categories.
+        interaction: the name of one of the category's types; None for the category's field.
 
     Raises:
-        InputError: a submission of the posed track, or no such category.
+        InputError: a submission of the posed track, or no such category or type.
     """
     with open_submission(submission) as opened:
         if opened.track != "canonical":
@@ -81,6 +84,8 @@ def canonical_field(submission: str | Path, category: str) -> OccupancyGrid:
             )
         if category not in opened.categories:
             raise unknown_name("category", category, opened.categories, where=submission)
+        if interaction is not None:
+            return opened.interaction_field(category, interaction)
         return opened.field(category)
 
 

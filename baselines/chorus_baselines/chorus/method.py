@@ -5,28 +5,26 @@ Source: docs/method.md M6 to M16; the paper, sections 3.2 and 3.3, and 4 for the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from chorus_baselines.chorus.aggregation import Aggregation
 from chorus_baselines.chorus.category import aggregate_category
+from chorus_baselines.chorus.clusters import body_part, read_segments
+from chorus_baselines.chorus.interaction_types import interaction_fields
 from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.chorus.sharded import aggregate_dataset
 from chorus_baselines.chorus.view_weights import AZIMUTH_12
-from chorus_bench.baseline import Progress
+from chorus_bench.baseline import LearnedFields, Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings
+from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.option_types import InputFile
 from chorus_bench.synthesis.keypoint_filters import KeypointChoice
-
-Float32 = NDArray[np.float32]
 
 
 def fit_chorus(
@@ -50,8 +48,11 @@ def fit_chorus(
     cameras: Mapping[str, Any] | None = None,
     joint_regressor: InputFile | None = None,
     skinning: Mapping[str, Any] | None = None,
-) -> dict[str, Float32]:
-    """Learn one field per category.
+    by_prompt: bool = False,
+    parts: Sequence[str] | None = None,
+    segments: InputFile | None = None,
+) -> LearnedFields:
+    """Learn one field per category and, on request, one per interaction type.
 
     Args:
         data: training rows with people and objects. Existing cameras are used.
@@ -74,9 +75,14 @@ def fit_chorus(
         cameras: see there.
         joint_regressor: see there.
         skinning: see there.
+        by_prompt: learn a field for each prompt as well. Rows without a prompt are left out.
+        parts: learn a field for each of these body parts as well (see `body_part`), from the
+            views whose object touches it; with ``by_prompt`` also for each prompt and part.
+        segments: the file of the body's vertex segments, see `read_segments`; by default a vertex
+            belongs to the joint that moves it most.
 
     Returns:
-        Category -> (N, N, N) probabilities.
+        Category -> (N, N, N) probabilities, with the fields of the interaction types.
 
     Raises:
         InputError: a category without a single kept view; the message says which filter
@@ -86,37 +92,54 @@ def fit_chorus(
         keypoints, keypoint_filter, canonicalize, ratio, mirror, solver, device, weights,
         filters or {}, cameras or {}, joint_regressor, skinning or {},
     )  # fmt: skip
-    if engine is not None and work is not None:
-        votes: Iterable[tuple[str, Aggregation]] = aggregate_dataset(
-            data, work, body=body, grid=grid, options=options, seed=seed, engine=engine,
-            progress=progress,
-        ).items()  # fmt: skip
+    types = _type_settings(body, by_prompt, parts, segments)
+    chosen: dict[str, Any] = {"grid": grid, "options": options, "seed": seed, **types}
+    votes: Iterable[tuple[str, Aggregation]]
+    if engine is None or work is None:
+        votes = _one_by_one(data, body, progress, **chosen)
     else:
-        votes = _one_by_one(data, body, grid, options, seed, progress)
-    return {category: found.field(weights=weights) for category, found in votes}
+        done = aggregate_dataset(data, work, body=body, engine=engine, progress=progress, **chosen)
+        votes = done.items()
+    return _learned(votes, weights)
 
 
 def _one_by_one(
     data: DatasetRows,
     body: BodyModel,
-    grid: GridSpec,
-    options: ChorusOptions,
-    seed: int,
     progress: Progress,
+    **chosen: Any,  # noqa: ANN401 - those of aggregate_category
 ) -> Iterator[tuple[str, Aggregation]]:
     """Yield every category with its votes, counted here."""
     done = 0
     for category in data.categories:
         report = partial(_report, progress, done, data.total)
-        yield (
-            category,
-            aggregate_category(
-                data, category, body, grid, options=options, seed=seed, report=report
-            ),
-        )
+        yield category, aggregate_category(data, category, body, report=report, **chosen)
         done += data.counts[category]
     progress(data.total, data.total)
 
 
 def _report(progress: Progress, done: int, total: int, rows: int) -> None:
     progress(done + rows, total)
+
+
+def _type_settings(
+    body: BodyModel, by_prompt: bool, parts: Sequence[str] | None, segments: InputFile | None
+) -> dict[str, Any]:
+    """Return the settings of `aggregate` for interaction types, none where none are wanted."""
+    if segments is not None and not parts:
+        raise InputError("a file of segments without a body part", fix="give --part as well")
+    chosen: dict[str, Any] = {"by_prompt": True} if by_prompt else {}
+    if parts:
+        named = [parts] if isinstance(parts, str) else list(parts)
+        chosen["parts"] = tuple(body_part(name) for name in named)
+    if segments is not None:
+        chosen["segments"] = read_segments(segments, body)
+    return chosen
+
+
+def _learned(votes: Iterable[tuple[str, Aggregation]], weights: str) -> LearnedFields:
+    learned = LearnedFields()
+    for category, aggregation in votes:
+        learned[category] = aggregation.field(weights=weights)
+        learned.interactions[category] = interaction_fields(aggregation, weights=weights)
+    return learned

@@ -146,7 +146,7 @@ def _add_votes(folder: Path, shards: list[DataFile], category: str) -> Aggregati
 def _settings_key(
     body: BodyModel, grid: GridSpec, options: ChorusOptions, seed: int, settings: Mapping[str, Any]
 ) -> str:
-    named = {name: str(value) for name, value in settings.items()}
+    named = {name: _label(value) for name, value in settings.items()}
     chosen = {name: value for name, value in asdict(options).items() if name not in _AFTERWARDS}
     regressor = options.joint_regressor
     content = "" if regressor is None else _digest(Path(regressor))
@@ -156,3 +156,10 @@ def _settings_key(
 
 def _digest(file: Path) -> str:
     return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def _label(value: object) -> str:
+    """Return a text that changes with a setting; arrays in a mapping are not shortened."""
+    if isinstance(value, Mapping):
+        return str({name: getattr(v, "tolist", lambda v=v: v)() for name, v in value.items()})
+    return str(value)

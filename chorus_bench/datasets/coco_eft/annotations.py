@@ -113,7 +113,7 @@ def _check_kind(content: object, path: Path) -> None:
 
 
 def _categories(items: list[Any], path: Path) -> dict[int, str]:
-    """Return names by id; every id and every name stands once."""
+    """Return names by id; every id and every name occurs once."""
     found: dict[int, str] = {}
     for number, item in enumerate(items):
         where = f"{path}, category number {number}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 from chorus_bench.datasets.facts import Facts, schema_with_facts
@@ -36,6 +37,14 @@ class RecipeBuilder(datasets.GeneratorBasedBuilder):  # type: ignore[misc]
     def recipe(self) -> Recipe:
         """Return the recipe for this builder's config."""
         raise NotImplementedError
+
+    def options(self) -> dict[str, Any]:
+        """Return what the config adds to those of `datasets`, and its category or None for all."""
+        config = self.config
+        added = {field.name for field in fields(config)}
+        added -= {field.name for field in fields(datasets.BuilderConfig)}
+        categories = None if config.name == "default" else [config.name]
+        return {name: getattr(config, name) for name in added} | {"categories": categories}
 
     def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(

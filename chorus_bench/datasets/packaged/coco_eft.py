@@ -64,17 +64,9 @@ class CocoEft(RecipeBuilder):
 
     def recipe(self) -> Recipe:
         """Return the recipe for this builder's config."""
-        config = self.config
-        return coco_eft_recipe(
-            config.annotations,
-            config.fits,
-            body=config.body,
-            joint_regressor=config.joint_regressor,
-            images=config.images,
-            solver=config.solver,
-            fits_name=config.fits_name,
-            categories=None if config.name == "default" else [config.name],
-        )
+        options = self.options()
+        del options["sources_key"]
+        return coco_eft_recipe(**options)
 
 
 def _sources_key(options: dict[str, Any]) -> str:

@@ -43,12 +43,4 @@ class SimulatedTest(RecipeBuilder):
 
     def recipe(self) -> Recipe:
         """Return the recipe for this builder's config."""
-        config = self.config
-        return _make_recipe(
-            split="test",
-            categories=None if config.name == "default" else [config.name],
-            per_category=config.per_category,
-            seed=config.seed,
-            body=config.body,
-            images=config.images,
-        )
+        return _make_recipe(split="test", **self.options())

@@ -45,13 +45,4 @@ class SimulatedTrain(RecipeBuilder):
 
     def recipe(self) -> Recipe:
         """Return the recipe for this builder's config."""
-        config = self.config
-        return _make_recipe(
-            split="train",
-            categories=None if config.name == "default" else [config.name],
-            images_per_prompt_view=config.images_per_prompt_view,
-            seed=config.seed,
-            body=config.body,
-            size=config.size,
-            images=config.images,
-        )
+        return _make_recipe(split="train", **self.options())

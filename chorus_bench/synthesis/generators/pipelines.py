@@ -122,7 +122,7 @@ def check_names(
 
 
 def change_scheduler(pipeline: Pipeline, name: str | None, options: dict[str, object]) -> None:
-    """Replace a pipeline's scheduler, or change the options of its own.
+    """Replace a pipeline's scheduler, or change the options of the present one.
 
     Args:
         pipeline: modified in place.
