@@ -45,12 +45,13 @@ class MaskRuns:
     @classmethod
     def of_mask(cls, mask: NDArray[np.uint8]) -> MaskRuns:
         """Return the runs of a mask (H, W) of 0 and 1."""
+        height, width = mask.shape
         flat = mask.T.reshape(-1)
         bounds = np.flatnonzero(flat[1:] != flat[:-1]) + 1
         lengths = np.diff(np.concatenate([[0], bounds, [flat.size]]))
         if flat[0]:
             lengths = np.concatenate([[0], lengths])
-        return cls(*mask.shape, lengths.astype(np.int64))
+        return cls(height, width, lengths.astype(np.int64))
 
     @property
     def values(self) -> NDArray[np.uint8]:

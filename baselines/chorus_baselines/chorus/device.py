@@ -261,10 +261,10 @@ def _import_torch() -> Any:  # noqa: ANN401 - the module
 
 def _checked_device(name: str) -> torch.device:
     """Return a torch device that computes in float64, after trying it."""
-    torch = _import_torch()
+    library = _import_torch()
     try:
-        device: torch.device = torch.device(name)
-        torch.zeros(1, dtype=torch.float64, device=device)
+        device: torch.device = library.device(name)
+        library.zeros(1, dtype=library.float64, device=device)
     except (RuntimeError, TypeError, AssertionError) as error:
         raise InputError(
             f"device '{name}' cannot be used: {str(error).splitlines()[0]}",
