@@ -233,7 +233,7 @@ def annotation_rows(folder, device, tiny, count):
             sync(device)
             with Busy(device) as busy:
                 start = time.perf_counter()
-                made = list(found.annotate_batches(batches, NAMES[1], Counter(), threads))
+                made = list(found.annotate_batches(batches, [NAMES[1]], Counter(), threads))
                 sync(device)
                 seconds = time.perf_counter() - start
         rows[threads] = made

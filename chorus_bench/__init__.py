@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from chorus_bench.geometry.body_files import load_body
     from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
     from chorus_bench.metrics import projective_average_precision
-    from chorus_bench.submission import open_submission, write_submission
+    from chorus_bench.submission import (
+        open_submission,
+        write_posed_submission,
+        write_submission,
+    )
 else:
     __getattr__, __dir__ = lazy_exports(
         __name__,
@@ -29,7 +33,7 @@ else:
             "geometry.body_files": ("load_body",),
             "geometry.grid": ("GridSpec", "OccupancyGrid"),
             "metrics": ("projective_average_precision",),
-            "submission": ("open_submission", "write_submission"),
+            "submission": ("open_submission", "write_posed_submission", "write_submission"),
         },
     )
 
@@ -47,5 +51,6 @@ __all__ = [
     "load_split",
     "open_submission",
     "projective_average_precision",
+    "write_posed_submission",
     "write_submission",
 ]

@@ -129,3 +129,10 @@ def list_some(items: Sequence[object], limit: int = 5) -> str:
     shown = ", ".join(str(item) for item in items[:limit])
     rest = len(items) - limit
     return f"{shown} and {rest} more" if rest > 0 else shown
+
+
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its regular noun: ``1 row``, ``2 rows``, ``3 categories``."""
+    if number == 1:
+        return f"1 {noun}"
+    return f"{number} {noun[:-1]}ies" if noun.endswith("y") else f"{number} {noun}s"

@@ -1,4 +1,4 @@
-"""Commands of the baselines: reproduce, clusters, infer, reconstruct, import-chorus."""
+"""Commands of the baselines: reproduce, and those of other modules."""
 
 from __future__ import annotations
 
@@ -28,43 +28,60 @@ reproduce_app = typer.Typer(
 Samples = Annotated[int, typer.Option(min=1, help="Number of simulated test samples per category.")]
 Images = Annotated[int, typer.Option(min=1, help="Number of simulated images per prompt and view.")]
 
+ImageSearch = Annotated[
+    str | None,
+    typer.Option(help="Annotated pictures of an image search, see annotate; simulated by default."),
+]
+Synthesized = Annotated[
+    str | None,
+    typer.Option(help="Annotated synthesised images, see synthesize; simulated by default."),
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands to chorus-bench (entry-point group ``chorus_bench.commands``)."""
-    from chorus_baselines import clusters_cli, posed_cli
+    from chorus_baselines import clusters_cli, posed_cli, reconstruct_cli
 
     app.add_typer(reproduce_app, name="reproduce")
     app.command("clusters")(clusters_cli.clusters_command)
     app.command("infer")(posed_cli.infer_command)
-    app.command("reconstruct")(posed_cli.reconstruct_command)
+    app.command("reconstruct")(reconstruct_cli.reconstruct_command)
     app.command("import-chorus")(posed_cli.import_chorus_command)
 
 
 @reproduce_app.command("table1")
 def table1_command(
     output: OutputFolder = Path("chorus-table1"),
-    crawled: Annotated[
-        str | None, typer.Option(help="Annotated training rows of crawled images.")
-    ] = None,
+    image_search: ImageSearch = None,
+    synthesized: Synthesized = None,
     split: Annotated[str | None, typer.Option(help="Test split; simulated by default.")] = None,
     body: Body = None,
     category: OneCategory = ["motorcycle"],  # noqa: B006 - read only
+    images: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Images of a large set, drawn; by default the smaller source's, at most 10000.",
+        ),
+    ] = None,
     images_per_prompt_view: Images = 40,
     samples: Samples = 30,
     seed: Seed = 0,
     workers: Threads = None,
 ) -> None:
     """Image search against synthetic images, in small and large sets, with statistics."""
-    from chorus_baselines.reproduce import reproduce_table1
+    from chorus_baselines.image_sources import reproduce_table1
     from chorus_baselines.table_text import render_table
     from chorus_bench.io.locks import only_run
 
     with only_run(output):
         table = reproduce_table1(
             _workplace(output, body, seed, workers),
-            crawled=crawled,
+            image_search=image_search,
+            synthesized=synthesized,
             split=split,
             category=one_category(category),
+            images=images,
             images_per_prompt_view=images_per_prompt_view,
             samples=samples,
         )
@@ -74,8 +91,9 @@ def table1_command(
 @reproduce_app.command("table2")
 def table2_command(
     output: OutputFolder = Path("chorus-table2"),
-    data: Annotated[str | None, typer.Option(help="Training set; simulated by default.")] = None,
-    split: Annotated[str | None, typer.Option(help="The test split for --data.")] = None,
+    image_search: ImageSearch = None,
+    synthesized: Synthesized = None,
+    split: Annotated[str | None, typer.Option(help="The test split for these sets.")] = None,
     body: Body = None,
     categories: Categories = None,
     images_per_prompt_view: Images = 12,
@@ -91,7 +109,8 @@ def table2_command(
     with only_run(output):
         table = reproduce_table2(
             _workplace(output, body, seed, workers),
-            data=data,
+            image_search=image_search,
+            synthesized=synthesized,
             split=split,
             categories=categories,
             images_per_prompt_view=images_per_prompt_view,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from chorus_bench.cli.options import FORMAT, Body, Categories, TextFormat
+from chorus_bench.errors import count_of
 
 if TYPE_CHECKING:
     from chorus_bench.submission import Submission
@@ -67,7 +68,7 @@ def _draw(
     model = load_body("default" if body is None else body)
     with progress_bar("Drawing fields") as progress:
         files = draw_types(submission, model, output, categories=categories, progress=progress)
-    typer.echo(f"wrote {len(files)} pictures to {output}", err=True)
+    typer.echo(f"wrote {count_of(len(files), 'picture')} to {output}", err=True)
 
 
 def type_rows(submission: Submission, categories: list[str] | None) -> list[tuple[object, ...]]:

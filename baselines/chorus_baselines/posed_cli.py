@@ -78,9 +78,9 @@ def infer_command(
         return
     from chorus_baselines.chorus.inference import canonical_field, posed_field, save_posed_field
 
-    category = one_category(categories) if categories else _subject(split, sample, body).category
+    category = one_category(categories) if categories else subject_in(split, sample, body).category
     field = canonical_field(submission, category, interaction)
-    posed = posed_field(field, _pose(pose, split, sample, body), body or "default", field.spec)
+    posed = posed_field(field, pose_of(pose, split, sample, body), body or "default", field.spec)
     save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
 
@@ -120,37 +120,6 @@ def _pose_split(
     typer.echo(f"wrote {output}, a submission of the posed track")
 
 
-def reconstruct_command(
-    submission: Submission,
-    output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
-    category: Annotated[
-        list[str] | None,
-        typer.Option(help="By default the sample's, or that of the object nearest to the person."),
-    ] = None,
-    interaction: Interaction = None,
-    pose: Pose = None,
-    split: Split = None,
-    sample: Sample = None,
-    body: Body = None,
-    level: Annotated[float, typer.Option(help="Value of the field at the object's surface.")] = 0.5,
-) -> None:
-    """Write a mesh of the expected object beside the person in a pose."""
-    from chorus_baselines.chorus.inference import canonical_field
-    from chorus_baselines.chorus.reconstruction import reconstruct
-
-    name = one_category(category) if category else _subject(split, sample, body).category
-    field = canonical_field(submission, name, interaction)
-    reconstruct(
-        field,
-        _pose(pose, split, sample, body),
-        output,
-        body=body or "default",
-        grid=field.spec,
-        level=level,
-    )
-    typer.echo(f"wrote {output}: {name if interaction is None else interaction}")
-
-
 def import_chorus_command(
     files: Annotated[
         list[str],
@@ -170,18 +139,25 @@ def import_chorus_command(
     """Make a submission from the original project's exports.
 
     In a folder of results, CATEGORY/total-aggregation/*.pickle, categories are named by folders.
-    Any other file given without a category is of the category in its name.
+    The fields of its prompts become interaction types. Any other file given without a category is
+    of the category in its name.
     """
     from chorus_baselines.chorus.original import import_chorus
     from chorus_baselines.chorus.original_files import find_original_files
 
     found = find_original_files(files, settings)
-    totals: dict[str, str | Path] = {category: own.total for category, own in found.items()}
-    import_chorus(totals, output, method=method, side_length=side_length, overwrite=overwrite)
+    import_chorus(
+        {category: own.total for category, own in found.items()},
+        output,
+        prompts={category: own.prompts for category, own in found.items() if own.prompts},
+        method=method,
+        side_length=side_length,
+        overwrite=overwrite,
+    )
     typer.echo(f"wrote {output}: {', '.join(found)}")
 
 
-def _pose(
+def pose_of(
     file: Path | None, split: str | None, sample: str | None, body: str | None
 ) -> NDArray[np.float64]:
     """Return the pose (72,) of a file or of a sample of a split."""
@@ -191,13 +167,13 @@ def _pose(
     if file is not None and split is None and sample is None:
         return read_pose(file)
     if file is None:
-        return _subject(split, sample, body).pose
+        return subject_in(split, sample, body).pose
     raise InputError(
         "two poses are given", expected="--pose FILE, or --split SPLIT and --sample ID"
     )
 
 
-def _subject(split: str | None, sample: str | None, body: str | None) -> Subject:
+def subject_in(split: str | None, sample: str | None, body: str | None) -> Subject:
     """Return pose and category of a sample of a dataset."""
     from chorus_baselines.chorus.subject import find_subject
     from chorus_bench.errors import InputError

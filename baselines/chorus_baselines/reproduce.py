@@ -6,21 +6,18 @@ categories differ. Only the order of the rows may be compared.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chorus_baselines.chorus.sampling import draw_ratio, select_rows
 from chorus_baselines.specs import SPECS
 from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.export import build_once
-from chorus_bench.datasets.folder import DatasetInfo
-from chorus_bench.datasets.recipe import Note, Piece, Recipe, Row
+from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
-from chorus_bench.datasets.view_conditions import VIEWS
+from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import EvaluationResult, evaluate
 from chorus_bench.evaluation.comparison import compare_results
@@ -28,10 +25,7 @@ from chorus_bench.evaluation.output import discard_result
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.ranking import Ranking
 from chorus_bench.names import given_categories
-from chorus_bench.simulation import PROMPTS, simulate_train_row
 from chorus_bench.simulation.recipe import simulated_recipe
-from chorus_bench.synthesis.cameras import add_cameras
-from chorus_bench.synthesis.filters import filter_rows
 
 #: Called with (stage, done, total).
 Progress = Callable[[str, int, int], None]
@@ -47,17 +41,6 @@ ABLATIONS = (
     "chorus-10pct",
     "chorus",
 )
-
-#: Category motorcycle: mPAP and its variants in percent; images, kept, rejection rate in
-#: percent, camera entropy in bits.
-PAPER_TABLE_1: Mapping[str, tuple[tuple[float, ...], tuple[float, ...]]] = {
-    "image search, 1k": ((53.64, 52.15, 60.08, 56.86), (1201, 391, 67.44, 10.04)),
-    "image search, 10k": ((55.97, 54.59, 63.62, 61.11), (9408, 2526, 73.15, 12.25)),
-    "synthetic, 1k": ((56.33, 55.11, 63.91, 61.85), (1201, 456, 62.03, 12.21)),
-    "synthetic, 10k": ((57.14, 55.19, 64.82, 62.11), (9408, 3626, 61.46, 14.63)),
-}
-SMALL_SHARE = 0.1
-_ANNOTATED = ("sample_id", "height", "width", "people", "objects")
 
 
 @dataclass(frozen=True)
@@ -155,7 +138,8 @@ class Workplace:
 def reproduce_table2(
     place: Workplace,
     *,
-    data: str | Path | None = None,
+    synthesized: str | Path | None = None,
+    image_search: str | Path | None = None,
     split: str | Path | None = None,
     categories: str | Sequence[str] | None = None,
     images_per_prompt_view: int = 12,
@@ -165,146 +149,71 @@ def reproduce_table2(
 
     Args:
         place: the workplace.
-        data: a training set; by default one of the simulated world is made.
-        split: the test split for ``data``.
+        synthesized: a training set of synthesised images; if there is no other, one of the
+            simulated world is made.
+        image_search: a training set of pictures found by an image search.
+        split: the test split for these sets.
         categories: only these categories.
         images_per_prompt_view: number of simulated training images.
         samples: number of simulated test samples per category.
 
     Raises:
-        InputError: data without a split or vice versa, or either is invalid.
+        InputError: training sets without a split or vice versa, or one of them is invalid.
     """
-    if (data is None) != (split is None):
+    named = {"synthetic": synthesized, "image search": image_search}
+    given = {name: data for name, data in named.items() if data is not None}
+    if bool(given) != (split is not None):
         raise InputError("a training set needs its test split", fix="give both or neither")
-    title = "Ablations on your data"
-    if data is None or split is None:
+    title, sets = "Ablations on your data", {}
+    for name, data in given.items():
+        sets[name] = annotated_rows(data, categories)
+    if not given:
         chosen = given_categories(categories) or tuple(SIMULATED_CATEGORIES)
         title = f"Ablations on the simulated world ({', '.join(chosen)})"
-        data = place.simulated("train", chosen, images_per_prompt_view=images_per_prompt_view)
+        made = place.simulated("train", chosen, images_per_prompt_view=images_per_prompt_view)
         split = place.simulated("test", chosen, per_category=samples)
-    rows = DatasetRows.open(data).select(categories)
-    expected = {spec.name: spec.expected for spec in SPECS}
-    return Table.of(
-        f"{title}: {rows.total} training images",
-        [
-            TableRow(
-                name=name,
-                result=place.score(name, name, rows, split),
-                paper_name=name,
-                paper=tuple(expected[name][0].scores.values()),
-            )
-            for name in ABLATIONS
-        ],
+        sets = {"simulated": DatasetRows.open(made).select(categories)}
+    assert split is not None
+    rows = [
+        _ablation_row(place, source if len(sets) > 1 else "", name, data, split)
+        for source, data in sets.items()
+        for name in ABLATIONS
+    ]
+    counts = " and ".join(str(data.total) for data in sets.values())
+    return Table.of(f"{title}: {counts} training images", rows)
+
+
+def _ablation_row(
+    place: Workplace, source: str, baseline: str, data: DatasetRows, split: str | Path
+) -> TableRow:
+    name = f"{source}, {baseline}" if source else baseline
+    spec = next(spec for spec in SPECS if spec.name == baseline)
+    return TableRow(
+        name=name,
+        result=place.score(name, baseline, data, split),
+        paper_name=baseline,
+        paper=tuple(spec.expected[0].scores.values()),
     )
 
 
-def reproduce_table1(
-    place: Workplace,
-    *,
-    crawled: str | Path | None = None,
-    split: str | Path | None = None,
-    category: str = "motorcycle",
-    images_per_prompt_view: int = 40,
-    samples: int = TEST_SAMPLES,
-) -> Table:
-    """Compare sources of images, at two sizes, for one category.
-
-    The synthetic images are the simulated world's, under all view conditions. Image search is
-    represented by ``crawled``, or else by the simulated world with the prompt alone, which shows
-    people mostly from the front, as photographs do. The small sets are a tenth of the large ones,
-    drawn per prompt.
+def annotated_rows(data: str | Path, categories: str | Sequence[str] | None) -> DatasetRows:
+    """Open a training set that is to be compared, and check it before anything runs.
 
     Args:
-        place: the workplace.
-        crawled: annotated training rows of crawled images.
-        split: a test split; by default one of the simulated world.
-        category: the category.
-        images_per_prompt_view: number of simulated training images.
-        samples: number of simulated test samples.
+        data: its folder.
+        categories: the categories to compare; None for all of it.
 
     Raises:
-        InputError: the data are invalid.
+        InputError: no such dataset or category, or pictures that have not been annotated.
     """
-    # Before anything is simulated: another category or rows without annotations are wrong input.
-    if crawled is not None:
-        DatasetRows.open(crawled).select([category]).check_columns(_ANNOTATED)
-    if split is not None:
-        DatasetRows.open(split).select([category])
-    if split is None:
-        split = place.simulated("test", [category], per_category=samples)
-    synthetic = place.simulated("train", [category], images_per_prompt_view=images_per_prompt_view)
-    searched = crawled
-    if searched is None:
-        recipe = prompt_alone_recipe(synthetic, category, place)
-        searched = place.dataset(recipe, "prompt-alone")
-    sources = {
-        "prompt alone" if crawled is None else "crawled": ("image search", searched),
-        "all views": ("synthetic", synthetic),
-    }
-    rows = []
-    for name, (paper_name, folder) in sources.items():
-        large = DatasetRows.open(folder).select([category])
-        drawn = draw_ratio(large.rows(category), SMALL_SHARE, seed=place.seed)
-        small = DatasetRows.open(select_rows(large.rows(category), drawn))
-        for data, size in ((small, "1k"), (large, "10k")):
-            row = _source_row(place, name, data, split, f"{paper_name}, {size}")
-            rows.append(row)
-    world = "the simulated world" if crawled is None else "crawled and simulated images"
-    return Table.of(f"Sources of images, {world}, category {category}", rows)
-
-
-def _source_row(
-    place: Workplace, name: str, data: DatasetRows, split: str | Path, paper_name: str
-) -> TableRow:
-    """Filter and calibrate the rows of one category, count them, learn and score."""
-    (category,) = data.categories
-    rows = list(add_cameras(filter_rows(data.rows(category)), place.body))
-    label = f"{name}, {len(rows)}"
-    scores, statistics = PAPER_TABLE_1[paper_name]
-    return TableRow(
-        name=label,
-        result=place.score(label, "chorus", DatasetRows.open(rows), split),
-        paper_name=paper_name,
-        paper=scores,
-        statistics=row_statistics(rows),
-        paper_statistics=statistics,
-    )
-
-
-def prompt_alone_recipe(like: Path, category: str, place: Workplace) -> Recipe:
-    """Return the recipe of the same number of simulated images as in another set, without views.
-
-    Args:
-        like: the folder of the other set.
-        category: category of both.
-        place: the workplace, with seed and body.
-    """
-    prompts = PROMPTS[category]
-    count = DatasetInfo.load(like).categories[category] // len(prompts)
-    base = simulated_recipe(
-        split="train", categories=[category], seed=place.seed, body=place.body, size=IMAGE_SIZE,
-        images=False,
-    )  # fmt: skip
-    step = len(VIEWS)
-    pieces = [
-        Piece(
-            f"{prompt} {first}",
-            partial(_plain_rows, category, prompt, range(first, min(first + step, count)), place),
-            min(step, count - first),
-        )
-        for prompt in prompts
-        for first in range(0, count, step)
-    ]
-    inputs = {**base.inputs, "views": ["plain"], "images_per_prompt": count}
-    return replace(base, name="simulated-prompt-alone", pieces=pieces, inputs=inputs)
-
-
-def _plain_rows(
-    category: str, prompt: str, indices: range, place: Workplace, notes: list[Note]
-) -> Iterator[Row]:
-    del notes  # a simulated row has no problems to note
-    for index in indices:
-        yield simulate_train_row(
-            category, prompt, "plain", index, seed=place.seed, body=place.body, size=IMAGE_SIZE,
-            with_image=False,
-        )  # fmt: skip
+    rows = DatasetRows.open(data).select(categories)
+    rows.check_columns(["sample_id", "height", "width", "people", "objects"])
+    for category in rows.categories:
+        if next(rows.rows(category, ["people"]))["people"] is None:
+            raise InputError(
+                f"the pictures of the category '{category}' have not been annotated",
+                where=data,
+                expected="rows with people and objects",
+                fix=f"run `chorus-bench annotate {data} --output DATASET`, and give that",
+            )
+    return rows

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from chorus_bench.cli.extensions import print_broken
-from chorus_bench.cli.options import key_values
+from chorus_bench.cli.options import key_values, one_category
 
 if TYPE_CHECKING:
     from chorus_bench.synthesis.annotator_check import AnnotatorCheck
@@ -28,8 +28,9 @@ def annotators_command(
         list[str] | None,
         typer.Option("--set", help="For --check: one setting, e.g. annotations.pose=nlf."),
     ] = None,
-    category: Annotated[
-        str | None, typer.Option(help="For --check: the object to look for.")
+    categories: Annotated[
+        list[str] | None,
+        typer.Option("--category", help="For --check: the object to look for."),
     ] = None,
     picture: Annotated[
         Path | None, typer.Option(help="For --check: a JPEG or PNG; a simulated one by default.")
@@ -55,8 +56,8 @@ def annotators_command(
     from chorus_bench.synthesis.settings import read_settings
 
     changes: dict[str, Any] = key_values(set_, "--set")
-    if category is not None:
-        changes["categories"] = [category]
+    if categories:
+        changes["categories"] = [one_category(categories)]
     settings = read_settings(preset, config, changes)
     found = check_annotators_on_picture(settings, RunSettings(device, batch), picture)
     _print(found, device)

@@ -6,10 +6,13 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.annotate as annotate
 import chorus_bench.cli.annotators as annotators
 import chorus_bench.cli.baseline as baseline
 import chorus_bench.cli.body as body
 import chorus_bench.cli.cache as cache
+import chorus_bench.cli.contact as contact
+import chorus_bench.cli.convert as convert
 import chorus_bench.cli.datasets as datasets
 import chorus_bench.cli.demo as demo
 import chorus_bench.cli.diagnose as diagnose
@@ -18,6 +21,7 @@ import chorus_bench.cli.evaluation as evaluation
 import chorus_bench.cli.leaderboard as leaderboard
 import chorus_bench.cli.report as report
 import chorus_bench.cli.synthesis as synthesis
+import chorus_bench.cli.table as table
 from chorus_bench._version import __version__
 from chorus_bench.cli.extensions import add_commands
 from chorus_bench.cli.options import one_name
@@ -54,10 +58,14 @@ def _options(
 
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("compare")(evaluation.compare_command)
+app.command("table")(table.table_command)
 app.command("diagnose")(diagnose.diagnose_command)
 app.command("validate")(evaluation.validate_command)
+app.command("convert")(convert.convert_command)
+app.command("contact")(contact.contact_command)
 app.command("demo")(demo.demo_command)
 app.command("synthesize")(synthesis.synthesize_command)
+app.command("annotate")(annotate.annotate_command)
 app.command("annotators")(annotators.annotators_command)
 app.command("report")(report.report_command)
 app.command("selftest")(evaluation.selftest_command)

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.errors import count_of
+
 if TYPE_CHECKING:
     from chorus_bench.io.cleaning import Cleaning
 
@@ -22,7 +24,7 @@ def info_command() -> None:
     from chorus_bench.io.cache import cache_folder, cache_size
 
     files, size = cache_size(cache_folder())
-    typer.echo(f"{cache_folder()}: {files} files, {size / 1e6:.1f} MB")
+    typer.echo(f"{cache_folder()}: {count_of(files, 'file')}, {size / 1e6:.1f} MB")
 
 
 @app.command("clear")

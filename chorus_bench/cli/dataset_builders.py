@@ -22,6 +22,7 @@ from chorus_bench.cli.options import (
     key_values,
 )
 from chorus_bench.cli.progress import progress_bar
+from chorus_bench.errors import count_of
 
 if TYPE_CHECKING:
     from chorus_bench.datasets.export import Built
@@ -194,5 +195,6 @@ def _print_built(built: Built) -> None:
         for reason, count in counts.items():
             typer.echo(f"{title}: {count} x {reason}", err=True)
     info = built.info
-    typer.echo(f"{info.label}: {info.rows} rows in {len(info.categories)} categories")
+    categories = count_of(len(info.categories), "category")
+    typer.echo(f"{info.label}: {count_of(info.rows, 'row')} in {categories}")
     typer.echo(f"wrote {built.path}")

@@ -19,6 +19,7 @@ from chorus_bench.cli.options import (
     Overwrite,
     one_category,
 )
+from chorus_bench.errors import count_of
 
 app = typer.Typer(help="Build, inspect, verify and push datasets.", no_args_is_help=True)
 app.add_typer(dataset_builders.app, name="build")
@@ -107,11 +108,11 @@ def verify_command(dataset: BuiltDataset) -> None:
 
     result = verify_dataset(dataset_folder(dataset))
     if result.ok:
-        typer.echo(f"{result.info.label}: {result.rows} rows, no problem found")
+        typer.echo(f"{result.info.label}: {count_of(result.rows, 'row')}, no problem found")
         return
     for problem in result.problems:
         typer.echo(problem, err=True)
-    typer.echo(f"{dataset}: {len(result.problems)} problems; build it again", err=True)
+    typer.echo(f"{dataset}: {count_of(len(result.problems), 'problem')}; build it again", err=True)
     raise typer.Exit(2)
 
 

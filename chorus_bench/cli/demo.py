@@ -9,6 +9,7 @@ import typer
 
 from chorus_bench.cli.options import OutputFolder, Overwrite, Seed, Threads
 from chorus_bench.cli.progress import StageLines
+from chorus_bench.errors import count_of
 
 if TYPE_CHECKING:
     from chorus_bench.demo import Demo
@@ -36,8 +37,8 @@ def _print_demo(demo: Demo) -> None:
     first = next(iter(demo.results.values()))
     typer.echo(
         f"\n{demo.images} simulated training images, {first.samples.num_rows} test samples, "
-        f"{len(first.categories)} categories. Scores in the simulated world say nothing about "
-        "scores on real images.\n"
+        f"{count_of(len(first.categories), 'category')}. Scores in the simulated world say nothing "
+        "about scores on real images.\n"
     )
     typer.echo(render_ranking(demo.ranking) + "\n")
     typer.echo(render_truth(demo.truth, demo.results) + "\n")

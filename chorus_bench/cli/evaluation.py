@@ -11,6 +11,7 @@ import typer
 from chorus_bench.cli.options import (
     FORMAT,
     AllowOtherBody,
+    BoardFormat,
     Body,
     Categories,
     MinSamples,
@@ -22,7 +23,6 @@ from chorus_bench.cli.options import (
     Seed,
     Split,
     Submission,
-    TableFormat,
     Threads,
     Track,
 )
@@ -123,7 +123,11 @@ def compare_command(
     seed: Seed = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
     representation: Representation = None,
-    output_format: Annotated[TableFormat, FORMAT] = TableFormat.TABLE,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="The method that differences are to; by default the best one."),
+    ] = None,
+    output_format: Annotated[BoardFormat, FORMAT] = BoardFormat.TABLE,
 ) -> None:
     """Rank results, with intervals, paired differences and shared ranks."""
     from chorus_bench.evaluation.comparison import compare_results
@@ -132,7 +136,7 @@ def compare_command(
     ranking = compare_results(
         results, score=score, seed=seed, resamples=resamples, representation=representation
     )
-    typer.echo(render_ranking(ranking, output_format.value))
+    typer.echo(render_ranking(ranking, output_format.value, baseline=baseline))
 
 
 def validate_command(

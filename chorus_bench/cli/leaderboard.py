@@ -23,6 +23,7 @@ from chorus_bench.cli.options import (
     key_values,
 )
 from chorus_bench.cli.progress import progress_bar
+from chorus_bench.errors import count_of
 
 app = typer.Typer(help="Leaderboard entries, their rules, and the page.", no_args_is_help=True)
 
@@ -140,7 +141,7 @@ def check_command(
         )
     checked.raise_problems()
     typer.echo(
-        f"valid: {len(checked.entries)} entries, {len(checked.published)} published rows"
+        f"valid: {count_of(len(checked.entries), 'entry')}, {len(checked.published)} published rows"
         + ("" if against is None else f"; no score changed without its submission since {against}")
     )
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from chorus_bench.cli.options import Body, Overwrite, ResultFolder
+from chorus_bench.errors import count_of
 
 
 def report_command(
@@ -50,4 +51,4 @@ def report_command(
     )
     for text in report.left_out:
         typer.echo(f"left out: {text}", err=True)
-    typer.echo(f"wrote {report.page} and {len(report.pictures)} pictures")
+    typer.echo(f"wrote {report.page} and {count_of(len(report.pictures), 'picture')}")

@@ -19,6 +19,7 @@ from chorus_bench.cli.options import (
     key_values,
 )
 from chorus_bench.cli.progress import StageLines
+from chorus_bench.errors import count_of
 
 if TYPE_CHECKING:
     from chorus_bench.synthesis.estimate import Estimate
@@ -128,7 +129,7 @@ def synthesize_command(
         progress=StageLines().update,
         command=command_line(),
     )
-    _print_synthesis(made, settings, output)
+    print_synthesis(made, settings, output)
 
 
 def _changes(
@@ -176,7 +177,8 @@ def _estimate_text(found: Estimate) -> str:
     return "\n\n".join(parts)
 
 
-def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) -> None:
+def print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) -> None:
+    """Print what each stage did and, at the end, the statistics and the next command."""
     from chorus_bench.synthesis.card import statistics_table
 
     for report in made.stages:
@@ -184,7 +186,7 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
             f", {report.rows / report.seconds:.2f} per second and worker" if report.seconds else ""
         )
         if report.stage == "prompts":
-            typer.echo(f"prompts: {report.rows} of {len(report.counts)} categories")
+            typer.echo(f"prompts: {report.rows} of {count_of(len(report.counts), 'category')}")
             continue
         there = f", {report.found} shards existed" if report.found else ""
         typer.echo(f"{report.stage}: {report.rows} images now{speed}{there}")
@@ -196,7 +198,8 @@ def _print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path)
         return
     typer.echo("\n" + statistics_table(made.statistics, "simple"))
     info = made.dataset.info
-    typer.echo(f"\n{info.label}: {info.rows} rows in {len(info.categories)} categories")
+    categories = count_of(len(info.categories), "category")
+    typer.echo(f"\n{info.label}: {count_of(info.rows, 'row')} in {categories}")
     typer.echo(f"wrote {output}; the stages are in {made.work} and may be removed")
     for category in made.stages[-1].empty:
         typer.echo(f"warning: no image of the category '{category}' is kept", err=True)

@@ -40,7 +40,7 @@ CARD = CardText(
         "Every readable image file of a folder is a row; the folder's name is the prompt. Files "
         "with the same bytes are kept once. Height and width are those of the picture as its EXIF "
         "orientation turns it, which `datasets` obeys too. Annotations, filters and cameras are "
-        "later stages."
+        "the work of `chorus-bench annotate`."
     ),
     license="unknown",
     license_note=(
@@ -84,11 +84,8 @@ def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None
     if not root.is_dir():
         raise InputError("no such folder", where=root, expected="a folder of image files")
     category = category_name(category)
-    if has_controls(prompt or ""):
-        raise InputError(f"'{printable(prompt or '')}' is not a usable prompt", expected="a text")
-    files, notes = _find(root, category, prompt)
+    files, notes = find_images(root, category, prompt)
     chunks = [files[i : i + _FILES_A_PIECE] for i in range(0, len(files), _FILES_A_PIECE)]
-    digest = hashlib.sha256("".join(f"{f.prompt}\0{f.sha256}\n" for f in files).encode())
     return Recipe(
         name=NAME,
         version=VERSION,
@@ -98,15 +95,39 @@ def image_folder_recipe(folder: str | Path, category: str, *, prompt: str | None
             Piece(f"{chunk[0].sha256[:16]}", partial(_rows, category, root, chunk), len(chunk))
             for chunk in chunks
         ],
-        inputs={"category": category, "files": digest.hexdigest()},
+        inputs={"category": category, "files": images_digest(files)},
         metadata={"source": SOURCE},
         card=CARD,
         notes=tuple(notes),
     )
 
 
-def _find(root: Path, category: str, prompt: str | None) -> tuple[list[ImageFile], list[Note]]:
-    paths = visible_files(root)
+def images_digest(files: Sequence[ImageFile]) -> str:
+    """Return a SHA-256 over the prompts and contents of image files, hex digits."""
+    text = "".join(f"{file.prompt}\0{file.sha256}\n" for file in files)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def find_images(
+    root: Path, category: str, prompt: str | None = None
+) -> tuple[list[ImageFile], list[Note]]:
+    """Find the image files of a folder, or take a single one; files with equal bytes count once.
+
+    Args:
+        root: a folder with image files, or with folders of image files; or one image file.
+        category: category of the object that was searched for.
+        prompt: prompt of all images; by default the name of a file's folder, or the category for
+            files directly in ``root``.
+
+    Returns:
+        The files in the order of their paths, and notes on those that are left out.
+
+    Raises:
+        InputError: no image files, or a prompt with control characters.
+    """
+    if has_controls(prompt or ""):
+        raise InputError(f"'{printable(prompt or '')}' is not a usable prompt", expected="a text")
+    paths, root = ([root], root.parent) if root.is_file() else (visible_files(root), root)
     images = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
         raise InputError(
@@ -178,27 +199,57 @@ def _rows(
     category: str, root: Path, files: Sequence[ImageFile], notes: list[Note]
 ) -> Iterator[Row]:
     for file in files:
-        try:
-            content = file.path.read_bytes()
-        except OSError as error:
-            message = error.strerror or str(error)
-            notes.append(Note(_shown(file.path, root), "cannot be read", message))
-            continue
-        fault = _fault(content)
-        pixels = None if fault else decode_upright(content)
-        if pixels is None:
-            reason, message = fault or ("a broken image", f"{len(content)} bytes do not decode")
-            notes.append(Note(_shown(file.path, root), reason, message))
-            continue
-        yield {
-            "sample_id": f"{SOURCE}-{category.replace(' ', '_')}-{file.sha256[:16]}",
-            "category": category,
-            "prompt": file.prompt,
-            "view": "",
-            "index": file.index,
-            "source": SOURCE,
-            "generator": "image search",
-            "height": pixels.shape[0],
-            "width": pixels.shape[1],
-            "image": {"bytes": content, "path": _text(file.path.name)},
-        }
+        row = image_row(category, root, file)
+        if isinstance(row, Note):
+            notes.append(row)
+        else:
+            yield row
+
+
+def image_row(category: str, root: Path, file: ImageFile) -> Row | Note:
+    """Return the row of an image file; a note on one that is no picture.
+
+    Args:
+        category: category of the object that was searched for.
+        root: the folder that file names in notes are relative to.
+        file: one of `find_images`.
+    """
+    try:
+        content = file.path.read_bytes()
+    except OSError as error:
+        return Note(_shown(file.path, root), "cannot be read", error.strerror or str(error))
+    size = upright_size(content, _shown(file.path, root))
+    if isinstance(size, Note):
+        return size
+    return {
+        "sample_id": image_id(category, file.sha256),
+        "category": category,
+        "prompt": file.prompt,
+        "view": "",
+        "index": file.index,
+        "source": SOURCE,
+        "generator": "image search",
+        "height": size[0],
+        "width": size[1],
+        "image": {"bytes": content, "path": _text(file.path.name)},
+    }
+
+
+def image_id(category: str, sha256: str) -> str:
+    """Return the id of a picture from elsewhere, from the SHA-256 of its bytes."""
+    return f"{SOURCE}-{category.replace(' ', '_')}-{sha256[:16]}"
+
+
+def upright_size(content: bytes, entry: str) -> tuple[int, int] | Note:
+    """Return height and width of a picture as its orientation turns it, or why it is not one.
+
+    Args:
+        content: the content of a file.
+        entry: its name in the note.
+    """
+    fault = _fault(content)
+    pixels = None if fault else decode_upright(content)
+    if pixels is None:
+        reason, message = fault or ("a broken image", f"{len(content)} bytes do not decode")
+        return Note(entry, reason, message)
+    return pixels.shape[0], pixels.shape[1]

@@ -7,8 +7,8 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import UInt8
 from chorus_bench.datasets.folder import PICTURES_FOLDER, DatasetInfo
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.parquet import read_rows
@@ -22,8 +22,6 @@ SHOWN, HEIGHT = 6, 240
 _CANVAS, _HUMAN, _OBJECT, _JOINT = (245, 245, 245), (200, 150, 90), (60, 130, 235), (40, 40, 40)
 
 _COLUMNS = ("category", "image", "height", "width", "human_mask", "object_mask", "joints_2d")
-
-Picture = NDArray[np.uint8]
 
 
 def write_pictures(folder: Path, info: DatasetInfo) -> list[str]:
@@ -54,7 +52,7 @@ def _first_row(path: Path) -> Row:
     return next(read_rows(path, _COLUMNS, 1))
 
 
-def _tile(row: Row) -> Picture:
+def _tile(row: Row) -> UInt8:
     """Draw one row, with the name of its category below."""
     picture = _background(row)
     for key, colour in (("human_mask", _HUMAN), ("object_mask", _OBJECT)):
@@ -69,7 +67,7 @@ def _tile(row: Row) -> Picture:
     return _labelled(small, row["category"])
 
 
-def _background(row: Row) -> Picture:
+def _background(row: Row) -> UInt8:
     content = (row.get("image") or {}).get("bytes")
     if content:
         decoded = decode_upright(content)
@@ -78,7 +76,7 @@ def _background(row: Row) -> Picture:
     return np.full((row["height"], row["width"], 3), _CANVAS, np.uint8)
 
 
-def _labelled(tile: Any, text: str) -> Picture:  # noqa: ANN401 - OpenCV's array type
+def _labelled(tile: Any, text: str) -> UInt8:  # noqa: ANN401 - OpenCV's array type
     border = cv2.copyMakeBorder(tile, 2, 22, 2, 2, cv2.BORDER_CONSTANT, value=(255, 255, 255))
     place = (6, border.shape[0] - 7)
     cv2.putText(border, text, place, cv2.FONT_HERSHEY_SIMPLEX, 0.45, _JOINT, 1, cv2.LINE_AA)

@@ -17,7 +17,7 @@ from chorus_bench.datasets.folder import (
 )
 from chorus_bench.datasets.metadata import DataFile
 from chorus_bench.datasets.parquet import read_batches, read_schema, rows_of
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 from chorus_bench.io.untrusted_files import visible_files
 from chorus_bench.io.yaml_files import yaml_value
 
@@ -72,7 +72,7 @@ def verify_dataset(folder: str | Path) -> Verification:
     if found != info.fingerprint:
         problems.append(f"the rows have the fingerprint {found}, not {info.fingerprint}")
     if rows != info.rows:
-        problems.append(f"there are {rows} rows, not {info.rows}")
+        problems.append(f"there are {count_of(rows, 'row')}, not {info.rows}")
     return Verification(info, rows, found, tuple(problems))
 
 
@@ -121,7 +121,7 @@ def _file_problems(root: Path, shard: DataFile) -> list[str]:
     found = describe_data_file(file, root, shard.category)
     problems = []
     if found.rows != shard.rows:
-        problems.append(f"{shard.path}: has {found.rows} rows, not {shard.rows}")
+        problems.append(f"{shard.path}: has {count_of(found.rows, 'row')}, not {shard.rows}")
     if found.sha256 != shard.sha256:
         problems.append(f"{shard.path}: its SHA-256 is {found.sha256[:12]}..., so it was changed")
     return problems

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.protocol import Protocol, get_protocol
 from chorus_bench.names import fingerprint_of, given_categories
-from chorus_bench.submission import Submission, open_submission
+from chorus_bench.submission import Fields, Submission, open_submission, submission_of
 from chorus_bench.submission.manifest import TRACKS
 
 if TYPE_CHECKING:
@@ -105,6 +105,7 @@ class Evaluation:
                 f"categories, which count as 0: {', '.join(missing)}"
             )
         found += unknown_categories(self.submission.categories, self.split.counts)
+        found += [d.warning() for d in _sample_differences(self.submission, self.samples)]
         return found + self._label_warnings()
 
     def _label_warnings(self) -> list[str]:
@@ -148,17 +149,50 @@ def coverage_warnings(
     found = unknown_categories(submission.categories, loaded.counts)
     if missing:
         found.append(f"Lacks the categories {', '.join(missing)}, which would count as 0.")
-    if submission.track == "posed":
-        found += _posed_coverage(submission, loaded.samples)
+    return found + [d.warning() for d in _sample_differences(submission, loaded.samples)]
+
+
+@dataclass(frozen=True)
+class _SampleDifference:
+    """What a posed submission lacks of a category's samples, or has beyond them."""
+
+    category: str
+    wanted: int
+    missing: tuple[str, ...]
+    extra: tuple[str, ...]
+
+    def __str__(self) -> str:
+        texts = []
+        if self.missing:
+            lacking = list_some(self.missing)
+            texts.append(f"{len(self.missing)} of {self.wanted} samples are missing: {lacking}")
+        if self.extra:
+            texts.append(f"{len(self.extra)} are not in the split: {list_some(self.extra)}")
+        return "; ".join(texts)
+
+    def warning(self) -> str:
+        """Return the text for a reader of a check or of scores."""
+        end = "; the submission would be refused." if self.missing else "; not scored."
+        return f"Posed fields of '{self.category}': {self}{end}"
+
+
+def _sample_differences(
+    submission: Submission, samples: Iterable[EvalSample]
+) -> list[_SampleDifference]:
+    """Return the differences of a posed submission, by category; of a canonical one none."""
+    if submission.track != "posed":
+        return []
+    wanted: dict[str, set[str]] = {}
+    for sample in samples:
+        wanted.setdefault(sample.category, set()).add(sample.sample_id)
+    found = []
+    for category in submission.categories:
+        ids = wanted.get(category, set())
+        given = set(submission.posed_samples(category)) if ids else set()
+        missing, extra = tuple(sorted(ids - given)), tuple(sorted(given - ids))
+        if missing or extra:
+            found.append(_SampleDifference(category, len(ids), missing, extra))
     return found
-
-
-def _posed_coverage(submission: Submission, samples: Sequence[EvalSample]) -> list[str]:
-    try:
-        _check_posed_samples(submission, samples)
-    except InputError as error:
-        return [f"{error.where}: {error.found}; it would not be scored."]
-    return []
 
 
 def unknown_categories(given: Iterable[str], known: Collection[str]) -> list[str]:
@@ -193,10 +227,14 @@ def _letters(name: str) -> str:
     return name.casefold().translate(str.maketrans("", "", " _-"))
 
 
-def opened_submission(submission: str | Path | Submission) -> AbstractContextManager[Submission]:
-    """Open a submission while it is scored; an open one stays open."""
+def opened_submission(
+    submission: str | Path | Submission | Fields,
+) -> AbstractContextManager[Submission]:
+    """Open a submission, or fields in memory, while it is scored; an open one stays open."""
     if isinstance(submission, Submission):
         return nullcontext(submission)
+    if isinstance(submission, Mapping):
+        return submission_of(submission)
     return open_submission(submission)
 
 
@@ -234,8 +272,7 @@ def resolve_evaluation(
             fix=f"lower the minimum with --min-samples {largest}; the signature will state it",
         )
     samples = tuple(s for s in samples if s.category in set(scored))
-    if submission.track == "posed":
-        _check_posed_samples(submission, samples)
+    _check_posed_samples(submission, samples)
     return Evaluation(
         submission=submission,
         split=loaded,
@@ -282,15 +319,11 @@ def _population(split: EvalSplit, population: str) -> tuple[str, ...] | None:
 
 def _check_posed_samples(submission: Submission, samples: Sequence[EvalSample]) -> None:
     """Refuse a posed submission that has some but not all samples of a category."""
-    for category in submission.categories:
-        wanted = {sample.sample_id for sample in samples if sample.category == category}
-        given = set(submission.posed_samples(category)) if wanted else set()
-        missing, extra = sorted(wanted - given), sorted(given - wanted)
-        if missing:
+    for difference in _sample_differences(submission, samples):
+        if difference.missing:
             raise InputError(
-                f"{len(missing)} of {len(wanted)} samples are missing: {list_some(missing)}"
-                + (f"; {len(extra)} are not in the split: {list_some(extra)}" if extra else ""),
-                where=f"posed fields of '{category}'",
+                str(difference),
+                where=f"posed fields of '{difference.category}'",
                 expected="one field for every test sample of the category, named by sample_id",
                 fix="leave the category out or complete it; a partial category is never scored",
             )

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from chorus_bench.errors import InputError, list_some
+from chorus_bench.errors import InputError, count_of, list_some
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.representation import chosen
 from chorus_bench.evaluation.representation import representation as representation_of
@@ -38,20 +38,41 @@ def compare_results(
         InputError: fewer than two results, signatures that differ (the parts are named), or
             different samples.
     """
+    loaded = comparable_results(results, representation=representation)
+    if len(loaded) < 2:
+        raise InputError(f"{len(loaded)} result to compare", expected="two or more")
+    _check_resamples(next(iter(loaded.values())))
+    tables = {
+        name: by_category(result.samples, scores_of(result.samples))
+        for name, result in loaded.items()
+    }
+    return rank_methods(tables, score=score, resamples=resamples, seed=seed)
+
+
+def comparable_results(
+    results: Sequence[str | Path | EvaluationResult], *, representation: str | None = None
+) -> dict[str, EvaluationResult]:
+    """Open results that may stand in one table.
+
+    Args:
+        results: results, their folders or names.
+        representation: see `compare_results`.
+
+    Returns:
+        Method -> result, in the given order; equal names are numbered.
+
+    Raises:
+        InputError: no result, or results that are not comparable, see `compare_results`.
+    """
     loaded = [open_result(result) for result in results]
     texts = {n: representation_of(r.signature, r.submission) for n, r in enumerate(loaded)}
     loaded = [loaded[n] for n in chosen(texts, representation)]
-    if len(loaded) < 2:
-        raise InputError(f"{len(loaded)} result to compare", expected="two or more")
+    if not loaded:
+        raise InputError("no result is given", expected="one or more")
     names = _names(loaded)
-    _check_resamples(loaded[0])
     for name, result in zip(names[1:], loaded[1:], strict=True):
         _check_comparable(names[0], loaded[0], name, result)
-    tables = {
-        name: by_category(result.samples, scores_of(result.samples))
-        for name, result in zip(names, loaded, strict=True)
-    }
-    return rank_methods(tables, score=score, resamples=resamples, seed=seed)
+    return dict(zip(names, loaded, strict=True))
 
 
 def _check_resamples(result: EvaluationResult) -> None:
@@ -61,7 +82,7 @@ def _check_resamples(result: EvaluationResult) -> None:
         raise InputError(
             f"{len(result.samples)} sample in each result"
             if len(counts) == 1
-            else f"one sample in each of {len(counts)} categories",
+            else f"one sample in each of {count_of(len(counts), 'category')}",
             expected="two or more: resampling one sample says nothing about the next",
         )
 
@@ -89,6 +110,6 @@ def _check_comparable(
         missing, extra = sorted(ids[0] - ids[1]), sorted(ids[1] - ids[0])
         raise InputError(
             f"'{second}' lacks {len(missing)} samples of '{first}' ({list_some(missing)}) and "
-            f"has {len(extra)} others ({list_some(extra)})",
+            f"has {count_of(len(extra), 'other')} ({list_some(extra)})",
             fix="evaluate both submissions again",
         )

@@ -51,14 +51,14 @@ from chorus_bench.evaluation.scoring import Progress, score_batches
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.pap import counted
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol
-from chorus_bench.submission import Submission
+from chorus_bench.submission import Fields, Submission
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
 
 def evaluate(
-    submission: str | Path | Submission,
+    submission: str | Path | Submission | Fields,
     *,
     split: str | Path | EvalSplit | Dataset | IterableDataset = "example",
     body: str | Path | BodyModel | object | None = None,
@@ -76,7 +76,9 @@ def evaluate(
     """Score a submission with Projective Average Precision.
 
     Args:
-        submission: a submission folder or archive, or an open submission.
+        submission: a submission folder or archive, an open submission, or fields in memory:
+            category -> array, tensor or `OccupancyGrid`, or category -> sample id -> field for
+            the posed track (see `chorus_bench.submission.submission_of`).
         split: a test split: the name of one that comes with the package, a folder of Parquet
             files, or a `datasets.Dataset` with the columns of the row schema.
         body: the body to pose, see `load_body`; by default the free body. It must be the body

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -22,17 +22,24 @@ from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.evaluation.arguments import opened_submission
+from chorus_bench.evaluation.truth_samples import (
+    MEASURES,
+    CategoryTable,
+    ScoredSample,
+    TrueSample,
+    calibration_interval,
+    mean_of_categories,
+    resampled,
+    score_sample,
+)
+from chorus_bench.geometry.body import BodyModel, without_global_orientation
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
 from chorus_bench.io.files import atomic_write_bytes
-from chorus_bench.metrics.volumetric import (
-    CalibrationCurve,
-    brier_score,
-    calibration_curve,
-    soft_iou,
-)
-from chorus_bench.submission import Submission, open_submission
+from chorus_bench.metrics.contact import Geodesics
+from chorus_bench.metrics.volumetric import CalibrationCurve
+from chorus_bench.submission import Fields, Submission
 
 Float32 = NDArray[np.float32]
 
@@ -48,23 +55,34 @@ class TruthScores:
     Attributes:
         brier: mean over the categories of their samples' mean Brier score.
         soft_iou: the same for the soft intersection over union.
-        categories: category -> ``{"brier", "soft_iou", "samples"}``.
+        categories: category -> its measures (those of ``measures``, None where no sample has it),
+            their ``intervals``, ``samples``, and the best levels ``surface_level`` and
+            ``contact_level``.
         calibration: calibration over all voxels of all samples.
+        measures: means over the categories of all of `truth_samples.MEASURES`; lengths in metres.
+        intervals: measure -> [low, high], 95 %; also of ``calibration_error``.
+        sha256: digest of the submission.
     """
 
     brier: float
     soft_iou: float
-    categories: Mapping[str, Mapping[str, float]]
+    categories: Mapping[str, Mapping[str, Any]]
     calibration: CalibrationCurve
+    measures: Mapping[str, float | None] = field(default_factory=dict)
+    intervals: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    sha256: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; empty bins of the curve are left out."""
         curve = self.calibration
         used = np.flatnonzero(curve.voxels)
         return {
+            "sha256": self.sha256,
             "brier": self.brier,
             "soft_iou": self.soft_iou,
             "calibration_error": curve.error,
+            "measures": dict(self.measures),
+            "intervals": {name: list(bounds) for name, bounds in self.intervals.items()},
             "categories": {name: dict(entry) for name, entry in self.categories.items()},
             "calibration": [
                 {
@@ -82,7 +100,7 @@ class TruthScores:
 
 
 def truth_scores(
-    submissions: Mapping[str, str | Path],
+    submissions: Mapping[str, str | Path | Submission | Fields],
     split: str | Path | DatasetRows | Iterable[Mapping[str, Any]],
     *,
     body: BodyModel | str | Path = "default",
@@ -97,7 +115,7 @@ def truth_scores(
     lacks counts as an empty field.
 
     Args:
-        submissions: name -> submission folder or archive.
+        submissions: name -> submission folder, archive, open submission or fields in memory.
         split: a test split with ground truth.
         body: the body of the split.
         allow_other_body: allow a body other than the split's.
@@ -119,28 +137,23 @@ def truth_scores(
             expected="a split with ground truth in 3D, such as the simulated one",
         )
     model = body_for(data.body, body, data.name, allow_other=allow_other_body)
+    geodesics = Geodesics(model)
     rows = (row for category in data.categories for row in data.rows(category, _COLUMNS))
-    found: dict[str, list[_Scored]] = {name: [] for name in submissions}
+    found: dict[str, list[ScoredSample]] = {name: [] for name in submissions}
     with ExitStack() as stack, ThreadPoolExecutor(workers or cpu_count()) as pool:
         fields = {
-            name: _Fields(stack.enter_context(open_submission(path)))
-            for name, path in submissions.items()
+            name: _Fields(stack.enter_context(opened_submission(source)))
+            for name, source in submissions.items()
         }
-        for done, scored in enumerate(pool.map(lambda row: _score(row, model, fields), rows), 1):
+        scores = pool.map(lambda row: _score(row, model, geodesics, fields), rows)
+        for done, scored in enumerate(scores, 1):
             for name, entry in scored.items():
                 found[name].append(entry)
             progress(done, data.total)
-    return {name: _summary(entries) for name, entries in found.items()}
-
-
-@dataclass(frozen=True)
-class _Scored:
-    """One sample of one submission."""
-
-    category: str
-    brier: float
-    soft_iou: float
-    calibration: CalibrationCurve
+        digests = {name: entry.sha256 for name, entry in fields.items()}
+    return {
+        name: replace(summary(entries), sha256=digests[name]) for name, entries in found.items()
+    }
 
 
 class _Fields:
@@ -150,6 +163,7 @@ class _Fields:
         self._submission = submission
         self._canonical: dict[str, OccupancyGrid] = {}
         self._lock = threading.Lock()
+        self.sha256 = submission.sha256
 
     def posed(self, category: str, sample_id: str, points: Float32) -> Float32:
         """Return the probabilities (N, N, N) on the probe grid of a sample.
@@ -176,30 +190,52 @@ class _Fields:
         return self._canonical[category]
 
 
-def _score(row: Row, body: BodyModel, fields: Mapping[str, _Fields]) -> dict[str, _Scored]:
+def _score(
+    row: Row, body: BodyModel, geodesics: Geodesics, fields: Mapping[str, _Fields]
+) -> dict[str, ScoredSample]:
     category, sample_id = str(row["category"]), str(row["sample_id"])
-    truth = decode_occupancy(row[TRUTH_COLUMN])
+    vertices = body.pose(without_global_orientation(row["pose"]))
+    voxels = decode_occupancy(row[TRUTH_COLUMN])
+    truth = TrueSample.of(category, voxels, _PROBES, vertices, geodesics)
     points = warp_backward(body, row["pose"], _PROBES, _SKINNING)
-    scored = {}
-    for name, entry in fields.items():
-        field = entry.posed(category, sample_id, points)
-        curve = calibration_curve(field, truth)
-        scored[name] = _Scored(category, brier_score(field, truth), soft_iou(field, truth), curve)
-    return scored
+    return {
+        name: score_sample(entry.posed(category, sample_id, points), truth)
+        for name, entry in fields.items()
+    }
 
 
-def _summary(entries: Sequence[_Scored]) -> TruthScores:
-    categories: dict[str, dict[str, float]] = {}
-    for category in sorted({entry.category for entry in entries}):
-        members = [entry for entry in entries if entry.category == category]
-        categories[category] = {
-            "brier": float(np.mean([entry.brier for entry in members])),
-            "soft_iou": float(np.mean([entry.soft_iou for entry in members])),
-            "samples": len(members),
-        }
+def summary(entries: Sequence[ScoredSample]) -> TruthScores:
+    """Return the scores of some samples: means over them by category, and over the categories."""
+    names = sorted({entry.category for entry in entries})
+    members = {name: [entry for entry in entries if entry.category == name] for name in names}
+    tables = {name: CategoryTable.of(some) for name, some in members.items()}
+    overall, by_category = resampled(tables)
+    mean = _named(mean_of_categories([table.means() for table in tables.values()]))
     return TruthScores(
-        brier=float(np.mean([entry["brier"] for entry in categories.values()])),
-        soft_iou=float(np.mean([entry["soft_iou"] for entry in categories.values()])),
-        categories=categories,
+        brier=float(mean["brier"] or 0.0),
+        soft_iou=float(mean["soft_iou"] or 0.0),
+        categories={
+            name: {
+                **_named(table.means()),
+                "samples": len(table.values),
+                "surface_level": table.levels["f_10cm"],
+                "contact_level": table.levels["contact_f1"],
+                "intervals": {key: one.as_list() for key, one in by_category[name].items()},
+            }
+            for name, table in tables.items()
+        },
         calibration=reduce(add, (entry.calibration for entry in entries)),
+        measures=mean,
+        intervals={
+            **{key: one.as_list() for key, one in overall.items()},
+            "calibration_error": calibration_interval(members).as_list(),
+        },
     )
+
+
+def _named(means: NDArray[np.float64]) -> dict[str, float | None]:
+    """Return means by measure; None where no sample has one."""
+    return {
+        name: float(value) if np.isfinite(value) else None
+        for name, value in zip(MEASURES, means, strict=True)
+    }

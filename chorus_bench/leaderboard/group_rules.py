@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from chorus_bench.errors import list_some
+from chorus_bench.errors import count_of, list_some
 from chorus_bench.evaluation.results import SAMPLES_FILE
 from chorus_bench.io.findings import Findings, printable
 from chorus_bench.leaderboard.entries import Entry
@@ -66,7 +66,7 @@ def _sample_difference(entry: Entry, model: Entry) -> str:
     if not missing and not extra:
         return "has the samples in another order, or with different targets"
     return printable(
-        f"lacks {len(missing)} samples ({list_some(missing)}) "
-        f"and has {len(extra)} others ({list_some(extra)})",
+        f"lacks {count_of(len(missing), 'sample')} ({list_some(missing)}) "
+        f"and has {count_of(len(extra), 'other')} ({list_some(extra)})",
         400,
     )

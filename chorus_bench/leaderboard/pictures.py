@@ -21,7 +21,7 @@ _MAX_LIST_BYTES = MIB
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
 
-class Picture(Schema):
+class ListedPicture(Schema):
     """A picture of one sample.
 
     Attributes:
@@ -41,7 +41,7 @@ class Picture(Schema):
     score: Fraction | None
 
 
-Pictures = Annotated[tuple[Picture, ...], Field(max_length=_MAX_PICTURES)]
+Pictures = Annotated[tuple[ListedPicture, ...], Field(max_length=_MAX_PICTURES)]
 
 
 class PictureList(RootModel[Pictures], strict=True):

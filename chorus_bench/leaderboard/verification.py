@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from chorus_bench.errors import InputError, list_some
+from chorus_bench.errors import InputError, count_of, list_some
 from chorus_bench.evaluation import evaluate
 from chorus_bench.evaluation.arguments import ALL, BENCHMARK
 from chorus_bench.evaluation.results import MEANS, EvaluationResult, load_result
@@ -125,4 +125,4 @@ def _sample_differences(stored: EvaluationResult, again: EvaluationResult) -> li
         old, new = stored.samples[name].to_pylist(), again.samples[name].to_pylist()
         unequal |= np.array([a != b for a, b in zip(old, new, strict=True)])
     wrong = [ids[0][i] for i in np.flatnonzero(unequal)]
-    return [f"{len(wrong)} samples differ: {list_some(wrong)}"] if wrong else []
+    return [f"{count_of(len(wrong), 'sample')} differ: {list_some(wrong)}"] if wrong else []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
-from chorus_bench.errors import unknown_name
+from chorus_bench.errors import count_of, unknown_name
 from chorus_bench.report.tables import percent
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def render_diagnosis(diagnosis: Diagnosis, style: str = "table") -> str:
             [
                 f"Signature: {code}{diagnosis.signature}{code}",
                 *_notes(diagnosis),
-                f"{diagnosis.mean.samples} samples in {diagnosis.seconds:.1f} s",
+                f"{count_of(diagnosis.mean.samples, 'sample')} in {diagnosis.seconds:.1f} s",
             ]
         ),
     ]

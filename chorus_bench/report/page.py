@@ -15,6 +15,7 @@ from typing import Any
 
 from chorus_bench._version import __version__
 from chorus_bench.errors import InputError, MissingDependencyError
+from chorus_bench.evaluation.arguments import CONDITIONED
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.geometry.body import BodyModel
@@ -30,21 +31,24 @@ from chorus_bench.report.overlays import picture_bytes
 from chorus_bench.report.samples import KINDS, sample_overlays, sample_photos
 from chorus_bench.report.scored import (
     DIAGNOSIS_FILE,
+    TRUTH_FILE,
     check_scored_body,
     diagnosis_differences,
     open_scored,
     read_diagnosis,
+    read_truth,
     scored_split,
     shipped_split,
 )
 from chorus_bench.report.type_fields import submission_fields, types_left_out
+from chorus_bench.report.volumetric import truth_table
 from chorus_bench.report.web import body_data, curve_data, render
 from chorus_bench.submission import Submission, check_submission
 
 PAGE_FILE, PICTURES_FOLDER = "report.html", "pictures"
 _REPORT = FolderKind("a report", (PAGE_FILE,))
 
-_CEILING = "ceiling"
+_CEILING, _LOST = "ceiling", "where the score is lost"
 #: Repairs under their names in files of earlier versions.
 _RENAMED = {"spread": "recalibration"}
 _FOUND = (
@@ -82,6 +86,7 @@ class _Parts:
     fields: dict[str, OccupancyGrid] = field(default_factory=dict)
     categories: tuple[str, ...] = ()
     diagnosis: Mapping[str, Any] | None = None
+    truth: Mapping[str, Any] | None = None
     left_out: list[str] = field(default_factory=list)
 
 
@@ -99,8 +104,8 @@ def write_report(
     """Write the report of a result.
 
     Args:
-        result: a result, or its folder. A ``diagnosis.json`` in the folder is shown if it is of
-            this result.
+        result: a result, or its folder. A ``diagnosis.json`` or ``truth.json`` in the folder is
+            shown if it is of this result.
         output: the folder to write: ``report.html`` and ``pictures/``.
         submission: the scored submission; without it there are no overlays and no 3D fields.
         split: the test split; by default the shipped one, if the signature has its fingerprint.
@@ -122,6 +127,7 @@ def write_report(
         pictures = place / PICTURES_FOLDER
         parts = _Parts()
         _add_diagnosis_of(parts, loaded, folder)
+        _add_truth_of(parts, loaded, folder)
         if submission is None:
             parts.left_out.append("overlays and 3D fields: give the submission (--submission)")
         else:
@@ -132,8 +138,8 @@ def write_report(
             _add_overlays(parts, loaded, opened, split, model, pictures, photos)
             if diagnose and parts.diagnosis is None:
                 parts.diagnosis = _diagnose(parts, loaded, opened, split, model)
-        if parts.diagnosis is None:
-            parts.left_out.append("where the score is lost: request it (--diagnose)")
+        if parts.diagnosis is None and not any(t.startswith(_LOST) for t in parts.left_out):
+            parts.left_out.append(f"{_LOST}: request it (--diagnose)")
         _write_figures(parts, loaded, pictures)
         page = _render(loaded, parts)
         atomic_write_bytes(place / PAGE_FILE, page.encode())
@@ -200,10 +206,14 @@ def _diagnose(
 ) -> Mapping[str, Any] | None:
     from chorus_bench.evaluation.diagnosis import diagnose
 
+    signature = signature_parts(result.signature)
     source = _split(result, split)
     if source is None:
         return None
-    protocol = protocol_of(signature_parts(result.signature))
+    if signature.get("track") == CONDITIONED:
+        parts.left_out.append(f"{_LOST}: a diagnosis knows no track '{CONDITIONED}'")
+        return None
+    protocol = protocol_of(signature)
     return diagnose(
         submission,
         split=source,
@@ -265,6 +275,18 @@ def _add_diagnosis_of(parts: _Parts, result: EvaluationResult, folder: Path | No
         parts.diagnosis = diagnosis
 
 
+def _add_truth_of(parts: _Parts, result: EvaluationResult, folder: Path | None) -> None:
+    """Add the 3D scores that `evaluate --truth` wrote to the result's folder, if they are its."""
+    file = None if folder is None else folder / TRUTH_FILE
+    if file is None or not file.is_file():
+        return
+    truth = read_truth(file)
+    if truth.get("sha256") == result.submission["sha256"]:
+        parts.truth = truth
+    else:
+        parts.left_out.append(f"{TRUTH_FILE}: not of this result, or of an earlier version")
+
+
 def _write_figures(parts: _Parts, result: EvaluationResult, pictures: Path) -> None:
     """Write the figures for print; without matplotlib there are none, and the page says so."""
     try:
@@ -296,6 +318,7 @@ def _render(result: EvaluationResult, parts: _Parts) -> str:
         parts=parts,
         readings=reading_rows(result.conditioned),
         diagnosis=None if parts.diagnosis is None else diagnosis_table(parts.diagnosis),
+        truth=None if parts.truth is None else truth_table(parts.truth),
         overlays=_by_category(parts.overlays),
         signature=signature_parts(result.signature),
         data=data,

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What `chorus-bench diagnose` writes into a result's folder.
 DIAGNOSIS_FILE = "diagnosis.json"
+#: What `chorus-bench evaluate --truth` writes there.
+TRUTH_FILE = "truth.json"
 _AGAIN = "run diagnose again"
 #: The largest difference between PAP in a diagnosis and in the result of the same submission.
 _SAME_PAP = 1e-12
@@ -121,10 +123,25 @@ def read_diagnosis(file: Path) -> Mapping[str, Any]:
     Raises:
         InputError: it is not a diagnosis.
     """
-    content = read_json(file)
     needed = ("signature", "submission", "mean", "categories")
+    return _read(file, "a diagnosis", needed, _AGAIN)
+
+
+def read_truth(file: Path) -> Mapping[str, Any]:
+    """Return the 3D scores that `chorus-bench evaluate --truth` wrote.
+
+    Raises:
+        InputError: it is not that.
+    """
+    needed = ("brier", "soft_iou", "categories")
+    return _read(file, "a file of 3D scores", needed, "run evaluate --truth again")
+
+
+def _read(file: Path, kind: str, needed: Sequence[str], fix: str) -> Mapping[str, Any]:
+    """Return an object in a JSON file with some keys."""
+    content = read_json(file)
     if not isinstance(content, dict) or any(name not in content for name in needed):
-        raise InputError("is not a diagnosis", where=file, expected=", ".join(needed), fix=_AGAIN)
+        raise InputError(f"is not {kind}", where=file, expected=", ".join(needed), fix=fix)
     found: Mapping[str, Any] = content
     return found
 

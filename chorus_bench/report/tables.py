@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
-from chorus_bench.errors import unknown_name
+from chorus_bench.errors import count_of, unknown_name
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import Protocol, signature_parts
 from chorus_bench.report.conditioned import render_conditioned
@@ -105,7 +107,7 @@ def _around(result: EvaluationResult, table: str, style: str) -> list[str]:
         skipped = ", ".join(f"{name} ({n})" for name, n in result.skipped.items())
         lines.append(f"Not scored, fewer than {_limit(result)} samples: {skipped}")
     lines += [f"Warning: {text}" for text in result.warnings]
-    lines.append(f"{result.scores['samples']} samples in {result.seconds:.1f} s")
+    lines.append(f"{count_of(result.scores['samples'], 'sample')} in {result.seconds:.1f} s")
     return lines
 
 
@@ -114,15 +116,23 @@ def _limit(result: EvaluationResult) -> int:
     return int(signature_parts(result.signature).get("min", Protocol.min_samples))
 
 
-def render_ranking(ranking: Ranking, style: str = "table") -> str:
+def render_ranking(ranking: Ranking, style: str = "table", *, baseline: str | None = None) -> str:
     """Return the table of a comparison, best first.
 
     Args:
         ranking: result of `compare_results`.
-        style: ``table``, ``markdown`` or ``latex``.
+        style: ``table``, ``markdown`` or ``latex`` (percent), ``csv`` or ``json`` (fractions).
+        baseline: the method that the differences are to; by default the first of the ranking.
+
+    Raises:
+        InputError: no such method.
     """
     order = ranking.order()
-    leader = order[0]
+    if baseline is not None and baseline not in ranking.methods:
+        raise unknown_name("method", baseline, ranking.methods)
+    base = order[0] if baseline is None else ranking.methods.index(baseline)
+    if style in ("csv", "json"):
+        return _ranking_data(ranking, base, style)
     ranks = ranking.ranks.tolist()
     rows = [
         (
@@ -130,19 +140,46 @@ def render_ranking(ranking: Ranking, style: str = "table") -> str:
             ranking.methods[i],
             percent(ranking.values[i]),
             _interval(ranking.intervals[i].as_list()),
-            "" if i == leader else percent(ranking.values[i] - ranking.values[leader]),
-            "" if i == leader else _interval(ranking.difference(i, leader).as_list()),
+            "" if i == base else percent(ranking.values[i] - ranking.values[base]),
+            "" if i == base else _interval(ranking.difference(i, base).as_list()),
             percent(ranking.first_share[i]),
         )
         for i in order
     ]
-    first = f"to {ranking.methods[leader]}"
+    first = f"to {ranking.methods[base]}"
     headers = ("rank", "method", ranking.score, "95 % interval", first, "95 % interval", "first")
     alignment = ("right", "left", *["right"] * 5)
     table = tabulate(
         rows, headers, tablefmt=_TABLE_FORMATS[style], colalign=alignment, disable_numparse=True
     )
     return table if style == "latex" else f"{table}\n\n{_RANKING_LEGEND}"
+
+
+def _ranking_data(ranking: Ranking, base: int, style: str) -> str:
+    """Return a comparison as data, best first."""
+    rows = [
+        {
+            "rank": int(ranking.ranks[i]),
+            "method": ranking.methods[i],
+            "score": ranking.score,
+            "value": float(ranking.values[i]),
+            "low": ranking.intervals[i].low,
+            "high": ranking.intervals[i].high,
+            "baseline": ranking.methods[base],
+            "difference": float(ranking.values[i] - ranking.values[base]),
+            "difference_low": ranking.difference(i, base).low,
+            "difference_high": ranking.difference(i, base).high,
+            "first_share": float(ranking.first_share[i]),
+        }
+        for i in ranking.order()
+    ]
+    if style == "json":
+        return json.dumps(rows, indent=1, ensure_ascii=False)
+    target = io.StringIO()
+    writer = csv.DictWriter(target, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return target.getvalue().rstrip("\n")
 
 
 def render_report(report: SubmissionReport, turned: Sequence[str]) -> str:
@@ -157,7 +194,9 @@ def render_report(report: SubmissionReport, turned: Sequence[str]) -> str:
     lines += [f"warning: {text}" for text in turned]
     warnings = len(report.warnings) + len(turned)
     verdict = "valid" if report.ok else "not valid"
-    lines.append(f"{verdict}: {len(report.errors)} errors, {warnings} warnings")
+    lines.append(
+        f"{verdict}: {count_of(len(report.errors), 'error')}, {count_of(warnings, 'warning')}"
+    )
     return "\n".join(lines)
 
 

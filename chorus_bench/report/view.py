@@ -9,10 +9,11 @@ from pathlib import Path
 
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
-from chorus_bench.geometry.grid import OccupancyGrid
+from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.web import body_data, render
+from chorus_bench.submission.write import FieldLike, as_field
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,9 @@ class FieldsView:
 
 
 def view_fields(
-    fields: Mapping[str, OccupancyGrid],
+    fields: Mapping[str, FieldLike],
     *,
+    grid: GridSpec | None = None,
     body: BodyModel | str | Path = "default",
     level: float = 0.5,
     height: int = 560,
@@ -51,18 +53,20 @@ def view_fields(
     It can be rotated with the mouse, a finger or the arrow keys.
 
     Args:
-        fields: name -> field, all on the same grid.
+        fields: name -> field, all on the same grid: an `OccupancyGrid`, or an array or tensor
+            (N, N, N) as `write_submission` takes it.
+        grid: the geometry of arrays; by default N voxels a side of a 3 m cube about the origin.
         body: the body, shown in the canonical pose. The page contains its template: SMPL's must
             not be redistributed.
         level: initial level of the surface, as a share of the field's maximum.
         height: height in a notebook, pixels.
 
     Raises:
-        InputError: no field, or fields on different grids.
+        InputError: no field, one that is no cube of probabilities, or fields on different grids.
     """
     data = {
         "body": body_data(load_body(body)),
-        **SmallFields.of(fields).data(),
+        **SmallFields.of({name: as_field(field, grid) for name, field in fields.items()}).data(),
         "categories": list(fields),
         "level": level,
     }

@@ -243,7 +243,10 @@ def _check_tensor(
 def _dtype_fix(stated: str) -> str:
     if stated == "BF16":
         return "NumPy has no bfloat16; convert it in PyTorch, which loses nothing: tensor.float()"
-    return "convert it: array.astype(numpy.float32)"
+    return (
+        "convert it: array.astype(numpy.float32), or give it to write_submission, which takes any "
+        "dtype"
+    )
 
 
 def _side(shape: object) -> int | None:
@@ -264,7 +267,10 @@ def _expected_shape(spec: GridSpec | None) -> str:
 def _shape_fix(side: int | None, spec: GridSpec | None) -> str:
     if side is not None and spec is not None:
         return f"write 'resolution: {side}' under 'grid' in submission.yaml, or resample"
-    return "put the axes in the order x, y, z and give them the same length"
+    return (
+        "put the axes in the order x, y, z and give them the same length: array.transpose(...); or "
+        "`chorus-bench convert grids FOLDER --output SUBMISSION`, which takes boxes and other axes"
+    )
 
 
 def _plain(stated: object) -> str:

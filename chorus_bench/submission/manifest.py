@@ -39,6 +39,7 @@ METADATA_KEYS = (
     "training_data",
     "license",
     "date",
+    "conversion",
 )
 
 
@@ -92,6 +93,7 @@ class ManifestFile(Schema):
         training_data: what the method was trained on.
         license: of the submission.
         date: of the submission.
+        conversion: how it was made from predictions of another kind.
     """
 
     method: Line = Field(max_length=MAX_METHOD_LENGTH)
@@ -106,6 +108,7 @@ class ManifestFile(Schema):
     training_data: Texts | None = None
     license: Texts | None = None
     date: Texts | None = None
+    conversion: Texts | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, get_args
+from typing import Literal, cast, get_args
 
 import numpy as np
 import safetensors.numpy
@@ -33,15 +33,16 @@ DType = Literal["float32", "float16", "uint8"]
 #: For `check_new_folder`, where a submission is going to be written.
 SUBMISSION = FolderKind("a submission", (MANIFEST_NAME,))
 
-_DEFAULT_GRID = GridSpec()
+#: A field as its author has it: an array or tensor of any library, or what the reader returns.
+FieldLike = ArrayLike | OccupancyGrid
 
 
 def write_submission(
     folder: str | Path,
     *,
     method: str,
-    fields: Mapping[str, ArrayLike],
-    grid: GridSpec = _DEFAULT_GRID,
+    fields: Mapping[str, FieldLike],
+    grid: GridSpec | None = None,
     overwrite: bool = False,
     format: Format = "safetensors",
     dtype: DType = "float32",
@@ -57,8 +58,11 @@ def write_submission(
         folder: the folder; it must not exist, unless ``overwrite`` is true and it is a submission.
         method: the method's name, 1 to 80 characters.
         fields: category -> (N, N, N) occupancy probabilities in [0, 1], axes x, y, z of the
-            canonical body frame. As in files, uint8 means 255 times the probability.
-        grid: the geometry of all fields, metres.
+            canonical body frame: an array of any real dtype, a tensor (also bfloat16, sparse, on
+            a device or with a gradient), or an `OccupancyGrid`, as the reader returns it. As in
+            files, uint8 means 255 times the probability.
+        grid: the geometry of all fields, metres; by default that of the first field if it is an
+            `OccupancyGrid`, else 48 voxels a side of a 3 m cube about the origin.
         overwrite: replace an existing submission.
         format: ``safetensors`` or ``npz``.
         dtype: how the values are stored: ``float32``, ``float16`` or ``uint8``.
@@ -81,12 +85,12 @@ def write_submission(
     ]
     values = {key: member.values for key, member in more}
 
-    def read(key: FieldKey) -> ArrayLike:
-        return fields[own[key]] if key in own else _values(values[key])
+    def read(key: FieldKey) -> FieldLike:
+        return fields[own[key]] if key in own else values[key]
 
     types = {name: [one.kind.as_entry() for one in some] for name, some in interactions.items()}
     keys = [*own, *(key for key, _ in more)]
-    plan = _Plan("canonical", keys, read, grid, format, dtype)
+    plan = _Plan("canonical", keys, read, grid or _grid_of(keys, read), format, dtype)
     return _write(Path(folder), plan, {"method": method, **metadata}, overwrite, types)
 
 
@@ -94,8 +98,8 @@ def write_posed_submission(
     folder: str | Path,
     *,
     method: str,
-    fields: Mapping[str, Mapping[str, ArrayLike]],
-    grid: GridSpec = _DEFAULT_GRID,
+    fields: Mapping[str, Mapping[str, FieldLike]] | Mapping[str, Mapping[int, FieldLike]],
+    grid: GridSpec | None = None,
     overwrite: bool = False,
     format: Format = "safetensors",
     dtype: DType = "float32",
@@ -107,9 +111,10 @@ def write_posed_submission(
         folder: see `write_submission`, also for everything not described here.
         method: the method's name.
         fields: category -> sample id -> (N, N, N) occupancy probabilities in [0, 1] in the
-            posed space of that sample. The mappings may compute their arrays on demand; each is
-            requested twice, for the check and for the file.
-        grid: the geometry of all fields, metres.
+            posed space of that sample, as for `write_submission`. Ids are texts or whole
+            numbers. The mappings may compute their arrays on demand; each is requested twice,
+            for the check and for the file, and the first once more if ``grid`` is not given.
+        grid: the geometry of all fields, see `write_submission`.
         overwrite: replace an existing submission.
         format: ``safetensors`` or ``npz``.
         dtype: how the values are stored.
@@ -123,15 +128,47 @@ def write_posed_submission(
         InputError: the folder exists.
         WriteError: the disk is full, the place is not writable, ...
     """
-    keys = [FieldKey(category, sample) for category in fields for sample in fields[category]]
-    plan = _Plan(
-        "posed", keys, lambda key: fields[key.category][str(key.sample)], grid, format, dtype
-    )
+    ids = [(category, sample) for category in fields for sample in fields[category]]
+    keys = [FieldKey(category, _sample_name(sample)) for category, sample in ids]
+    given = dict(zip(keys, ids, strict=True))
+
+    def read(key: FieldKey) -> FieldLike:
+        category, sample = given[key]
+        return cast("Mapping[object, FieldLike]", fields[category])[sample]
+
+    plan = _Plan("posed", keys, read, grid or _grid_of(keys, read), format, dtype)
     return _write(Path(folder), plan, {"method": method, **metadata}, overwrite)
 
 
-def _values(field: ArrayLike | OccupancyGrid) -> ArrayLike:
-    return field.values if isinstance(field, OccupancyGrid) else field
+def as_field(field: FieldLike, grid: GridSpec | None = None) -> OccupancyGrid:
+    """Return a field as its author has it as an `OccupancyGrid`.
+
+    Args:
+        field: see `write_submission`.
+        grid: the geometry of an array; by default its own number of voxels a side of a 3 m cube
+            about the origin.
+
+    Raises:
+        InputError: no cube of probabilities.
+    """
+    if isinstance(field, OccupancyGrid):
+        return field
+    raw = real_array(field, "the field")
+    values = to_probabilities(raw if raw.dtype == np.uint8 else raw.astype(np.float32))
+    spec = grid or GridSpec(values.shape[0] if values.ndim == 3 else GridSpec().resolution)
+    return OccupancyGrid(values, spec)
+
+
+def _sample_name(sample: str | int) -> str:
+    """Return the name of a sample's file; what is neither text nor a whole number stays."""
+    whole = isinstance(sample, int | np.integer) and not isinstance(sample, bool)
+    return str(int(sample)) if whole else cast("str", sample)
+
+
+def _grid_of(keys: Sequence[FieldKey], read: Callable[[FieldKey], FieldLike]) -> GridSpec:
+    """Return the geometry that the first field brings with it, else the default."""
+    first = read(keys[0]) if keys else None
+    return first.spec if isinstance(first, OccupancyGrid) else GridSpec()
 
 
 @dataclass(frozen=True)
@@ -140,7 +177,7 @@ class _Plan:
 
     track: Track
     keys: Sequence[FieldKey]
-    read: Callable[[FieldKey], ArrayLike]
+    read: Callable[[FieldKey], FieldLike]
     grid: GridSpec
     format: Format
     dtype: DType
@@ -151,11 +188,23 @@ class _Plan:
 
     def array(self, key: FieldKey) -> Raw:
         """Return a field as an array that can be written: uint8 or float32."""
-        values = real_array(self.read(key))
+        field = self.read(key)
+        if isinstance(field, OccupancyGrid):
+            self._check_grid(field.spec)
+        values = real_array(field.values if isinstance(field, OccupancyGrid) else field)
         if values.dtype == np.uint8:
             return values
         with np.errstate(over="ignore"):
             return values.astype(np.float32)
+
+    def _check_grid(self, own: GridSpec) -> None:
+        if own != self.grid:
+            raise InputError(
+                f"is on the grid {own.label}",
+                expected=f"the submission's grid {self.grid.label} (voxels x metres @ centre)",
+                fix="read it at the other grid's voxels: field.at(grid.centers())"
+                ".reshape(grid.shape)",
+            )
 
 
 def _write(

@@ -16,7 +16,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,9 @@ from chorus_bench.synthesis.work_folder import (
 FOLDER = "dataset"
 #: A file ends with the shard that makes it larger than this (bytes).
 FILE_BYTES = 400_000_000
+
+#: What is known of the rows only when all files are made.
+_COUNTED = "statistics"
 
 #: Called with (files done, files in all).
 Progress = Callable[[int, int], None]
@@ -164,7 +167,9 @@ class FileWork:
     @classmethod
     def of(cls, recipe: Recipe, work: Path) -> FileWork:
         """Return the work of a recipe of finished stages."""
-        metadata, facts = file_metadata(recipe, MADE_WITH), Facts.of_recipe(recipe)
+        known = {key: value for key, value in recipe.metadata.items() if key != _COUNTED}
+        metadata = file_metadata(replace(recipe, metadata=known), MADE_WITH)
+        facts = Facts.of_recipe(recipe)
         return cls(work, recipe.inputs["stages"], recipe.split, recipe.schema, facts, metadata)
 
     def __call__(self) -> Callable[[FilePlan], Result]:
@@ -332,10 +337,10 @@ class Assembly:
         fingerprint = Fingerprint(recipe.split)
         for record in self.records:
             fingerprint.add_digests(bytes.fromhex(record.digests))
-        notes = tuple(note for record in self.records for note in record.notes)
+        notes = (*recipe.notes, *(note for record in self.records for note in record.notes))
         shards = [record.file for record in self.records]
-        replace = self.target.exists()
-        with only_writer(self.target), atomic_folder(self.target, replace, DATASET) as folder:
+        old = self.target.exists()
+        with only_writer(self.target), atomic_folder(self.target, old, DATASET) as folder:
             for shard in shards:
                 _link(self.files.root / shard.path, folder / shard.path)
             info = describe(folder, recipe, shards, fingerprint.hexdigest(), notes)

@@ -37,15 +37,44 @@ def dataset_card(
         statistics: statistics of its rows.
         models: role -> its models.
     """
+    again = "`chorus-bench synthesize --config FILE --output DATASET`"
+    return _card(CARD, again, settings, statistics, models)
+
+
+def annotation_card(
+    card: CardText,
+    settings: SynthesisSettings,
+    statistics: DatasetStatistics,
+    models: Mapping[str, tuple[str, ...]],
+) -> CardText:
+    """Return the texts of the card of annotated pictures.
+
+    Args:
+        card: what it says about all such datasets.
+        settings: see `dataset_card`.
+        statistics: see there.
+        models: see there; the pictures are among them.
+    """
+    again = "`chorus-bench annotate SOURCE --config FILE --output DATASET`"
+    return _card(card, again, settings, statistics, models)
+
+
+def _card(
+    card: CardText,
+    again: str,
+    settings: SynthesisSettings,
+    statistics: DatasetStatistics,
+    models: Mapping[str, tuple[str, ...]],
+) -> CardText:
     parts = [
-        CARD.construction,
+        card.construction,
         f"### Models\n\n{models_table(settings, models)}",
         "### Results of the filters\n\n" + statistics_table(statistics, "github"),
         f"### Cameras\n\n{_fitted_points(settings)}",
-        "### Configuration\n\n`chorus-bench synthesize --config FILE --output DATASET` with this "
-        f"file makes the dataset again:\n\n```yaml\n{settings.to_yaml()}```",
+        f"### Configuration\n\n{again} with this file makes the dataset again:\n\n"
+        f"```yaml\n{settings.to_yaml()}```",
     ]
-    return replace(CARD, construction="\n\n".join(parts))
+    return replace(card, construction="\n\n".join(parts))
 
 
 def models_table(settings: SynthesisSettings, models: Mapping[str, tuple[str, ...]]) -> str:

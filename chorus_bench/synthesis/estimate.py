@@ -148,7 +148,7 @@ def _measure_annotations(
     batches = (others[begin : begin + size] for begin in range(0, len(others), size))
     threads = work.run.on(EngineSettings()).prepare_threads or 0
     with _timed(result, "annotations", len(others)):
-        for rows_of_batch in annotators.annotate_batches(batches, category, faults, threads):
+        for rows_of_batch in annotators.annotate_batches(batches, [category], faults, threads):
             found += rows_of_batch
     found = [*found[1:], found[0]][: len(rows)] if len(pictures) > 1 else found[1:]
     result.row_bytes = sum(len(str(row)) for row in found) / len(found)

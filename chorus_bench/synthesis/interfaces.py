@@ -135,11 +135,13 @@ class Picture:
         sample_id: its name in messages and files.
         address: its address, or None for an image from elsewhere.
         pixels: (H, W, 3) RGB.
+        file_name: the name of its file, without suffix, if it came from one.
     """
 
     sample_id: str
     address: Address | None
     pixels: UInt8
+    file_name: str | None = None
 
     @property
     def size(self) -> tuple[int, int]:

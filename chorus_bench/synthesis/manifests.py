@@ -53,16 +53,25 @@ def plan_of(settings: SynthesisSettings, prompts: Prompts) -> Plan:
 def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Manifest]:
     """Return the manifests of the stages with rows, each linked to the one before it."""
     tree, plan = settings.as_dict(), plan_of(settings, prompts)
-    model = load_body(settings.body)
-    body = model.label
-    shards = plan.shards(settings.shard_size)
-    own: dict[str, dict[str, Any]] = {
-        "images": {
+    images = Manifest(
+        "images",
+        {
             **{name: tree[name] for name in ("seed", "shard_size", "threads", "images")},
             "views": {view.name: view.suffix for view in plan.views},
             "prompts": prompts_digest(prompts),
-            "body": body,
+            "body": load_body(settings.body).label,
         },
+        prompts_manifest(settings).key,
+        plan.shards(settings.shard_size),
+    )
+    return manifests_after(images, settings)
+
+
+def manifests_after(images: Manifest, settings: SynthesisSettings) -> dict[str, Manifest]:
+    """Return the manifests of the stages with rows, given that of their images."""
+    tree, model = settings.as_dict(), load_body(settings.body)
+    body = model.label
+    own: dict[str, dict[str, Any]] = {
         "annotations": {
             "annotations": tree["annotations"],
             "threads": settings.threads,
@@ -71,11 +80,10 @@ def row_manifests(settings: SynthesisSettings, prompts: Prompts) -> dict[str, Ma
         "filters": {"filters": tree["filters"]},
         "cameras": {"cameras": _camera_settings(settings, model), "body": body},
     }
-    manifests: dict[str, Manifest] = {}
-    before = prompts_manifest(settings).key
-    for stage in ROW_STAGES:
-        manifests[stage] = Manifest(stage, own[stage], before, shards)
-        before = manifests[stage].key
+    manifests = {"images": images}
+    before = images
+    for stage in ROW_STAGES[1:]:
+        before = manifests[stage] = Manifest(stage, own[stage], before.key, images.shards)
     return manifests
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 from chorus_bench.datasets.export import Built
 from chorus_bench.datasets.folder import DatasetInfo, read_metadata
+from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.schema import KEPT
-from chorus_bench.datasets.statistics import DatasetStatistics, folder_statistics
+from chorus_bench.datasets.statistics import DatasetStatistics, RowCounts, folder_statistics
 from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
 from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_write_bytes
@@ -43,7 +44,8 @@ Progress = Callable[[str, int, int], None]
 
 SETTINGS_FILE = "settings.yaml"
 
-_LOADERS: dict[str, Loader] = {
+#: The stages with rows by name.
+LOADERS: dict[str, Loader] = {
     "images": load_images,
     "annotations": load_annotations,
     "filters": load_filters,
@@ -134,23 +136,33 @@ def synthesize(
     end_inner_run(engine.workers)
     target, work = Path(output), work_folder(output)
     check_request(settings, stage, redo)
-    _check_output(target, work)
+    check_output(target, work, NAME, "a synthesised dataset")
     with only_run(work):
         discarded = STAGES if overwrite else stages_from(redo) if redo else ()
-        session = _Session(
+        session = Session(
             settings, target, work, engine, run.on(engine), progress, discarded, stage
         )
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
         if reports[-1].stage == STAGES[-1]:
-            _refuse_nothing_kept(reports[-1].counts, work)
+            refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)
         return Synthesis(work, tuple(reports), built, statistics)
 
 
-def _check_output(target: Path, work: Path) -> None:
-    """Refuse to write over something that is not a synthesised dataset."""
+def check_output(target: Path, work: Path, name: str, kind: str) -> None:
+    """Refuse to write over something that is not a dataset of the same command.
+
+    Args:
+        target: the dataset's folder.
+        work: the folder of its stages.
+        name: the name of the datasets that the command makes.
+        kind: what they are, in words.
+
+    Raises:
+        InputError: it is something else, or its stages are not there.
+    """
     if not target.exists():
         return
     if not work.is_dir():
@@ -160,16 +172,16 @@ def _check_output(target: Path, work: Path) -> None:
             expected=f"a new folder, or one beside its stages ({work.name})",
             fix="choose another output",
         )
-    if _metadata(target).get("name") != NAME:
+    if _metadata(target).get("name") != name:
         raise InputError(
-            "already exists and is not a synthesised dataset",
+            f"already exists and is not {kind}",
             where=target,
             expected="a new folder",
             fix="move it away, or choose another output",
         )
 
 
-def _refuse_nothing_kept(counts: Mapping[str, int], work: Path) -> None:
+def refuse_nothing_kept(counts: Mapping[str, int], work: Path) -> None:
     """Raise an `InputError` with the reasons if no image was kept.
 
     Args:
@@ -193,7 +205,7 @@ def _metadata(target: Path) -> dict[str, Any]:
 
 
 @dataclass
-class _Session:
+class Session:
     """One run in a work folder."""
 
     settings: SynthesisSettings
@@ -299,23 +311,32 @@ class _Session:
 
     def _stage_work(self, name: str) -> StageWork:
         plan = plan_of(self.settings, self._prompts())
-        return StageWork(name, _LOADERS[name], self.work, self.settings, plan, self.run)
+        return StageWork(name, LOADERS[name], self.work, self.settings, plan, self.run)
 
     def assemble(self, command: str) -> tuple[Built, DatasetStatistics]:
         """Assemble the stages to a dataset folder with its card, unless it exists.
 
         The files are made on the engine; this process links to them and writes the card.
         """
-        recipe = synthesized_recipe(self.work, command=command)
+        manifests = self._manifests()
+        recipe = self._recipe(manifests, RowCounts().statistics(), command)
         there = self._finished(recipe.inputs["stages"])
         if there is not None:
             return there, folder_statistics(self.target)
         assembly = Assembly(recipe, self.work, self.target)
         assembly.make_files(replace(self.engine, gpus=0.0), partial(self.progress, "dataset"))
         statistics = assembly.statistics()
-        card = dataset_card(self.settings, statistics, self._models(self._manifests()))
-        metadata = {**recipe.metadata, "statistics": statistics.as_dict()}
-        return assembly.publish(replace(recipe, card=card, metadata=metadata)), statistics
+        return assembly.publish(self._recipe(manifests, statistics, command)), statistics
+
+    def _recipe(
+        self, manifests: Mapping[str, Manifest], statistics: DatasetStatistics, command: str
+    ) -> Recipe:
+        return synthesized_recipe(
+            self.work,
+            card=dataset_card(self.settings, statistics, self._models(manifests)),
+            metadata={"statistics": statistics.as_dict()},
+            command=command,
+        )
 
     def _finished(self, key: str) -> Built | None:
         """Return the dataset if it exists and was made from these stages."""

@@ -70,14 +70,39 @@ def synthesized_recipe(
     Raises:
         InputError: a stage is not finished; the message says which.
     """
+    return finished_recipe(work, NAME, VERSION, card=card, metadata=metadata or {}, command=command)
+
+
+def finished_recipe(
+    work: str | Path,
+    name: str,
+    version: str,
+    *,
+    card: CardText,
+    metadata: Mapping[str, Any],
+    command: str,
+) -> Recipe:
+    """Return the recipe of the rows of finished stages, under a name.
+
+    Args:
+        work: the work folder.
+        name: the dataset's name.
+        version: the version of what makes it.
+        card: see `synthesized_recipe`.
+        metadata: see there.
+        command: see there.
+
+    Raises:
+        InputError: a stage is not finished; the message says which.
+    """
     place = Path(work)
     folders = [StageFolder(place, stage) for stage in ROW_STAGES]
     manifests = [folder.complete_manifest() for folder in folders]
     rows = [folder.rows_key(manifest) for folder, manifest in zip(folders, manifests, strict=True)]
     stages = hashlib.sha256("".join(rows).encode()).hexdigest()[:12]
     return Recipe(
-        name=NAME,
-        version=VERSION,
+        name=name,
+        version=version,
         split="train",
         schema=TRAIN_SCHEMA,
         pieces=[
@@ -88,7 +113,7 @@ def synthesized_recipe(
         metadata={
             "body": manifests[-1].settings.get("body"),
             "stages": stages,
-            **(metadata or {}),
+            **metadata,
         },
         card=card,
         command=command,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 from chorus_bench.errors import InputError, unknown_name
@@ -14,7 +14,7 @@ from chorus_bench.synthesis.manifests import views_of
 from chorus_bench.synthesis.registry import Kind, check_options
 from chorus_bench.synthesis.settings import Component, SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import Annotators, make_segmenters
-from chorus_bench.synthesis.work_folder import STAGES
+from chorus_bench.synthesis.work_folder import ROW_STAGES, STAGES
 
 
 def components(settings: SynthesisSettings) -> Iterator[tuple[str, Kind, Component]]:
@@ -55,13 +55,42 @@ def check_request(
         raise InputError(
             "no category is named", expected="one or more objects", fix="add --category surfboard"
         )
-    for used_by, kind, component in components(settings):
-        needed = complete and stage in (None, used_by)
-        check_options(kind, component.name, component.options, complete=needed)
+    _check_components(settings, STAGES, stage if complete else "")
     views = len(views_of(settings))
     for category in settings.categories:
         settings.images.total_of(category, prompts=1, views=views)
     settings.cameras.points(load_body(settings.body))
+
+
+def check_annotation(
+    settings: SynthesisSettings, stage: str | None = None, redo: str | None = None
+) -> None:
+    """Check what can be known before pictures are annotated, without loading a model.
+
+    Args:
+        settings: settings of the annotation; those of prompts and images are not looked at.
+        stage: the only stage that will run; None for all.
+        redo: the stage from which on the run repeats.
+
+    Raises:
+        InputError: an unknown stage, annotator or option, one that is missing or of the wrong
+            type, or a file that a stage of this run needs and that is not there.
+    """
+    for name in (stage, redo):
+        if name is not None and name not in ROW_STAGES:
+            raise unknown_name("stage", name, ROW_STAGES)
+    _check_components(settings, ("annotations",), stage)
+    settings.cameras.points(load_body(settings.body))
+
+
+def _check_components(
+    settings: SynthesisSettings, stages: Collection[str], made: str | None
+) -> None:
+    """Check the components of some stages; those of ``made`` (None for all) are to be made."""
+    for used_by, kind, component in components(settings):
+        if used_by in stages:
+            complete = made in (None, used_by)
+            check_options(kind, component.name, component.options, complete=complete)
 
 
 def check_annotators(settings: SynthesisSettings, context: Context, stage: str | None) -> None:

@@ -75,6 +75,12 @@ SEGMENTERS = (
         extra="ultralytics",
     ),
     ComponentSpec(
+        name="coco",
+        summary="annotations in a file of COCO's format, by the names of the pictures' files",
+        function=f"{_ANNOTATORS}.coco_files:make_coco_segmenter",
+        license="that of the annotations",
+    ),
+    ComponentSpec(
         name="simulated",
         summary="the simulated world's truth, with settable noise",
         function=f"{_ANNOTATORS}.oracle:make_oracle_segmenter",
@@ -98,6 +104,12 @@ KEYPOINT_DETECTORS = (
         weights=_YOLO_FILE,
         license=_AGPL,
         extra="ultralytics",
+    ),
+    ComponentSpec(
+        name="coco",
+        summary="keypoints in a file of COCO's format, by the names of the pictures' files",
+        function=f"{_ANNOTATORS}.coco_files:make_coco_keypoints",
+        license="that of the annotations",
     ),
     ComponentSpec(
         name="simulated",

@@ -205,3 +205,20 @@ def test_the_command_takes_the_folder(results, tmp_path):
         assert submission.categories == ("skateboard", "tennis racket")
         expected = read_original_field(results / "skateboard" / "total-aggregation" / FULL)
         assert np.array_equal(submission.field("skateboard").values, expected)
+        (kind,) = submission.interactions("skateboard")
+        assert (kind.prompt, kind.part) == (RIDES, None)
+        of_prompt = submission.interaction_field("skateboard", kind.name).values
+        assert np.array_equal(of_prompt, read_original_field(results / "skateboard" / RIDES / FULL))
+
+
+def test_prompts_without_a_field_are_left_out(results, tmp_path):
+    hit, seen = hulls()
+    files = {RIDES: results / "skateboard" / RIDES / FULL}
+    files[HOLDS] = write(tmp_path, exported(0 * hit, seen), "nothing.pickle")
+    total = {"skateboard": results / "skateboard" / "total-aggregation" / FULL}
+    import_chorus(total, tmp_path / "out", prompts={"skateboard": files})
+    with open_submission(tmp_path / "out") as submission:
+        assert [kind.prompt for kind in submission.interactions("skateboard")] == [RIDES]
+    small = write(tmp_path, exported(*(a[:8, :8, :8] + 1e-3 for a in (hit, seen))), "small.pickle")
+    with pytest.raises(InputError, match=r"small.pickle: a field of 8\^3 voxels"):
+        import_chorus(total, tmp_path / "o", prompts={"skateboard": {RIDES: small}})

@@ -52,13 +52,21 @@ def test_an_annotated_image_of_the_simulated_world():
     assert subject_of(row).category == "surfboard"
 
 
+@pytest.mark.parametrize("objects", [[], [_thing("bench", [70, 70, 80, 80])]])
+def test_without_an_object_the_row_says_the_category(objects):
+    assert subject_of(ROW | {"objects": objects}).category == "tie"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
         ({"people": []}, "row 'a': no person with a pose"),
         ({"people": [{"score": 1, "box": [0, 0, 1, 1], "pose": None}]}, "no person with a pose"),
-        ({"objects": []}, "none of 0 detected objects"),
-        ({"objects": [_thing("tie", [70, 70, 80, 80])]}, "none of 1 detected objects"),
+        ({"objects": [], "category": None}, "none of 0 detected objects"),
+        (
+            {"objects": [_thing("tie", [70, 70, 80, 80])], "category": None},
+            "none of 1 detected objects",
+        ),
     ],
 )
 def test_nothing_to_reconstruct(change, message):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from chorus_baselines.reproduce import ABLATIONS, Workplace, reproduce_table1, reproduce_table2
+from chorus_baselines.image_sources import reproduce_table1
+from chorus_baselines.reproduce import ABLATIONS, Workplace, reproduce_table2
 from chorus_baselines.table_text import render_table
 from chorus_bench import demo as demo_module
 from chorus_bench.cli.app import app
@@ -139,7 +140,7 @@ def test_the_table_of_sources(place):
 
 def test_a_training_set_needs_its_split(place):
     with pytest.raises(InputError, match="needs its test split"):
-        reproduce_table2(place, data="somewhere")
+        reproduce_table2(place, synthesized="somewhere")
 
 
 def test_a_wrong_category_is_found_before_anything_is_simulated(tmp_path, monkeypatch, place):
@@ -172,18 +173,24 @@ def test_infer_and_reconstruct(made, tmp_path, cli):
     assert fields[0].shape == (48, 48, 48)
     assert np.array_equal(*fields)
     sample = found.results["chorus"].samples["sample_id"][0].as_py()
-    done = cli("reconstruct", submission, "--category", "umbrella", "--split",
+    done = cli("reconstruct", "--fields", submission, "--category", "umbrella", "--split",
                found.folder / "test", "--sample", sample, "--level", 0.2,
                "--output", tmp_path / "scene.ply")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert (tmp_path / "scene.ply").stat().st_size > 10_000
+    done = cli("infer", submission, "--category", "umbrella", "--split", found.folder / "test",
+               "--output", tmp_path / "posed")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    with open_submission(tmp_path / "posed") as posed:
+        assert (posed.track, posed.categories) == ("posed", ("umbrella",))
+        assert posed.posed_samples("umbrella")
 
 
 def test_reconstruct_finds_the_category_of_an_annotated_image(made, tmp_path, cli):
     found, _ = made
     rows = DatasetRows.open(found.folder / "train").rows("backpack")
     row = next(row for row in rows if row["true_failure"] is None)
-    done = cli("reconstruct", found.folder / "submissions" / "chorus", "--split",
+    done = cli("reconstruct", "--fields", found.folder / "submissions" / "chorus", "--split",
                found.folder / "train", "--sample", row["sample_id"], "--level", 0.1,
                "--output", tmp_path / "scene.glb")  # fmt: skip
     assert done.exit_code == 0, done.output
@@ -195,6 +202,8 @@ def test_reconstruct_finds_the_category_of_an_annotated_image(made, tmp_path, cl
     [
         (("--category", "umbrela", "--pose", "p.npy"), "Did you mean 'umbrella'"),
         (("--category", "umbrella"), "no person is chosen"),
+        (("--split", "SPLIT", "--interaction", "hold"), "--own-types"),
+        (("--category", "umbrella", "--pose", "p.npy", "--interaction", "hold"), "interaction"),
         (("--category", "umbrella", "--pose", "p.npy", "--split", "SPLIT"), "two poses"),
         (("--category", "umbrella", "--pose", "nothing.npy"), "no pose"),
         (("--category", "umbrella", "--split", "SPLIT", "--sample", "x"), "unknown sample 'x'"),

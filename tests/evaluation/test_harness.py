@@ -18,6 +18,7 @@ import pytest
 
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, load_result, split_from_rows
+from chorus_bench.evaluation.arguments import coverage_warnings
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.results import rescored, scores_of
 from chorus_bench.geometry.body_files import load_body
@@ -82,6 +83,15 @@ def test_workers_order_and_sharding_change_nothing(tmp_path, rows, split, submis
     first, *others = [_bytes(folder) for folder in folders]
     for other in others:
         assert other == first
+
+
+def test_fields_in_memory_score_like_their_folder(split, submission):
+    with open_submission(submission) as opened:
+        fields = {name: opened.field(name) for name in CATEGORIES}
+    scored, made = (evaluate(s, split=split, protocol=COARSE) for s in (submission, fields))
+    assert made.scores == scored.scores
+    assert made.categories == scored.categories
+    assert made.submission["method"] == "fields in memory"
 
 
 def test_missing_category_counts_as_zero(tmp_path, split):
@@ -167,6 +177,27 @@ def test_posed_track_with_missing_samples(tmp_path, split):
     with pytest.raises(InputError, match="1 of 4 samples are missing: made-surfboard-000") as error:
         evaluate(lacking, split=split, protocol=COARSE)
     assert "1 are not in the split: somebody" in str(error.value)
+
+
+def test_the_samples_of_a_posed_submission_are_checked_without_scoring(tmp_path, split):
+    """Every category with a missing or an extra sample is named, as an evaluation would."""
+    zeros = np.zeros(COARSE.grid.shape, np.float32)
+    ids = {name: [s.sample_id for s in split.select(name)] for name in ("bench", "surfboard")}
+    fields = {
+        "bench": dict.fromkeys([*ids["bench"], "a", "b"], zeros),
+        "surfboard": dict.fromkeys(ids["surfboard"][1:], zeros),
+    }
+    folder = write_posed_submission(tmp_path / "p", method="p", fields=fields, grid=COARSE.grid)
+    extra = "Posed fields of 'bench': 2 are not in the split: a, b; not scored."
+    with open_submission(folder) as opened:
+        found = coverage_warnings(opened, split)
+    assert extra in found
+    assert (
+        "Posed fields of 'surfboard': 1 of 4 samples are missing: made-surfboard-000; the "
+        "submission would be refused."
+    ) in found
+    scored = evaluate(folder, split=split, protocol=COARSE, categories="bench")
+    assert extra in scored.warnings
 
 
 def test_an_open_submission_stays_open(tmp_path, split, submission):

@@ -47,6 +47,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.evaluation.results",
         "chorus_bench.evaluation.samples_file",
     ),
+    # adapters: other kinds of predictions as a format of ours
+    ("chorus_bench.adapters",),
     # jobs
     ("chorus_bench.datasets", "chorus_bench.simulation"),
     ("chorus_bench.evaluation", "chorus_bench.synthesis"),
@@ -61,6 +63,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_baselines.cli",
         "chorus_baselines.clusters_cli",
         "chorus_baselines.posed_cli",
+        "chorus_baselines.reconstruct_cli",
         "chorus_baselines.table_text",
     ),
 )

@@ -31,6 +31,7 @@ ELSEWHERE = (
     "Sárándi and Pons-Moll, Neural Localizer Fields, NeurIPS 2024",
     "arXiv:2108.06428",
     "Exif 2.3",
+    "the Parquet format, https://parquet.apache.org/docs/file-format/",
 )
 #: Working notes that no reader has.
 NOTES = ("pap.md", "geometry.md", "chorus.md", "coco_eft.md", "quirks".upper())

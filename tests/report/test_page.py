@@ -3,6 +3,7 @@
 import base64
 import json
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -63,6 +64,28 @@ def test_the_page_holds_everything_itself(report):
     for text in ("31.48", "44.43", "27.15", "simulated-test-backpack", "Where the score is lost"):
         assert text in page
     assert not report.left_out
+
+
+def test_measures_in_3d_are_shown_beside(folder, tmp_path):
+    place = tmp_path / "result"
+    shutil.copytree(folder, place)
+    measures = {"f_10cm": 0.25, "contact_geodesic": None}
+    entry = {**measures, "samples": 7, "intervals": {}}
+    content = {"brier": 0.1, "soft_iou": 0.1, "measures": measures, "categories": {"tie": entry}}
+    content["intervals"] = {"f_10cm": [0.2, 0.3]}
+    content["sha256"] = json.loads((place / "results.json").read_text())["submission"]["sha256"]
+    (place / "truth.json").write_text(json.dumps(content))
+    page = write_report(place, tmp_path / "report").page.read_text()
+    for text in ("Against the truth in 3D", "25.00 [20.00, 30.00]", "tie (7)", "n/a"):
+        assert text in page
+    (place / "truth.json").write_text("{")
+    with pytest.raises(InputError, match=r"truth\.json"):
+        write_report(place, tmp_path / "other")
+    content["sha256"] = "0" * 64
+    (place / "truth.json").write_text(json.dumps(content))
+    page = write_report(place, tmp_path / "old").page.read_text()
+    assert "Against the truth in 3D" not in page
+    assert "truth.json: not of this result" in page
 
 
 def three_js_licence():
@@ -201,6 +224,9 @@ def test_a_view_is_a_page_of_its_own(tmp_path):
     assert elements(file.read_text()).scripts == 2
     with pytest.raises(InputError, match="0 grids"):
         view_fields({})
+    assert view_fields({"a": blob_field(24, (0.3, 0, 0), 0.2).tolist()}).page == view.page
+    with pytest.raises(InputError, match="outside"):
+        view_fields({"a": np.full((24,) * 3, 2.0)})
 
 
 def test_the_command(folder, tmp_path):

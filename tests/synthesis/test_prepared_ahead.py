@@ -79,7 +79,7 @@ def annotators(device):
 @pytest.mark.parametrize("threads", [0, 1, 3])
 def test_rows_are_the_same_and_in_order(threads):
     device, faults = Device(), Counter()
-    found = annotators(device).annotate_batches(batches(pictures(23), 4), "tie", faults, threads)
+    found = annotators(device).annotate_batches(batches(pictures(23), 4), ["tie"], faults, threads)
     rows = [row for some in found for row in some]
     assert [row["sample_id"] for row in rows] == [f"p{n}" for n in range(23)]
     assert [count for what, count in device.calls if what == "segment"] == [4, 4, 4, 4, 4, 3]
@@ -89,7 +89,9 @@ def test_rows_are_the_same_and_in_order(threads):
 @pytest.mark.parametrize("threads", [0, 1, 3])
 def test_what_is_prepared_and_not_used_is_bounded(threads):
     device = Device()
-    found = annotators(device).annotate_batches(batches(pictures(40), 1), "tie", Counter(), threads)
+    found = annotators(device).annotate_batches(
+        batches(pictures(40), 1), ["tie"], Counter(), threads
+    )
     assert sum(1 for _ in found) == 40
     assert device.highest <= max(1, 2 * (threads + 1))
 
@@ -108,7 +110,7 @@ def test_batches_are_prepared_while_the_device_works():
             assert begun.wait(PATIENCE)
             return super().segment(pictures, categories, prepared)
 
-    found = annotators(Slow()).annotate_batches(batches(pictures(6), 1), "tie", Counter(), 2)
+    found = annotators(Slow()).annotate_batches(batches(pictures(6), 1), ["tie"], Counter(), 2)
     assert sum(1 for _ in found) == 6
 
 
@@ -116,7 +118,7 @@ def test_half_of_the_batch_after_running_out_of_memory():
     device, faults, sizes = Device(most=2), Counter(), Batches(4, "pictures")
 
     def annotate(some):
-        return annotators(device).annotate_batches(some, "tie", faults, 2)
+        return annotators(device).annotate_batches(some, ["tie"], faults, 2)
 
     rows = list(sizes.stream(annotate, pictures(9)))
     assert [row["sample_id"] for row in rows] == [f"p{n}" for n in range(9)]
@@ -131,7 +133,7 @@ def test_an_error_of_a_thread_is_raised_and_the_threads_end():
 
     before = threading.active_count()
     with pytest.raises(RuntimeError, match="a broken picture"):
-        list(annotators(Broken()).annotate_batches(batches(pictures(9), 2), "tie", Counter(), 3))
+        list(annotators(Broken()).annotate_batches(batches(pictures(9), 2), ["tie"], Counter(), 3))
     assert threading.active_count() == before
 
 
@@ -149,7 +151,7 @@ def test_models_of_the_real_classes_give_the_same_bits(tmp_path):
     found = Annotators(found.people, found.objects, found.keypoints, Device(), settings)
     some = [*pictures(5), *pictures(4, (64, 48))]
     made = [
-        list(found.annotate_batches(batches(some, 3), "tie", Counter(), threads))
+        list(found.annotate_batches(batches(some, 3), ["tie"], Counter(), threads))
         for threads in (0, 3)
     ]
     assert made[0] == made[1]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import scipy.sparse
 import torch
 
 from chorus_bench.arrays import real_array
@@ -34,9 +35,24 @@ def test_tensors_become_arrays_exactly():
         (["0.5"], "has dtype <U3"),
         ([1 + 2j], "has dtype complex128"),
         ([None, 1.0], "has dtype object"),
-        (torch.eye(3).to_sparse(), "is a sparse tensor"),
+        (scipy.sparse.coo_array((10**5, 10**5)), r"sparse array of shape \(100000, 100000\)"),
     ],
 )
 def test_what_is_no_array_of_numbers(value, message):
     with pytest.raises(InputError, match=message):
         real_array(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        torch.eye(3).to_sparse(),
+        torch.eye(3).bfloat16().to_sparse().requires_grad_(),
+        scipy.sparse.eye_array(3).tocsr(),
+        scipy.sparse.coo_matrix(np.eye(3)),
+    ],
+)
+def test_what_a_sparse_array_does_not_store_is_zero(value):
+    found = real_array(value)
+    assert type(found) is np.ndarray
+    np.testing.assert_array_equal(found, np.eye(3))

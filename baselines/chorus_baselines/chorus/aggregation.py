@@ -39,7 +39,7 @@ from chorus_baselines.chorus.view_weights import AZIMUTH_12, divisors
 from chorus_baselines.chorus.views import UnusableViewError, View, read_view
 from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.engines.threads import cpu_count, in_order
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import InputError, count_of, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import AZIMUTH_BINS
@@ -175,7 +175,7 @@ class Aggregation:
 
     def without_view(self) -> InputError:
         """Return the error that says why no view was counted."""
-        found = f"no view could be counted: {self.skipped.total} rows were skipped"
+        found = f"no view could be counted: {count_of(self.skipped.total, 'row')} were skipped"
         if not self.skipped.total:
             return InputError("there is no row to count", fix="make more images")
         return InputError(f"{found}: {self.skipped}", fix=self.skipped.advice)
@@ -189,7 +189,7 @@ class Aggregation:
             f"no voxel is on a mask in any of the {views} views" if views else "there is no view"
         )
         if self.skipped.total:
-            found += f" ({self.skipped.total} rows were skipped: {self.skipped})"
+            found += f" ({count_of(self.skipped.total, 'row')} were skipped: {self.skipped})"
         fix = "check that masks, poses and cameras belong together"
         if not views:
             fix = self.skipped.advice

@@ -17,7 +17,7 @@ from chorus_bench.array_types import Float32
 from chorus_bench.errors import InputError, did_you_mean
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.safe_pickle import load_pickle
-from chorus_bench.submission import write_submission
+from chorus_bench.submission import InteractionField, InteractionType, write_submission
 
 _PLACE = ("full_aggregations", "SMPL")
 _HULL, _IMAGE_HULL = "visual_hull", "full_image_visual_hull"
@@ -25,11 +25,12 @@ _HULL, _IMAGE_HULL = "visual_hull", "full_image_visual_hull"
 _ROUNDING = 1e-4
 
 
-def read_original_field(file: str | Path) -> Float32:
+def read_original_field(file: str | Path, *, allow_empty: bool = False) -> Float32:
     """Read the occupancy field of one category.
 
     Args:
         file: the exported pickle.
+        allow_empty: return a field of zeros where no voxel is on any mask.
 
     Returns:
         (N, N, N) float32 probabilities: ``visual_hull / full_image_visual_hull``, where
@@ -55,7 +56,7 @@ def read_original_field(file: str | Path) -> Float32:
             where=file,
             expected="probabilities from 0 to 1",
         )
-    if not field.any():
+    if not (allow_empty or field.any()):
         raise InputError("the field would be empty: no voxel is on any mask", where=file)
     return np.minimum(field, np.float32(1))
 
@@ -64,6 +65,7 @@ def import_chorus(
     files: Mapping[str, str | Path],
     output: str | Path,
     *,
+    prompts: Mapping[str, Mapping[str, str | Path]] | None = None,
     method: str = "CHORUS (original)",
     side_length: float = 3.0,
     overwrite: bool = False,
@@ -74,6 +76,8 @@ def import_chorus(
     Args:
         files: category -> exported pickle.
         output: the submission's folder.
+        prompts: category -> prompt -> exported pickle, for the fields of interaction types; one
+            without a voxel on any mask is left out.
         method: the method's name.
         side_length: side of the canonical cube about the origin, metres; not in the file.
         overwrite: replace an existing submission.
@@ -89,24 +93,40 @@ def import_chorus(
     if not files:
         raise InputError("there is no file to import")
     fields = {category: read_original_field(file) for category, file in files.items()}
-    sizes = {category: len(field) for category, field in fields.items()}
-    resolution = next(iter(sizes.values()))
-    for category, size in sizes.items():
-        if size != resolution:
-            raise InputError(
-                f"a field of {size}^3 voxels, while others have {resolution}^3",
-                where=files[category],
-                fix="import files of one resolution at a time",
-            )
+    resolution = len(next(iter(fields.values())))
+    for category, field in fields.items():
+        _check_size(field, resolution, files[category])
+    types = {name: _of_prompts(own, resolution) for name, own in (prompts or {}).items()}
     write_submission(
         output,
         method=method,
         fields=fields,
         grid=GridSpec(resolution, side_length),
         overwrite=overwrite,
+        interactions=types,
         **metadata,
     )
     return fields
+
+
+def _of_prompts(files: Mapping[str, str | Path], resolution: int) -> list[InteractionField]:
+    """Return the fields of a category's prompts that have one."""
+    found = []
+    for prompt, file in files.items():
+        field = read_original_field(file, allow_empty=True)
+        _check_size(field, resolution, file)
+        if field.any():
+            found.append(InteractionField(InteractionType.of(prompt), field))
+    return found
+
+
+def _check_size(field: Float32, resolution: int, file: str | Path) -> None:
+    if len(field) != resolution:
+        raise InputError(
+            f"a field of {len(field)}^3 voxels, while others have {resolution}^3",
+            where=file,
+            fix="import files of one resolution at a time",
+        )
 
 
 def _entry(content: object, key: str, file: str | Path) -> Any:  # noqa: ANN401 - a pickle's content

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chorus_baselines.chorus.inference import check_pose, posed_field
-from chorus_bench.array_types import Float64, Int32
+from chorus_bench.array_types import Float32, Float64, Int32
 from chorus_bench.errors import InputError, import_extra, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
@@ -27,7 +27,13 @@ _DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
 #: The mesh formats by file suffix.
 MESH_FORMATS = ("obj", "ply", "glb")
 
-_COLORS = {"object": (230, 140, 60, 255), "person": (150, 165, 190, 255)}
+#: The default level of a surface, as a share of the field's maximum.
+SHARE = 0.7
+#: How far a level that voxels have is moved toward the next lower value, as a share of the way.
+_NUDGE = 1e-2
+
+#: The colours of the meshes by name, RGBA.
+COLORS = {"object": (230, 140, 60, 255), "person": (150, 165, 190, 255)}
 _OTHER_COLOR = (200, 200, 200, 255)
 
 
@@ -44,28 +50,45 @@ class Mesh:
     faces: Int32
 
 
-def surface(field: ArrayLike, grid: GridSpec = _DEFAULT_GRID, level: float = 0.5) -> Mesh:
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """A person with the expected object.
+
+    Attributes:
+        meshes: ``object`` and ``person``, in the body frame of the person.
+        level: the level of the object's surface.
+        highest: the largest value of the posed field.
+    """
+
+    meshes: Mapping[str, Mesh]
+    level: float
+    highest: float
+
+
+def surface(field: ArrayLike, grid: GridSpec = _DEFAULT_GRID, level: float | None = None) -> Mesh:
     """Return the surface at which a field reaches a level, by marching cubes.
 
     Values are at the voxel centres. Outside the cube the field is 0, so that the surface is closed.
+    A voxel at the level itself is inside.
 
     Args:
         field: (N, N, N) probabilities on ``grid``.
         grid: the field's grid.
-        level: level of the surface, more than 0.
+        level: level of the surface, more than 0; by default `SHARE` of the field's maximum.
 
     Raises:
         InputError: no voxel reaches the level, or the level is not positive.
         MissingDependencyError: scikit-image is not installed.
     """
     values = OccupancyGrid(np.asarray(field, dtype=np.float32), grid).values
+    level = surface_level(values) if level is None else level
     if not 0 < level <= 1:
         raise InputError(f"level {level}", expected="more than 0 and at most 1")
     highest = float(values.max())
-    if highest <= level:
+    if highest < np.float32(level):
         raise InputError(
-            f"no surface at level {level}: the largest value of the field is {highest:.4g}",
-            fix="choose a lower level" if highest > 0 else "use a field that is not empty",
+            f"no surface at level {level:.4g}: the largest value of the field is {highest:.4g}",
+            fix=f"choose a lower level, for example {SHARE * highest:.2g}",
         )
     measure = import_extra(
         "skimage.measure",
@@ -73,10 +96,35 @@ def surface(field: ArrayLike, grid: GridSpec = _DEFAULT_GRID, level: float = 0.5
         purpose="finding the surface of a field",
         package="scikit-image",
     )
-    padded = np.pad(values, 1)
-    vertices, faces, _, _ = measure.marching_cubes(padded, level, gradient_direction="ascent")
+    padded, reached = np.pad(values, 1), _between(values, level)
+    vertices, faces, _, _ = measure.marching_cubes(padded, reached, gradient_direction="ascent")
     places = grid.low + grid.voxel_size * (vertices.astype(np.float64) - 0.5)
     return Mesh(places, faces.astype(np.int32))
+
+
+def surface_level(field: Float32) -> float:
+    """Return the default level of a field's surface: `SHARE` of its maximum.
+
+    Raises:
+        InputError: the field is 0 everywhere.
+    """
+    highest = float(np.max(field))
+    if not highest > 0:
+        raise InputError(
+            "no surface: the field is 0 everywhere", fix="use a field that is not empty"
+        )
+    return SHARE * highest
+
+
+def _between(values: Float32, level: float) -> float:
+    """Return a level that no voxel has, and that divides the voxels as ``level`` does.
+
+    Marching cubes leaves holes and needles where voxels equal the level.
+    """
+    if not (values == np.float32(level)).any():
+        return level
+    below = float(values[values < np.float32(level)].max(initial=0.0))
+    return level - _NUDGE * (level - below)
 
 
 def person_mesh(body: BodyModel, pose: ArrayLike) -> Mesh:
@@ -96,7 +144,7 @@ def reconstruct(
     *,
     body: BodyModel | str | Path = "default",
     grid: GridSpec = _DEFAULT_GRID,
-    level: float = 0.5,
+    level: float | None = None,
     skinning: SkinningSettings = _DEFAULT_SKINNING,
     threads: int = 1,
 ) -> Path:
@@ -108,7 +156,7 @@ def reconstruct(
         path: the mesh file, ending in .obj, .ply or .glb.
         body: the body of the pose.
         grid: the grid of the posed space.
-        level: the object is where the field reaches it.
+        level: the object is where the field reaches it; by default `SHARE` of its maximum.
         skinning: how voxels follow the body.
         threads: threads for the nearest-neighbour query.
 
@@ -121,10 +169,31 @@ def reconstruct(
         WriteError: the file cannot be written.
     """
     mesh_format(path)
+    scene = scene_of(field, pose, body, grid=grid, level=level, skinning=skinning, threads=threads)
+    return save_meshes(path, scene.meshes)
+
+
+def scene_of(
+    field: ArrayLike | OccupancyGrid,
+    pose: ArrayLike,
+    body: BodyModel | str | Path = "default",
+    *,
+    grid: GridSpec = _DEFAULT_GRID,
+    level: float | None = None,
+    skinning: SkinningSettings = _DEFAULT_SKINNING,
+    threads: int = 1,
+) -> Scene:
+    """Return the meshes that `reconstruct` writes, with the same arguments.
+
+    Raises:
+        InputError: an unusable pose or field, or no voxel at the level.
+        MissingDependencyError: scikit-image is not installed.
+    """
     model = load_body(body)
     posed = posed_field(field, pose, model, grid, skinning=skinning, threads=threads)
-    meshes = {"object": surface(posed, grid, level), "person": person_mesh(model, pose)}
-    return save_meshes(path, meshes)
+    reached = surface_level(posed) if level is None else level
+    meshes = {"object": surface(posed, grid, reached), "person": person_mesh(model, pose)}
+    return Scene(meshes, reached, float(posed.max()))
 
 
 def mesh_format(path: str | Path) -> str:
@@ -164,5 +233,5 @@ def save_meshes(path: str | Path, meshes: Mapping[str, Mesh]) -> Path:
 
 
 def _colored(trimesh: Any, name: str, mesh: Mesh) -> Any:  # noqa: ANN401 - an untyped library
-    color = np.tile(np.array(_COLORS.get(name, _OTHER_COLOR), np.uint8), (len(mesh.vertices), 1))
+    color = np.tile(np.array(COLORS.get(name, _OTHER_COLOR), np.uint8), (len(mesh.vertices), 1))
     return trimesh.Trimesh(mesh.vertices, mesh.faces, vertex_colors=color, process=False)

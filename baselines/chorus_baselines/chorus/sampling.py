@@ -12,6 +12,7 @@ import hashlib
 import math
 from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
+from functools import partial
 
 from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
@@ -43,6 +44,31 @@ def draw_ratio(rows: Iterable[AnyRow], ratio: float, *, seed: int = 0) -> frozen
     for ids in groups.values():
         drawn |= _draw(ids, math.ceil(Fraction(str(ratio)) * len(ids)), seed)
     return frozenset(drawn)
+
+
+def draw_number(rows: Iterable[AnyRow], count: int, *, seed: int = 0) -> frozenset[str]:
+    """Draw a number of views, of every prompt of every category its share.
+
+    Args:
+        rows: the views, with ``sample_id``, ``category`` and ``prompt``.
+        count: how many; all if there are fewer.
+        seed: random seed of the draw.
+
+    Returns:
+        The ids of the drawn rows; see `select_rows`.
+
+    Raises:
+        InputError: rows without an id, or duplicate ids.
+    """
+    groups: dict[tuple[object, object], list[str]] = {}
+    for row, sample_id in _with_ids(rows):
+        groups.setdefault((row.get("category"), row.get("prompt")), []).append(sample_id)
+    places = [
+        ((number + 0.5) / len(ids), _lot(sample_id, seed), sample_id)
+        for ids in groups.values()
+        for number, sample_id in enumerate(sorted(ids, key=partial(_lot, seed=seed)))
+    ]
+    return frozenset(sample_id for _, _, sample_id in sorted(places)[:count])
 
 
 def draw_without_keypoints(
@@ -99,7 +125,8 @@ def _with_ids(rows: Iterable[AnyRow]) -> Iterator[tuple[AnyRow, str]]:
 
 
 def _draw(ids: Iterable[str], count: int, seed: int) -> set[str]:
-    def lot(sample_id: str) -> bytes:
-        return hashlib.sha256(f"{seed}:{sample_id}".encode()).digest()
+    return set(sorted(ids, key=partial(_lot, seed=seed))[:count])
 
-    return set(sorted(ids, key=lot)[:count])
+
+def _lot(sample_id: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed}:{sample_id}".encode()).digest()

@@ -5,12 +5,13 @@ Source: docs/method.md M20; the paper, section 4.5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from chorus_baselines.chorus.inference import check_pose
 from chorus_bench.array_types import Float64
@@ -60,13 +61,13 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
 
     A row with its own pose (a test sample, or a training row after the filters) states the subject
     itself. For an annotated image, it is the most confident person, with the category of the
-    detected object whose box overlaps this person's box most.
+    detected object whose box overlaps this person's box most; if none does, the row's own category.
 
     Args:
         row: a test row or a training row.
 
     Raises:
-        InputError: no person with a pose, or no object that overlaps the person.
+        InputError: no person with a pose, or no category.
     """
     where = f"row '{row.get('sample_id')}'"
     if row.get("pose") is not None:
@@ -75,12 +76,24 @@ def subject_of(row: Mapping[str, Any]) -> Subject:
     if not people:
         raise InputError("no person with a pose", where=where, fix="choose another image")
     person = max(people, key=lambda found: float(found.get("score") or 0))
-    objects = [item for item in row.get("objects") or [] if item.get("box") is not None]
-    overlaps = box_intersections(person["box"], [item["box"] for item in objects])[0]
-    if not (overlaps > 0).any():
+    objects = row.get("objects") or []
+    category = nearest_category(person["box"], objects) or row.get("category")
+    if category is None:
         raise InputError(
             f"none of {len(objects)} detected objects overlaps the person",
             where=where,
             fix="give the category with --category",
         )
-    return Subject(check_pose(person["pose"]), str(objects[int(np.argmax(overlaps))]["category"]))
+    return Subject(check_pose(person["pose"]), str(category))
+
+
+def nearest_category(box: ArrayLike, objects: Sequence[Mapping[str, Any]]) -> str | None:
+    """Return the category of the object whose box overlaps a person's most; None if none does.
+
+    Args:
+        box: (4,) the person's box, xyxy in pixels.
+        objects: with ``box`` and ``category``.
+    """
+    found = [item for item in objects if item.get("box") is not None]
+    overlaps = box_intersections(box, [item["box"] for item in found])[0]
+    return str(found[int(np.argmax(overlaps))]["category"]) if (overlaps > 0).any() else None

@@ -1,19 +1,22 @@
 """The simulated world's ground truth as annotators, with settable noise.
 
-They look up the truth of a picture by its address, so they work only on pictures of the generator
-``simulated``.
+They look up the truth of a picture by its address, so they work only on pictures of the simulated
+world. Pictures that lost their address, such as files in a folder, are found by their pixels in the
+dataset they came from (option ``truth``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.boxes import intersection_over_union
@@ -24,6 +27,7 @@ from chorus_bench.synthesis.annotators.matching import (
     boxes_of,
     match_one_to_one,
 )
+from chorus_bench.synthesis.image_files import decode_picture
 from chorus_bench.synthesis.interfaces import (
     PERSON,
     Address,
@@ -32,6 +36,7 @@ from chorus_bench.synthesis.interfaces import (
     Detection,
     Float32,
     Picture,
+    UInt8,
     WeakCamera,
 )
 
@@ -47,11 +52,13 @@ class Oracle:
         body: body of the people.
         seed: random seed of the world.
         noise: 0 (the truth) to 2; 1 is that of the simulated training images.
+        known: the addresses of pictures, by their pixels.
     """
 
     body: BodyModel
     seed: int
     noise: float
+    known: Mapping[str, Address] = field(default_factory=dict)
 
     @property
     def description(self) -> str:
@@ -116,13 +123,34 @@ class Oracle:
 
     def _row(self, picture: Picture) -> dict[str, Any]:
         height, width = picture.size
-        if picture.address is None or height != width:
+        address = picture.address or self.known.get(_digest(picture.pixels))
+        if address is None or height != width:
             raise InputError(
                 "is not a picture of the simulated world",
                 where=picture.sample_id,
-                fix="use the generator 'simulated', or other annotators",
+                expected="one of the generator 'simulated', or of the dataset in `truth`",
+                fix="give the option `truth`, or use other annotators",
             )
-        return _simulate(picture.address, self.seed, self.body, height, self.noise)
+        return _simulate(address, self.seed, self.body, height, self.noise)
+
+
+def _digest(pixels: UInt8) -> str:
+    return hashlib.sha256(f"{pixels.shape}".encode() + pixels.tobytes()).hexdigest()
+
+
+@lru_cache(maxsize=2)
+def _addresses(dataset: str) -> Mapping[str, Address]:
+    """Return the addresses of a dataset's pictures, by their pixels."""
+    data = DatasetRows.open(dataset)
+    columns = ("sample_id", "category", "prompt", "view", "index", "image")
+    data.check_columns(columns)
+    found: dict[str, Address] = {}
+    for category in data.categories:
+        for row in data.rows(category, columns):
+            pixels = decode_picture(row["image"]["bytes"], row["sample_id"])
+            address = Address(category, row["prompt"], row["view"], row["index"])
+            found[_digest(pixels)] = address
+    return found
 
 
 @lru_cache(maxsize=_ROWS_KEPT)
@@ -156,21 +184,33 @@ def _fit(person: dict[str, Any]) -> BodyFit:
     return BodyFit(pose, betas, WeakCamera(weak, center, float(person["crop_scale"])))
 
 
-def _make(context: Context, noise: float) -> Oracle:
+def _make(context: Context, noise: float, truth: str | None) -> Oracle:
     check_noise(noise)
-    return Oracle(context.body, context.seed, float(noise))
+    known = {} if truth is None else _addresses(truth)
+    return Oracle(context.body, context.seed, float(noise), known)
 
 
-def make_oracle_segmenter(context: Context, *, noise: float = 1.0) -> Oracle:
-    """Return the segmenter ``simulated``; see `Oracle`."""
-    return _make(context, noise)
+def make_oracle_segmenter(
+    context: Context, *, noise: float = 1.0, truth: str | None = None
+) -> Oracle:
+    """Return the segmenter ``simulated``; see `Oracle`.
+
+    Args:
+        context: the run's context, with the seed and body of the world.
+        noise: noise level, 0 (the truth) to 2.
+        truth: a simulated training set with pictures, made with the run's seed; pictures without
+            an address are looked up in it.
+    """
+    return _make(context, noise, truth)
 
 
-def make_oracle_keypoints(context: Context, *, noise: float = 1.0) -> Oracle:
-    """Return the keypoint detector ``simulated``; see `Oracle`."""
-    return _make(context, noise)
+def make_oracle_keypoints(
+    context: Context, *, noise: float = 1.0, truth: str | None = None
+) -> Oracle:
+    """Return the keypoint detector ``simulated``; see `make_oracle_segmenter`."""
+    return _make(context, noise, truth)
 
 
-def make_oracle_poses(context: Context, *, noise: float = 1.0) -> Oracle:
-    """Return the pose estimator ``simulated``; see `Oracle`."""
-    return _make(context, noise)
+def make_oracle_poses(context: Context, *, noise: float = 1.0, truth: str | None = None) -> Oracle:
+    """Return the pose estimator ``simulated``; see `make_oracle_segmenter`."""
+    return _make(context, noise, truth)

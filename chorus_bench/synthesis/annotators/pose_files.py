@@ -1,7 +1,8 @@
 """Poses computed elsewhere, one file per image: .npz, .json, or FrankMocap's own results.
 
-An image's file is named ``<sample_id>.npz`` or ``<sample_id>.json`` and holds arrays over the
-image's P people (`write_pose_file` writes the former; a .json is one object of nested lists):
+An image's file is named ``<sample_id>.npz`` or ``<sample_id>.json``; a picture that was a file may
+also have it under that file's name, without its suffix. It holds arrays over the image's P people
+(`write_pose_file` writes an .npz; a .json is one object of nested lists):
 
 * pose, one of
 
@@ -143,7 +144,7 @@ class PoseFiles:
             InputError: a file is damaged or has another layout, or none of the first pictures has
                 a file.
         """
-        paths = [self._find(picture.sample_id) for picture in pictures]
+        paths = [self._find(picture) for picture in pictures]
         self._check_met(pictures, paths)
         return [
             [None] * len(persons) if path is None else self._fits(path, persons)
@@ -157,28 +158,30 @@ class PoseFiles:
             for number in _match(found, persons, self._min_overlap)
         ]
 
-    def _find(self, sample_id: str) -> Path | None:
+    def _find(self, picture: Picture) -> Path | None:
         """Return the file of an image, or None."""
-        return next((path for path in self._candidates(sample_id) if path.is_file()), None)
+        return next((path for path in self._candidates(picture) if path.is_file()), None)
 
-    def _candidates(self, sample_id: str) -> list[Path]:
+    def _candidates(self, picture: Picture) -> list[Path]:
         formats = ["npz", "json", "frankmocap"] if self._format == "auto" else [self._format]
-        paths: list[Path] = []
-        for kind in formats:
-            if kind == "frankmocap":
-                name = sample_id.rpartition("/")[2] + RESULT_END
-                paths += [self._folder / name, self._folder / "mocap" / name]
-            else:
-                paths.append(self._folder / f"{sample_id}.{kind}")
+        names = [name for name in (picture.sample_id, picture.file_name) if name is not None]
+        paths = [path for name in names for kind in formats for path in self._files(name, kind)]
         root = self._folder.resolve()
         return [path for path in paths if path.resolve().is_relative_to(root)]
+
+    def _files(self, name: str, kind: str) -> list[Path]:
+        """Return the places where the poses of an image of a name may be, in one format."""
+        if kind != "frankmocap":
+            return [self._folder / f"{name}.{kind}"]
+        file = name.rpartition("/")[2] + RESULT_END
+        return [self._folder / file, self._folder / "mocap" / file]
 
     def _check_met(self, pictures: Sequence[Picture], paths: Sequence[Path | None]) -> None:
         """Refuse a folder in which none of the first pictures has a file."""
         self._met_a_file = self._met_a_file or any(path is not None for path in paths)
         if self._met_a_file or not pictures:
             return
-        names = [path.relative_to(self._folder) for path in self._candidates(pictures[0].sample_id)]
+        names = [path.relative_to(self._folder) for path in self._candidates(pictures[0])]
         raise InputError(
             f"has no file of poses for any of {list_some([p.sample_id for p in pictures])}",
             where=self._folder,

@@ -9,10 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from chorus_bench.datasets.image_folder import SOURCE
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.engines.threads import ahead
@@ -38,7 +40,7 @@ from chorus_bench.synthesis.registry import make_component
 from chorus_bench.synthesis.settings import AnnotationSettings
 from chorus_bench.synthesis.work_folder import Shard
 
-_READ = ("sample_id", "category", "prompt", "view", "index", "image", "fault")
+_READ = ("sample_id", "category", "prompt", "view", "index", "source", "image", "fault")
 
 
 @dataclass
@@ -46,7 +48,7 @@ class _Work:
     """A batch on its way through the annotators."""
 
     pictures: Sequence[Picture]
-    category: str
+    categories: Sequence[str]
     prepared: list[dict[str, Any]] = field(default_factory=list)
     people: list[list[Detection]] = field(default_factory=list)
     objects: list[list[Detection]] = field(default_factory=list)
@@ -124,28 +126,37 @@ class Annotators:
     ) -> list[Row]:
         """Return ``sample_id``, ``people`` and ``objects`` of pictures that show a category.
 
-        People are ordered from left to right.
+        See `annotate_all`, which looks for objects of several.
+        """
+        return self.annotate_all(pictures, [category], faults)
+
+    def annotate_all(
+        self, pictures: Sequence[Picture], categories: Sequence[str], faults: Counter[str]
+    ) -> list[Row]:
+        """Return ``sample_id``, ``people`` and ``objects`` of pictures.
+
+        People are ordered from left to right, and so are the objects of each category.
 
         Args:
             pictures: pictures of any size.
-            category: category of the objects to look for.
+            categories: categories of the objects to look for; none for people alone.
             faults: counts of dropped results.
 
         Raises:
             InputError: an annotator returned something of a wrong shape.
             OutOfDeviceMemoryError: too many pictures at a time.
         """
-        (rows,) = self.annotate_batches(iter([pictures]), category, faults)
+        (rows,) = self.annotate_batches(iter([pictures]), categories, faults)
         return rows
 
     def annotate_batches(
         self,
         batches: Iterator[Sequence[Picture]] | Iterator[Sequence[Row]],
-        category: str,
+        categories: Sequence[str],
         faults: Counter[str],
         threads: int = 0,
     ) -> Iterator[list[Row]]:
-        """Yield the rows of each batch, in order; see `annotate`.
+        """Yield the rows of each batch, in order; see `annotate_all`.
 
         Pictures are decoded and prepared in threads while models work on earlier ones, which they
         do in the calling thread alone. Whatever the number of threads, models get the same
@@ -153,24 +164,24 @@ class Annotators:
 
         Args:
             batches: pictures, or rows with pictures.
-            category: category of the objects to look for.
+            categories: categories of the objects to look for; none for people alone.
             faults: counts of dropped results.
             threads: threads that prepare; with 0, the calling thread does.
 
         Raises:
-            InputError: as for `annotate`.
+            InputError: as for `annotate_all`.
             OutOfDeviceMemoryError: too many pictures at a time.
         """
-        begun = ahead(partial(self._begin, category=category), batches, threads)
+        begun = ahead(partial(self._begin, categories=categories), batches, threads)
         segmented = ahead(self._crop, map(self._segment, begun), threads)
         for work in ahead(_rows, map(self._pose, segmented), threads):
             faults.update(work.dropped)  # counted only if all of them fit into memory
             yield work.rows
 
-    def _begin(self, batch: Sequence[Picture] | Sequence[Row], category: str) -> _Work:
+    def _begin(self, batch: Sequence[Picture] | Sequence[Row], categories: Sequence[str]) -> _Work:
         """Decode and prepare a batch; for any thread."""
         pictures = [item if isinstance(item, Picture) else read_picture(item) for item in batch]
-        work = _Work(pictures, category)
+        work = _Work(pictures, categories)
         work.prepared = [_prepared(segmenter, pictures) for segmenter in self._segmenters]
         return work
 
@@ -180,8 +191,8 @@ class Annotators:
 
     def _segment(self, work: _Work) -> _Work:
         """Find people and objects of a batch, from left to right."""
-        pictures, category, dropped = work.pictures, work.category, work.dropped
-        names = [PERSON, category] if self.objects is self.people else [PERSON]
+        pictures, categories, dropped = work.pictures, work.categories, work.dropped
+        names = [PERSON, *categories] if self.objects is self.people else [PERSON]
         people, *others = work.prepared
         found = check_detections(
             self.people.segment(pictures, names, **people), pictures, "the segmenter", dropped
@@ -189,14 +200,14 @@ class Annotators:
         things = found
         for prepared in others:
             things = check_detections(
-                self.objects.segment(pictures, [category], **prepared),
+                self.objects.segment(pictures, categories, **prepared),
                 pictures,
                 "the object segmenter",
                 dropped,
             )
         tidy = partial(self._of, faults=dropped)
         work.people = [tidy(some, PERSON) for some in found]
-        work.objects = [tidy(some, category) for some in things]
+        work.objects = [[d for name in categories for d in tidy(some, name)] for some in things]
         return work
 
     def _crop(self, work: _Work) -> _Work:
@@ -263,7 +274,7 @@ def load_annotations(work: StageWork) -> Callable[[Shard], Made]:
         usable = [row for row in rows if row["fault"] is None]
         annotate = partial(
             annotators.annotate_batches,
-            category=shard.category,
+            categories=[shard.category],
             faults=faults,
             threads=work.run.prepare_threads or 0,
         )
@@ -277,10 +288,13 @@ def load_annotations(work: StageWork) -> Callable[[Shard], Made]:
 
 
 def read_picture(row: Row) -> Picture:
-    """Return a row's picture."""
-    address = Address(row["category"], row["prompt"], row["view"], row["index"])
+    """Return a row's picture; one that an image search found has no address."""
+    address = None
+    if row.get("source") != SOURCE:
+        address = Address(row["category"], row["prompt"], row["view"], row["index"])
     pixels = decode_picture(row["image"]["bytes"], row["sample_id"])
-    return Picture(row["sample_id"], address, pixels)
+    path = row["image"].get("path")
+    return Picture(row["sample_id"], address, pixels, Path(path).stem if path else None)
 
 
 def _person(found: Detection, points: Float32, fit: BodyFit | None) -> dict[str, Any]:
