@@ -133,7 +133,9 @@ def open_fields(place: str | Path, interaction: str | None = None) -> FieldSet:
     small = read_fields(next((file for file in files if file.is_file()), files[0]))
     return FieldSet(
         tuple(small.values),
-        lambda category: OccupancyGrid(small.values[category].astype(np.float32) / 255, small.grid),
+        lambda category: OccupancyGrid(
+            small.values[category].astype(np.float32) / np.float32(255), small.grid
+        ),
     )
 
 
@@ -218,8 +220,8 @@ def _write_person(
     one: Any,  # noqa: ANN401 - a PhotoPerson with a pose
     body: BodyModel,
 ) -> None:
-    from chorus_baselines.chorus.photo_overlay import save_overlay
     from chorus_baselines.chorus.reconstruction import save_meshes
+    from chorus_baselines.photo_overlay import save_overlay
 
     category = order.category or one.category
     scene = order.scene(category, one.pose, body)

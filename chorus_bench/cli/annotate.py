@@ -10,8 +10,11 @@ import typer
 
 from chorus_bench.cli.options import (
     Address,
+    Device,
     Engine,
+    Gpus,
     Overwrite,
+    SettingValues,
     Workers,
     command_line,
     engine_settings,
@@ -29,14 +32,17 @@ class PictureStage(StrEnum):
     CAMERAS = "cameras"
 
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        help="A picture, a folder of pictures (its folders' names are the prompts), a built "
+        "dataset, or a Hugging Face dataset: a folder or its id."
+    ),
+]
+
+
 def annotate_command(
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="A picture, a folder of pictures (its folders' names are the prompts), a built "
-            "dataset, or a Hugging Face dataset: a folder or its id."
-        ),
-    ],
+    source: Source,
     output: Annotated[Path, typer.Option(help="The dataset's folder; stages go to OUTPUT.work.")],
     categories: Annotated[
         list[str] | None,
@@ -48,10 +54,7 @@ def annotate_command(
         str | None, typer.Option(help="A shipped configuration, for its annotators and filters.")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML configuration.")] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="One setting, e.g. annotations.pose.model=FILE; repeatable."),
-    ] = None,
+    set_: SettingValues = None,
     prompt: Annotated[
         str | None, typer.Option(help="Prompt of all pictures; by default their folder's name.")
     ] = None,
@@ -72,10 +75,8 @@ def annotate_command(
     engine: Engine = None,
     workers: Workers = 1,
     address: Address = None,
-    gpus: Annotated[float, typer.Option(min=0, help="GPUs per Ray actor, e.g. 1 or 0.5.")] = 0.0,
-    device: Annotated[
-        str, typer.Option(help="Device of the models: cpu, cuda, cuda:1, mps.")
-    ] = "cpu",
+    gpus: Gpus = 0.0,
+    device: Device = "cpu",
     batch: Annotated[
         int, typer.Option(min=1, help="Number of images that annotators process at a time.")
     ] = 8,

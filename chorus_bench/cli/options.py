@@ -117,6 +117,12 @@ Address = Annotated[
     str | None,
     typer.Option(help="Ray cluster, 'auto' or host:port; by default one is started."),
 ]
+Gpus = Annotated[float, typer.Option(min=0, help="GPUs per Ray actor, e.g. 1 or 0.5.")]
+Device = Annotated[str, typer.Option(help="Device of the models: cpu, cuda, cuda:1, mps.")]
+SettingValues = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="One setting, e.g. images.generator.steps=20; may be repeated."),
+]
 PluginOptions = Annotated[
     list[str] | None,
     typer.Option("--option", help="An option of the plug-in, KEY=VALUE; may be repeated."),

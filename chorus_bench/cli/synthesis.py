@@ -11,8 +11,11 @@ import typer
 
 from chorus_bench.cli.options import (
     Address,
+    Device,
     Engine,
+    Gpus,
     Overwrite,
+    SettingValues,
     Workers,
     command_line,
     engine_settings,
@@ -70,10 +73,7 @@ def synthesize_command(
         Path | None,
         typer.Option(help="SPIN's J_regressor_extra.npy (with SMPL only), for the cameras."),
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", help="One setting, e.g. images.generator.steps=20; may be repeated."),
-    ] = None,
+    set_: SettingValues = None,
     stage: Annotated[Stage | None, typer.Option(help="Run only this stage.")] = None,
     redo: Annotated[
         Stage | None, typer.Option(help="Repeat this stage and all later ones.")
@@ -81,13 +81,19 @@ def synthesize_command(
     engine: Engine = None,
     workers: Workers = 1,
     address: Address = None,
-    gpus: Annotated[float, typer.Option(min=0, help="GPUs per Ray actor, e.g. 1 or 0.5.")] = 0.0,
-    device: Annotated[
-        str, typer.Option(help="Device of the models: cpu, cuda, cuda:1, mps.")
-    ] = "cpu",
+    gpus: Gpus = 0.0,
+    device: Device = "cpu",
     batch: Annotated[
         int, typer.Option(min=1, help="Number of images that annotators process at a time.")
     ] = 8,
+    prepare_threads: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Threads of a worker that prepare pictures for annotators ahead of the device; "
+            "by default none on cpu, else by the number of processors.",
+        ),
+    ] = None,
     dry_run: DryRun = False,
     dry_run_images: DryRunImages = 8,
     overwrite: Overwrite = False,
@@ -102,7 +108,7 @@ def synthesize_command(
 
     changes = _changes(set_, categories, prompts, images_per_prompt_view, joint_regressor)
     settings = read_settings(preset, config, changes)
-    run = RunSettings(device=device, batch=batch)
+    run = RunSettings(device=device, batch=batch, prepare_threads=prepare_threads)
     if dry_run:
         from chorus_bench.synthesis.estimate import estimate
 
@@ -193,6 +199,7 @@ def print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) 
     categories = count_of(len(info.categories), "category")
     typer.echo(f"\n{info.label}: {count_of(info.rows, 'row')} in {categories}")
     typer.echo(f"wrote {output}; the stages are in {made.work} and may be removed")
+    made.check_kept()
     for category in made.stages[-1].empty:
         typer.echo(f"warning: no image of the category '{category}' is kept", err=True)
     body = f" --body {settings.body}" if settings.body != "default" else ""

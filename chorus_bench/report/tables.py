@@ -107,7 +107,7 @@ def _around(result: EvaluationResult, table: str, style: str) -> list[str]:
         skipped = ", ".join(f"{name} ({n})" for name, n in result.skipped.items())
         lines.append(f"Not scored, fewer than {_limit(result)} samples: {skipped}")
     lines += [f"Warning: {text}" for text in result.warnings]
-    lines.append(f"{count_of(result.scores['samples'], 'sample')} in {result.seconds:.1f} s")
+    lines.append(f"{count_of(int(result.scores['samples']), 'sample')} in {result.seconds:.1f} s")
     return lines
 
 

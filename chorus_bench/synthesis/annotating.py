@@ -23,7 +23,6 @@ from chorus_bench.synthesis.pipeline import (
     StageReport,
     Synthesis,
     check_output,
-    refuse_nothing_kept,
     work_folder,
 )
 from chorus_bench.synthesis.plan import Plan
@@ -41,7 +40,7 @@ from chorus_bench.synthesis.work_folder import ROW_STAGES, Manifest, StageFolder
 NAME, VERSION = "annotated", "1.0.0"
 
 _HERE, _ON_CPU = EngineSettings(), RunSettings()
-_NO_PLAN = Plan({}, (), 1)
+_NO_PLAN = Plan({}, (), {})
 
 CARD = CardText(
     title="Annotated human-object pictures",
@@ -109,11 +108,17 @@ def annotate(
     with only_run(work):
         discarded = ROW_STAGES if overwrite else stages_from(redo) if redo else ()
         session = _PictureSession(
-            settings, target, work, engine, run, progress, discarded, stage, source=source
+            settings,
+            target,
+            work,
+            engine,
+            run.on(engine),
+            progress,
+            discarded,
+            stage,
+            source=source,
         )
         reports = [session.run_stage(name) for name in ((stage,) if stage else ROW_STAGES)]
-        if reports[-1].stage == ROW_STAGES[-1]:
-            refuse_nothing_kept(reports[-1].counts, work)
         if stage not in (None, ROW_STAGES[-1]):
             return Synthesis(work, tuple(reports))
         built, statistics = session.assemble(command)

@@ -218,7 +218,7 @@ def test_models_of_real_classes(photos, tmp_path):
 def test_annotations_and_poses_from_files(tmp_path):
     """A photograph of COCO with its own annotations and a fit of ours; here without the picture."""
     real = Path(__file__).parents[1] / "data" / "real_coco"
-    fits, _ = read_fits(real / "fits.json")
+    fits = read_fits(real / "fits.json").fits
     names = ("surfboard", "skateboard", "tennis racket")
     image, category = image_with(json.loads((real / "instances.json").read_text()), names)
     fit = next(fit for fit in fits if fit.image_name == image["file_name"])

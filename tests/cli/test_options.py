@@ -91,7 +91,10 @@ def test_categories_are_given_one_by_one():
 
 
 #: Parameters that take a path to something that comes along, under a name.
-NAMED = {"submission", "split", "dataset", "data", "crawled", "result", "results", "body"}
+NAMED = {"submission", "split", "dataset", "data", "fields", "result", "results", "body"} | {
+    "image_search",
+    "synthesized",
+}
 BODIES = {("body", "info", "file"), ("body", "convert", "source")}
 
 
@@ -193,6 +196,6 @@ def test_a_builder_of_another_package_has_a_command(install, tmp_path):
     arguments = ("datasets", "build", "my-squares", "--output", tmp_path / "out", "--option")
     done = run(*arguments, "category=kite", "--option", "count=3")
     assert done.exit_code == 0, done.output
-    assert "3 rows in 1 categories" in done.stdout
+    assert "3 rows in 1 category" in done.stdout
     wrong = run(*arguments, "category=kite", "--option", "cuont=3")
     assert "Did you mean 'count'" in str(wrong.exception)

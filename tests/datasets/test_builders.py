@@ -109,6 +109,6 @@ def test_the_documented_builder_works_as_it_stands_there(install, tmp_path):
     install(name, source, GROUP, value)
     done = run("datasets", "build", "my-rows", "--output", tmp_path / "out", "--option", "count=5")
     assert done.exit_code == 0, done.output
-    assert "5 rows in 1 categories" in done.stdout
+    assert "5 rows in 1 category" in done.stdout
     assert len(load_split(tmp_path / "out").samples) == 5
     assert run("datasets", "verify", tmp_path / "out").exit_code == 0

@@ -46,7 +46,7 @@ def test_build_info_verify_card(tmp_path):
     assert result.exit_code == 0, result.output
     assert "note: annotId 30 (COCO_val2014_000000000003.jpg): its camera has" in result.stderr
     assert "left out: 1 x cameras without scale" in result.stderr
-    assert "2 rows in 1 categories" in result.stdout
+    assert "2 rows in 1 category" in result.stdout
     result = invoke("info", tmp_path / "out")
     assert "coco-eft+lm+smpl24@" in result.output
     assert "skateboard" in result.output

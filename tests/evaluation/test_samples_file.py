@@ -39,8 +39,9 @@ def test_refused_tables(words, tmp_path):
         read_samples(tmp_path / "a.parquet", rows=2 if "rows" in words else 3)
 
 
-def test_columns_of_another_kind(tmp_path):
-    pq.write_table(table().drop_columns(["hit"]), tmp_path / "a.parquet")
+@pytest.mark.parametrize("name", ["hit", "sample_id"])
+def test_columns_of_another_kind(name, tmp_path):
+    pq.write_table(table().drop_columns([name]), tmp_path / "a.parquet")
     with pytest.raises(InputError, match="has other columns"):
         read_samples(tmp_path / "a.parquet")
 

@@ -13,7 +13,7 @@ import time
 import traceback
 from collections import Counter
 
-from hypothesis import HealthCheck, given, seed, settings
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.fuzz.readers import READERS
@@ -54,6 +54,7 @@ def _batch(reader, number: int, tried: Counter[str], slowest: dict[str, float]) 
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate,),  # making a failure smaller would take longer than was asked for
         print_blob=True,
     )
     @given(data=st.data())

@@ -71,6 +71,13 @@ def test_the_report_lets_one_choose_a_type_and_shows_every_reading(typed, result
     assert not any("types of interaction" in text for text in report.left_out)
 
 
+def test_a_conditioned_result_has_no_diagnosis_of_other_scores(typed, result, tmp_path):
+    """A diagnosis starts from the canonical scores, which are not those of the page."""
+    report = write_report(result, tmp_path / "report", submission=typed, diagnose=True)
+    assert report.left_out == ("where the score is lost: a diagnosis knows no track 'conditioned'",)
+    assert "Where the score is lost" not in report.page.read_text()
+
+
 def test_the_overlays_show_the_own_types_fields(typed, result):
     from chorus_bench.evaluation import load_result
 

@@ -329,7 +329,7 @@ def test_from_a_folder_to_a_field_by_commands(place, tmp_path):
     options = [f"--set={name}={json.dumps(value)}" for name, value in pairs.items()]
     printed = run("annotate", place / "crawled", "--category", CATEGORY, "--output",
                   tmp_path / "d", *options)  # fmt: skip
-    assert "12 rows in 1 categories" in printed
+    assert "12 rows in 1 category" in printed
     assert "Next: chorus-bench baseline run chorus" in printed
     assert "rejection rate" in run("datasets", "info", tmp_path / "d")
     run("baseline", "run", "chorus", "--data", tmp_path / "d", "--output", tmp_path / "s",

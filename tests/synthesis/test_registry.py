@@ -191,8 +191,9 @@ def test_a_broken_plugin_harms_no_other_and_is_named(install, source, reason):
 
 @pytest.mark.parametrize("kind", OURS)
 def test_a_plugin_whose_function_is_not_there_is_named_in_the_list(install, kind):
+    mine = MINE.format(package="half_a_package")
     source = (
-        MINE.format(package="half_a_package") + "SPECS = [replace(SPECS[0], function='no:make')]"
+        f"from dataclasses import replace\n{mine}SPECS = [replace(SPECS[0], function='no:make')]"
     )
     install("half_a_package", source, GROUPS[kind], "half_a_package:SPECS")
     listed = CliRunner().invoke(app, ["annotators"])

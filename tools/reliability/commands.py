@@ -114,7 +114,7 @@ COMMANDS = {
     "report": Command(("report", "result", "--output", "out"), result),
     "synthesize": Command(
         ("synthesize", "--preset", "tiny", "--output", "out", "--set", "shard_size=8",
-         "--set", "images.generator.options.size=64", "--prompts", "prompts"),
+         "--set", "images.generator.size=64", "--prompts", "prompts"),
         lambda folder: _write_prompts(folder / "prompts"),
     ),
 }  # fmt: skip

@@ -131,7 +131,9 @@ class Trial:
             command.prepare(self._prepared / "work")
         shutil.rmtree(self._prepared / "cache")
         (self._prepared / "cache").mkdir()
-        self._run(self._fresh())
+        code, _ = self._run(self._fresh())
+        if code != 0:
+            raise SystemExit(f"{' '.join(self.arguments)}: {self._log()}")
         _import(self._modules.read_text().split())
         folder = self._fresh()
         started = time.monotonic()
@@ -264,14 +266,18 @@ class _environment:  # noqa: N801 - used as a function
         self._folder = folder
 
     def __enter__(self) -> None:
-        self._before = Path.cwd()
+        self._before = Path.cwd(), os.environ.get("TMPDIR")
         os.chdir(self._folder / "work")
         os.environ["CHORUS_BENCH_CACHE"] = str(self._folder / "cache")
         os.environ["TMPDIR"] = tempfile.tempdir = str(self._folder / "tmp")
 
     def __exit__(self, *_: object) -> None:
-        os.chdir(self._before)
+        folder, temporary = self._before
+        os.chdir(folder)
         tempfile.tempdir = None
+        os.environ.pop("TMPDIR")
+        if temporary is not None:
+            os.environ["TMPDIR"] = temporary
 
 
 def _contents(folder: Path) -> dict[str, str]:

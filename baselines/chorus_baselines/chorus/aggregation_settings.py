@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 
@@ -59,7 +60,7 @@ class Skipped:
     @property
     def total(self) -> int:
         """The number of skipped rows."""
-        return sum(self.counts.values())
+        return Counter(self.counts).total()
 
     def add(self, reason: str, name: str) -> None:
         """Count one row."""

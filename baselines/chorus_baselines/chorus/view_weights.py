@@ -41,4 +41,4 @@ def divisors(views: Int64, weights: str) -> Float64:
     if check_weights(weights) == EQUAL:
         return np.ones(AZIMUTH_BINS)
     wide = 1 if weights == AZIMUTH_12 else AZIMUTH_BINS // 3
-    return np.repeat(views.reshape(-1, wide).sum(axis=1), wide).astype(np.float64)
+    return np.repeat(views.reshape(-1, wide).sum(axis=1, dtype=np.int64), wide).astype(np.float64)
