@@ -50,6 +50,14 @@ DryRunImages = Annotated[
     int,
     typer.Option(min=0, help="Number of images in the sample; with 0, images are only counted."),
 ]
+PrepareThreads = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Threads of a worker that prepare pictures for annotators ahead of the device; "
+        "by default none on cpu, else by the number of processors.",
+    ),
+]
 
 
 def synthesize_command(
@@ -86,14 +94,7 @@ def synthesize_command(
     batch: Annotated[
         int, typer.Option(min=1, help="Number of images that annotators process at a time.")
     ] = 8,
-    prepare_threads: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Threads of a worker that prepare pictures for annotators ahead of the device; "
-            "by default none on cpu, else by the number of processors.",
-        ),
-    ] = None,
+    prepare_threads: PrepareThreads = None,
     dry_run: DryRun = False,
     dry_run_images: DryRunImages = 8,
     overwrite: Overwrite = False,
