@@ -86,6 +86,14 @@ def synthesize_command(
     batch: Annotated[
         int, typer.Option(min=1, help="Number of images that annotators process at a time.")
     ] = 8,
+    prepare_threads: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Threads of a worker that prepare pictures for annotators ahead of the device; "
+            "by default none on cpu, else by the number of processors.",
+        ),
+    ] = None,
     dry_run: DryRun = False,
     dry_run_images: DryRunImages = 8,
     overwrite: Overwrite = False,
@@ -100,7 +108,7 @@ def synthesize_command(
 
     changes = _changes(set_, categories, prompts, images_per_prompt_view, joint_regressor)
     settings = read_settings(preset, config, changes)
-    run = RunSettings(device=device, batch=batch)
+    run = RunSettings(device=device, batch=batch, prepare_threads=prepare_threads)
     if dry_run:
         from chorus_bench.synthesis.estimate import estimate
 

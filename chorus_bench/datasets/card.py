@@ -10,6 +10,11 @@ import pyarrow as pa
 import yaml
 from tabulate import tabulate
 
+from chorus_bench.datasets.dataset_info import (
+    DEFAULT_CONFIG,
+    dataset_infos,
+    uncompressed_sizes,
+)
 from chorus_bench.datasets.folder import (
     CARD_FILE,
     DATA_FOLDER,
@@ -25,39 +30,43 @@ from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import IMAGE, RLE
 from chorus_bench.io.files import atomic_write_bytes
 
-#: The config with all categories.
-DEFAULT_CONFIG = "default"
-
-_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"))
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"),
+          (10**7, "1M<n<10M"), (10**8, "10M<n<100M"))  # fmt: skip
+_LARGEST = "100M<n<1B"
 
 
 def write_card(folder: Path, info: DatasetInfo) -> None:
     """Write the card of a dataset into its folder, with a few pictures."""
     pictures = write_pictures(folder, info)
     schema = read_schema(folder / info.shards[0].path)
-    atomic_write_bytes(folder / CARD_FILE, card_text(info, schema, pictures).encode())
+    infos = dataset_infos(info, schema, uncompressed_sizes(folder, info))
+    atomic_write_bytes(folder / CARD_FILE, card_text(info, schema, infos, pictures).encode())
 
 
-def card_text(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
+def card_text(
+    info: DatasetInfo, schema: pa.Schema, infos: list[dict[str, Any]], pictures: list[str]
+) -> str:
     """Return the card: a YAML header and Markdown.
 
     Args:
         info: description of the dataset.
         schema: schema of its rows.
+        infos: its ``dataset_info``, see `dataset_infos`.
         pictures: file names of its pictures, in the folder `PICTURES_FOLDER`.
     """
-    header = yaml.safe_dump(_header(info), sort_keys=False, allow_unicode=True, width=1000)
+    content = {**_header(info), "dataset_info": infos, "configs": _configs(info)}
+    header = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=1000)
     return f"---\n{header}---\n\n{_body(info, schema, pictures)}"
 
 
 def _header(info: DatasetInfo) -> dict[str, Any]:
-    size = next((name for limit, name in _SIZES if info.rows < limit), "n>1M")
+    size = next((name for limit, name in _SIZES if info.rows < limit), _LARGEST)
     return {
         "pretty_name": info.card.title,
         "license": info.card.license,
+        **info.card.header,
         "size_categories": [size],
         "tags": list(info.card.tags),
-        "configs": _configs(info),
     }
 
 
@@ -107,6 +116,8 @@ def _loading(info: DatasetInfo) -> str:
         "from datasets import load_dataset\n\n"
         f'everything = load_dataset("path/to/this/folder", split="{info.split}")\n'
         f'one = load_dataset("path/to/this/folder", "{example}", split="{info.split}")\n'
+        "# row by row, without a copy in the cache:\n"
+        f'rows = load_dataset("path/to/this/folder", split="{info.split}", streaming=True)\n'
         "```\n\n"
         f"`chorus-bench datasets verify path/to/this/folder` recomputes the fingerprint."
     )

@@ -16,7 +16,7 @@ import contextlib
 import json
 import logging
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -70,8 +70,9 @@ Progress = Callable[[int, int], None]
 #: A shard is closed once it is larger than this (bytes).
 SHARD_BYTES = 400_000_000
 
-_MADE_WITH = f"chorus-bench {__version__}"
-_DATASET = FolderKind("a dataset", (METADATA_FILE,))
+MADE_WITH = f"chorus-bench {__version__}"
+#: The kind of folder that a build makes and may replace.
+DATASET = FolderKind("a dataset", (METADATA_FILE,))
 _ROWS_FOLDER, _PIECE_NOTES, _UNFINISHED = "rows", "notes.json", ".unfinished"
 
 
@@ -168,7 +169,7 @@ def _export(
 ) -> Built:
     """Build what this process holds the lock of."""
     work = working_folder(target, recipe.key)
-    with atomic_folder(target, overwrite, kind=_DATASET) as folder:
+    with atomic_folder(target, overwrite, kind=DATASET) as folder:
         resumed = _make_pieces(recipe, work, workers, progress)
         notes = (*recipe.notes, *_piece_notes(recipe, work))
         info = _assemble(recipe, work, folder, notes, shard_bytes)
@@ -299,13 +300,7 @@ def _assemble(
         rows = _Rows([file for file in files if file.is_file()], recipe.split, fingerprint)
         place = folder / DATA_FOLDER / name
         shards += _write_files(rows, recipe, place, shard_bytes, folder)
-    info = _info(recipe, shards, fingerprint.hexdigest(), notes)
-    if notes:
-        lines = [json.dumps(asdict(note), ensure_ascii=False) + "\n" for note in notes]
-        (folder / NOTES_FILE).write_text("".join(lines), encoding="utf-8")
-    info.save(folder)
-    write_card(folder, info)
-    return info
+    return describe(folder, recipe, shards, fingerprint.hexdigest(), notes)
 
 
 @dataclass(frozen=True)
@@ -332,7 +327,7 @@ def _write_files(
     """Write the rows of one category; the number of shards is known only at the end."""
     place.mkdir(parents=True)
     schema, facts = schema_with_facts(recipe.schema), Facts.of_recipe(recipe)
-    metadata = file_metadata(recipe, _MADE_WITH)
+    metadata = file_metadata(recipe, MADE_WITH)
     writer: TableWriter | None = None
     files: list[Path] = []
     categories: list[str] = []
@@ -353,8 +348,33 @@ def _write_files(
     return [describe_data_file(file, root, categories[0]) for file in named]
 
 
+def describe(
+    folder: Path,
+    recipe: Recipe,
+    shards: Sequence[DataFile],
+    fingerprint: str,
+    notes: tuple[Note, ...],
+) -> DatasetInfo:
+    """Write description, card and notes into a folder that has its Parquet files already.
+
+    Args:
+        folder: the dataset's folder.
+        recipe: how the rows were made.
+        shards: the Parquet files.
+        fingerprint: fingerprint of the rows.
+        notes: problems with single entries of the sources.
+    """
+    info = _info(recipe, shards, fingerprint, notes)
+    if notes:
+        lines = [json.dumps(asdict(note), ensure_ascii=False) + "\n" for note in notes]
+        (folder / NOTES_FILE).write_text("".join(lines), encoding="utf-8")
+    info.save(folder)
+    write_card(folder, info)
+    return info
+
+
 def _info(
-    recipe: Recipe, shards: list[DataFile], fingerprint: str, notes: tuple[Note, ...]
+    recipe: Recipe, shards: Sequence[DataFile], fingerprint: str, notes: tuple[Note, ...]
 ) -> DatasetInfo:
     details: dict[str, Any] = dict(recipe.metadata)
     return DatasetInfo(
@@ -368,6 +388,6 @@ def _info(
         left_out=count_reasons(notes, left_out=True),
         noted=count_reasons(notes, left_out=False),
         command=recipe.command,
-        made_with=_MADE_WITH,
+        made_with=MADE_WITH,
         card=recipe.card,
     )

@@ -38,6 +38,16 @@ class Fingerprint:
         else:
             self._digests += [row_digest(row) for row in rows]
 
+    @property
+    def digests(self) -> list[bytes]:
+        """The SHA-256 of every row so far, in the order in which they came."""
+        return list(self._digests)
+
+    def add_digests(self, digests: bytes) -> None:
+        """Add rows by their SHA-256, one after the other, as another process computed them."""
+        size = hashlib.sha256().digest_size
+        self._digests += [digests[n : n + size] for n in range(0, len(digests), size)]
+
     def hexdigest(self) -> str:
         """Return the first 12 hex digits of the SHA-256 over all rows."""
         return hashlib.sha256(b"".join(sorted(self._digests))).hexdigest()[:12]

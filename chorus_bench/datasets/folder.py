@@ -104,7 +104,7 @@ class DatasetInfo:
             "shards": [asdict(shard) for shard in self.shards],
             "command": self.command,
             "made_with": self.made_with,
-            "card": asdict(self.card),
+            "card": {key: value for key, value in asdict(self.card).items() if value != {}},
         }
         return {**head, **self.details, **tail}
 

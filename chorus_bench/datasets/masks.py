@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -27,10 +28,55 @@ def encode_mask(mask: ArrayLike) -> RLE:
     return {"size": [int(n) for n in rle["size"]], "counts": rle["counts"].decode("ascii")}
 
 
+@dataclass(frozen=True, eq=False)
+class MaskRuns:
+    """A mask as runs of equal pixels, column by column; `decode` makes pixels of them.
+
+    Attributes:
+        height: height in pixels.
+        width: width in pixels.
+        lengths: lengths of the runs, the first one off; they add up to all pixels.
+    """
+
+    height: int
+    width: int
+    lengths: Int64
+
+    @classmethod
+    def of_mask(cls, mask: NDArray[np.uint8]) -> MaskRuns:
+        """Return the runs of a mask (H, W) of 0 and 1."""
+        height, width = mask.shape
+        flat = mask.T.reshape(-1)
+        bounds = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+        lengths = np.diff(np.concatenate([[0], bounds, [flat.size]]))
+        if flat[0]:
+            lengths = np.concatenate([[0], lengths])
+        return cls(height, width, lengths.astype(np.int64))
+
+    @property
+    def values(self) -> NDArray[np.uint8]:
+        """The value of every run, 0 or 1."""
+        values = np.zeros(len(self.lengths), dtype=np.uint8)
+        values[1::2] = 1
+        return values
+
+    def decode(self) -> NDArray[np.uint8]:
+        """Return the mask (H, W) of 0 and 1."""
+        flat = np.repeat(self.values, self.lengths)
+        return np.ascontiguousarray(flat.reshape(self.width, self.height).T)
+
+
 def decode_mask(
     rle: Mapping[str, Any], *, size: tuple[int, int] | None = None, where: object | None = None
 ) -> NDArray[np.uint8]:
-    """Decode an RLE into a mask (H, W) of 0 and 1.
+    """Decode an RLE into a mask (H, W) of 0 and 1; arguments and errors as for `mask_runs`."""
+    return mask_runs(rle, size=size, where=where).decode()
+
+
+def mask_runs(
+    rle: Mapping[str, Any], *, size: tuple[int, int] | None = None, where: object | None = None
+) -> MaskRuns:
+    """Return the runs of an RLE, checked.
 
     Args:
         rle: ``{"size": [H, W], "counts": str or bytes}``.
@@ -49,9 +95,7 @@ def decode_mask(
             where=where,
             fix="encode the mask again with pycocotools.mask.encode",
         )
-    values = np.zeros(len(runs), dtype=np.uint8)
-    values[1::2] = 1
-    return np.ascontiguousarray(np.repeat(values, runs).reshape(width, height).T)
+    return MaskRuns(height, width, runs)
 
 
 def _checked_size(

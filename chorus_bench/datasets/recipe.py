@@ -91,6 +91,7 @@ class CardText:
         license_note: which license holds for which part, Markdown.
         citation: BibTeX.
         tags: the hub's tags.
+        header: more entries of the card's header, for the hub: ``task_categories``, ...
     """
 
     __pydantic_config__: ClassVar = {"extra": "forbid"}
@@ -102,6 +103,7 @@ class CardText:
     license_note: str
     citation: str
     tags: tuple[str, ...] = ()
+    header: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -112,24 +112,25 @@ OBJECT = pa.struct(
     [("category", pa.string()), ("box", NUMBERS), ("score", pa.float32()), ("mask", RLE)]
 )
 
-#: One training image: address, image, annotations, verdict, and camera.
+#: One training image: address, image, verdict, annotations, and camera. What people look at comes
+#: first; viewers show columns in this order.
 TRAIN_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
+        ("image", IMAGE),
         ("category", pa.string()),
         ("prompt", pa.string()),
         ("view", pa.string()),
         ("index", pa.int32()),
-        ("seed", pa.int64()),
-        ("source", pa.string()),
-        ("generator", pa.string()),
-        ("height", pa.int32()),
-        ("width", pa.int32()),
-        ("image", IMAGE),
-        ("people", pa.list_(PERSON)),
-        ("objects", pa.list_(OBJECT)),
         ("verdict", pa.string()),
         ("reason", pa.string()),
+        ("height", pa.int32()),
+        ("width", pa.int32()),
+        ("source", pa.string()),
+        ("generator", pa.string()),
+        ("seed", pa.int64()),
+        ("people", pa.list_(PERSON)),
+        ("objects", pa.list_(OBJECT)),
         ("human_mask", RLE),
         ("object_mask", RLE),
         ("pose", NUMBERS),

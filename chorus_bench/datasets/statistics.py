@@ -81,23 +81,59 @@ def row_statistics(rows: Iterable[dict[str, Any]]) -> DatasetStatistics:
     Args:
         rows: dictionaries with those columns of `COUNTED` and of the camera that exist.
     """
-    total, centers = 0, []
-    counters: dict[str, Counter[str]] = {}
-    for row in rows:
-        total += 1
-        for column in COUNTED:
-            if row.get(column) is not None:
-                counters.setdefault(column, Counter())[str(row[column])] += 1
-        if row.get("verdict") in (None, KEPT) and all(row.get(key) is not None for key in _CAMERA):
-            centers.append(PerspectiveCamera(*(row[key] for key in _CAMERA)).center)
-    stacked = np.array(centers, dtype=np.float32).reshape(-1, 3)
-    bins = azimuth_bins(azimuth_degrees(stacked[:, 0], stacked[:, 2]))
-    verdicts = counters.get("verdict")
-    return DatasetStatistics(
-        rows=total,
-        counts={name: dict(counter.most_common()) for name, counter in counters.items()},
-        rejection_rate=None if not verdicts else 1 - verdicts[KEPT] / verdicts.total(),
-        azimuth_histogram=np.bincount(bins, minlength=AZIMUTH_BINS),
-        camera_centers=stacked.astype(np.float64),
-        entropy=camera_entropy(stacked) if len(stacked) else None,
-    )
+    counts = RowCounts()
+    counts.add(rows)
+    return counts.statistics()
+
+
+@dataclass
+class RowCounts:
+    """What is counted of rows; counts of parts of a dataset add up to those of the whole.
+
+    Attributes:
+        rows: the number of rows.
+        counts: per column the number of rows of each value.
+        centers: camera centres in the body frame, metres, rounded to float32.
+    """
+
+    rows: int = 0
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+    centers: list[list[float]] = field(default_factory=list)
+
+    def add(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Count rows with those columns of `COUNTED` and of the camera that exist."""
+        for row in rows:
+            self.rows += 1
+            for column in COUNTED:
+                if row.get(column) is not None:
+                    self.counts.setdefault(column, Counter())[str(row[column])] += 1
+            used = row.get("verdict") in (None, KEPT)
+            if used and all(row.get(key) is not None for key in _CAMERA):
+                center = PerspectiveCamera(*(row[key] for key in _CAMERA)).center
+                self.centers.append(center.astype(np.float32).tolist())
+
+    def add_counts(self, content: dict[str, Any]) -> None:
+        """Add the counts of other rows, as `as_dict` gave them."""
+        self.rows += content["rows"]
+        for column, counted in content["counts"].items():
+            self.counts.setdefault(column, Counter()).update(counted)
+        self.centers += content["centers"]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return them as JSON, for `add_counts`."""
+        counts = {column: dict(counted) for column, counted in self.counts.items()}
+        return {"rows": self.rows, "counts": counts, "centers": self.centers}
+
+    def statistics(self) -> DatasetStatistics:
+        """Return the statistics of all rows."""
+        stacked = np.array(self.centers, dtype=np.float32).reshape(-1, 3)
+        bins = azimuth_bins(azimuth_degrees(stacked[:, 0], stacked[:, 2]))
+        verdicts = self.counts.get("verdict")
+        return DatasetStatistics(
+            rows=self.rows,
+            counts={name: dict(counted.most_common()) for name, counted in self.counts.items()},
+            rejection_rate=None if not verdicts else 1 - verdicts[KEPT] / verdicts.total(),
+            azimuth_histogram=np.bincount(bins, minlength=AZIMUTH_BINS),
+            camera_centers=stacked.astype(np.float64),
+            entropy=camera_entropy(stacked) if len(stacked) else None,
+        )

@@ -59,3 +59,21 @@ def in_order(
         while pending:
             done, future = pending.popleft()
             yield done, future.result()
+
+
+def ahead(
+    function: Callable[[Item], Result], items: Iterable[Item], threads: int
+) -> Iterator[Result]:
+    """Yield the function's results in the order of the items, made ahead in threads.
+
+    Args:
+        function: must be safe to call from several threads.
+        items: drawn by the calling thread, at most ``threads + 1`` ahead.
+        threads: number of concurrent calls; with 0, the calling thread makes them itself, none
+            ahead.
+    """
+    if not threads:
+        yield from map(function, items)
+        return
+    for _, result in in_order(function, items, threads):
+        yield result

@@ -94,20 +94,36 @@ def atomic_write_bytes(path: str | Path, data: bytes) -> Path:
         WriteError: the disk is full, the place is not writable, ...
     """
     target = Path(path)
+    with atomic_file(target) as temporary, temporary.open("xb") as file:
+        file.write(data)
+    return target
+
+
+@contextlib.contextmanager
+def atomic_file(path: str | Path) -> Iterator[Path]:
+    """Give a temporary name for a file; what the block writes there becomes ``path`` at its end.
+
+    When the block raises, nothing is left and ``path`` is as it was. Missing parent folders are
+    made.
+
+    Yields:
+        The temporary name, on the same file system as ``path``; nothing is there yet.
+
+    Raises:
+        WriteError: the disk is full, the place is not writable, ...
+    """
+    target = Path(path)
     temporary = unfinished_name(target.parent)
     with _writing_to(target, temporary):
         remove_leftovers_once(target.parent.absolute())
         try:
-            with temporary.open("xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
+            yield temporary
+            _sync(temporary)
             temporary.replace(target)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
         _sync(target.parent)
-    return target
 
 
 def remove_unfinished(folder: str | Path) -> None:

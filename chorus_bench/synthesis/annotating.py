@@ -108,7 +108,15 @@ def annotate(
     with only_run(work):
         discarded = ROW_STAGES if overwrite else stages_from(redo) if redo else ()
         session = _PictureSession(
-            settings, target, work, engine, run, progress, discarded, stage, source=source
+            settings,
+            target,
+            work,
+            engine,
+            run.on(engine),
+            progress,
+            discarded,
+            stage,
+            source=source,
         )
         reports = [session.run_stage(name) for name in ((stage,) if stage else ROW_STAGES)]
         if stage not in (None, ROW_STAGES[-1]):

@@ -16,6 +16,12 @@ Result = TypeVar("Result")
 log = logging.getLogger(__name__)
 
 
+#: More images at a time than this are hardly faster on an H200 (docs/scale.md).
+MOST_AT_ONCE = 32
+#: The rest is for what the estimate does not know.
+_SHARE_OF_MEMORY = 0.8
+
+
 class Batches:
     """Calls a function on batches, and continues with half the size after running out of memory.
 
@@ -36,15 +42,35 @@ class Batches:
         Raises:
             ChorusBenchError: not even a single item fits.
         """
+        return self.stream(lambda batches: map(function, batches), items)
+
+    def stream(
+        self,
+        function: Callable[[Iterator[Sequence[Item]]], Iterator[Sequence[Result]]],
+        items: Sequence[Item],
+    ) -> Iterator[Result]:
+        """Yield a function's results for the items, in order; it sees the batches to come.
+
+        Args:
+            function: takes the batches, may draw some ahead, and yields each one's results in
+                order. It is called again, with smaller batches of what is left, after running out
+                of memory.
+            items: the items.
+
+        Raises:
+            ChorusBenchError: not even a single item fits.
+        """
         begin = 0
         while begin < len(items):
+            size = self.size
+            places = range(begin, len(items), size)
+            batches = (items[place : place + size] for place in places)
             try:
-                results = function(items[begin : begin + self.size])
+                for results in function(batches):
+                    yield from results
+                    begin += len(results)
             except OutOfDeviceMemoryError as error:
                 self._halve(error)
-                continue
-            yield from results
-            begin += len(results)
 
     def _halve(self, error: OutOfDeviceMemoryError) -> None:
         if self.size == 1:
@@ -57,6 +83,18 @@ class Batches:
             self.size, self._what, self.size // 2,
         )  # fmt: skip
         self.size //= 2
+
+
+def batch_for_memory(free: int, one: float, most: int = MOST_AT_ONCE) -> int:
+    """Return the largest power of two of items that fits into most of a device's memory.
+
+    Args:
+        free: free memory with the model loaded, bytes.
+        one: memory of one item while it is made, bytes.
+        most: the largest number of items.
+    """
+    fitting = min(int(_SHARE_OF_MEMORY * free / one), most)
+    return 1 << max(fitting, 1).bit_length() - 1
 
 
 def group_by_size(pictures: Sequence[Picture]) -> list[list[int]]:

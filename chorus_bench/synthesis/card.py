@@ -11,7 +11,8 @@ from chorus_bench.datasets.recipe import CardText
 from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.recipe import CARD
-from chorus_bench.synthesis.settings import SynthesisSettings
+from chorus_bench.synthesis.registry import Kind, find_components
+from chorus_bench.synthesis.settings import Component, SynthesisSettings
 
 _POINTS = {
     "spin24": "Cameras were fitted to SPIN's 24 points (`spin24`), as the paper's are.",
@@ -65,16 +66,44 @@ def _card(
     statistics: DatasetStatistics,
     models: Mapping[str, tuple[str, ...]],
 ) -> CardText:
-    rows = [(role, model) for role, names in models.items() for model in names]
     parts = [
         card.construction,
-        "### Models\n\n" + tabulate(rows, headers=("role", "model"), tablefmt="github"),
+        f"### Models\n\n{models_table(settings, models)}",
         "### Results of the filters\n\n" + statistics_table(statistics, "github"),
         f"### Cameras\n\n{_fitted_points(settings)}",
         f"### Configuration\n\n{again} with this file makes the dataset again:\n\n"
         f"```yaml\n{settings.to_yaml()}```",
     ]
     return replace(card, construction="\n\n".join(parts))
+
+
+def models_table(settings: SynthesisSettings, models: Mapping[str, tuple[str, ...]]) -> str:
+    """Return the models of the rows with their license, as their component states it.
+
+    Args:
+        settings: the settings of the dataset.
+        models: role -> descriptions of its models: name, revision or SHA-256, libraries, options.
+    """
+    found = settings.annotations
+    used: dict[str, tuple[Kind, Component | None]] = {
+        "generator": ("generator", settings.images.generator),
+        "segmenter": ("segmenter", found.segmenter),
+        "object segmenter": ("segmenter", found.object_segmenter),
+        "keypoint detector": ("keypoint detector", found.keypoints),
+        "pose estimator": ("pose estimator", found.pose),
+    }
+    rows = [
+        (role, model, _license(*used[role]) if role in used else "")
+        for role, names in models.items()
+        for model in names
+    ]
+    headers = ("role", "model", "license, as far as chorus-bench knows it")
+    return tabulate(rows, headers=headers, tablefmt="github")
+
+
+def _license(kind: Kind, component: Component | None) -> str:
+    spec = component and find_components(kind).specs.get(component.name)
+    return spec.license if spec else ""
 
 
 def _fitted_points(settings: SynthesisSettings) -> str:

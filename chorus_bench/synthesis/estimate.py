@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.engines import EngineSettings
 from chorus_bench.io.leftovers import temporary_folder
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.filters import filter_rows
@@ -26,8 +27,6 @@ from chorus_bench.synthesis.work_folder import Shard
 
 #: Default number of images to measure, after a first batch that is not measured.
 SAMPLE = 8
-#: A finished image is stored in the stage's shard and in the dataset.
-_COPIES = 2
 
 
 @dataclass
@@ -61,8 +60,8 @@ class Estimate:
 
     @property
     def disk_bytes(self) -> float:
-        """The disk space of stages and dataset."""
-        return self.total * _COPIES * (self.image_bytes + self.row_bytes)
+        """The disk space of stages and dataset; both have the annotations, one has the images."""
+        return self.total * (self.image_bytes + 2 * self.row_bytes)
 
 
 def planned_prompts(settings: SynthesisSettings) -> Prompts:
@@ -130,7 +129,7 @@ def _measure_images(work: StageWork, shard: Shard, folder: Path, result: Estimat
         "generator", images.generator.name, work.context(), images.generator.options
     )
     maker = ImageMaker(generator, images, work.plan, work.settings.seed)
-    first = replace(shard, end=min(shard.end, images.batch))
+    first = replace(shard, end=min(shard.end, maker.batch))
     maker.make_shard(first, folder / "first", Counter())
     with _timed(result, "images", shard.rows):
         rows = maker.make_shard(shard, folder / "sample", Counter())
@@ -146,9 +145,11 @@ def _measure_annotations(
     size, faults = work.run.batch, Counter[str]()
     last, others = pictures[-1:], pictures[:-1] or pictures
     found = annotators.annotate(last, category, faults)  # the first call loads and compiles
+    batches = (others[begin : begin + size] for begin in range(0, len(others), size))
+    threads = work.run.on(EngineSettings()).prepare_threads or 0
     with _timed(result, "annotations", len(others)):
-        for begin in range(0, len(others), size):
-            found += annotators.annotate(others[begin : begin + size], category, faults)
+        for rows_of_batch in annotators.annotate_batches(batches, [category], faults, threads):
+            found += rows_of_batch
     found = [*found[1:], found[0]][: len(rows)] if len(pictures) > 1 else found[1:]
     result.row_bytes = sum(len(str(row)) for row in found) / len(found)
     return found

@@ -106,7 +106,11 @@ class ImageRequest:
 
 
 class ImageGenerator(Protocol):
-    """Makes images from texts."""
+    """Makes images from texts.
+
+    It may have a method ``batch_that_fits()``, the number of images at a time that suits the
+    device, for ``images.batch: auto``.
+    """
 
     @property
     def description(self) -> str:
@@ -193,7 +197,12 @@ class BodyFit:
 
 
 class Segmenter(Protocol):
-    """Finds people and objects with their masks."""
+    """Finds people and objects with their masks.
+
+    One that prepares pictures on the processor may have a method ``prepare(pictures)`` and a
+    keyword ``prepared`` of `segment`, which then gets what the method has returned for the same
+    pictures. It is called ahead, from several threads at once, and must not use the device.
+    """
 
     @property
     def description(self) -> str:
@@ -209,7 +218,10 @@ class Segmenter(Protocol):
 
 
 class KeypointDetector(Protocol):
-    """Finds COCO's 17 keypoints of people."""
+    """Finds COCO's 17 keypoints of people.
+
+    It may have ``prepare(pictures, people)`` and ``prepared``, as a `Segmenter` may.
+    """
 
     @property
     def description(self) -> str:

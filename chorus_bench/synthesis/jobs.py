@@ -6,17 +6,21 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from chorus_bench.datasets.recipe import Row
-from chorus_bench.engines import Result
+from chorus_bench.engines import EngineSettings, Result
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.plan import Plan
 from chorus_bench.synthesis.settings import SynthesisSettings
 from chorus_bench.synthesis.work_folder import STAGE_SCHEMAS, Shard, StageFolder
+
+#: Threads that prepare pictures: for an actor on an unknown machine, and at most.
+_THREADS_OF_ACTOR, _MOST_THREADS = 4, 8
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,21 @@ class RunSettings:
     Attributes:
         device: device of the models, ``cpu``, ``cuda``, ...
         batch: number of pictures that annotators get at a time.
+        prepare_threads: threads of a worker that prepare pictures ahead of the device; None
+            chooses by the processors.
     """
 
     device: str = "cpu"
     batch: int = 8
+    prepare_threads: int | None = None
+
+    def on(self, engine: EngineSettings) -> RunSettings:
+        """Return them with the number of threads that suits an engine, unless it is chosen."""
+        if self.prepare_threads is not None:
+            return self
+        share = cpu_count() // engine.workers if engine.name == "local" else _THREADS_OF_ACTOR
+        threads = 0 if self.device == "cpu" else min(max(share, 1), _MOST_THREADS)
+        return replace(self, prepare_threads=threads)
 
 
 @dataclass

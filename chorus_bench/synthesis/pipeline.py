@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from chorus_bench.datasets.export import Built, export
+from chorus_bench.datasets.export import Built
 from chorus_bench.datasets.folder import DatasetInfo, read_metadata
 from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.schema import KEPT
-from chorus_bench.datasets.statistics import DatasetStatistics, row_statistics
+from chorus_bench.datasets.statistics import DatasetStatistics, RowCounts, folder_statistics
 from chorus_bench.engines import EngineSettings, end_inner_run, run_jobs
 from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.leftovers import remove
 from chorus_bench.io.locks import only_run
+from chorus_bench.synthesis.assembly import FOLDER, Assembly
 from chorus_bench.synthesis.card import dataset_card
 from chorus_bench.synthesis.jobs import Loader, RunSettings, StageWork, context_of
 from chorus_bench.synthesis.manifests import (
@@ -142,7 +145,9 @@ def synthesize(
     check_output(target, work, NAME, "a synthesised dataset")
     with only_run(work):
         discarded = STAGES if overwrite else stages_from(redo) if redo else ()
-        session = Session(settings, target, work, engine, run, progress, discarded, stage)
+        session = Session(
+            settings, target, work, engine, run.on(engine), progress, discarded, stage
+        )
         reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
         if stage not in (None, STAGES[-1]):
             return Synthesis(work, tuple(reports))
@@ -222,6 +227,8 @@ class Session:
             self._check_annotators()
         for name in self.discarded:
             StageFolder(self.work, name).remove()
+        if "images" in self.discarded:
+            remove(self.work / FOLDER)
         atomic_write_bytes(self.work / SETTINGS_FILE, self.settings.to_yaml().encode())
 
     def _refuse_changes(self) -> None:
@@ -311,18 +318,19 @@ class Session:
         return StageWork(name, LOADERS[name], self.work, self.settings, plan, self.run)
 
     def assemble(self, command: str) -> tuple[Built, DatasetStatistics]:
-        """Assemble the stages to a dataset folder with its card, unless it exists."""
+        """Assemble the stages to a dataset folder with its card, unless it exists.
+
+        The files are made on the engine; this process links to them and writes the card.
+        """
         manifests = self._manifests()
-        statistics = self._statistics(manifests["cameras"])
-        recipe = self._recipe(manifests, statistics, command)
+        recipe = self._recipe(manifests, RowCounts().statistics(), command)
         there = self._finished(recipe.inputs["stages"])
         if there is not None:
-            return there, statistics
-        count = len(recipe.pieces)
-        self.progress("dataset", 0, count)
-        built = export(recipe, self.target, overwrite=self.target.exists())
-        self.progress("dataset", count, count)
-        return built, statistics
+            return there, folder_statistics(self.target)
+        assembly = Assembly(recipe, self.work, self.target)
+        assembly.make_files(replace(self.engine, gpus=0.0), partial(self.progress, "dataset"))
+        statistics = assembly.statistics()
+        return assembly.publish(self._recipe(manifests, statistics, command)), statistics
 
     def _recipe(
         self, manifests: Mapping[str, Manifest], statistics: DatasetStatistics, command: str
@@ -339,19 +347,6 @@ class Session:
         if _metadata(self.target).get("stages") != key:
             return None
         return Built(self.target, DatasetInfo.load(self.target), (), 0)
-
-    def _statistics(self, manifest: Manifest) -> DatasetStatistics:
-        """Return the statistics of all rows; pictures are not decoded."""
-
-        def rows() -> Any:  # noqa: ANN401 - an iterator of rows
-            wanted = ("category", "prompt", "view", "source")
-            for shard in manifest.shards:
-                images = StageFolder(self.work, "images").read(shard, wanted)
-                cameras = StageFolder(self.work, "cameras").read(shard)
-                for image, camera in zip(images, cameras, strict=True):
-                    yield {**image, **camera}
-
-        return row_statistics(rows())
 
     def _models(self, manifests: Mapping[str, Manifest]) -> dict[str, tuple[str, ...]]:
         """Return the models that made the rows: role -> models."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
-from chorus_bench.synthesis.work_folder import ROW_STAGES, Shard, StageFolder, read_joined
+from chorus_bench.synthesis.joined import read_joined
+from chorus_bench.synthesis.work_folder import ROW_STAGES, Shard, StageFolder
 
 NAME, VERSION = "synthesized", "1.1.0"
 
@@ -40,6 +41,14 @@ CARD = CardText(
     ),
     citation=_PAPER,
     tags=("human-object-interaction", "synthetic"),
+    header={
+        "license_name": "licenses-of-the-models",
+        "language": ["en"],
+        "language_creators": ["machine-generated"],
+        "annotations_creators": ["machine-generated"],
+        "source_datasets": ["original"],
+        "task_categories": ["image-to-3d", "keypoint-detection", "image-segmentation"],
+    },
 )
 
 
@@ -113,9 +122,17 @@ def finished_recipe(
 
 def _rows(work: Path, shard: Shard, notes: list[Note]) -> Iterator[Row]:
     """Yield the rows of a shard; unusable images are noted and kept."""
-    for row in read_joined(work, shard, ROW_STAGES):
-        fault = row.pop("fault")
-        row.pop("attempt")
-        if fault is not None:
-            notes.append(Note(row["sample_id"], f"unusable image: {fault}", fault, False))
+    rows = read_joined(work, shard, ROW_STAGES)
+    notes += unusable(rows, [row["fault"] for row in rows])
+    for row in rows:
+        del row["fault"], row["attempt"]
         yield row
+
+
+def unusable(rows: Sequence[Row], faults: Sequence[str | None]) -> list[Note]:
+    """Return notes on the unusable images of some rows."""
+    return [
+        Note(row["sample_id"], f"unusable image: {fault}", fault, False)
+        for row, fault in zip(rows, faults, strict=True)
+        if fault is not None
+    ]

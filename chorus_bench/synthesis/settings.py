@@ -30,16 +30,15 @@ from chorus_bench.io.documents import Document, KeyPath, Lines, label
 from chorus_bench.io.findings import shown
 from chorus_bench.io.schemas import Line, Schema, loaded, parse, read_document, rule
 from chorus_bench.names import MAX_CATEGORY_LENGTH
+from chorus_bench.synthesis.batch_sizes import Batch, Positive
 from chorus_bench.synthesis.filters import FilterSettings
 from chorus_bench.synthesis.non_maximum_suppression import MIN_OVERLAP, SURE_SCORE
 
 SHIPPED, CHAT = "shipped", "chat"
-FIXED, FREE = "fixed", "free"
 
 _NAME = "name"
 _COMPONENT = "a name, or a table with 'name' and options"
 
-Positive = Annotated[int, Field(ge=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Category = Annotated[Line, Field(max_length=MAX_CATEGORY_LENGTH)]
 #: One number for all categories, or one for each.
@@ -134,7 +133,8 @@ class ImageSettings(Schema):
         generator: the image generator.
         layout: ``fixed`` (an image's batch, and thus its bytes, follow from its address) or
             ``free`` (batches as they come; on most devices the last bits differ).
-        batch: number of images at a time; part of a fixed layout.
+        batch: number of images at a time; part of a fixed layout. With a free one it may be
+            ``auto``: by the free memory of the device.
         format: ``jpeg`` or ``png``.
         quality: JPEG quality, 1 to 100.
     """
@@ -144,7 +144,7 @@ class ImageSettings(Schema):
     views: str | None = None
     generator: Made = Component("diffusers", {"model": "CompVis/stable-diffusion-v1-4"})
     layout: Literal["fixed", "free"] = "fixed"
-    batch: Positive = 1
+    batch: Batch = 1
     format: Literal["jpeg", "png"] = "jpeg"
     quality: int = Field(95, ge=1, le=100)
 

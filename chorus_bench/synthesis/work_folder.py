@@ -4,9 +4,11 @@
     <work>/<stage>/manifest.json          settings, inputs, shards
     <work>/<stage>/<shard>.parquet        rows, in the order of their addresses
     <work>/<stage>/<shard>.json           record of a finished shard: rows, SHA-256, seconds, counts
+    <work>/dataset/...                    the dataset's files (`chorus_bench.synthesis.assembly`)
 
 A shard is finished once its record exists, and the record is written after the rows. All stages
-have the same shards: a stage reads those of the stages before it and writes its own.
+have the same shards: a stage reads those of the stages before it and writes its own. The images of
+finished datasets are in the dataset's files (`chorus_bench.synthesis.moved_images`).
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import io
 import json
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ from chorus_bench.datasets.schema import CAMERA_COLUMNS, TRAIN_SCHEMA
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.io.files import WriteError, atomic_write_bytes, is_folder, remove_unfinished
 from chorus_bench.io.leftovers import remove, unfinished_name
+from chorus_bench.synthesis.moved_images import COLUMN, Moved, Rest, with_images
 
 FORMAT, MANIFEST = 1, "manifest.json"
 
@@ -94,6 +97,7 @@ class Record:
         seconds: time of making it, without loading models.
         counts: number of events by kind, for example of remade images.
         models: descriptions of the models that made the rows, by role.
+        moved: where the images are, if they are no longer in the shard's file.
     """
 
     rows: int
@@ -102,6 +106,21 @@ class Record:
     seconds: float
     counts: dict[str, int] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
+    moved: Moved | None = None
+
+    @classmethod
+    def from_text(cls, text: str) -> Record:
+        """Read what `to_text` wrote."""
+        content = json.loads(text)
+        moved = content.pop("moved", None)
+        if moved is not None:
+            moved = Moved(**{**moved, "groups": tuple(moved["groups"])})
+        return cls(**content, moved=moved)
+
+    def to_text(self) -> str:
+        """Return it as JSON."""
+        content = {name: value for name, value in asdict(self).items() if value is not None}
+        return json.dumps(content, sort_keys=True) + "\n"
 
 
 @dataclass(frozen=True)
@@ -202,11 +221,14 @@ class StageFolder:
     def record(self, shard: Shard) -> Record | None:
         """Return a shard's record, or None if it is not finished or is damaged."""
         try:
-            record = Record(**json.loads(self._record_file(shard).read_text(encoding="utf-8")))
+            record = Record.from_text(self._record_file(shard).read_text(encoding="utf-8"))
             size = self.shard_file(shard).stat().st_size
-        except (OSError, ValueError, TypeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return None
-        return record if record.size == size and record.rows == shard.rows else None
+        moved = record.moved
+        there = moved is not None and (self.path.parent / moved.file).is_file()
+        sizes = {record.size, moved.size} if moved is not None and there else {record.size}
+        return record if size in sizes and record.rows == shard.rows else None
 
     def records(self, manifest: Manifest) -> dict[str, Record]:
         """Return the records of all finished shards by name."""
@@ -260,17 +282,35 @@ class StageFolder:
         for row in rows:
             check_lengths(row)
         schema = with_features(STAGE_SCHEMAS[self.stage])
-        buffer = io.BytesIO()
-        table = pa.Table.from_pylist(list(rows), schema=schema)
-        pq.write_table(table, buffer, compression="zstd", row_group_size=ROWS_A_GROUP)
-        content = buffer.getvalue()
+        content = encoded(pa.Table.from_pylist(list(rows), schema=schema))
         digest = hashlib.sha256(content).hexdigest()
         found = {name: count for name, count in counts.items() if count}
         record = Record(len(rows), len(content), digest, round(seconds, 3), found, dict(models))
         atomic_write_bytes(self.shard_file(shard), content)
-        text = json.dumps(asdict(record), sort_keys=True) + "\n"
-        atomic_write_bytes(self._record_file(shard), text.encode())
+        atomic_write_bytes(self._record_file(shard), record.to_text().encode())
         return record
+
+    def move_images(self, shard: Shard, rest: Rest, file: str, groups: tuple[int, int]) -> None:
+        """Take the images out of a shard's file, once a file of the dataset has them.
+
+        Whenever this is interrupted, the shard is as before or as after it.
+
+        Args:
+            shard: a finished shard of the stage `images`.
+            rest: what stays of its rows.
+            file: the dataset's file, relative to the work folder.
+            groups: first and number of the row groups with these rows.
+
+        Raises:
+            WriteError: the disk is full, the place is not writable, ...
+        """
+        record = self._finished(shard)
+        content = encoded(rest.table.cast(with_features(STAGE_SCHEMAS[self.stage])))
+        digest = hashlib.sha256(content).hexdigest()
+        moved = Moved(file, groups, rest.images, len(content), digest)
+        text = replace(record, moved=moved).to_text()
+        atomic_write_bytes(self._record_file(shard), text.encode())
+        atomic_write_bytes(self.shard_file(shard), content)
 
     def read(self, shard: Shard, columns: Sequence[str] | None = None) -> list[Row]:
         """Return a shard's rows, after checking its file against its record.
@@ -278,18 +318,38 @@ class StageFolder:
         Raises:
             InputError: the shard is not finished or was changed.
         """
-        record, file = self.record(shard), self.shard_file(shard)
-        again = f"remove it and run the stage '{self.stage}' again"
-        if record is None:
-            raise InputError("no such finished shard", where=file, fix=again)
+        return list(rows_of(self.table(shard, columns), self.shard_file(shard)))
+
+    def table(self, shard: Shard, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return a shard's rows as a table, after checking its file against its record.
+
+        Raises:
+            InputError: the shard is not finished or was changed.
+        """
+        record, file = self._finished(shard), self.shard_file(shard)
         content = file.read_bytes()
-        if hashlib.sha256(content).hexdigest() != record.sha256:
-            raise InputError("was changed after it was written", where=file, fix=again)
+        digest = hashlib.sha256(content).hexdigest()
+        moved = record.moved if record.moved and digest == record.moved.sha256 else None
+        if moved is None and digest != record.sha256:
+            raise InputError("was changed after it was written", where=file, fix=self._again)
         try:
             table = pq.read_table(io.BytesIO(content), columns=columns and list(columns))
         except pa.ArrowException as error:
             raise unreadable(file, error) from error
-        return list(rows_of(table, file))
+        if moved is None or COLUMN not in table.column_names:
+            return table
+        return with_images(self.path.parent, moved, table)
+
+    def _finished(self, shard: Shard) -> Record:
+        record = self.record(shard)
+        if record is None:
+            found = "no such finished shard"
+            raise InputError(found, where=self.shard_file(shard), fix=self._again)
+        return record
+
+    @property
+    def _again(self) -> str:
+        return f"remove it and run the stage '{self.stage}' again"
 
     def shard_file(self, shard: Shard) -> Path:
         """Return the Parquet file of a shard."""
@@ -303,24 +363,8 @@ class StageFolder:
         return self.path / f"{shard.name}.json"
 
 
-def read_joined(work: str | Path, shard: Shard, stages: Sequence[str]) -> list[Row]:
-    """Return the rows of a shard with the columns of several stages; later stages take precedence.
-
-    Raises:
-        InputError: a stage's shard is missing or damaged, or its rows differ from the others.
-    """
-    joined: list[Row] = []
-    for stage in stages:
-        rows = StageFolder(work, stage).read(shard)
-        if not joined:
-            joined = [dict(row) for row in rows]
-            continue
-        if [row["sample_id"] for row in rows] != [row["sample_id"] for row in joined]:
-            raise InputError(
-                "has other rows than the stages before it",
-                where=StageFolder(work, stage).shard_file(shard),
-                fix=f"make the stage again: --redo {stage}",
-            )
-        for whole, row in zip(joined, rows, strict=True):
-            whole.update(row)
-    return joined
+def encoded(table: pa.Table) -> bytes:
+    """Return a shard's rows as the content of a Parquet file; equal rows give equal bytes."""
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", row_group_size=ROWS_A_GROUP)
+    return buffer.getvalue()

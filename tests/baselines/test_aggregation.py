@@ -12,13 +12,14 @@ from chorus_baselines.chorus import (
     BodyPart,
     Cluster,
     aggregate,
+    device,
     load_aggregation,
     save_aggregation,
 )
 from chorus_baselines.chorus.accumulate import Tally
 from chorus_baselines.chorus.view_weights import VIEW_WEIGHTS
 from chorus_baselines.chorus.views import read_view
-from chorus_bench.datasets.masks import decode_mask, encode_mask
+from chorus_bench.datasets.masks import MaskRuns, decode_mask, encode_mask
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import azimuth_bins, azimuth_degrees, pixel_indices
@@ -148,6 +149,29 @@ def test_batches_do_not_change_the_bits(rows, whole):
 
 def test_torch_gives_the_same_bits(rows, whole):
     assert same(run(rows, device="cpu:0"), whole)
+
+
+def test_torch_gives_the_same_bits_when_tallies_have_to_make_room(rows, whole, monkeypatch):
+    """Tallies of few groups fit on the device; the others wait on the processor."""
+    monkeypatch.setattr(device, "TALLY_BYTES", 5 * 8 * GRID.voxels)
+    monkeypatch.setattr(device, "STEP_BYTES", 3 * 8 * GRID.voxels)
+    taken = []
+    take = device._DeviceTallies.take
+    count = lambda tallies: taken.append(len(tallies._slots)) or take(tallies)  # noqa: E731
+    monkeypatch.setattr(device._DeviceTallies, "take", count)
+    assert same(run(rows, device="cpu:0"), whole)
+    assert len(taken) > 3
+    assert max(taken) <= 5
+
+
+def test_torch_decodes_no_mask_on_the_processor(rows, whole, monkeypatch):
+    monkeypatch.setattr(MaskRuns, "decode", None)
+    assert same(run(rows, device="cpu:0"), whole)
+
+
+def test_torch_counts_without_parts_and_mirrored(rows):
+    plain = run(rows, parts=(), by_prompt=False, mirror=True)
+    assert same(run(rows, parts=(), by_prompt=False, mirror=True, device="cpu:0"), plain)
 
 
 def test_mirrored_views_are_counted_as_well(rows):

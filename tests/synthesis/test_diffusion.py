@@ -13,7 +13,9 @@ from safetensors.torch import load_file, save_file
 
 from chorus_bench.errors import ChorusBenchError, InputError, MissingDependencyError
 from chorus_bench.synthesis.batching import Batches
+from chorus_bench.synthesis.generators import pipelines
 from chorus_bench.synthesis.generators.diffusion import make_diffusion
+from chorus_bench.synthesis.generators.pipelines import compile_network
 from chorus_bench.synthesis.interfaces import Address, Context, ImageRequest
 from chorus_bench.synthesis.registry import make_component
 from tests.synthesis.tiny_models import tiny_flux, tiny_pipeline, tiny_z_image
@@ -386,3 +388,71 @@ def test_a_package_that_is_not_installed(monkeypatch, package):
 def test_nothing_is_written_to_the_terminal(model, capfd):
     make(model).generate(requests(1))
     assert capfd.readouterr() == ("", "")
+
+
+class Memory:
+    """A CUDA device that tells how much memory is free."""
+
+    def __init__(self, free):
+        self.free = free
+
+    def mem_get_info(self, device):
+        assert str(device) == "cuda:1"
+        return self.free, 80 * 2**30
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "size", "batch"), [(76, 512, 32), (6, 512, 8), (0.1, 512, 1), (40, 1024, 16)]
+)
+def test_a_batch_by_the_free_memory(model, monkeypatch, gibibytes, size, batch):
+    made = make(model, dtype="bfloat16", height=size, width=size)
+    assert made.batch_that_fits() == 1
+    monkeypatch.setattr(made, "_device", "cuda:1")
+    monkeypatch.setattr(torch.cuda, "mem_get_info", Memory(int(gibibytes * 2**30)).mem_get_info)
+    assert made.batch_that_fits() == batch
+
+
+def test_a_compiled_network_makes_the_same_images(model):
+    """The backend that only traces: the others need a compiler."""
+    whole = make(model).generate(requests(1, 2, 3))
+    made = make(model)
+    compile_network(made.pipeline, backend="eager")
+    assert all(same(made.generate(requests(1, 2, 3)), whole))
+
+
+def test_batches_of_a_compiled_network_have_one_size(model, monkeypatch):
+    made = make(model)
+    made.whole_batches, sizes, run = True, [], made._run
+    monkeypatch.setattr(made, "_run", lambda some: sizes.append(len(some)) or run(some))
+    made.generate(requests(1, 2, 3))
+    (last,) = made.generate(requests(1))
+    assert sizes == [3, 3]
+    assert np.array_equal(last, make(model).generate([*requests(1)] * 3)[0])
+
+
+def test_smaller_batches_after_running_out_of_memory(model, monkeypatch):
+    made = make(model)
+    made.whole_batches, sizes, run = True, [], made._run
+
+    def small(some):
+        sizes.append(len(some))
+        if len(some) > 1:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return run(some)
+
+    monkeypatch.setattr(made, "_run", small)
+    assert len(list(Batches(2, "images").map(made.generate, requests(1, 2, 3)))) == 3
+    assert sizes == [2, 1, 1, 1]
+
+
+def test_compiling_has_no_effect_on_a_processor(model):
+    assert "compiled" not in make(model, compile=True).description
+
+
+def test_what_compiling_needs(monkeypatch):
+    monkeypatch.setattr(pipelines, "find_spec", lambda name: None)
+    pipelines.check_compiler(False)
+    with pytest.raises(InputError, match="needs the package 'triton'"):
+        pipelines.check_compiler(True)
+    with pytest.raises(InputError, match="neither a UNet nor a transformer"):
+        compile_network(object())

@@ -18,7 +18,12 @@ from chorus_bench.synthesis.image_files import (
 from chorus_bench.synthesis.interfaces import Address, OutOfDeviceMemoryError
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
 from chorus_bench.synthesis.plan import Plan, sample_id
-from chorus_bench.synthesis.settings import Component, ImageSettings, SynthesisSettings
+from chorus_bench.synthesis.settings import (
+    Component,
+    ImageSettings,
+    SynthesisSettings,
+    read_settings,
+)
 from chorus_bench.synthesis.stages.filters import load_filters
 from chorus_bench.synthesis.stages.images import ImageMaker
 from chorus_bench.synthesis.work_folder import Shard, StageFolder
@@ -282,3 +287,19 @@ def test_quality_of_jpeg(tmp_path):
 def test_the_layout_stands_in_the_rows(tmp_path):
     rows = maker(Noise(), layout="free", batch=3).make_shard(shard(), tmp_path, Counter())
     assert {row["generator"] for row in rows} == {"noise; batches free 3"}
+
+
+def test_a_batch_that_the_generator_chooses(tmp_path):
+    class Chosen(Noise):
+        def batch_that_fits(self):
+            return 3
+
+    rows = maker(Chosen(), layout="free", batch="auto").make_shard(shard(), tmp_path, Counter())
+    assert {row["generator"] for row in rows} == {"noise; batches free auto 3"}
+    assert maker(Noise(), layout="free", batch="auto").batch == 1
+
+
+def test_a_fixed_layout_needs_a_number():
+    with pytest.raises(InputError, match="is 'auto' with the layout 'fixed'"):
+        read_settings(changes={"images.batch": "auto"})
+    assert read_settings("paper").images.batch == "auto"

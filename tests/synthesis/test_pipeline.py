@@ -324,6 +324,12 @@ def test_the_packaged_builder_of_unfinished_stages(finished, copy):
         Synthesized(work=str(copy / "d.work"))
 
 
+def made_of_it(folder):
+    """Return the record of the dataset's one file; without it, the file is made again."""
+    (record,) = folder.glob("d.work/dataset/*/data/surfboard/*.json")
+    return record
+
+
 @pytest.mark.parametrize("stage", ROW_STAGES)
 def test_a_damaged_shard_is_noticed(finished, copy, stage):
     file = copy / "d.work" / stage / f"{FIRST}.parquet"
@@ -331,6 +337,7 @@ def test_a_damaged_shard_is_noticed(finished, copy, stage):
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     shutil.rmtree(copy / "d")
+    made_of_it(copy).unlink()
     with pytest.raises(InputError, match="was changed after it was written") as caught:
         again(finished, copy)
     assert str(file) in str(caught.value)
@@ -419,7 +426,9 @@ def test_the_card_holds_the_configuration(finished, tmp_path):
 def test_progress_tells_of_every_stage(tmp_path):
     told = []
     make_small(tmp_path, progress=lambda *what: told.append(what))
-    for stage in (*ROW_STAGES, "dataset"):
+    assert ("dataset", 0, 1) in told
+    assert ("dataset", 1, 1) in told
+    for stage in ROW_STAGES:
         assert (stage, 0, 3) in told
         assert (stage, 3, 3) in told
     assert ("prompts", 0, 1) in told

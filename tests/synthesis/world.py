@@ -7,7 +7,7 @@ from chorus_bench.synthesis.manifests import plan_of
 from chorus_bench.synthesis.pipeline import synthesize
 from chorus_bench.synthesis.prompts import read_prompts
 from chorus_bench.synthesis.settings import read_settings
-from chorus_bench.synthesis.work_folder import ROW_STAGES
+from chorus_bench.synthesis.work_folder import ROW_STAGES, StageFolder, encoded
 
 PROMPTS = ("a person carries a surfboard", "a woman holds a surfboard")
 VIEWS = ("plain", "side_view", "full_body")
@@ -54,12 +54,21 @@ def make_small(tmp_path, **arguments):
 
 
 def shard_bytes(work, stages=ROW_STAGES):
-    """Return the SHA-256 of every shard in a work folder by its name."""
-    files = [file for stage in stages for file in sorted((Path(work) / stage).glob("*.parquet"))]
-    return {
-        file.relative_to(work).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
-        for file in files
-    }
+    """Return the SHA-256 of every shard in a work folder by its name.
+
+    Images that have moved into a dataset's file count as if they had not.
+    """
+    found = {}
+    for stage in stages:
+        folder = StageFolder(work, stage)
+        manifest = folder.load_manifest()
+        shards = {shard.name: shard for shard in manifest.shards} if manifest else {}
+        for file in sorted((Path(work) / stage).glob("*.parquet")):
+            record = folder.record(shards[file.stem]) if file.stem in shards else None
+            moved = record is not None and record.moved is not None
+            content = encoded(folder.table(shards[file.stem])) if moved else file.read_bytes()
+            found[f"{stage}/{file.name}"] = hashlib.sha256(content).hexdigest()
+    return found
 
 
 def times(folder):

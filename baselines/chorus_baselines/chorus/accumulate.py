@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_baselines.chorus.projection import HIT, ImageTable, Projector, view_matrices
+from chorus_baselines.chorus.projection import HIT, NumpyProjector, VoxelFeatures, view_matrices
 from chorus_baselines.chorus.views import View
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import AZIMUTH_BINS
-from chorus_bench.geometry.grid import GridSpec
 
 Int64 = NDArray[np.int64]
 UInt8 = NDArray[np.uint8]
@@ -114,36 +113,52 @@ GroupKey = tuple[str | None, str | None]
 
 
 class Accumulator:
-    """Adds batches of views to tallies.
+    """Adds batches of views to tallies, on the processor.
 
     Args:
         body: the body.
-        grid: the canonical grid.
+        features: the voxels.
         regions: cluster name -> its regions.
         by_prompt: keep one tally per prompt.
     """
 
     def __init__(
-        self, body: BodyModel, grid: GridSpec, regions: Mapping[str, Region], by_prompt: bool
+        self,
+        body: BodyModel,
+        features: VoxelFeatures,
+        regions: Mapping[str, Region],
+        by_prompt: bool,
     ) -> None:
-        self.tallies: dict[GroupKey, Tally] = {}
-        self._body, self._grid = body, grid
+        self._tallies: dict[GroupKey, Tally] = {}
+        self._body, self._features = body, features
         self._regions, self._by_prompt = regions, by_prompt
+        self._projector = NumpyProjector(features)
 
-    def look_up(self, views: Sequence[View], projector: Projector) -> UInt8:
-        """Return the code of every voxel in a batch of views, (B, N**3)."""
-        return projector.look_up(view_matrices(views, self._body, self._grid), ImageTable.of(views))
+    def look_up(self, views: Sequence[View]) -> UInt8:
+        """Return the code of every voxel in a batch of views, (B, N**3); for any thread."""
+        return self._projector.look_up(self._matrices(views), views)
 
     def add(self, views: Sequence[View], codes: UInt8) -> None:
         """Count a batch of views."""
         for view, seen_by_view in zip(views, codes, strict=True):
             seen = seen_by_view & np.uint8(1)
             hit = seen_by_view >> np.uint8(1)
-            prompt = view.prompt if self._by_prompt else None
-            for key in self._keys(prompt, seen_by_view):
-                tally = self.tallies.setdefault(key, Tally(self._grid.voxels))
-                tally.add(view.azimuth_bin, hit, seen)
+            inside = [name for name, region in self._regions.items() if region.holds(seen_by_view)]
+            for key in self._keys(view, inside):
+                self._tally(key).add(view.azimuth_bin, hit, seen)
 
-    def _keys(self, prompt: str | None, codes: UInt8) -> list[GroupKey]:
-        clusters = [name for name, region in self._regions.items() if region.holds(codes)]
+    def finish(self) -> dict[GroupKey, Tally]:
+        """Return the tallies, with the voxels in the order of the grid."""
+        for tally in self._tallies.values():
+            tally.reorder(self._features.order)
+        return self._tallies
+
+    def _matrices(self, views: Sequence[View]) -> NDArray[np.float64]:
+        return view_matrices(views, self._body, self._features.grid)
+
+    def _keys(self, view: View, clusters: Sequence[str]) -> list[GroupKey]:
+        prompt = view.prompt if self._by_prompt else None
         return [(prompt, cluster) for cluster in (None, *clusters)]
+
+    def _tally(self, key: GroupKey) -> Tally:
+        return self._tallies.setdefault(key, Tally(self._features.grid.voxels))

@@ -10,13 +10,13 @@ Source: docs/method.md M14 to M17; the paper, section 3.3.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from math import prod
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_baselines.chorus.accumulate import Accumulator, Counts, GroupKey, Region, Tally
+from chorus_baselines.chorus.accumulate import Counts, GroupKey, Region, Tally
 from chorus_baselines.chorus.aggregation_settings import AggregationSettings, Skipped
 from chorus_baselines.chorus.clusters import (
     BodyPart,
@@ -28,11 +28,11 @@ from chorus_baselines.chorus.clusters import (
     make_clusters,
     part_vertices,
 )
+from chorus_baselines.chorus.device import make_accumulator
 from chorus_baselines.chorus.mirror import mirror_view
 from chorus_baselines.chorus.projection import (
     VIEWS_AT_ONCE,
     VoxelFeatures,
-    make_projector,
     voxel_features,
 )
 from chorus_baselines.chorus.view_weights import AZIMUTH_12, divisors
@@ -259,16 +259,12 @@ def aggregate(
     settings = AggregationSettings(model.label, grid, warp, labels, by_prompt, mirror)
     features = voxel_features(model, grid, skinning, canonicalize)
     regions = _regions(clusters, segments, model, features)
-    accumulator = Accumulator(model, grid, regions, by_prompt)
-    projector = make_projector(features, device)
+    accumulator = make_accumulator(device)(model, features, regions, by_prompt)
     skipped = Skipped()
     views = _read_views(rows, settings, skipped, progress)
-    look_up = partial(accumulator.look_up, projector=projector)
-    for batch, codes in in_order(look_up, _batches(views), threads or cpu_count()):
+    for batch, codes in in_order(accumulator.look_up, _batches(views), threads or cpu_count()):
         accumulator.add(batch, codes)
-    for tally in accumulator.tallies.values():
-        tally.reorder(features.order)
-    found = Aggregation(settings, accumulator.tallies, skipped)
+    found = Aggregation(settings, accumulator.finish(), skipped)
     if not found.tallies and not allow_empty:
         raise found.without_view()
     return found
@@ -339,10 +335,10 @@ def _batches(views: Iterator[View]) -> Iterator[list[View]]:
     batch: list[View] = []
     pixels = 0
     for view in views:
-        if batch and (len(batch) == VIEWS_AT_ONCE or pixels + view.mask.size > _PIXELS_AT_ONCE):
+        if batch and (len(batch) == VIEWS_AT_ONCE or pixels + prod(view.size) > _PIXELS_AT_ONCE):
             yield batch
             batch, pixels = [], 0
         batch.append(view)
-        pixels += view.mask.size
+        pixels += prod(view.size)
     if batch:
         yield batch

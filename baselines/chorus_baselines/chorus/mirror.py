@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_baselines.chorus.views import View
+from chorus_bench.datasets.masks import MaskRuns
 from chorus_bench.geometry.body import JOINT_NAMES, JOINTS, POSE_SIZE
 from chorus_bench.geometry.camera import PerspectiveCamera
 
@@ -56,10 +57,9 @@ def mirror_camera(camera: PerspectiveCamera, width: int) -> PerspectiveCamera:
 
 def mirror_view(view: View) -> View:
     """Return the mirror image of a view."""
-    width = view.mask.shape[1]
     return View(
-        mask=np.ascontiguousarray(view.mask[:, ::-1]),
+        runs=MaskRuns.of_mask(view.mask[:, ::-1]),
         pose=mirror_pose(view.pose),
-        camera=mirror_camera(view.camera, width),
+        camera=mirror_camera(view.camera, view.runs.width),
         prompt=view.prompt,
     )

@@ -16,21 +16,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_baselines.chorus.views import View
-from chorus_bench.errors import InputError, import_extra
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import JOINTS, BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import SkinningSettings, voxel_skinning
-
-if TYPE_CHECKING:
-    import torch
 
 Float32 = NDArray[np.float32]
 Float64 = NDArray[np.float64]
@@ -47,7 +41,6 @@ _FEATURE_BITS, _VIEW_BITS = 24, 26
 # batches of views go to threads of our own, which do not wait for each other.
 _MOVING_BLOCK, _STILL_BLOCK = 24, 512
 _VOXELS_AT_ONCE = 2048
-_VOXELS_AT_ONCE_ON_DEVICE = 1 << 18
 #: Views in one batch; the block sizes above are for this many.
 VIEWS_AT_ONCE = 32
 
@@ -182,7 +175,7 @@ class ImageTable:
     @classmethod
     def of(cls, views: Sequence[View]) -> ImageTable:
         """Return the table of some views' masks."""
-        sizes = np.array([view.mask.shape for view in views], dtype=np.int64)
+        sizes = np.array([view.size for view in views], dtype=np.int64)
         strides = sizes[:, 1] + 2
         ends = np.cumsum((sizes[:, 0] + 2) * strides)
         codes = np.zeros(ends[-1], dtype=np.uint8)
@@ -195,34 +188,6 @@ class ImageTable:
         return cls(codes, (starts + strides + 1)[:, None], strides[:, None], height, width)
 
 
-class Projector(Protocol):
-    """Looks up the code of every voxel in every image of a batch."""
-
-    def look_up(self, matrices: Float64, images: ImageTable) -> UInt8:
-        """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`."""
-
-
-def make_projector(features: VoxelFeatures, device: str) -> Projector:
-    """Return the projector of a device.
-
-    Args:
-        features: the voxels.
-        device: ``cpu`` for NumPy; ``auto`` for CUDA if torch and a device are available, else
-            NumPy; anything else is a torch device, for example ``cuda``.
-
-    Raises:
-        InputError: an unknown or missing device.
-        MissingDependencyError: torch is requested but not installed.
-    """
-    if device == "auto":
-        device = "cuda" if _cuda_is_there() else "cpu"
-    return NumpyProjector(features) if device == "cpu" else TorchProjector(features, device)
-
-
-def _cuda_is_there() -> bool:
-    return find_spec("torch") is not None and bool(_import_torch().cuda.is_available())
-
-
 class NumpyProjector:
     """The projector based on NumPy alone; several threads may use it at once."""
 
@@ -231,8 +196,14 @@ class NumpyProjector:
         rest = features.grid.voxels - moving
         self._groups = ((features.moving, moving), (features.still, rest))
 
-    def look_up(self, matrices: Float64, images: ImageTable) -> UInt8:
-        """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`."""
+    def look_up(self, matrices: Float64, views: Sequence[View]) -> UInt8:
+        """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`.
+
+        Args:
+            matrices: the views' side of the projection, see `view_matrices`.
+            views: B views.
+        """
+        images = ImageTable.of(views)
         parts = []
         for blocks, count in self._groups:
             _, used, size = blocks.shape
@@ -280,63 +251,3 @@ def _read_pixels(pixels: Float64, images: ImageTable) -> UInt8:
     index += images.first
     codes: UInt8 = images.codes.take(index)
     return codes
-
-
-class TorchProjector:
-    """The same arithmetic in torch, for devices that NumPy does not support."""
-
-    def __init__(self, features: VoxelFeatures, device: str) -> None:
-        self._torch = _import_torch()
-        self._device = _checked_device(self._torch, device)
-        moving = features.moving_count
-        rest = features.grid.voxels - moving
-        self._groups = ((self._put(features.moving), moving), (self._put(features.still), rest))
-
-    def look_up(self, matrices: Float64, images: ImageTable) -> UInt8:
-        """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`."""
-        names = ("codes", "first", "stride", "height", "width")
-        table = {name: self._put(getattr(images, name)) for name in names}
-        parts = []
-        for blocks, count in self._groups:
-            _, used, size = blocks.shape
-            M = self._put(np.ascontiguousarray(matrices[..., :used]).reshape(-1, used))
-            codes = [
-                self._read_pixels(M @ some.double(), table)
-                for some in self._torch.split(blocks, _VOXELS_AT_ONCE_ON_DEVICE // size)
-            ]
-            parts.append(self._torch.cat(codes, dim=1)[:, :count])
-        together: UInt8 = self._torch.cat(parts, dim=1).cpu().numpy()
-        return together
-
-    def _read_pixels(self, pixels: torch.Tensor, table: dict[str, torch.Tensor]) -> torch.Tensor:
-        """See the function of this name; depth zero is handled after the division."""
-        blocks, rows, size = pixels.shape
-        views = rows // 3
-        x, y, z = pixels.reshape(blocks, 3, views, size).permute(1, 2, 0, 3).reshape(3, views, -1)
-        u, v = (
-            self._torch.minimum((axis / z).clamp(min=-1), limit).where(z != 0, -1.0).long()
-            for axis, limit in ((x, table["width"]), (y, table["height"]))
-        )
-        return table["codes"][v * table["stride"] + u + table["first"]]
-
-    def _put(self, array: NDArray[Any]) -> torch.Tensor:
-        return self._torch.from_numpy(array).to(self._device)
-
-
-def _import_torch() -> Any:  # noqa: ANN401 - the module
-    purpose = "aggregating on a device other than 'cpu'"
-    return import_extra("torch", extra="torch", purpose=purpose)
-
-
-def _checked_device(torch: Any, name: str) -> torch.device:  # noqa: ANN401 - the module itself
-    """Return a torch device that computes in float64, after trying it."""
-    try:
-        device = torch.device(name)
-        torch.zeros(1, dtype=torch.float64, device=device)
-    except (RuntimeError, TypeError, AssertionError) as error:
-        raise InputError(
-            f"device '{name}' cannot be used: {str(error).splitlines()[0]}",
-            expected="'cpu', or a torch device with double precision such as 'cuda'",
-            fix="use device='cpu'",
-        ) from error
-    return device

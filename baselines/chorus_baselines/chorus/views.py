@@ -7,12 +7,13 @@ Rows in which any of these is missing or invalid are unusable, with a reason.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.datasets.masks import decode_mask
+from chorus_bench.datasets.masks import MaskRuns, mask_runs
 from chorus_bench.datasets.schema import REJECTED, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE
@@ -36,16 +37,26 @@ class View:
     """The input of the aggregation from one image.
 
     Args:
-        mask: (H, W) of 0 and 1, where the object is.
+        runs: where the object is, as runs of pixels.
         pose: (72,) axis-angle in radians; the first three numbers are zero.
         camera: the camera, from the body frame to pixels of the image.
         prompt: the prompt of the image, if known.
     """
 
-    mask: UInt8
+    runs: MaskRuns
     pose: Float64
     camera: PerspectiveCamera
     prompt: str | None = None
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the image, pixels."""
+        return self.runs.height, self.runs.width
+
+    @cached_property
+    def mask(self) -> UInt8:
+        """(H, W) of 0 and 1, where the object is; decoded on first use."""
+        return self.runs.decode()
 
     @property
     def azimuth_bin(self) -> int:
@@ -74,7 +85,7 @@ def read_view(row: AnyRow) -> View:
     return View(_read_mask(row), pose, camera, None if prompt is None else str(prompt))
 
 
-def _read_mask(row: AnyRow) -> UInt8:
+def _read_mask(row: AnyRow) -> MaskRuns:
     height, width = row.get("height"), row.get("width")
     if height is None or width is None:
         raise UnusableViewError("no image size")
@@ -86,7 +97,7 @@ def _read_mask(row: AnyRow) -> UInt8:
                 "an object mask of the wrong size",
                 expected=f"{height} x {width} pixels (height x width), not {size}",
             )
-        return decode_mask(rle)
+        return mask_runs(rle)
     except UnusableViewError:
         raise
     except (InputError, TypeError, KeyError, ValueError) as error:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from chorus_bench.errors import InputError
 from chorus_bench.synthesis.annotators.transformers_models import LoadedModel, Source, describe
 from chorus_bench.synthesis.interfaces import Context, Detection, Float32, Picture
+
+if TYPE_CHECKING:
+    import torch
 
 _PURPOSE = "the keypoint detector 'transformers'"
 _CLASSES = {"vitpose": "VitPoseForPoseEstimation"}
@@ -54,6 +57,20 @@ def make_keypoints(
     return TopDownKeypoints(loaded)
 
 
+class Crops(NamedTuple):
+    """People as the model gets them.
+
+    Attributes:
+        places: (picture, person) of each crop.
+        boxes: the boxes of each picture, left, top, width, height.
+        inputs: the model's inputs.
+    """
+
+    places: list[tuple[int, int]]
+    boxes: list[list[list[float]]]
+    inputs: dict[str, torch.Tensor]
+
+
 class TopDownKeypoints:
     """Finds the keypoints of people, each in a crop around the box; see `make_keypoints`."""
 
@@ -66,41 +83,53 @@ class TopDownKeypoints:
         """The model, its settings and the library's version."""
         return describe(self.loaded.description)
 
-    def detect(
-        self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
-    ) -> list[Float32]:
-        """Return keypoints (P, 17, 3), x, y and confidence, of each picture's people.
-
-        People whose box has no area, and keypoints without confidence, get zeros. NaN from the
-        model is returned unchanged.
-
-        Raises:
-            OutOfDeviceMemoryError: too many people for the device.
-        """
-        found = [np.zeros((len(group), _COUNT, 3), np.float32) for group in people]
+    def prepare(self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]) -> Crops:
+        """Return the crops of all people whose box has an area; for any thread."""
         asked = [
             (i, [j for j, person in enumerate(group) if _has_area(person.box)])
             for i, group in enumerate(people)
         ]
         asked = [(i, those) for i, those in asked if those]
         boxes = [[_to_xywh(people[i][j].box) for j in those] for i, those in asked]
-        keypoints = self._keypoints([pictures[i] for i, _ in asked], boxes)
-        places = [(i, j) for i, those in asked for j in those]
-        for (i, j), points in zip(places, keypoints, strict=True):
+        cut = [pictures[i] for i, _ in asked]
+        inputs = self.loaded.prepare(cut, boxes=boxes) if boxes else {}
+        return Crops([(i, j) for i, those in asked for j in those], boxes, inputs)
+
+    def detect(
+        self,
+        pictures: Sequence[Picture],
+        people: Sequence[Sequence[Detection]],
+        prepared: Crops | None = None,
+    ) -> list[Float32]:
+        """Return keypoints (P, 17, 3), x, y and confidence, of each picture's people.
+
+        People whose box has no area, and keypoints without confidence, get zeros. NaN from the
+        model is returned unchanged.
+
+        Args:
+            pictures: the pictures.
+            people: the people in each of them.
+            prepared: what `prepare` has returned for these people.
+
+        Raises:
+            OutOfDeviceMemoryError: too many people for the device.
+        """
+        found = [np.zeros((len(group), _COUNT, 3), np.float32) for group in people]
+        crops = self.prepare(pictures, people) if prepared is None else prepared
+        for (i, j), points in zip(crops.places, self._keypoints(crops), strict=True):
             found[i][j] = points
         return found
 
-    def _keypoints(self, pictures: list[Picture], boxes: list[list[list[float]]]) -> list[Float32]:
-        """Return keypoints (17, 3) of each box, picture by picture."""
-        if not boxes:
+    def _keypoints(self, crops: Crops) -> list[Float32]:
+        """Return keypoints (17, 3) of each crop."""
+        if not crops.places:
             return []
-        inputs = self.loaded.prepare(pictures, boxes=boxes)
         with self.loaded.running():
-            output = self.loaded.forward(inputs, **self._expert(len(inputs["pixel_values"])))
+            output = self.loaded.forward(crops.inputs, **self._expert(len(crops.places)))
             heatmaps = output.heatmaps.float().cpu()
         with np.errstate(invalid="ignore"):
             results = self.loaded.processor.post_process_pose_estimation(
-                SimpleNamespace(heatmaps=heatmaps), boxes=boxes
+                SimpleNamespace(heatmaps=heatmaps), boxes=crops.boxes
             )
         return [_points(person) for picture in results for person in picture]
 

@@ -17,6 +17,7 @@ from chorus_bench.synthesis.annotators.transformers_models import (
     describe,
     map_by_size,
 )
+from chorus_bench.synthesis.batching import group_by_size
 from chorus_bench.synthesis.interfaces import Context, Detection, Picture
 
 if TYPE_CHECKING:
@@ -92,10 +93,23 @@ class InstanceSegmenter:
         for category in categories:
             self._label(category)
 
+    def prepare(self, pictures: Sequence[Picture]) -> list[dict[str, torch.Tensor]]:
+        """Return the model's inputs for the pictures of each size; for any thread."""
+        groups = group_by_size(pictures)
+        return [self.loaded.prepare([pictures[n] for n in group]) for group in groups]
+
     def segment(
-        self, pictures: Sequence[Picture], categories: Sequence[str]
+        self,
+        pictures: Sequence[Picture],
+        categories: Sequence[str],
+        prepared: list[dict[str, torch.Tensor]] | None = None,
     ) -> list[list[Detection]]:
         """Return detections of the categories in each picture, in descending order of score.
+
+        Args:
+            pictures: the pictures.
+            categories: names to look for.
+            prepared: what `prepare` has returned for these pictures.
 
         Raises:
             InputError: a category without a label in the model.
@@ -104,7 +118,10 @@ class InstanceSegmenter:
         labels = [self._label(category) for category in categories]
         if not labels:
             return [[] for _ in pictures]
-        return map_by_size(lambda group: self._segment(group, categories, labels), pictures)
+        inputs = iter(self.prepare(pictures) if prepared is None else prepared)
+        return map_by_size(
+            lambda group: self._segment(group, next(inputs), categories, labels), pictures
+        )
 
     def _label(self, category: str) -> int:
         for name in (_plain(category), _plain(_coco_name(category))):
@@ -118,11 +135,15 @@ class InstanceSegmenter:
         )
 
     def _segment(
-        self, pictures: list[Picture], categories: Sequence[str], labels: Sequence[int]
+        self,
+        pictures: list[Picture],
+        inputs: dict[str, torch.Tensor],
+        categories: Sequence[str],
+        labels: Sequence[int],
     ) -> list[list[Detection]]:
         found = []
         with self.loaded.running():
-            output = self.loaded.forward(self.loaded.prepare(pictures))
+            output = self.loaded.forward(inputs)
             for index, picture in enumerate(pictures):
                 scores = output.class_queries_logits[index].float().softmax(-1)[:, list(labels)]
                 masks = output.masks_queries_logits[index].float()

@@ -17,14 +17,16 @@ import numpy as np
 
 from chorus_bench.engines.threads import torch_threads
 from chorus_bench.errors import InputError
-from chorus_bench.synthesis.batching import device_memory
+from chorus_bench.synthesis.batching import batch_for_memory, device_memory
 from chorus_bench.synthesis.generators.pipelines import (
     WHERE,
     Pipeline,
     change_scheduler,
+    check_compiler,
     check_names,
     check_offload,
     check_scheduler,
+    compile_network,
     device_kind,
     import_libraries,
     load_pipeline,
@@ -35,6 +37,11 @@ from chorus_bench.synthesis.interfaces import Context, ImageRequest, UInt8
 from chorus_bench.synthesis.model_files import check_device, loading, model_version
 
 _PURPOSE = "the image generator"
+#: Memory of an image of 512 x 512 while Stable Diffusion 1.4 makes it in float16 with guidance,
+#: measured on an H200 (docs/scale.md), and what it is measured for.
+_IMAGE_BYTES, _PIXELS, _ITEM_BYTES = 0.5 * 2**30, 512 * 512, 2
+#: Images at a time on devices that do not tell their memory.
+_ELSEWHERE = 4
 _INDEX = "model_index.json"
 #: The pipelines' names of our options.
 _NAMES = {
@@ -114,6 +121,7 @@ def make_diffusion(
     negative_prompt: str | None = None,
     arguments: Mapping[str, object] | None = None,
     offload: bool = False,
+    compile: bool = False,
     local_files_only: bool = False,
 ) -> DiffusionGenerator:
     """Load a text-to-image pipeline.
@@ -137,6 +145,8 @@ def make_diffusion(
         negative_prompt: what the images should not show.
         arguments: further arguments of the pipeline's call, for example ``true_cfg_scale``.
         offload: keep only the active part of the model in GPU memory.
+        compile: compile the denoising network on a GPU: a minute or so for each worker, then
+            faster. On a processor it has no effect.
         local_files_only: do not contact the hub.
 
     Raises:
@@ -149,6 +159,8 @@ def make_diffusion(
     number_type = number_type_of(dtype, context.device)
     check_scheduler(scheduler, scheduler_options)
     check_offload(offload, context.device)
+    compiled = compile and device_kind(context.device) != "cpu"
+    check_compiler(compiled)
     with loading(model, purpose=_PURPOSE, files=(_INDEX,)), quiet():
         pipeline = load_pipeline(model, number_type, revision, variant, local_files_only)
         if scheduler is not None or scheduler_options:
@@ -159,14 +171,25 @@ def make_diffusion(
             pipeline.to(context.device)
     pipeline.set_progress_bar_config(disable=True)
     _check_size(pipeline, options)
+    if compiled:
+        compile_network(pipeline)
     name = model_version(model, revision, file=_INDEX)
     name += f" {variant}" if variant else ""
     settings = _describe(pipeline, options, dict(scheduler_options or {}), number_type, context)
-    return DiffusionGenerator(pipeline, options, context, f"{name}, {settings}")
+    settings += ", compiled" if compiled else ""
+    generator = DiffusionGenerator(pipeline, options, context, f"{name}, {settings}")
+    generator.whole_batches = compiled
+    return generator
 
 
 class DiffusionGenerator:
-    """Makes images with a pipeline of diffusers; see `make_diffusion`."""
+    """Makes images with a pipeline of diffusers; see `make_diffusion`.
+
+    Attributes:
+        pipeline: the pipeline.
+        whole_batches: fill every batch up to the size of the largest one so far; a compiled
+            network would be compiled again for each new size.
+    """
 
     def __init__(
         self,
@@ -176,7 +199,9 @@ class DiffusionGenerator:
         description: str,
     ) -> None:
         self.pipeline = pipeline
-        self._options = options
+        self.whole_batches = False
+        self._largest = 0
+        self._options, self._device = options, context.device
         self._threads = context.threads if device_kind(context.device) == "cpu" else None
         self._call = options.call(pipeline)
         self._description = description
@@ -195,8 +220,32 @@ class DiffusionGenerator:
         """
         if not requests:
             return []
+        count, largest = len(requests), self._largest
+        if self.whole_batches:
+            requests = [*requests, *[requests[-1]] * (largest - count)]
+        self._largest = 0  # after running out of memory, smaller ones are whole
         with device_memory(), torch_threads(self._threads), np.errstate(invalid="ignore"):
             output = self._run(requests)
+        self._largest = max(largest, count)
+        return self._pixels(output, requests)[:count]
+
+    def batch_that_fits(self) -> int:
+        """Return the number of images at a time for the free memory; 1 on a processor."""
+        import torch
+
+        kind = device_kind(self._device)
+        if kind != "cuda":
+            return 1 if kind == "cpu" else _ELSEWHERE
+        free, _ = torch.cuda.mem_get_info(torch.device(self._device))
+        return batch_for_memory(free, self.bytes_of_image)
+
+    @property
+    def bytes_of_image(self) -> float:
+        """Memory of one image while it is made, estimated from its size and the number type."""
+        pixels = self._options.height * self._options.width
+        return _IMAGE_BYTES * pixels / _PIXELS * self.pipeline.dtype.itemsize / _ITEM_BYTES
+
+    def _pixels(self, output: Any, requests: Sequence[ImageRequest]) -> list[UInt8]:  # noqa: ANN401
         pixels = np.asarray(output.images, np.float32)
         expected = (len(requests), self._options.height, self._options.width, 3)
         if pixels.shape != expected:

@@ -161,6 +161,36 @@ def check_offload(offload: bool, device: str) -> None:
         )
 
 
+def check_compiler(wanted: bool) -> None:
+    """Raise an `InputError` if compiling is requested and what it needs is missing."""
+    if wanted and find_spec("triton") is None:
+        raise InputError(
+            "`compile` needs the package 'triton', which is not installed",
+            where=WHERE,
+            fix="install it as torch's page says, or set `compile` to false",
+        )
+
+
+def compile_network(pipeline: Pipeline, backend: str = "inductor") -> None:
+    """Compile the network that takes most of a pipeline's time, for batches of one size.
+
+    Args:
+        pipeline: modified in place.
+        backend: a backend of ``torch.compile``.
+
+    Raises:
+        InputError: the pipeline has no such network.
+    """
+    network = getattr(pipeline, "unet", None) or getattr(pipeline, "transformer", None)
+    if network is None:
+        raise InputError(
+            "has neither a UNet nor a transformer that could be compiled",
+            where=f"{WHERE}, {type(pipeline).__name__}",
+            fix="set `compile` to false",
+        )
+    network.compile(backend=backend, dynamic=False)
+
+
 def load_pipeline(
     model: str, number_type: object, revision: str | None, variant: str | None, offline: bool
 ) -> Pipeline:

@@ -6,8 +6,8 @@ Source: docs/method.md M4 and M5.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 from chorus_bench.datasets.image_folder import SOURCE
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.datasets.recipe import Row
+from chorus_bench.engines.threads import ahead
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.synthesis.batching import Batches
 from chorus_bench.synthesis.checks import check_detections, check_fits, check_keypoints
@@ -40,6 +41,41 @@ from chorus_bench.synthesis.settings import AnnotationSettings
 from chorus_bench.synthesis.work_folder import Shard
 
 _READ = ("sample_id", "category", "prompt", "view", "index", "source", "image", "fault")
+
+
+@dataclass
+class _Work:
+    """A batch on its way through the annotators."""
+
+    pictures: Sequence[Picture]
+    categories: Sequence[str]
+    prepared: list[dict[str, Any]] = field(default_factory=list)
+    people: list[list[Detection]] = field(default_factory=list)
+    objects: list[list[Detection]] = field(default_factory=list)
+    points: list[Float32] = field(default_factory=list)
+    fits: list[list[BodyFit | None]] = field(default_factory=list)
+    rows: list[Row] = field(default_factory=list)
+    dropped: Counter[str] = field(default_factory=Counter)
+
+
+def _prepared(annotator: object, *arguments: object) -> dict[str, Any]:
+    """Return the keyword with what an annotator prepares, if it is one of those that do."""
+    prepare = getattr(annotator, "prepare", None)
+    return {} if prepare is None else {"prepared": prepare(*arguments)}
+
+
+def _rows(work: _Work) -> _Work:
+    """Make the rows of a batch; for any thread."""
+    parts = zip(work.pictures, work.objects, work.people, work.points, work.fits, strict=True)
+    work.rows = [
+        {
+            "sample_id": picture.sample_id,
+            "people": [_person(*person) for person in zip(*found, strict=True)],
+            "objects": [_object(thing) for thing in things],
+        }
+        for picture, things, *found in parts
+    ]
+    return work
 
 
 @dataclass(frozen=True)
@@ -110,39 +146,90 @@ class Annotators:
             InputError: an annotator returned something of a wrong shape.
             OutOfDeviceMemoryError: too many pictures at a time.
         """
-        dropped: Counter[str] = Counter()  # counted only if all of them fit into memory
-        people, objects = self._segment(pictures, categories, dropped)
-        points = check_keypoints(
-            self.keypoints.detect(pictures, people), people, "the keypoint detector", dropped
-        )
-        fits = check_fits(
-            self.poses.estimate(pictures, people), people, "the pose estimator", dropped
-        )
-        faults.update(dropped)
-        return [
-            {
-                "sample_id": picture.sample_id,
-                "people": [_person(*parts) for parts in zip(*found, strict=True)],
-                "objects": [_object(thing) for thing in things],
-            }
-            for picture, things, *found in zip(pictures, objects, people, points, fits, strict=True)
-        ]
+        (rows,) = self.annotate_batches(iter([pictures]), categories, faults)
+        return rows
 
-    def _segment(
-        self, pictures: Sequence[Picture], categories: Sequence[str], faults: Counter[str]
-    ) -> tuple[list[list[Detection]], list[list[Detection]]]:
-        """Return people and objects of each picture, from left to right."""
-        names = [PERSON] if self.objects is not self.people else [PERSON, *categories]
+    def annotate_batches(
+        self,
+        batches: Iterator[Sequence[Picture]] | Iterator[Sequence[Row]],
+        categories: Sequence[str],
+        faults: Counter[str],
+        threads: int = 0,
+    ) -> Iterator[list[Row]]:
+        """Yield the rows of each batch, in order; see `annotate_all`.
+
+        Pictures are decoded and prepared in threads while models work on earlier ones, which they
+        do in the calling thread alone. Whatever the number of threads, models get the same
+        batches. At most 3 (threads + 1) batches are in memory.
+
+        Args:
+            batches: pictures, or rows with pictures.
+            categories: categories of the objects to look for; none for people alone.
+            faults: counts of dropped results.
+            threads: threads that prepare; with 0, the calling thread does.
+
+        Raises:
+            InputError: as for `annotate_all`.
+            OutOfDeviceMemoryError: too many pictures at a time.
+        """
+        begun = ahead(partial(self._begin, categories=categories), batches, threads)
+        segmented = ahead(self._crop, map(self._segment, begun), threads)
+        for work in ahead(_rows, map(self._pose, segmented), threads):
+            faults.update(work.dropped)  # counted only if all of them fit into memory
+            yield work.rows
+
+    def _begin(self, batch: Sequence[Picture] | Sequence[Row], categories: Sequence[str]) -> _Work:
+        """Decode and prepare a batch; for any thread."""
+        pictures = [item if isinstance(item, Picture) else read_picture(item) for item in batch]
+        work = _Work(pictures, categories)
+        work.prepared = [_prepared(segmenter, pictures) for segmenter in self._segmenters]
+        return work
+
+    @property
+    def _segmenters(self) -> list[Segmenter]:
+        return [self.people] if self.objects is self.people else [self.people, self.objects]
+
+    def _segment(self, work: _Work) -> _Work:
+        """Find people and objects of a batch, from left to right."""
+        pictures, categories, dropped = work.pictures, work.categories, work.dropped
+        names = [PERSON, *categories] if self.objects is self.people else [PERSON]
+        people, *others = work.prepared
         found = check_detections(
-            self.people.segment(pictures, names), pictures, "the segmenter", faults
+            self.people.segment(pictures, names, **people), pictures, "the segmenter", dropped
         )
         things = found
-        if self.objects is not self.people:
-            seen = self.objects.segment(pictures, categories)
-            things = check_detections(seen, pictures, "the object segmenter", faults)
-        tidy = partial(self._of, faults=faults)
-        people = [tidy(some, PERSON) for some in found]
-        return people, [[d for name in categories for d in tidy(some, name)] for some in things]
+        for prepared in others:
+            things = check_detections(
+                self.objects.segment(pictures, categories, **prepared),
+                pictures,
+                "the object segmenter",
+                dropped,
+            )
+        tidy = partial(self._of, faults=dropped)
+        work.people = [tidy(some, PERSON) for some in found]
+        work.objects = [[d for name in categories for d in tidy(some, name)] for some in things]
+        return work
+
+    def _crop(self, work: _Work) -> _Work:
+        """Prepare the people of a batch; for any thread."""
+        work.prepared = [_prepared(self.keypoints, work.pictures, work.people)]
+        return work
+
+    def _pose(self, work: _Work) -> _Work:
+        """Find keypoints and poses of a batch."""
+        pictures, people, dropped = work.pictures, work.people, work.dropped
+        (crops,) = work.prepared
+        work.points = check_keypoints(
+            self.keypoints.detect(pictures, people, **crops),
+            people,
+            "the keypoint detector",
+            dropped,
+        )
+        work.fits = check_fits(
+            self.poses.estimate(pictures, people), people, "the pose estimator", dropped
+        )
+        work.prepared = []
+        return work
 
     def _of(
         self, found: Sequence[Detection], category: str, faults: Counter[str]
@@ -184,9 +271,14 @@ def load_annotations(work: StageWork) -> Callable[[Shard], Made]:
     def make(shard: Shard) -> Made:
         faults: Counter[str] = Counter()
         rows = work.folder("images").read(shard, _READ)
-        pictures = [read_picture(row) for row in rows if row["fault"] is None]
-        annotate = partial(annotators.annotate, category=shard.category, faults=faults)
-        found = {row["sample_id"]: row for row in batches.map(annotate, pictures)}
+        usable = [row for row in rows if row["fault"] is None]
+        annotate = partial(
+            annotators.annotate_batches,
+            categories=[shard.category],
+            faults=faults,
+            threads=work.run.prepare_threads or 0,
+        )
+        found = {row["sample_id"]: row for row in batches.stream(annotate, usable)}
         nothing: Row = {"people": [], "objects": []}
         ids = [row["sample_id"] for row in rows]
         made = [found.get(name, {"sample_id": name, **nothing}) for name in ids]

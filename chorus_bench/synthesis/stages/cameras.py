@@ -10,7 +10,8 @@ from collections.abc import Callable
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.jobs import Made, StageWork
-from chorus_bench.synthesis.work_folder import Shard, read_joined
+from chorus_bench.synthesis.joined import read_joined
+from chorus_bench.synthesis.work_folder import Shard
 
 
 def load_cameras(work: StageWork) -> Callable[[Shard], Made]:

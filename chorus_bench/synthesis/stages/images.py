@@ -21,6 +21,7 @@ from pathlib import Path
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.errors import ChorusBenchError
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.synthesis.batch_sizes import AUTO, FIXED
 from chorus_bench.synthesis.batching import Batches
 from chorus_bench.synthesis.checks import check_images
 from chorus_bench.synthesis.image_files import (
@@ -40,7 +41,7 @@ from chorus_bench.synthesis.interfaces import (
 from chorus_bench.synthesis.jobs import Made, StageWork
 from chorus_bench.synthesis.plan import Plan, sample_id
 from chorus_bench.synthesis.registry import make_component
-from chorus_bench.synthesis.settings import FIXED, ImageSettings
+from chorus_bench.synthesis.settings import ImageSettings
 from chorus_bench.synthesis.work_folder import Shard
 
 SOURCE = "synthesized"
@@ -70,6 +71,9 @@ def load_images(work: StageWork) -> Callable[[Shard], Made]:
 class ImageMaker:
     """Makes images in batches, keeps them in files, and makes rows of them.
 
+    Attributes:
+        batch: number of images at a time, until memory runs out.
+
     Args:
         generator: makes the pixels.
         settings: layout, batch and format.
@@ -81,16 +85,19 @@ class ImageMaker:
     settings: ImageSettings
     plan: Plan
     seed: int
+    batch: int = field(init=False)
     _batches: Batches = field(init=False)
 
     def __post_init__(self) -> None:
-        self._batches = Batches(self.settings.batch, "images")
+        wanted = self.settings.batch
+        self.batch = batch_that_fits(self.generator) if isinstance(wanted, str) else wanted
+        self._batches = Batches(self.batch, "images")
 
     @property
     def description(self) -> str:
         """The generator and the layout of its batches; stored in the rows."""
-        layout, batch = self.settings.layout, self.settings.batch
-        return f"{self.generator.description}; batches {layout} {batch}"
+        auto = f"{AUTO} " if self.settings.batch == AUTO else ""
+        return f"{self.generator.description}; batches {self.settings.layout} {auto}{self.batch}"
 
     def make_shard(self, shard: Shard, folder: Path, counts: Counter[str]) -> list[Row]:
         """Make the missing images of a shard and return its rows.
@@ -133,7 +140,7 @@ class ImageMaker:
     ) -> Iterator[tuple[int, UInt8]]:
         addresses = {self.plan.address(category, n): n for n in numbers}
         if self.settings.layout == FIXED:
-            for batch in _fixed_batches(addresses, self.settings.batch):
+            for batch in _fixed_batches(addresses, self.batch):
                 requests = [self.plan.request(a, self.seed, attempt) for a in batch]
                 for address, image in zip(batch, self._fixed(requests), strict=True):
                     if address in addresses:
@@ -185,6 +192,12 @@ class ImageMaker:
             "attempt": attempt,
             "fault": BLANK if is_blank(pixels) else None,
         }
+
+
+def batch_that_fits(generator: ImageGenerator) -> int:
+    """Return how many images a generator can make at a time; 1 if it does not say."""
+    known = getattr(generator, "batch_that_fits", None)
+    return 1 if known is None else int(known())
 
 
 def _fixed_batches(addresses: Iterable[Address], size: int) -> list[list[Address]]:
