@@ -3,6 +3,7 @@
     python tools/reliability/crash.py                      every command, at every moment
     python tools/reliability/crash.py build add --every 5  two of them, at every fifth moment
     python tools/reliability/crash.py --moments 4          every command, at 4 moments
+    python tools/reliability/crash.py --minutes 5          as many moments as that, each command
     python tools/reliability/crash.py --random 50          also at 50 random times each
 
 A moment is just before a call that opens a file for writing, renames, links, creates, removes or
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("commands", nargs="*", help=f"of {', '.join(COMMANDS)}; all by default")
     parser.add_argument("--every", type=int, default=1, help="kill at every N-th moment")
     parser.add_argument("--moments", type=int, help="kill at N moments, spread evenly")
+    parser.add_argument("--minutes", type=float, help="stop a command after so long")
     parser.add_argument("--random", type=int, default=0, help="also kill at N random times")
     parser.add_argument("--seed", type=int, default=0, help="random seed")
     chosen = parser.parse_args()
@@ -75,7 +77,7 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(sorted(unknown))}")
     tallies = []
     for name in chosen.commands or COMMANDS:
-        tally = try_command(name, chosen.every, chosen.moments, chosen.random, chosen.seed)
+        tally = try_command(name, chosen)
         tallies.append(tally)
         print(f"{name}: {tally.moments} moments, {tally.killed} killed, "
               f"failures {len(tally.failures)}", flush=True)  # fmt: skip
@@ -85,25 +87,27 @@ def main() -> None:
     sys.exit(1 if failures else 0)
 
 
-def try_command(name: str, every: int, moments: int | None, at_random: int, seed: int) -> Tally:
-    """Kill one command at its moments.
+def try_command(name: str, chosen: argparse.Namespace) -> Tally:
+    """Kill one command at its moments, in random order, and at random times.
 
     Args:
         name: of `COMMANDS`.
-        every: kill at every N-th moment.
-        moments: or at N moments, spread evenly.
-        at_random: also at N random times.
-        seed: random seed.
+        chosen: the options of the command line.
     """
+    end = time.monotonic() + 60 * (chosen.minutes or 1e6)
     with tempfile.TemporaryDirectory(prefix="crash-") as place:
         trial = Trial(COMMANDS[name], Path(place))
         tally = Tally(name, trial.moments)
-        step = max(1, trial.moments // moments) if moments else every
-        for number in range(0, trial.moments, step):
+        random_times = random.Random(chosen.seed)
+        step = max(1, trial.moments // chosen.moments) if chosen.moments else chosen.every
+        numbers = list(range(0, trial.moments, step))
+        random.Random(chosen.seed).shuffle(numbers)
+        for number in numbers:
+            if time.monotonic() > end:
+                break
             _count(tally, f"moment {number}", trial.killed_at(number))
-        times = random.Random(seed)
-        for _ in range(at_random):
-            seconds = times.uniform(0, trial.seconds)
+        for _ in range(chosen.random):
+            seconds = random_times.uniform(0, trial.seconds)
             _count(tally, f"after {seconds:.3f} s", trial.killed_after(seconds))
     return tally
 
