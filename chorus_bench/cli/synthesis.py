@@ -52,6 +52,16 @@ DryRunImages = Annotated[
 ]
 
 
+PrepareThreads = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Threads of a worker that prepare pictures for annotators ahead of the device; "
+        "by default none on cpu, else by the number of processors.",
+    ),
+]
+
+
 def synthesize_command(
     output: Annotated[Path, typer.Option(help="The dataset's folder; stages go to OUTPUT.work.")],
     categories: Annotated[
@@ -86,14 +96,7 @@ def synthesize_command(
     batch: Annotated[
         int, typer.Option(min=1, help="Number of images that annotators process at a time.")
     ] = 8,
-    prepare_threads: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Threads of a worker that prepare pictures for annotators ahead of the device; "
-            "by default none on cpu, else by the number of processors.",
-        ),
-    ] = None,
+    prepare_threads: PrepareThreads = None,
     dry_run: DryRun = False,
     dry_run_images: DryRunImages = 8,
     overwrite: Overwrite = False,

@@ -145,8 +145,7 @@ def make_diffusion(
         negative_prompt: what the images should not show.
         arguments: further arguments of the pipeline's call, for example ``true_cfg_scale``.
         offload: keep only the active part of the model in GPU memory.
-        compile: compile the denoising network on a GPU: a minute or so for each worker, then
-            faster. On a processor it has no effect.
+        compile: compile the network: a minute per worker, then faster. Only on a GPU.
         local_files_only: do not contact the hub.
 
     Raises:
