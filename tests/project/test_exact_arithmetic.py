@@ -123,8 +123,8 @@ ALLOWED = {
     ("chorus_bench/simulation/shading.py", "cv2"): "encodes JPEG, in whole numbers",
     ("chorus_bench/seeds.py", "np.random"): "raw bits of Philox, which NumPy keeps",
     ("baselines/chorus_baselines/chorus/aggregation.py", "sum"): "of tallies and whole numbers",
-    ("baselines/chorus_baselines/chorus/projection.py", "@"): "no partial sum is rounded",
-    ("baselines/chorus_baselines/chorus/projection.py", "torch"): "the same, on other devices",
+    ("baselines/chorus_baselines/chorus/device.py", "@"): "no partial sum is rounded",
+    ("baselines/chorus_baselines/chorus/device.py", "torch"): "the same, on other devices",
 }
 
 

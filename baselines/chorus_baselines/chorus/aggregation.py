@@ -10,7 +10,6 @@ Source: docs/method.md M14 to M17; the paper, section 3.3.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -335,10 +334,15 @@ def _batches(views: Iterator[View]) -> Iterator[list[View]]:
     batch: list[View] = []
     pixels = 0
     for view in views:
-        if batch and (len(batch) == VIEWS_AT_ONCE or pixels + prod(view.size) > _PIXELS_AT_ONCE):
+        if batch and (len(batch) == VIEWS_AT_ONCE or pixels + _pixels(view) > _PIXELS_AT_ONCE):
             yield batch
             batch, pixels = [], 0
         batch.append(view)
-        pixels += prod(view.size)
+        pixels += _pixels(view)
     if batch:
         yield batch
+
+
+def _pixels(view: View) -> int:
+    height, width = view.size
+    return height * width

@@ -162,10 +162,10 @@ class DeviceAccumulator(Accumulator):
         values = self._put(np.concatenate([view.runs.values for view in views]))
         lengths = self._put(np.concatenate([view.runs.lengths for view in views]))
         sizes = np.array([view.size for view in views], dtype=np.int64)
-        pixels = sizes.prod(1)
+        pixels = sizes[:, 0] * sizes[:, 1]
         first = self._put((np.cumsum(pixels) - pixels)[:, None])
         height, width = (self._put(side[:, None]) for side in sizes.T.copy())
-        total = int(pixels.sum())
+        total = int(pixels.sum(dtype=np.int64))
         flat = self._torch.repeat_interleave(values, lengths, output_size=total)
         return _Masks(flat, first, height, width)
 
