@@ -16,7 +16,7 @@ from pathlib import Path
 
 from chorus_bench.datasets.recipe import CardText, Note, Piece, Recipe, Row
 from chorus_bench.datasets.schema import TRAIN_SCHEMA
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 from chorus_bench.io.findings import has_controls, printable
 from chorus_bench.io.picture_sizes import MAX_PICTURE_PIXELS, picture_size
 from chorus_bench.io.pictures import decode_upright, is_picture
@@ -131,7 +131,7 @@ def find_images(
     images = [path for path in paths if path.suffix.lower() in IMAGE_SUFFIXES]
     if not images:
         raise InputError(
-            f"no image files among {len(paths)} files",
+            f"no image files among {count_of(len(paths), 'file')}",
             where=root,
             expected=f"files ending in {', '.join(sorted(IMAGE_SUFFIXES))}",
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chorus_bench.datasets.schema import LENGTHS
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 
 
 def lengths_of(name: str) -> tuple[int, ...] | None:
@@ -45,7 +45,7 @@ def _check(field: str, value: object, path: str, where: object) -> None:
 def _check_list(value: Any, lengths: tuple[int, ...], path: str, where: object) -> None:  # noqa: ANN401
     found = len(value) if hasattr(value, "__len__") else None
     if found != lengths[0]:
-        shown = f"a {type(value).__name__}" if found is None else f"{found} entries"
-        raise InputError(f"{path} has {shown}", where=where, expected=f"{lengths[0]} entries")
+        shown = f"a {type(value).__name__}" if found is None else count_of(found, "entry")
+        raise InputError(f"{path} has {shown}", where=where, expected=count_of(lengths[0], "entry"))
     for number, part in enumerate(value) if len(lengths) > 1 else ():
         _check_list(part, lengths[1:], f"{path}[{number}]", where)

@@ -79,7 +79,7 @@ def test_nothing_there(tmp_path):
     with pytest.raises(InputError, match="no such folder"):
         image_folder_recipe(tmp_path / "nowhere", "tie")
     (tmp_path / "note.txt").write_text("x")
-    with pytest.raises(InputError, match="no image files among 1 files"):
+    with pytest.raises(InputError, match="no image files among 1 file"):
         image_folder_recipe(tmp_path, "tie")
 
 

@@ -61,7 +61,7 @@ def test_every_list_is_variable_and_has_lengths(name):
         ({"camera_rotation": [[1, 0, 0], [0, 1, 0]]}, "camera_rotation has 2 entries"),
         ({"camera_rotation": [[1, 0, 0], [0, 1], [0, 0, 1]]}, r"camera_rotation\[1\] has 2"),
         ({"camera_rotation": [[1, 0, 0], None, [0, 0, 1]]}, r"rotation\[1\] has a NoneType"),
-        ({"human_mask": {"size": [3], "counts": "0"}}, r"human_mask\.size has 1 entries"),
+        ({"human_mask": {"size": [3], "counts": "0"}}, r"human_mask\.size has 1 entry"),
         ({"people": [{"box": [0] * 4}, {"box": [0] * 5}]}, r"people\[1\]\.box has 5 entries"),
         ({"objects": [{"mask": {"size": [1, 2, 3]}}]}, r"objects\[0\]\.mask\.size has 3"),
         ({"betas": 4.0}, "betas has a float"),
@@ -95,12 +95,12 @@ def test_reading_says_which_file_row_and_column(tmp_path):
         lambda: list(DatasetRows.open(tmp_path / "out").rows("bench")),
         lambda: folder_statistics(tmp_path / "out"),
     ):
-        with pytest.raises(InputError, match=r"camera_rotation has 1 entries") as caught:
+        with pytest.raises(InputError, match=r"camera_rotation has 1 entry") as caught:
             read()
         assert str(caught.value).startswith(f"{file}: ")
         assert "build the dataset again" in str(caught.value)
     problems = verify_dataset(tmp_path / "out").problems
-    assert any("camera_rotation has 1 entries" in problem for problem in problems)
+    assert any("camera_rotation has 1 entry" in problem for problem in problems)
 
 
 def test_wrong_rows_are_not_written(tmp_path):
@@ -115,7 +115,7 @@ def test_wrong_rows_are_not_written(tmp_path):
 
 def test_rows_in_memory_are_checked():
     row = {**next(train_row(0, [])), "betas": [0.0]}
-    with pytest.raises(InputError, match="betas has 1 entries"):
+    with pytest.raises(InputError, match="betas has 1 entry"):
         DatasetRows.open([row])
 
 

@@ -232,7 +232,7 @@ def test_scores_with_another_body_are_no_entry(board, good):
 def test_other_samples_under_the_same_signature(board):
     other = {"bench": 30, "tennis racket": 41}
     world.add(board, world.make_result("Odd", seed=5, categories=other))
-    assert_found(board, r"entries/odd/samples.parquet: lacks 0 samples .* 1 others \(tennis racket")
+    assert_found(board, r"entries/odd/samples.parquet: lacks 0 samples .* 1 other \(tennis racket")
 
 
 def test_duplicates(board):

@@ -164,7 +164,7 @@ class Pair(torch.nn.Module):
         (Renamed(), "without pose\n  Expected: a dictionary with pose, betas, trans, joints2d"),
         (SmplX(), r"'pose' of detect_smpl_batched is of shape \(1, 165\)"),
         (Uneven(1), "different numbers of people"),
-        (Uneven(3), "has 3 entries for 1 pictures"),
+        (Uneven(3), "has 3 entries for 1 picture"),
         (Pair(), "returned list"),
     ],
 )

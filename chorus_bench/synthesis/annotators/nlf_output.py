@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.array_types import Float64
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 from chorus_bench.geometry.body import JOINTS, POSE_SIZE
 
 METHOD = "detect_smpl_batched"
@@ -76,7 +76,9 @@ def _read_list(
         raise _wrong(key, type(value).__name__, shape, where) from error
     if len(arrays) != pictures:
         raise InputError(
-            f"'{key}' of {METHOD} has {len(arrays)} entries for {pictures} pictures", where=where
+            f"'{key}' of {METHOD} has {count_of(len(arrays), 'entry')} for "
+            f"{count_of(pictures, 'picture')}",
+            where=where,
         )
     for array in arrays:
         if array.shape[1:] != shape:
