@@ -448,7 +448,7 @@ def test_no_kept_image_is_an_error_with_the_reasons(finished, copy):
     with pytest.raises(
         InputError, match=r"none of 12 images is kept \((?s:.*)redo filters"
     ) as caught:
-        again(finished, copy, strict, redo="filters")
+        again(finished, copy, strict, redo="filters").check_kept()
     assert "keypoints not visible: " in str(caught.value)
     relaxed = again(finished, copy, redo="filters")
     relaxed.check_kept()
