@@ -141,7 +141,8 @@ def _typed(field: str, value: NDArray[Any]) -> NDArray[Any]:
     if value.dtype.kind not in "biuf":
         name = (_REQUIRED | _OPTIONAL)[field]
         raise InputError(f"its array '{name}' is of type {value.dtype}", expected="numbers")
-    return np.ascontiguousarray(value, dtype=kind)
+    with np.errstate(over="ignore", invalid="ignore"):  # what does not fit is found by the checks
+        return np.ascontiguousarray(value, dtype=kind)
 
 
 def _dense(value: Any) -> NDArray[Any]:  # noqa: ANN401 - arrays, tensors and sparse matrices
