@@ -13,7 +13,7 @@ from chorus_baselines.chorus.clusters import (
 )
 from chorus_baselines.chorus.mirror import mirror_view
 from chorus_baselines.chorus.views import View, read_view
-from chorus_bench.datasets.masks import encode_mask
+from chorus_bench.datasets.masks import MaskRuns, encode_mask
 from chorus_bench.geometry.boxes import box_areas, box_intersections
 from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_degrees
 from chorus_bench.geometry.grid import GridSpec
@@ -152,7 +152,11 @@ def test_mirrored_views(file, case):
     def view(side):
         masks = unpack_masks(file[f"mirror_{side}_masks"], file["mirror_sizes"])
         camera = PerspectiveCamera(*(file[f"mirror_{side}_{key}"][case] for key in "RtK"))
-        return View(masks[case].astype(np.uint8), file[f"mirror_{side}_pose"][case], camera)
+        return View(
+            MaskRuns.of_mask(masks[case].astype(np.uint8)),
+            file[f"mirror_{side}_pose"][case],
+            camera,
+        )
 
     theirs, found = view("out"), mirror_view(view("in"))
     assert np.array_equal(found.mask, theirs.mask)
