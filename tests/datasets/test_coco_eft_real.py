@@ -104,4 +104,6 @@ def test_it_can_be_scored(built, tmp_path):
     submission = write_submission(tmp_path / "submission", method="a box", fields=fields)
     result = evaluate(submission, split=built.path, min_samples=1)
     assert built.info.label in result.signature
-    assert set(result.categories) == set(built.info.categories)
+    assert set(built.info.categories) - set(result.categories) == {"bicycle"}  # not the paper's
+    everything = evaluate(submission, split=built.path, min_samples=1, population="all")
+    assert {*everything.categories, *everything.unavailable} == set(built.info.categories)

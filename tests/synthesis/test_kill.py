@@ -1,6 +1,7 @@
 """Runs that are killed, interrupted, doubled, or have no room left; and what the next one does."""
 
 import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -16,7 +17,7 @@ from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.verify import verify_dataset
 from chorus_bench.synthesis.pipeline import synthesize
 from chorus_bench.synthesis.work_folder import StageFolder
-from tests.synthesis.world import shard_bytes, small_settings, times
+from tests.synthesis.world import shard_bytes, small_settings
 
 SHARDS = 6
 CLI = (sys.executable, "-c", "from chorus_bench.cli import main; main()")
@@ -80,6 +81,12 @@ def wait_for_images(process, folder, shards=1):
         time.sleep(0.005)
 
 
+def made(folder, shards):
+    """Return what was written and how long it took: another making would take another time."""
+    records = [json.loads((folder / f"d.work/images/{name}.json").read_text()) for name in shards]
+    return [(record["sha256"], record["seconds"]) for record in records]
+
+
 def same_images(folder, undisturbed):
     own, other = (shard_bytes(place / "d.work", ["images"]) for place in (folder, undisturbed))
     return len(own) == SHARDS and own == other
@@ -103,13 +110,11 @@ def test_a_killed_run_goes_on(undisturbed, tmp_path):
         process.wait()
     there = [file.stem for file in finished_images(tmp_path)]
     assert 2 <= len(there) < SHARDS
-    before = times(tmp_path / "d.work" / "images")
+    before = made(tmp_path, there)
     done = run(undisturbed, tmp_path)
     assert done.returncode == 0, done.stderr
     assert f"{len(there)} shards existed" in done.stdout
-    after = times(tmp_path / "d.work" / "images")
-    for name in (f"{stem}.{suffix}" for stem in there for suffix in ("parquet", "json")):
-        assert before[name] == after[name]
+    assert made(tmp_path, there) == before
     assert shard_bytes(tmp_path / "d.work") == shard_bytes(undisturbed / "d.work")
     own, other = (DatasetInfo.load(place / "d") for place in (tmp_path, undisturbed))
     assert own.fingerprint == other.fingerprint
