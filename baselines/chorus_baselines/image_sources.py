@@ -16,6 +16,7 @@ from chorus_baselines.reproduce import (
     Workplace,
     annotated_rows,
 )
+from chorus_bench.datasets.eval_split import load_split
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, Row
 from chorus_bench.datasets.rows import DatasetRows
@@ -77,6 +78,8 @@ def reproduce_table1(
         name: annotated_rows(data, [category]) for name, data in named.items() if data is not None
     }
     _check_number(given, images)
+    if split is not None:
+        load_split(split).select([category])  # before anything is simulated
     split = split or place.simulated("test", [category], per_category=samples)
     simulated = _simulated_sources(place, category, images_per_prompt_view, tuple(given))
     sources = {name: given.get(name) or simulated[name] for name in named}

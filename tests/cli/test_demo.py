@@ -151,7 +151,7 @@ def test_a_wrong_category_is_found_before_anything_is_simulated(tmp_path, monkey
     test = place.simulated("test", ["umbrella"], per_category=2)
     monkeypatch.setattr(Workplace, "simulated", simulated)
     with pytest.raises(InputError, match="unknown category 'motorcycle'"):
-        reproduce_table1(place, crawled=other)
+        reproduce_table1(place, image_search=other)
     with pytest.raises(InputError, match="unknown category 'tie'"):
         reproduce_table1(place, split=test, category="tie")
 
