@@ -85,6 +85,7 @@ def add_command(
     overwrite: Overwrite = False,
 ) -> None:
     """Make an entry from a result: leaderboard/entries/<method>."""
+    from chorus_bench.io.documents import decode
     from chorus_bench.leaderboard.adding import add_entry
 
     texts = {
@@ -94,7 +95,7 @@ def add_command(
         "paper": paper,
         "code": code,
         "license": license_,
-        "citation": None if citation is None else citation.read_text(encoding="utf-8"),
+        "citation": None if citation is None else decode(citation.read_bytes(), citation),
     }
     folder = add_entry(
         result,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import math
 import re
@@ -15,6 +16,7 @@ from typing import Any
 from chorus_bench.errors import InputError
 from chorus_bench.io.documents import Document, KeyPath, Lines, decode
 from chorus_bench.io.findings import printable
+from chorus_bench.io.limits import MAX_UNPACK_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _TRUNCATED = "the complete file; this looks like an interrupted download"
@@ -113,8 +115,8 @@ def read_json(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds
     Numbers need not be finite.
 
     Raises:
-        InputError: the file is empty, cut off, an archive, not JSON, nested too deep, or holds
-            a whole number of thousands of digits or half of a surrogate pair.
+        InputError: the file is empty, cut off, an archive, unpacks to too much, not JSON, nested
+            too deep, or holds a whole number of thousands of digits or half of a surrogate pair.
     """
     data = _unpacked(path)
     if not data.strip():
@@ -157,9 +159,19 @@ def _unpacked(path: Path) -> bytes:
         )
     if not data.startswith(_GZIP):
         return data
+    most = min(MAX_UNPACKED_BYTES, max(RATIO_FREE_BYTES, MAX_UNPACK_RATIO * len(data)))
     try:
-        return gzip.decompress(data)
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            content = stream.read(most + 1)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise InputError(
             f"is truncated or damaged: {error}", where=path, expected=_TRUNCATED, fix=_AGAIN
         ) from error
+    if len(content) > most:
+        raise InputError(
+            f"unpacks to more than {most:,} bytes",
+            where=path,
+            expected="a file that shrank less",
+            fix="unpack it yourself if you trust it",
+        )
+    return content

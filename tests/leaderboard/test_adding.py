@@ -5,6 +5,7 @@ import threading
 from chorus_bench.errors import InputError
 from chorus_bench.leaderboard import adding
 from chorus_bench.leaderboard.adding import add_entry
+from tests.cli.cli_tools import run_cli
 from tests.leaderboard import world
 
 
@@ -30,3 +31,12 @@ def test_of_several_who_add_one_name_one_succeeds(tmp_path, monkeypatch):
     [entry] = (tmp_path / "board" / "entries").iterdir()
     [winner] = {f"person {n}" for n in range(4)} - {name for name, _ in refused}
     assert f"submitted_by: {winner}" in (entry / "entry.yaml").read_text()
+
+
+def test_a_citation_in_another_encoding_is_refused(tmp_path):
+    file = tmp_path / "citation.bib"
+    file.write_bytes("@misc{müller}".encode("latin-1"))
+    done = run_cli("leaderboard", "add", "example", "--submitted-by", "A", "--citation", file)
+    assert done.returncode == 2
+    assert "citation.bib" in done.stderr
+    assert "Traceback" not in done.stderr
