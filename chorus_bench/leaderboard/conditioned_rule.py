@@ -17,6 +17,8 @@ from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.names import MAX_CATEGORY_LENGTH
 
+#: PAP is a sum over thresholds and may end this much above 1.
+_ROUNDING = 1e-12
 _AGAIN = "evaluate again with --track conditioned"
 
 
@@ -50,8 +52,8 @@ def _possible(table: pa.Table, where: str, errors: Findings) -> bool:
         reading: np.stack([table[f"{reading}_{name}"].to_numpy() for name in SCORE_NAMES], axis=1)
         for reading in READINGS
     }
-    inside = all(((v >= 0) & (v <= 1)).all() for v in values.values())
-    least = np.maximum(np.maximum(scores_of(table), values["total"]), values["mean"] - 1e-12)
+    inside = all(((v >= 0) & (v <= 1 + _ROUNDING)).all() for v in values.values())
+    least = np.maximum(np.maximum(scores_of(table), values["total"]), values["mean"] - _ROUNDING)
     if not inside or (values["best"] < least).any():
         expected = "numbers from 0 to 1, and 'best' not below 'own', 'total' and 'mean'"
         errors.add(where, "has impossible readings", expected=expected, fix=_AGAIN)
