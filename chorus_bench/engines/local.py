@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from functools import partial
 from multiprocessing import connection
 from multiprocessing.synchronize import Event
@@ -55,7 +57,9 @@ class _Processes:
             while waiting or self._busy:
                 while waiting and self._idle:
                     pool, job = self._idle.pop(), waiting.popleft()
-                    self._busy[pool.submit(_work, job)] = (pool, job)
+                    with _interrupts_blocked():  # a pool starts its process with the first job
+                        future = pool.submit(_work, job)
+                    self._busy[future] = (pool, job)
                 done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield from self._collect(future, waiting)
@@ -99,6 +103,22 @@ class _Processes:
             process.join(_PATIENCE)
             if process.exitcode is None:
                 process.kill()
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Keep Ctrl-C, which all processes of a terminal get, from those that are started meanwhile.
+
+    This process ends them. An interrupt that comes meanwhile reaches it afterwards.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _no_worker_begins() -> InputError:

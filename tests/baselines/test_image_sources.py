@@ -69,7 +69,8 @@ def test_large_sets_are_drawn(folders, place, monkeypatch):
     monkeypatch.setattr(image_sources, "_source_row", lambda *row: (row[1], row[2].total, row[4]))
     monkeypatch.setattr(Table, "of", lambda title, rows: rows)
     sets = {"image_search": folders["searched"], "synthesized": folders["synthesized"]}
-    rows = reproduce_table1(place, **sets, split="unused", category=CATEGORY, images=10)
+    split = place.simulated("test", [CATEGORY], per_category=2)
+    rows = reproduce_table1(place, **sets, split=split, category=CATEGORY, images=10)
     names = [f"{source}, {size}" for source in SOURCES for size in ("1k", "10k")]
     assert [row[2] for row in rows] == names
     assert [row[1] for row in rows] == [2, 10, 2, 10]
