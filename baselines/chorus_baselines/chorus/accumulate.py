@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from chorus_baselines.chorus.projection import HIT, NumpyProjector, VoxelFeatures, view_matrices
 from chorus_baselines.chorus.views import View
+from chorus_bench.array_types import Int64, UInt8
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import AZIMUTH_BINS
 
-Int64 = NDArray[np.int64]
-UInt8 = NDArray[np.uint8]
 Unsigned = NDArray[np.unsignedinteger[Any]]
 
 
@@ -112,6 +111,7 @@ class Region(NamedTuple):
 GroupKey = tuple[str | None, str | None]
 
 
+@dataclass(eq=False)
 class Accumulator:
     """Adds batches of views to tallies, on the processor.
 
@@ -122,17 +122,14 @@ class Accumulator:
         by_prompt: keep one tally per prompt.
     """
 
-    def __init__(
-        self,
-        body: BodyModel,
-        features: VoxelFeatures,
-        regions: Mapping[str, Region],
-        by_prompt: bool,
-    ) -> None:
+    body: BodyModel
+    features: VoxelFeatures
+    regions: Mapping[str, Region]
+    by_prompt: bool
+
+    def __post_init__(self) -> None:
         self._tallies: dict[GroupKey, Tally] = {}
-        self._body, self._features = body, features
-        self._regions, self._by_prompt = regions, by_prompt
-        self._projector = NumpyProjector(features)
+        self._projector = NumpyProjector(self.features)
 
     def look_up(self, views: Sequence[View]) -> UInt8:
         """Return the code of every voxel in a batch of views, (B, N**3); for any thread."""
@@ -143,22 +140,22 @@ class Accumulator:
         for view, seen_by_view in zip(views, codes, strict=True):
             seen = seen_by_view & np.uint8(1)
             hit = seen_by_view >> np.uint8(1)
-            inside = [name for name, region in self._regions.items() if region.holds(seen_by_view)]
+            inside = [name for name, region in self.regions.items() if region.holds(seen_by_view)]
             for key in self._keys(view, inside):
                 self._tally(key).add(view.azimuth_bin, hit, seen)
 
     def finish(self) -> dict[GroupKey, Tally]:
         """Return the tallies, with the voxels in the order of the grid."""
         for tally in self._tallies.values():
-            tally.reorder(self._features.order)
+            tally.reorder(self.features.order)
         return self._tallies
 
     def _matrices(self, views: Sequence[View]) -> NDArray[np.float64]:
-        return view_matrices(views, self._body, self._features.grid)
+        return view_matrices(views, self.body, self.features.grid)
 
     def _keys(self, view: View, clusters: Sequence[str]) -> list[GroupKey]:
-        prompt = view.prompt if self._by_prompt else None
+        prompt = view.prompt if self.by_prompt else None
         return [(prompt, cluster) for cluster in (None, *clusters)]
 
     def _tally(self, key: GroupKey) -> Tally:
-        return self._tallies.setdefault(key, Tally(self._features.grid.voxels))
+        return self._tallies.setdefault(key, Tally(self.features.grid.voxels))

@@ -36,6 +36,7 @@ from chorus_baselines.chorus.projection import (
 )
 from chorus_baselines.chorus.view_weights import AZIMUTH_12, divisors
 from chorus_baselines.chorus.views import UnusableViewError, View, read_view
+from chorus_bench.array_types import Float32, Float64, Int64
 from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.engines.threads import cpu_count, in_order
 from chorus_bench.errors import InputError, count_of, unknown_name
@@ -44,10 +45,6 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.camera import AZIMUTH_BINS
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import SkinningSettings
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 #: Denominators below this are replaced by it.
 SMALLEST_SEEN = 1e-7

@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Int64
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.nearest import nearest_points
 from chorus_bench.io.json_files import read_json
 
-Int64 = NDArray[np.int64]
 Segments = Mapping[str, NDArray[np.integer]]
 
 #: The 24 segments of SMPL's segmentation file, in the order of their joints.

@@ -9,24 +9,24 @@ bits as the processor's. Tallies that would take too much memory go to the proce
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_baselines.chorus.accumulate import Accumulator, GroupKey, Region, Tally
-from chorus_baselines.chorus.projection import HIT, VoxelFeatures
+from chorus_baselines.chorus.accumulate import Accumulator, GroupKey, Tally
+from chorus_baselines.chorus.projection import HIT
 from chorus_baselines.chorus.views import View
 from chorus_bench.errors import InputError, import_extra
-from chorus_bench.geometry.body import BodyModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import torch
 
-Float64 = NDArray[np.float64]
 
 _VOXELS_AT_ONCE = 1 << 18
 #: Most bytes of tallies on the device, and of sums of one step.
@@ -39,7 +39,7 @@ _Slot = tuple[GroupKey, int]
 
 
 def make_accumulator(device: str) -> Callable[..., Accumulator]:
-    """Return what makes the accumulator of a device.
+    """Return what makes the accumulator of a device: takes the arguments of `Accumulator`.
 
     Args:
         device: ``cpu`` for NumPy; ``auto`` for CUDA if torch and a device are available, else
@@ -53,8 +53,7 @@ def make_accumulator(device: str) -> Callable[..., Accumulator]:
         device = "cuda" if _cuda_is_there() else "cpu"
     if device == "cpu":
         return Accumulator
-    checked = _checked_device(device)
-    return lambda *arguments: DeviceAccumulator(*arguments, device=checked)
+    return partial(DeviceAccumulator, device=_checked_device(device))
 
 
 class _Masks(NamedTuple):
@@ -73,6 +72,7 @@ class _Masks(NamedTuple):
     width: torch.Tensor
 
 
+@dataclass(eq=False)
 class DeviceAccumulator(Accumulator):
     """Adds batches of views to tallies, on a device of torch.
 
@@ -84,25 +84,19 @@ class DeviceAccumulator(Accumulator):
         device: the device; it computes in float64.
     """
 
-    def __init__(
-        self,
-        body: BodyModel,
-        features: VoxelFeatures,
-        regions: Mapping[str, Region],
-        by_prompt: bool,
-        *,
-        device: torch.device,
-    ) -> None:
-        super().__init__(body, features, regions, by_prompt)
-        self._torch, self._device = _import_torch(), device
+    device: torch.device
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._torch, features = _import_torch(), self.features
         rest = features.grid.voxels - features.moving_count
         groups = ((features.moving, features.moving_count), (features.still, rest))
         self._groups = tuple((self._put(blocks), count) for blocks, count in groups)
         self._places = {
             name: [[self._put(voxels) for voxels in some] for some in region]
-            for name, region in regions.items()
+            for name, region in self.regions.items()
         }
-        self._sums = _DeviceTallies(self._torch, device, features.grid.voxels)
+        self._sums = _DeviceTallies(self._torch, self.device, features.grid.voxels)
 
     def look_up(self, views: Sequence[View]) -> Any:  # noqa: ANN401 - a tensor of the device
         """Return the code of every voxel in a batch of views, (B, N**3), on the device."""
@@ -150,7 +144,7 @@ class DeviceAccumulator(Accumulator):
         self, hit: torch.Tensor, passing: list[torch.Tensor], blocking: list[torch.Tensor]
     ) -> torch.Tensor:
         """Return which views of a batch belong to a cluster, (B,); see `Region.holds`."""
-        held = self._torch.ones(len(hit), dtype=self._torch.bool, device=self._device)
+        held = self._torch.ones(len(hit), dtype=self._torch.bool, device=self.device)
         for voxels in passing:
             held &= hit[:, voxels].any(1)
         for voxels in blocking:
@@ -187,7 +181,7 @@ class DeviceAccumulator(Accumulator):
         return code * inside
 
     def _put(self, array: NDArray[Any]) -> torch.Tensor:
-        return self._torch.from_numpy(array).to(self._device)
+        return self._torch.from_numpy(array).to(self.device)
 
 
 #: (group and bin, hits (N**3,), seen (N**3,), views) of tallies that were on a device.
@@ -266,8 +260,9 @@ def _checked_device(name: str) -> torch.device:
         device: torch.device = library.device(name)
         library.zeros(1, dtype=library.float64, device=device)
     except (RuntimeError, TypeError, AssertionError) as error:
+        first_line = str(error).partition("\n")[0]
         raise InputError(
-            f"device '{name}' cannot be used: {str(error).splitlines()[0]}",
+            f"device '{name}' cannot be used: {first_line}",
             expected="'cpu', or a torch device with double precision such as 'cuda'",
             fix="use device='cpu'",
         ) from error

@@ -10,8 +10,9 @@ import json
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.array_types import Float32, Float64
 from chorus_bench.errors import InputError, reason, unknown_name
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
 from chorus_bench.geometry.body_files import load_body
@@ -20,9 +21,6 @@ from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.npz_files import read_npy
 from chorus_bench.submission import open_submission
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 _DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
 

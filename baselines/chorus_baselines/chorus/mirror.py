@@ -7,14 +7,13 @@ is flipped.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from chorus_baselines.chorus.views import View
+from chorus_bench.array_types import Float64
 from chorus_bench.datasets.masks import MaskRuns
 from chorus_bench.geometry.body import JOINT_NAMES, JOINTS, POSE_SIZE
 from chorus_bench.geometry.camera import PerspectiveCamera
-
-Float64 = NDArray[np.float64]
 
 
 def _swapped(name: str) -> str:

@@ -18,18 +18,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from chorus_baselines.chorus.views import View
+from chorus_bench.array_types import Float32, Float64, Int64, UInt8
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import JOINTS, BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import SkinningSettings, voxel_skinning
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
-UInt8 = NDArray[np.uint8]
 
 #: Codes of a voxel: outside the image, inside but off the mask, on the mask.
 OUTSIDE, SEEN, HIT = 0, 1, 3

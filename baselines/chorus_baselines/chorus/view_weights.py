@@ -6,13 +6,10 @@ Source: docs/method.md M15; the paper, section 3.3, and 4 for the ablation.
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64, Int64
 from chorus_bench.errors import unknown_name
 from chorus_bench.geometry.camera import AZIMUTH_BINS
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 AZIMUTH_12, AZIMUTH_3, EQUAL = "azimuth-12", "azimuth-3", "equal"
 #: Every direction counts the same in 12 bins (the paper's) or in 3; or every view does.

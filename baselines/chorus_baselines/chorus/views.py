@@ -11,17 +11,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64, UInt8
 from chorus_bench.datasets.masks import MaskRuns, mask_runs
 from chorus_bench.datasets.schema import REJECTED, AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import POSE_SIZE
 from chorus_bench.geometry.camera import PerspectiveCamera, azimuth_bins, azimuth_degrees
 from chorus_bench.geometry.checks import check_pose
-
-Float64 = NDArray[np.float64]
-UInt8 = NDArray[np.uint8]
 
 
 class UnusableViewError(InputError):
