@@ -17,7 +17,6 @@ from chorus_baselines.reproduce import (
     annotated_rows,
 )
 from chorus_bench.datasets.eval_split import load_split
-from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.recipe import Note, Piece, Recipe, Row
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.statistics import row_statistics
@@ -114,15 +113,15 @@ def _simulated_sources(
     place: Workplace, category: str, images_per_prompt_view: int, given: Sequence[str]
 ) -> dict[str, DatasetRows]:
     """Return simulated training images for the sources that are not given."""
-    if set(given) == set(_SIMULATED_NAMES):
-        return {}
-    number = images_per_prompt_view
-    synthetic = place.simulated("train", [category], images_per_prompt_view=number)
-    made = {"synthetic": DatasetRows.open(synthetic)}
+    made = {}
+    if "synthetic" not in given:
+        made["synthetic"] = place.simulated(
+            "train", [category], images_per_prompt_view=images_per_prompt_view
+        )
     if "image search" not in given:
-        recipe = prompt_alone_recipe(synthetic, category, place)
-        made["image search"] = DatasetRows.open(place.dataset(recipe, "prompt-alone"))
-    return made
+        recipe = prompt_alone_recipe(images_per_prompt_view * len(VIEWS), category, place)
+        made["image search"] = place.dataset(recipe, "prompt-alone")
+    return {name: DatasetRows.open(folder) for name, folder in made.items()}
 
 
 def _addresses(data: DatasetRows) -> Iterator[Row]:
@@ -156,16 +155,17 @@ def _source_row(
     )
 
 
-def prompt_alone_recipe(like: Path, category: str, place: Workplace) -> Recipe:
-    """Return the recipe of the same number of simulated images as in another set, without views.
+def prompt_alone_recipe(count: int, category: str, place: Workplace) -> Recipe:
+    """Return the recipe of simulated images with the prompt alone, without a view condition.
 
     Args:
-        like: the folder of the other set.
-        category: category of both.
+        count: number of images for each prompt.
+        category: their category.
         place: the workplace, with seed and body.
+
+    Raises:
+        InputError: the simulated world has no such category.
     """
-    prompts = PROMPTS[category]
-    count = DatasetInfo.load(like).categories[category] // len(prompts)
     base = simulated_recipe(
         split="train", categories=[category], seed=place.seed, body=place.body, size=IMAGE_SIZE,
         images=False,
@@ -177,7 +177,7 @@ def prompt_alone_recipe(like: Path, category: str, place: Workplace) -> Recipe:
             partial(_plain_rows, category, prompt, range(first, min(first + step, count)), place),
             min(step, count - first),
         )
-        for prompt in prompts
+        for prompt in PROMPTS[category]
         for first in range(0, count, step)
     ]
     inputs = {**base.inputs, "views": ["plain"], "images_per_prompt": count}

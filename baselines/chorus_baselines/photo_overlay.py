@@ -24,12 +24,12 @@ def draw_overlay(photo: UInt8, meshes: Mapping[str, Mesh], camera: PerspectiveCa
     """Return a photograph with meshes drawn over it, shaded, the nearest in front.
 
     Args:
-        photo: (H, W, 3) RGB.
-        meshes: name -> mesh in the body frame; ``person`` and ``object`` have their colours.
-        camera: from the body frame to pixels.
+        photo: (H, W, 3) RGB, 0 to 255.
+        meshes: ``person``, ``object``, or both -> mesh in the body frame, metres.
+        camera: from the body frame to pixels of the photograph.
 
     Returns:
-        (H, W, 3) RGB.
+        (H, W, 3) RGB, 0 to 255.
     """
     vertices = [camera.to_camera(mesh.vertices) for mesh in meshes.values()]
     starts = np.cumsum([0, *map(len, vertices)])
@@ -58,7 +58,11 @@ def _shades(points: Float64, faces: Int32) -> Float64:
 def save_overlay(
     path: str | Path, photo: UInt8, meshes: Mapping[str, Mesh], camera: PerspectiveCamera
 ) -> Path:
-    """Write `draw_overlay` as a PNG, atomically."""
+    """Write `draw_overlay` as a PNG, atomically.
+
+    Raises:
+        WriteError: the file cannot be written.
+    """
     return atomic_write_bytes(
         path, encode_picture(draw_overlay(photo, meshes, camera), "png", quality=100)
     )

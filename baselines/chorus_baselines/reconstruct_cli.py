@@ -177,14 +177,14 @@ def _from_photo(
     sources: tuple[str | None, Path | None, dict[str, Any]],
     device: str,
 ) -> None:
-    from chorus_baselines.chorus.photograph import look_at, read_photo
+    from chorus_baselines.chorus.photograph import annotate_photo, read_photo
     from chorus_bench.geometry.body_files import load_body
     from chorus_bench.synthesis.settings import read_settings
 
     settings = read_settings(*sources)
     body = load_body(settings.body)
     looked_for = order.fields.categories if order.category is None else ()
-    seen = look_at(read_photo(photo), settings, body, categories=looked_for, device=device)
+    seen = annotate_photo(read_photo(photo), settings, body, categories=looked_for, device=device)
     _write_people(order, seen, number, body)
 
 

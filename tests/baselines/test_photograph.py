@@ -14,7 +14,7 @@ import pytest
 import trimesh
 from typer.testing import CliRunner
 
-from chorus_baselines.chorus.photograph import chosen_people, look_at, missing, read_photo
+from chorus_baselines.chorus.photograph import annotate_photo, chosen_people, missing, read_photo
 from chorus_baselines.chorus.reconstruction import scene_of
 from chorus_baselines.reconstruct_cli import open_fields
 from chorus_bench.cli.app import app
@@ -94,7 +94,7 @@ def test_the_object_is_where_it_is(photos, category):
     settings = read_settings(changes=changes)
     for number in range(PICTURES):
         name = f"{category}-{number}"
-        seen = look_at(
+        seen = annotate_photo(
             read_photo(folder / f"{name}.jpg"), settings, BODY, categories=fields.categories
         )
         (person,) = seen.people
@@ -129,7 +129,8 @@ def test_a_mesh_and_a_picture(photos, tmp_path):
 def test_a_photograph_is_never_written_over(photos, tmp_path):
     content = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
     (tmp_path / "u.png").write_bytes(content)
-    run(photos, "umbrella-0.jpg", "--output", tmp_path / "u.glb")
+    done = run(photos, "umbrella-0.jpg", "--output", tmp_path / "u.glb")
+    assert done.exit_code == 0, (done.output, done.exception)
     assert (tmp_path / "u.png").read_bytes() == content
 
 
@@ -183,7 +184,7 @@ def test_a_surface_that_is_not_there_names_a_level_that_is(photos, tmp_path):
 def test_people_without_a_pose_or_an_object_say_so(photos):
     """The others of the photograph are reconstructed; of these the reason is told."""
     folder, _, changes = photos
-    seen = look_at(read_photo(folder / "tie-0.jpg"), read_settings(changes=changes), BODY)
+    seen = annotate_photo(read_photo(folder / "tie-0.jpg"), read_settings(changes=changes), BODY)
     (person,) = chosen_people(seen, None)
     assert person.category is None  # no category was looked for
     assert missing(person, "tie", seen) is None

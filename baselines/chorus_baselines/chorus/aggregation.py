@@ -107,7 +107,8 @@ class Aggregation:
 
     def has_field(self, part: str | None = None, prompt: str | None = None) -> bool:
         """Whether some voxel is on a mask, so that there is a field; for arguments see `field`."""
-        return any(hits.any() for hits in self._tally(part, prompt).hits.values())
+        tallies = self._tallies(part, prompt)
+        return any(hits.any() for tally in tallies for hits in tally.hits.values())
 
     def field(
         self, part: str | None = None, prompt: str | None = None, *, weights: str = AZIMUTH_12

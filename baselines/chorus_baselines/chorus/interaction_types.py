@@ -23,11 +23,14 @@ def interaction_fields(
     Args:
         aggregation: of one category, made with ``by_prompt``, ``parts``, or both.
         weights: of the views, see `Aggregation.field`.
+
+    Raises:
+        InputError: unknown weights.
     """
     return [
         InteractionField(kind, aggregation.field(kind.part, kind.prompt, weights=weights))
         for kind in interaction_types(aggregation)
-        if kind.views and aggregation.has_field(kind.part, kind.prompt)
+        if aggregation.has_field(kind.part, kind.prompt)
     ]
 
 

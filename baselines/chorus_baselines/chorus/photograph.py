@@ -80,7 +80,7 @@ def read_photo(path: str | Path) -> Picture:
     return Picture(file.stem, None, decode_picture(content, file), file.stem)
 
 
-def look_at(
+def annotate_photo(
     picture: Picture,
     settings: SynthesisSettings,
     body: BodyModel,
@@ -106,7 +106,10 @@ def look_at(
     annotators = Annotators.make(settings.annotations, context)
     known = known_categories(annotators, categories)
     (row,) = annotators.annotate_all([picture], known, Counter())
-    people = [_person(n, one, row, picture, body, settings) for n, one in _numbered(row["people"])]
+    people = [
+        _person(number, one, row["objects"], picture, body, settings)
+        for number, one in enumerate(row["people"], start=1)
+    ]
     return Photograph(picture, tuple(people), Counter(o["category"] for o in row["objects"]))
 
 
@@ -172,20 +175,16 @@ def missing(person: PhotoPerson, category: str | None, photo: Photograph) -> str
     return None
 
 
-def _numbered(people: Sequence[Mapping[str, Any]]) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    return enumerate(people, start=1)
-
-
 def _person(
     number: int,
     person: Mapping[str, Any],
-    row: Mapping[str, Any],
+    objects: Sequence[Mapping[str, Any]],
     picture: Picture,
     body: BodyModel,
     settings: SynthesisSettings,
 ) -> PhotoPerson:
     box = np.asarray(person["box"], dtype=np.float64)
-    category = nearest_category(box, row["objects"])
+    category = nearest_category(box, objects)
     if person.get("pose") is None:
         return PhotoPerson(number, box, None, None, category)
     height, width = picture.size
