@@ -15,8 +15,10 @@ from chorus_bench.cli.app import app
 from chorus_bench.datasets.export import export
 from chorus_bench.datasets.image_folder import image_folder_recipe
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.datasets.view_conditions import VIEWS
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body_files import load_body
+from chorus_bench.simulation import PROMPTS
 from chorus_bench.synthesis.annotating import annotate
 from chorus_bench.synthesis.picture_source import SourceOptions
 from chorus_bench.synthesis.settings import read_settings
@@ -64,10 +66,31 @@ def test_from_two_folders_of_pictures_to_the_table(folders, tmp_path):
     assert not list((tmp_path / "t").glob("simulated-train*"))
 
 
-def test_large_sets_are_drawn(folders, place, monkeypatch):
-    """Both sources have the number that is asked for; the small sets are a tenth."""
+@pytest.fixture
+def unscored(monkeypatch):
+    """Make a table the list of its sources, numbers of images and rows of the paper."""
     monkeypatch.setattr(image_sources, "_source_row", lambda *row: (row[1], row[2].total, row[4]))
     monkeypatch.setattr(Table, "of", lambda title, rows: rows)
+
+
+@pytest.mark.usefixtures("unscored")
+def test_only_the_source_that_is_not_given_is_simulated(folders, place):
+    """With the prompt alone there are as many images as under all views."""
+    split = place.simulated("test", [CATEGORY], per_category=2)
+    rows = reproduce_table1(
+        place, synthesized=folders["synthesized"], split=split, category=CATEGORY,
+        images_per_prompt_view=1,
+    )  # fmt: skip
+    assert [row[0] for row in rows] == ["prompt alone"] * 2 + ["synthetic"] * 2
+    kinds = {path.name.rpartition("-")[0]: path for path in place.folder.iterdir()}
+    assert set(kinds) == {"simulated-test", "prompt-alone"}
+    made = DatasetRows.open(kinds["prompt-alone"])
+    assert made.total == len(VIEWS) * len(PROMPTS[CATEGORY])
+
+
+@pytest.mark.usefixtures("unscored")
+def test_large_sets_are_drawn(folders, place):
+    """Both sources have the number that is asked for; the small sets are a tenth."""
     sets = {"image_search": folders["searched"], "synthesized": folders["synthesized"]}
     split = place.simulated("test", [CATEGORY], per_category=2)
     rows = reproduce_table1(place, **sets, split=split, category=CATEGORY, images=10)
