@@ -45,7 +45,6 @@ NAMES = ("person", "surfboard", *(f"thing {n}" for n in range(78)))
 
 def save_generator(folder, tiny):
     """Write Stable Diffusion 1.4's architecture with random weights."""
-    sys.path.insert(0, str(ROOT))
     from tests.synthesis.tiny_models import clip_tokenizer, tiny_pipeline
 
     if tiny:

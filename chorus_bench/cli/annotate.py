@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from chorus_bench.cli.options import (
     Address,
+    BatchSize,
+    Config,
     Device,
     Engine,
     Gpus,
     Overwrite,
+    PrepareThreads,
     SettingValues,
+    StagedOutput,
     Workers,
     command_line,
     engine_settings,
@@ -43,7 +46,7 @@ Source = Annotated[
 
 def annotate_command(
     source: Source,
-    output: Annotated[Path, typer.Option(help="The dataset's folder; stages go to OUTPUT.work.")],
+    output: StagedOutput,
     categories: Annotated[
         list[str] | None,
         typer.Option(
@@ -53,7 +56,7 @@ def annotate_command(
     preset: Annotated[
         str | None, typer.Option(help="A shipped configuration, for its annotators and filters.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="A YAML configuration.")] = None,
+    config: Config = None,
     set_: SettingValues = None,
     prompt: Annotated[
         str | None, typer.Option(help="Prompt of all pictures; by default their folder's name.")
@@ -77,9 +80,8 @@ def annotate_command(
     address: Address = None,
     gpus: Gpus = 0.0,
     device: Device = "cpu",
-    batch: Annotated[
-        int, typer.Option(min=1, help="Number of images that annotators process at a time.")
-    ] = 8,
+    batch: BatchSize = 8,
+    prepare_threads: PrepareThreads = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Annotate pictures of any origin: people, objects, poses, filters, cameras.
@@ -104,7 +106,7 @@ def annotate_command(
         redo=redo,
         overwrite=overwrite,
         engine=engine_settings(engine, workers, address, gpus),
-        run=RunSettings(device=device, batch=batch),
+        run=RunSettings(device=device, batch=batch, prepare_threads=prepare_threads),
         progress=StageLines().update,
         command=command_line(),
     )

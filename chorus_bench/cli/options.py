@@ -123,6 +123,22 @@ SettingValues = Annotated[
     list[str] | None,
     typer.Option("--set", help="One setting, e.g. images.generator.steps=20; may be repeated."),
 ]
+Config = Annotated[Path | None, typer.Option(help="A YAML configuration.")]
+StagedOutput = Annotated[
+    Path, typer.Option("--output", help="The dataset's folder; stages go to OUTPUT.work.")
+]
+BatchSize = Annotated[
+    int,
+    typer.Option("--batch", min=1, help="Number of images that annotators process at a time."),
+]
+PrepareThreads = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Threads of a worker that prepare pictures for annotators ahead of the device; "
+        "by default none on cpu, else by the number of processors.",
+    ),
+]
 PluginOptions = Annotated[
     list[str] | None,
     typer.Option("--option", help="An option of the plug-in, KEY=VALUE; may be repeated."),

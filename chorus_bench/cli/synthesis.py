@@ -11,11 +11,15 @@ import typer
 
 from chorus_bench.cli.options import (
     Address,
+    BatchSize,
+    Config,
     Device,
     Engine,
     Gpus,
     Overwrite,
+    PrepareThreads,
     SettingValues,
+    StagedOutput,
     Workers,
     command_line,
     engine_settings,
@@ -50,18 +54,10 @@ DryRunImages = Annotated[
     int,
     typer.Option(min=0, help="Number of images in the sample; with 0, images are only counted."),
 ]
-PrepareThreads = Annotated[
-    int | None,
-    typer.Option(
-        min=0,
-        help="Threads of a worker that prepare pictures for annotators ahead of the device; "
-        "by default none on cpu, else by the number of processors.",
-    ),
-]
 
 
 def synthesize_command(
-    output: Annotated[Path, typer.Option(help="The dataset's folder; stages go to OUTPUT.work.")],
+    output: StagedOutput,
     categories: Annotated[
         list[str] | None,
         typer.Option("--category", help="An object, e.g. surfboard; may be repeated."),
@@ -69,7 +65,7 @@ def synthesize_command(
     preset: Annotated[
         str | None, typer.Option(help="A shipped configuration: tiny, paper, paper-24 or current.")
     ] = None,
-    config: Annotated[Path | None, typer.Option(help="A YAML configuration.")] = None,
+    config: Config = None,
     prompts: Annotated[
         str | None,
         typer.Option(help="'shipped', 'chat' (a language model), or a folder of <category>.txt."),
@@ -91,9 +87,7 @@ def synthesize_command(
     address: Address = None,
     gpus: Gpus = 0.0,
     device: Device = "cpu",
-    batch: Annotated[
-        int, typer.Option(min=1, help="Number of images that annotators process at a time.")
-    ] = 8,
+    batch: BatchSize = 8,
     prepare_threads: PrepareThreads = None,
     dry_run: DryRun = False,
     dry_run_images: DryRunImages = 8,

@@ -12,7 +12,7 @@ from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.engines import EngineSettings, end_inner_run
 from chorus_bench.errors import InputError
 from chorus_bench.io.locks import only_run
-from chorus_bench.synthesis.card import annotation_card
+from chorus_bench.synthesis.card import dataset_card
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
 from chorus_bench.synthesis.manifests import manifests_after, refuse_changes, stages_from
 from chorus_bench.synthesis.picture_source import PictureSource
@@ -118,11 +118,7 @@ def annotate(
             stage,
             source=source,
         )
-        reports = [session.run_stage(name) for name in ((stage,) if stage else ROW_STAGES)]
-        if stage not in (None, ROW_STAGES[-1]):
-            return Synthesis(work, tuple(reports))
-        built, statistics = session.assemble(command)
-        return Synthesis(work, tuple(reports), built, statistics)
+        return session.run_stages(ROW_STAGES, command)
 
 
 @dataclass(kw_only=True)
@@ -195,7 +191,7 @@ class _PictureSession(Session):
             self.work,
             NAME,
             VERSION,
-            card=annotation_card(CARD, self.settings, statistics, models),
+            card=dataset_card(CARD, "annotate SOURCE", self.settings, statistics, models),
             metadata={"statistics": statistics.as_dict(), "pictures": self.source.name},
             command=command,
         )

@@ -38,6 +38,7 @@ from chorus_bench.datasets.parquet import (
 from chorus_bench.datasets.recipe import Note, Recipe
 from chorus_bench.datasets.statistics import DatasetStatistics, RowCounts
 from chorus_bench.engines import EngineSettings, Result, run_jobs
+from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_file, atomic_folder, atomic_write_bytes
 from chorus_bench.io.leftovers import remove
 from chorus_bench.io.locks import only_writer
@@ -193,15 +194,18 @@ class FileWork:
 
     def is_done(self, plan: FilePlan) -> bool:
         """Whether a file is finished and has taken over the images of its shards."""
-        name = f"{FOLDER}/{self.key}/{plan.path}"
         images = StageFolder(self.work, ROW_STAGES[0])
-        records = [images.record(shard) for shard in plan.shards]
-        moved = all(r is not None and r.moved and r.moved.file == name for r in records)
-        slim = all(
-            r is not None and r.moved and images.shard_file(s).stat().st_size == r.moved.size
-            for r, s in zip(records, plan.shards, strict=True)
+        return self.record(plan) is not None and all(
+            (record := images.record(shard)) is not None
+            and record.moved is not None
+            and record.moved.file == self._name(plan)
+            and record.moved.size == images.shard_file(shard).stat().st_size
+            for shard in plan.shards
         )
-        return self.record(plan) is not None and moved and slim
+
+    def _name(self, plan: FilePlan) -> str:
+        """Return the path of a file relative to the work folder."""
+        return f"{FOLDER}/{self.key}/{plan.path}"
 
     def _record_file(self, plan: FilePlan) -> Path:
         return (self.root / plan.path).with_suffix(".json")
@@ -211,9 +215,8 @@ class FileWork:
         record = self.record(plan) or self._write(plan, made)
         images = StageFolder(self.work, ROW_STAGES[0])
         for shard in plan.shards:
-            name = f"{FOLDER}/{self.key}/{plan.path}"
             rest = made.rests.get(shard.name) or Rest.of(images.table(shard))
-            images.move_images(shard, rest, name, record.groups[shard.name])
+            images.move_images(shard, rest, self._name(plan), record.groups[shard.name])
         return {"path": plan.path}
 
     def _write(self, plan: FilePlan, made: _FileRows) -> FileRecord:
@@ -309,9 +312,23 @@ class Assembly:
 
     @cached_property
     def records(self) -> list[FileRecord]:
-        """The records of all files, once they are made."""
-        found = [self.files.record(plan) for plan in self.plans]
-        return [record for record in found if record is not None]
+        """The records of all files, once they are made.
+
+        Raises:
+            InputError: a file is not there, or not as it was made.
+        """
+        return [self._record(plan) for plan in self.plans]
+
+    def _record(self, plan: FilePlan) -> FileRecord:
+        record = self.files.record(plan)
+        if record is None:
+            raise InputError(
+                "was removed or changed before the dataset was finished",
+                where=self.files.root / plan.path,
+                expected="the files of the dataset as the run has made them",
+                fix="run the same command again",
+            )
+        return record
 
     def make_files(self, engine: EngineSettings, progress: Progress) -> None:
         """Make the files that are not there on an engine."""

@@ -10,7 +10,6 @@ from tabulate import tabulate
 from chorus_bench.datasets.recipe import CardText
 from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.geometry.body_files import load_body
-from chorus_bench.synthesis.recipe import CARD
 from chorus_bench.synthesis.registry import Kind, find_components
 from chorus_bench.synthesis.settings import Component, SynthesisSettings
 
@@ -26,6 +25,8 @@ _POINTS = {
 
 
 def dataset_card(
+    card: CardText,
+    command: str,
     settings: SynthesisSettings,
     statistics: DatasetStatistics,
     models: Mapping[str, tuple[str, ...]],
@@ -33,39 +34,13 @@ def dataset_card(
     """Return the texts of the card.
 
     Args:
+        card: what it says about all datasets of the same command.
+        command: the command and its arguments, for example ``annotate SOURCE``.
         settings: the settings of the dataset; the card contains them as YAML.
         statistics: statistics of its rows.
         models: role -> its models.
     """
-    again = "`chorus-bench synthesize --config FILE --output DATASET`"
-    return _card(CARD, again, settings, statistics, models)
-
-
-def annotation_card(
-    card: CardText,
-    settings: SynthesisSettings,
-    statistics: DatasetStatistics,
-    models: Mapping[str, tuple[str, ...]],
-) -> CardText:
-    """Return the texts of the card of annotated pictures.
-
-    Args:
-        card: what it says about all such datasets.
-        settings: see `dataset_card`.
-        statistics: see there.
-        models: see there; the pictures are among them.
-    """
-    again = "`chorus-bench annotate SOURCE --config FILE --output DATASET`"
-    return _card(card, again, settings, statistics, models)
-
-
-def _card(
-    card: CardText,
-    again: str,
-    settings: SynthesisSettings,
-    statistics: DatasetStatistics,
-    models: Mapping[str, tuple[str, ...]],
-) -> CardText:
+    again = f"`chorus-bench {command} --config FILE --output DATASET`"
     parts = [
         card.construction,
         f"### Models\n\n{models_table(settings, models)}",

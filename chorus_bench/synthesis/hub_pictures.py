@@ -15,7 +15,7 @@ from chorus_bench.datasets.recipe import Note, Row
 from chorus_bench.errors import (
     ChorusBenchError,
     InputError,
-    MissingDependencyError,
+    import_extra,
     list_some,
     unknown_name,
 )
@@ -65,12 +65,8 @@ def open_hub_pictures(name: str, options: SourceOptions) -> PictureSource:
 
 def _load(name: str, options: SourceOptions) -> Any:  # noqa: ANN401 - an untyped library
     """Return a streamed dataset of one split."""
-    try:
-        import datasets
-    except ImportError as error:
-        raise MissingDependencyError(
-            "datasets", extra="datasets", purpose="Reading a Hugging Face dataset"
-        ) from error
+    purpose = "Reading a Hugging Face dataset"
+    datasets = import_extra("datasets", extra="datasets", purpose=purpose)
     with _errors(name):
         if Path(name, "state.json").is_file() or Path(name, "dataset_dict.json").is_file():
             saved = datasets.load_from_disk(name)

@@ -11,12 +11,10 @@ from chorus_bench.datasets.recipe import Note, Row
 from chorus_bench.errors import InputError
 from chorus_bench.names import category_name
 from chorus_bench.synthesis.image_files import decode_picture
+from chorus_bench.synthesis.work_folder import ADDRESS
 
 #: Yields a row for every picture, or a note on one that is not usable, from a number on.
 Reader = Callable[[int], Iterator[Row | Note]]
-
-#: The columns that say which picture it is.
-ADDRESS = ("sample_id", "category", "prompt", "view", "index", "seed", "source", "generator")
 
 
 @dataclass(frozen=True, eq=False)

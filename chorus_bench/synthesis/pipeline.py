@@ -29,7 +29,7 @@ from chorus_bench.synthesis.manifests import (
     row_manifests,
     stages_from,
 )
-from chorus_bench.synthesis.recipe import NAME, synthesized_recipe
+from chorus_bench.synthesis.recipe import CARD, NAME, synthesized_recipe
 from chorus_bench.synthesis.requirements import check_annotators, check_request, here
 from chorus_bench.synthesis.settings import SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import load_annotations
@@ -148,11 +148,7 @@ def synthesize(
         session = Session(
             settings, target, work, engine, run.on(engine), progress, discarded, stage
         )
-        reports = [session.run_stage(name) for name in ((stage,) if stage else STAGES)]
-        if stage not in (None, STAGES[-1]):
-            return Synthesis(work, tuple(reports))
-        built, statistics = session.assemble(command)
-        return Synthesis(work, tuple(reports), built, statistics)
+        return session.run_stages(STAGES, command)
 
 
 def check_output(target: Path, work: Path, name: str, kind: str) -> None:
@@ -260,6 +256,14 @@ class Session:
     def _manifests(self) -> dict[str, Manifest]:
         return row_manifests(self.settings, self._prompts())
 
+    def run_stages(self, stages: Sequence[str], command: str) -> Synthesis:
+        """Run all stages, or the only one wanted; after the last one, assemble the dataset."""
+        chosen = (self.only,) if self.only else stages
+        reports = tuple(self.run_stage(name) for name in chosen)
+        if chosen[-1] != stages[-1]:
+            return Synthesis(self.work, reports)
+        return Synthesis(self.work, reports, *self.assemble(command))
+
     def run_stage(self, name: str) -> StageReport:
         """Run the missing part of one stage."""
         return self._run_prompts() if name == "prompts" else self._run_rows(name)
@@ -335,9 +339,10 @@ class Session:
     def _recipe(
         self, manifests: Mapping[str, Manifest], statistics: DatasetStatistics, command: str
     ) -> Recipe:
+        models = self._models(manifests)
         return synthesized_recipe(
             self.work,
-            card=dataset_card(self.settings, statistics, self._models(manifests)),
+            card=dataset_card(CARD, "synthesize", self.settings, statistics, models),
             metadata={"statistics": statistics.as_dict()},
             command=command,
         )

@@ -26,7 +26,8 @@ from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.errors import InputError
 from chorus_bench.io.untrusted_files import visible_files
 from chorus_bench.synthesis.hub_pictures import is_hub_id, open_hub_pictures
-from chorus_bench.synthesis.picture_source import ADDRESS, PictureSource, SourceOptions, stage_row
+from chorus_bench.synthesis.picture_source import PictureSource, SourceOptions, stage_row
+from chorus_bench.synthesis.work_folder import ADDRESS
 
 _SOURCES = (
     "a picture, a folder of pictures, a built dataset, or a Hugging Face dataset (a folder of it, "

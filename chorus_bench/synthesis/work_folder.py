@@ -43,7 +43,8 @@ STAGES = ("prompts", "images", "annotations", "filters", "cameras")
 #: The stages with shards.
 ROW_STAGES = STAGES[1:]
 
-_ADDRESS = ("sample_id", "category", "prompt", "view", "index", "seed", "source", "generator")
+#: The columns that say which image it is and how it was made.
+ADDRESS = ("sample_id", "category", "prompt", "view", "index", "seed", "source", "generator")
 
 
 def _schema(*names: str) -> pa.Schema:
@@ -52,7 +53,7 @@ def _schema(*names: str) -> pa.Schema:
 
 #: The columns of a stage's rows. ``fault`` says why an image is unusable.
 STAGE_SCHEMAS: dict[str, pa.Schema] = {
-    "images": _schema(*_ADDRESS, "height", "width", "image")
+    "images": _schema(*ADDRESS, "height", "width", "image")
     .append(pa.field("attempt", pa.int32()))
     .append(pa.field("fault", pa.string())),
     "annotations": _schema("sample_id", "people", "objects"),

@@ -67,6 +67,3 @@ def not_numbers(weights):
         name: torch.full_like(w, torch.nan) if w.is_floating_point() else w
         for name, w in weights.items()
     }
-
-
-# --- segmenters: what every one returns -----------------------------------------------------

@@ -1,6 +1,7 @@
-"""A chat endpoint, small annotators and pictures, and no settings or logins of the user's."""
+"""A chat endpoint, small models, pictures and runs, and no settings or logins of the user's."""
 
 import io
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,8 @@ from tests.synthesis import tiny_annotators
 from tests.synthesis.annotator_checks import SIZES, WHITE
 from tests.synthesis.chat_server import running_chat
 from tests.synthesis.pose_checks import CONTEXT, detection, picture
+from tests.synthesis.tiny_models import tiny_pipeline
+from tests.synthesis.world import make_small
 
 KEY = "secret-key-1234"
 
@@ -93,3 +96,25 @@ def read(tmp_path):
         return estimator.estimate([picture(name)], [[detection(box) for box in people]])[0]
 
     return run
+
+
+@pytest.fixture(scope="session")
+def stable_diffusion(tmp_path_factory):
+    """Give the folder of a tiny Stable Diffusion with random weights; it is only read."""
+    return tiny_pipeline(tmp_path_factory.mktemp("tiny") / "model")
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory):
+    """Give the folder of a finished run; it is only read."""
+    folder = tmp_path_factory.mktemp("finished")
+    make_small(folder)
+    return folder
+
+
+@pytest.fixture
+def copy(finished, tmp_path):
+    """Give a finished run that may be changed; its settings name the first one's inputs."""
+    for name in ("d", "d.work"):
+        shutil.copytree(finished / name, tmp_path / name)
+    return tmp_path

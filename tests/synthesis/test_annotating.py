@@ -329,7 +329,7 @@ def test_from_a_folder_to_a_field_by_commands(place, tmp_path):
     pairs = annotator_changes(place / "truth")
     options = [f"--set={name}={json.dumps(value)}" for name, value in pairs.items()]
     printed = run("annotate", place / "crawled", "--category", CATEGORY, "--output",
-                  tmp_path / "d", *options)  # fmt: skip
+                  tmp_path / "d", "--prepare-threads", 1, *options)  # fmt: skip
     assert "12 rows in 1 category" in printed
     assert "Next: chorus-bench baseline run chorus" in printed
     assert "rejection rate" in run("datasets", "info", tmp_path / "d")

@@ -19,27 +19,7 @@ from chorus_bench.synthesis.assembly import Assembly, file_plans
 from chorus_bench.synthesis.pipeline import synthesize
 from chorus_bench.synthesis.recipe import synthesized_recipe
 from chorus_bench.synthesis.work_folder import Manifest, Shard, StageFolder
-from tests.synthesis.world import make_small, shard_bytes, small_settings
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """Give the folder of a finished run; it is only read."""
-    folder = tmp_path_factory.mktemp("finished")
-    make_small(folder)
-    return folder
-
-
-@pytest.fixture
-def copy(finished, tmp_path):
-    """Give a finished run that may be changed."""
-    for name in ("d", "d.work"):
-        shutil.copytree(finished / name, tmp_path / name)
-    return tmp_path
-
-
-def rows_of(folder):
-    return pq.read_table(folder / "d" / "data").to_pylist()
+from tests.synthesis.world import rows_of, shard_bytes, small_settings
 
 
 def images_of(folder):
@@ -52,6 +32,18 @@ def assembled(folder, output, **options):
     made = Assembly(recipe, folder / "d.work", folder / output, **options)
     made.make_files(EngineSettings(), lambda done, total: None)
     return made.publish(recipe)
+
+
+def test_a_file_that_vanishes_before_the_end_is_named(copy):
+    recipe = synthesized_recipe(copy / "d.work")
+    made = Assembly(recipe, copy / "d.work", copy / "other")
+    made.make_files(EngineSettings(), lambda done, total: None)
+    (file,) = copy.glob("d.work/dataset/*/data/surfboard/*.parquet")
+    file.unlink()
+    with pytest.raises(InputError, match="removed or changed before the dataset") as caught:
+        made.publish(recipe)
+    assert str(file) in str(caught.value)
+    assert not (copy / "other").exists()
 
 
 def test_images_are_on_the_disk_once(finished):

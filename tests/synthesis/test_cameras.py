@@ -12,6 +12,7 @@ from chorus_bench.selftest.data import golden_body
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.card import dataset_card
 from chorus_bench.synthesis.manifests import row_manifests
+from chorus_bench.synthesis.recipe import CARD
 from chorus_bench.synthesis.settings import CameraSettings, read_settings
 
 SIZE = (240, 320)
@@ -127,6 +128,6 @@ def test_the_card_says_which_points_were_fitted(monkeypatch, body, regressor, tm
     monkeypatch.setattr("chorus_bench.synthesis.card.load_body", lambda name: body)
     given = {"spin24": {"cameras.joint_regressor": str(tmp_path / "J.npy")}, "smpl24": {}}
     settings = read_settings("tiny", changes=given[points])
-    card = dataset_card(settings, row_statistics([]), {}).construction
+    card = dataset_card(CARD, "synthesize", settings, row_statistics([]), {}).construction
     assert f"(`{points}`)" in card
     assert ("1.7 degrees in the median" in card) == (points == "smpl24")

@@ -10,6 +10,7 @@ import pytest
 
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body_files import load_body
+from chorus_bench.synthesis.annotators.coco_files import CocoAnnotations
 from chorus_bench.synthesis.interfaces import Context, Detection, Picture
 from chorus_bench.synthesis.registry import make_component
 
@@ -74,11 +75,22 @@ def test_keypoints_go_to_the_person_in_the_same_place(tmp_path):
 
 
 def test_pictures_that_the_file_does_not_know(tmp_path):
+    """Once it has known one, others have no annotation, whatever the size of the batches."""
     segmenter = made(tmp_path, "segmenter")
-    both = segmenter.segment([picture("other"), picture("COCO_val2014_photo")], ["tie"])
-    assert [len(found) for found in both] == [0, 1]
     with pytest.raises(InputError, match="has none of other"):
         segmenter.segment([picture("other")], ["tie"])
+    both = segmenter.segment([picture("other"), picture("COCO_val2014_photo")], ["tie"])
+    assert [len(found) for found in both] == [0, 1]
+    assert segmenter.segment([picture("other")], ["tie"]) == [[]]
+
+
+def test_keypoints_of_pictures_that_the_file_does_not_know(tmp_path):
+    detector = made(tmp_path, "keypoint detector")
+    with pytest.raises(InputError, match="has none of other"):
+        detector.detect([picture("other")], [[]])
+    found = detector.detect([picture(), picture("other")], [[], []])
+    assert [points.shape for points in found] == [(0, 17, 3)] * 2
+    assert [points.shape for points in detector.detect([picture("other")], [[]])] == [(0, 17, 3)]
 
 
 def test_categories_that_the_file_lacks(tmp_path):
@@ -103,16 +115,21 @@ def test_damaged_files(tmp_path, changes, message):
         made(tmp_path, "segmenter", coco(**changes)).segment([picture()], ["person"])
 
 
-def test_damaged_keypoints(tmp_path):
-    content = coco(annotations=[entry(1, 1, keypoints=[1, 2, 2])])
+@pytest.mark.parametrize(
+    "numbers", [[1, 2, 2], [5, 6, -1] + [0] * 48, [5, 6, 3] + [0] * 48, [5, 6, 0.9] + [0] * 48]
+)
+def test_damaged_keypoints(tmp_path, numbers):
+    content = coco(annotations=[entry(1, 1, keypoints=numbers)])
     with pytest.raises(InputError, match="keypoints of 'photo' are damaged"):
         made(tmp_path, "keypoint detector", content).detect([picture()], [[]])
 
 
 def test_a_missing_file(tmp_path):
     context = Context(0, load_body("default"))
-    with pytest.raises(InputError, match="no such file of annotations"):
+    with pytest.raises(InputError, match=r"option 'annotations': .*x\.json does not exist"):
         make_component("segmenter", "coco", context, {"annotations": str(tmp_path / "x.json")})
+    with pytest.raises(InputError, match="no such file of annotations"):
+        CocoAnnotations(tmp_path / "x.json")
 
 
 def test_real_annotations():

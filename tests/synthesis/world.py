@@ -3,6 +3,8 @@
 import hashlib
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from chorus_bench.synthesis.manifests import plan_of
 from chorus_bench.synthesis.pipeline import synthesize
 from chorus_bench.synthesis.prompts import read_prompts
@@ -12,6 +14,8 @@ from chorus_bench.synthesis.work_folder import ROW_STAGES, StageFolder, encoded
 PROMPTS = ("a person carries a surfboard", "a woman holds a surfboard")
 VIEWS = ("plain", "side_view", "full_body")
 SIZE, SHARD = 64, 4
+#: The first shard of the small dataset.
+FIRST = "surfboard-00000"
 
 
 def write_inputs(folder, prompts=PROMPTS, views=VIEWS, category="surfboard"):
@@ -51,6 +55,16 @@ def make_small(tmp_path, **arguments):
     """Make the small dataset and return its folder."""
     synthesize(small_settings(tmp_path), tmp_path / "d", **arguments)
     return tmp_path / "d"
+
+
+def again(finished, folder, changes=None, **arguments):
+    """Run in a folder with the inputs of a finished run; ``changes`` as of `small_changes`."""
+    return synthesize(small_settings(finished, **(changes or {})), folder / "d", **arguments)
+
+
+def rows_of(folder):
+    """Return the rows of the dataset ``d`` in a folder."""
+    return pq.read_table(folder / "d" / "data").to_pylist()
 
 
 def shard_bytes(work, stages=ROW_STAGES):

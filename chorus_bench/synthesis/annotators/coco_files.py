@@ -21,6 +21,7 @@ from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.boxes import intersection_over_union
 from chorus_bench.io.json_files import read_json
+from chorus_bench.option_types import InputFile
 from chorus_bench.synthesis.annotators.matching import boxes_of, match_one_to_one
 from chorus_bench.synthesis.interfaces import Context, Detection, Float32, Picture
 
@@ -64,6 +65,7 @@ class CocoAnnotations:
             raise InputError(
                 f"has an entry that is damaged: {error!r}", where=path, expected="COCO's format"
             ) from error
+        self._met = False
         self._of_image = {stem: tuple(grouped[number]) for stem, number in ids.items()}
 
     def of(self, picture: Picture) -> tuple[Annotation, ...] | None:
@@ -72,13 +74,19 @@ class CocoAnnotations:
         return next((self._of_image[name] for name in names if name in self._of_image), None)
 
     def check_known(self, pictures: Sequence[Picture]) -> None:
-        """Raise an `InputError` if the file knows none of some pictures."""
-        if pictures and all(self.of(picture) is None for picture in pictures):
+        """Raise an `InputError` if the file has known no picture yet, and none of these either."""
+        self._met = self._met or any(self.of(picture) is not None for picture in pictures)
+        if pictures and not self._met:
             raise InputError(
-                f"has none of {list_some([p.file_name or p.sample_id for p in pictures])}",
+                f"has none of {list_some(list(map(_name, pictures)))}",
                 where=self.path,
                 expected="images with the names of the pictures' files, or their sample ids",
             )
+
+
+def _name(picture: Picture) -> str:
+    """Return what messages call a picture."""
+    return picture.file_name or picture.sample_id
 
 
 def _stem(name: str) -> str:
@@ -109,7 +117,7 @@ class CocoSegmenter:
         """Return the annotations of the categories in each picture.
 
         Raises:
-            InputError: the file knows none of the pictures, or an annotation is damaged.
+            InputError: the file knows none of the first pictures, or an annotation is damaged.
         """
         self._file.check_known(pictures)
         return [self._of(picture, categories) for picture in pictures]
@@ -129,7 +137,7 @@ class CocoSegmenter:
             return Detection(name, box, float(one.get("score", 1.0)), mask)
         except (EntryError, KeyError, TypeError, ValueError) as error:
             raise InputError(
-                f"an annotation of '{picture.file_name or picture.sample_id}' is damaged: {error}",
+                f"an annotation of '{_name(picture)}' is damaged: {error}",
                 where=self._file.path,
                 expected="a box and a mask inside the picture",
             ) from error
@@ -149,7 +157,12 @@ class CocoKeypoints:
     def detect(
         self, pictures: Sequence[Picture], people: Sequence[Sequence[Detection]]
     ) -> list[Float32]:
-        """Return keypoints (P, 17, 3) of each picture's people; zeros where the file has none."""
+        """Return keypoints (P, 17, 3) of each picture's people; zeros where the file has none.
+
+        Raises:
+            InputError: the file knows none of the first pictures, or keypoints are damaged.
+        """
+        self._file.check_known(pictures)
         return [self._of(*both) for both in zip(pictures, people, strict=True)]
 
     def _of(self, picture: Picture, people: Sequence[Detection]) -> Float32:
@@ -158,9 +171,9 @@ class CocoKeypoints:
         try:
             boxes = [box_of(one, picture.size) for one in known]
             points = [_points(one["keypoints"]) for one in known]
-        except (EntryError, ValueError, TypeError, IndexError) as error:
+        except (EntryError, ValueError, TypeError) as error:
             raise InputError(
-                f"keypoints of '{picture.file_name or picture.sample_id}' are damaged: {error}",
+                f"keypoints of '{_name(picture)}' are damaged: {error}",
                 where=self._file.path,
                 expected="a box and 17 times x, y, v",
             ) from error
@@ -172,12 +185,15 @@ class CocoKeypoints:
 
 
 def _points(numbers: Sequence[float]) -> Float32:
+    """Return keypoints (17, 3) x, y, confidence from 51 numbers x, y, v."""
     points = np.array(numbers, dtype=np.float32).reshape(_KEYPOINTS, 3)
+    if not np.isin(points[:, 2], range(len(_CONFIDENCE))).all():
+        raise ValueError("a flag v is not 0, 1 or 2")
     points[:, 2] = np.array(_CONFIDENCE, np.float32)[points[:, 2].astype(int)]
     return points
 
 
-def make_coco_segmenter(context: Context, *, annotations: str) -> CocoSegmenter:
+def make_coco_segmenter(context: Context, *, annotations: InputFile) -> CocoSegmenter:
     """Return the segmenter ``coco``.
 
     Args:
@@ -190,7 +206,7 @@ def make_coco_segmenter(context: Context, *, annotations: str) -> CocoSegmenter:
     return CocoSegmenter(CocoAnnotations(Path(annotations)))
 
 
-def make_coco_keypoints(context: Context, *, annotations: str) -> CocoKeypoints:
+def make_coco_keypoints(context: Context, *, annotations: InputFile) -> CocoKeypoints:
     """Return the keypoint detector ``coco``.
 
     Args:
