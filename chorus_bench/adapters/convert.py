@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from chorus_bench.geometry.axes import BODY_AXES, Axes
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.names import given_categories
 from chorus_bench.submission import field_warnings, write_posed_submission, write_submission
 from chorus_bench.submission.manifest import TRACKS, Track
 
@@ -57,7 +58,7 @@ def convert(
     units: str = "m",
     radius: float | None = None,
     sigma: float = 0.0,
-    categories: list[str] | None = None,
+    categories: str | Sequence[str] | None = None,
     overwrite: bool = False,
     progress: Progress = lambda done, total: None,
 ) -> Conversion:
@@ -78,7 +79,7 @@ def convert(
         radius: of the balls around points and vertices in contact, metres.
         sigma: standard deviation of the object's position along each axis, metres, by which the
             fields are blurred.
-        categories: only these.
+        categories: only this one, or these.
         overwrite: replace an existing submission.
         progress: called with (categories done, categories in all); canonical track only.
 
@@ -95,10 +96,11 @@ def convert(
         radius, sigma,
     )  # fmt: skip
     place, name = Path(source), method or Path(source).stem
+    wanted = given_categories(categories)
     if track == "posed":
-        found = _chosen(find_inputs(place, settings.kind), categories)
+        found = _chosen(find_inputs(place, settings.kind), wanted)
         return _write_posed(found, settings, Path(output), name, overwrite)
-    fields, settings = _canonical_fields(place, categories, settings, grid, progress)
+    fields, settings = _canonical_fields(place, wanted, settings, grid, progress)
     notes, cube = _notes(settings), settings.grid
     write_submission(
         output, method=name, fields=fields, grid=cube, overwrite=overwrite, conversion=notes
@@ -108,7 +110,7 @@ def convert(
 
 def _canonical_fields(
     place: Path,
-    categories: list[str] | None,
+    categories: Collection[str] | None,
     settings: Settings,
     grid: GridSpec | None,
     progress: Progress,
@@ -138,7 +140,7 @@ def _kind(name: str, track: Track) -> Kind:
     return KINDS[name]
 
 
-def _chosen(found: Mapping[str, Any], categories: list[str] | None) -> dict[str, Any]:
+def _chosen(found: Mapping[str, Any], categories: Collection[str] | None) -> dict[str, Any]:
     """Return what was found of some categories; None for all."""
     for name in categories or ():
         if name not in found:
@@ -147,7 +149,7 @@ def _chosen(found: Mapping[str, Any], categories: list[str] | None) -> dict[str,
 
 
 def _shapes(
-    place: Path, categories: list[str] | None, settings: Settings
+    place: Path, categories: Collection[str] | None, settings: Settings
 ) -> dict[str, OccupancyGrid]:
     named = _chosen(read_shapes(place, settings.metres), categories)
     return {

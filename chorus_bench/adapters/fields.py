@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.adapters.grids import BoxGrid, box_grid, cube_of, grid_field
-from chorus_bench.adapters.inputs import ONE, Arrays, Found, read_item
+from chorus_bench.adapters.inputs import ONE, Arrays, Found, contact_of, read_item
 from chorus_bench.adapters.kinds import Kind
 from chorus_bench.adapters.meshes import mesh_field
 from chorus_bench.adapters.pairs import Pair, canonical_field, posed_object, stacked_pairs
@@ -134,9 +134,7 @@ def _pairs_of(item: Arrays) -> list[Pair]:
 def _canonical(item: Arrays, settings: Settings) -> OccupancyGrid:
     kind = settings.kind.name
     if kind == "contact":
-        contact = item.get("contact", item.get("contact_label", item.get(ONE)))
-        if contact is None:
-            raise InputError(f"holds {', '.join(item)}", expected="'contact' (V,) or (samples, V)")
+        contact = contact_of(item)
         return contact_field(contact, settings.body, grid=settings.grid, radius=settings.radius)
     if kind == "distances":
         return _distances(item, settings)

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.axes import BODY_AXES, Axes
 from chorus_bench.geometry.grid import MAX_RESOLUTION, MIN_RESOLUTION, GridSpec, OccupancyGrid
 from chorus_bench.submission.arrays import TENSOR_NAME
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 #: Most voxels of a grid that is converted.
 _MOST_VOXELS = 2**28

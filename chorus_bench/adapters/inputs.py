@@ -20,6 +20,8 @@ Found = dict[str, Path | dict[str, Path]]
 
 #: The name of an array in a file that holds one without a name.
 ONE = "array"
+#: Names of contact on the body's vertices; the second one is that of DAMON's files.
+CONTACT_NAMES = ("contact", "contact_label")
 
 
 def find_inputs(place: Path, kind: Kind) -> Found:
@@ -85,7 +87,7 @@ def read_item(file: Path, kind: Kind) -> Arrays:
             expected=", ".join(kind.suffixes),
         )
     try:
-        if file.suffix in (".npz", ".npy", ".safetensors", ".pt"):
+        if file.suffix in _READERS:
             return _READERS[file.suffix](file)
         beside = file.with_suffix(".npz")
         return _mesh(file) | (_npz(beside) if beside.is_file() else {})
@@ -99,6 +101,26 @@ def read_item(file: Path, kind: Kind) -> Arrays:
             expected="plain arrays, without Python objects, which are never opened",
             fix="write it again: numpy.savez(file, name=array, ...)",
         ) from error
+
+
+def contact_of(item: Arrays, where: Path | None = None) -> NDArray[Any]:
+    """Return the contact among a file's arrays, as it stands there.
+
+    Args:
+        item: the arrays of `read_item`.
+        where: the file, for errors.
+
+    Raises:
+        InputError: there is none.
+    """
+    for name in (*CONTACT_NAMES, ONE):
+        if name in item:
+            return item[name]
+    raise InputError(
+        f"holds {', '.join(item) or 'nothing'}",
+        where=where,
+        expected=f"an array named {' or '.join(CONTACT_NAMES)}, (V,) or (samples, V)",
+    )
 
 
 def _npz(file: Path) -> Arrays:

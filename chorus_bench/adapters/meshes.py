@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from chorus_bench.adapters.shapes import checked_points
+from chorus_bench.array_types import Bool, Float64, Int32, Int64
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.voxels import thin_parts, voxels_inside, voxels_touched
-
-Bool = NDArray[np.bool_]
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
 
 _DEFAULT_GRID = GridSpec()
 

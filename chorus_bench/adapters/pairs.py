@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.adapters.meshes import checked_mesh, mesh_voxels
 from chorus_bench.adapters.shapes import checked_points, points_field
+from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
@@ -23,9 +24,6 @@ from chorus_bench.geometry.checks import check_pose
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 from chorus_bench.geometry.skinning import voxel_skinning, warp_forward
-
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 _DEFAULT_GRID = GridSpec()
 #: Numbers of a pose by model. The first 22 joints of all three are the same: pelvis to wrists.

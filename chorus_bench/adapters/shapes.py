@@ -10,9 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter
 
+from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
@@ -20,12 +21,6 @@ from chorus_bench.geometry.axes import BODY_AXES, Axes
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
-
-Bool = NDArray[np.bool_]
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
-Int32 = NDArray[np.int32]
-Int64 = NDArray[np.int64]
 
 _DEFAULT_GRID = GridSpec()
 #: Metres from a vertex in contact within which the object is assumed.
@@ -227,7 +222,7 @@ def contact_field(
     Raises:
         InputError: another number of vertices, no probabilities, or a smaller radius.
     """
-    mean = mean_contact(contact, body)
+    mean = checked_contact(contact, body).mean(axis=0)
     touched = np.flatnonzero(mean)
     if not len(touched):
         return OccupancyGrid(np.zeros(grid.shape, np.float32), grid)
@@ -236,8 +231,8 @@ def contact_field(
     return points_field(points, mean[touched], grid=grid, radius=around)
 
 
-def mean_contact(contact: ArrayLike, body: BodyModel, *, name: str = "contact") -> Float64:
-    """Return contact (V,) of one person or averaged over several, checked.
+def checked_contact(contact: ArrayLike, body: BodyModel, *, name: str = "contact") -> Float64:
+    """Return contact of one person or several, (S, V).
 
     Args:
         contact: (V,) or (S, V) in [0, 1].
@@ -258,7 +253,7 @@ def mean_contact(contact: ArrayLike, body: BodyModel, *, name: str = "contact") 
         )
     if not ((values >= 0) & (values <= 1)).all():
         raise InputError(f"{name} has values outside [0, 1] or NaN", expected="probabilities")
-    return np.asarray(values.mean(axis=0) if values.ndim == 2 else values)
+    return np.atleast_2d(values)
 
 
 def blurred(field: OccupancyGrid, sigma: float) -> OccupancyGrid:

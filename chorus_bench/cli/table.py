@@ -11,7 +11,7 @@ from chorus_bench.cli.options import FORMAT, BoardFormat, Score
 
 def table_command(
     results: Annotated[list[str], typer.Argument(help="Result folders, or 'example'.")],
-    by: Annotated[
+    by_category: Annotated[
         bool, typer.Option("--by-category/--by-score", help="Columns: categories, or four means.")
     ] = False,
     score: Score = "mPAP",
@@ -24,5 +24,5 @@ def table_command(
     """
     from chorus_bench.report.method_table import method_table
 
-    table = method_table(results, categories=by, score=score)
+    table = method_table(results, categories=by_category, score=score)
     typer.echo(table.text(output_format.value, intervals=intervals))

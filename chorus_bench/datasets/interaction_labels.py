@@ -19,6 +19,9 @@ from chorus_bench.io.findings import printable
 #: The columns of a label, each a text or null.
 LABEL_COLUMNS = ("interaction", "prompt", "part")
 
+#: What the fingerprint of the labels is where no sample has one.
+NO_LABELS = "none"
+
 _LONGEST = 300
 
 
@@ -50,11 +53,11 @@ class InteractionLabel:
 def labels_fingerprint(labels: Iterable[tuple[str, InteractionLabel | None]]) -> str:
     """Return ``number@fingerprint`` of (sample id, label) pairs: the distinct labels, and all.
 
-    ``none`` where no sample has one.
+    `NO_LABELS` where no sample has one.
     """
     known = sorted((name, label) for name, label in labels if label is not None)
     if not known:
-        return "none"
+        return NO_LABELS
     sha = hashlib.sha256()
     for name, label in known:
         for text in (name, label.interaction, label.prompt, label.part):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from chorus_bench.errors import InputError, count_of, list_some
@@ -69,10 +69,41 @@ def comparable_results(
     loaded = [loaded[n] for n in chosen(texts, representation)]
     if not loaded:
         raise InputError("no result is given", expected="one or more")
-    names = _names(loaded)
-    for name, result in zip(names[1:], loaded[1:], strict=True):
-        _check_comparable(names[0], loaded[0], name, result)
-    return dict(zip(names, loaded, strict=True))
+    named = dict(zip(_names(loaded), loaded, strict=True))
+    check_one_scope(named)
+    _check_same_samples(named)
+    return named
+
+
+def check_one_scope(results: Mapping[str, EvaluationResult]) -> None:
+    """Raise an `InputError` unless all results are of one split, body, protocol and scope.
+
+    Args:
+        results: method -> result, at least one.
+    """
+    (first, one), *others = results.items()
+    for name, other in others:
+        differences = signature_differences(one.signature, other.signature)
+        if differences:
+            raise InputError(
+                f"'{first}' and '{name}' were scored differently: {'; '.join(differences)}",
+                expected="results with equal signatures",
+                fix="evaluate both submissions with the same split, body and protocol",
+            )
+
+
+def _check_same_samples(results: Mapping[str, EvaluationResult]) -> None:
+    (first, wanted), *others = (
+        (name, set(result.samples["sample_id"].to_pylist())) for name, result in results.items()
+    )
+    for name, given in others:
+        if given != wanted:
+            missing, extra = sorted(wanted - given), sorted(given - wanted)
+            raise InputError(
+                f"'{name}' lacks {len(missing)} samples of '{first}' ({list_some(missing)}) and "
+                f"has {count_of(len(extra), 'other')} ({list_some(extra)})",
+                fix="evaluate both submissions again",
+            )
 
 
 def _check_resamples(result: EvaluationResult) -> None:
@@ -94,22 +125,3 @@ def _names(results: Sequence[EvaluationResult]) -> list[str]:
         name if names.count(name) == 1 else f"{name} ({names[: i + 1].count(name)})"
         for i, name in enumerate(names)
     ]
-
-
-def _check_comparable(
-    first: str, one: EvaluationResult, second: str, other: EvaluationResult
-) -> None:
-    differences = signature_differences(one.signature, other.signature)
-    if differences:
-        raise InputError(
-            f"'{first}' and '{second}' were scored differently: {'; '.join(differences)}",
-            fix="evaluate both submissions with the same split, body and protocol",
-        )
-    ids = [set(result.samples["sample_id"].to_pylist()) for result in (one, other)]
-    if ids[0] != ids[1]:
-        missing, extra = sorted(ids[0] - ids[1]), sorted(ids[1] - ids[0])
-        raise InputError(
-            f"'{second}' lacks {len(missing)} samples of '{first}' ({list_some(missing)}) and "
-            f"has {count_of(len(extra), 'other')} ({list_some(extra)})",
-            fix="evaluate both submissions again",
-        )

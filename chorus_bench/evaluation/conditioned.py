@@ -16,7 +16,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from chorus_bench.datasets.interaction_labels import InteractionLabel
+from chorus_bench.array_types import Int64
+from chorus_bench.datasets.interaction_labels import NO_LABELS, InteractionLabel
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.results import (
     MEANS,
@@ -36,12 +37,6 @@ from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean
 from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.metrics.resampling import CategoryTables, intervals_of, resampled_totals
 from chorus_bench.submission import InteractionType, Submission
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
-
-#: What `labels` is in a signature where no sample has a label.
-NO_LABELS = "none"
 
 
 def own_type(types: Sequence[InteractionType], label: InteractionLabel | None) -> int | None:
@@ -76,7 +71,6 @@ def conditioned_batches(
     cache: GeometryCache,
     wanted: Sequence[SampleBatch],
     *,
-    labelled: bool,
     workers: int,
     progress: Progress,
 ) -> Generator[tuple[SampleBatch, pa.Table], None, None]:
@@ -86,7 +80,6 @@ def conditioned_batches(
         submission: of either track; a posed field is that of its sample's own type.
         cache: prepared geometry.
         wanted: the batches to score.
-        labelled: whether the split has labels; without, the category's field is every sample's own.
         workers: number of threads that prepare geometry.
         progress: called after every sample.
 
@@ -106,9 +99,7 @@ def conditioned_batches(
                 ]
             )
             kinds = submission.interactions(batch.category) if types else ()
-            numbers = [
-                own_type(kinds, sample.label) if labelled else None for sample in batch.samples
-            ]
+            numbers = [own_type(kinds, sample.label) for sample in batch.samples]
             yield batch, _rows(batch, list(types), numbers, histograms, protocol)
 
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.adapters.inputs import ONE, find_inputs, read_item
+from chorus_bench.adapters.inputs import contact_of, find_inputs, read_item
 from chorus_bench.adapters.kinds import KINDS
-from chorus_bench.adapters.shapes import mean_contact
-from chorus_bench.arrays import real_array
+from chorus_bench.adapters.shapes import checked_contact
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import opened_submission
 from chorus_bench.evaluation.truth import TruthScores, summary
@@ -23,8 +22,8 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.metrics.contact import Geodesics, contact_probabilities
 from chorus_bench.submission import Fields, Submission
 
-#: Names of labels in a file; the second one is that of DAMON's files.
-LABEL_NAMES = ("contact", "contact_label")
+#: Labels of at least this are contact.
+_CONTACT = 0.5
 
 
 def contact_labels_scores(
@@ -61,11 +60,9 @@ def contact_labels_scores(
         found = {name: _predicted(opened, name, model) for name in given}
     geodesics, entries = Geodesics(model), []
     for name, values in given.items():
-        mean_contact(values, model, name=f"the labels of '{name}'")
-        for person in np.atleast_2d(real_array(values)) >= 0.5:
-            away = np.full(model.vertices, np.inf)
-            if person.any():
-                away = geodesics.to_nearest(person)
+        people = checked_contact(values, model, name=f"the labels of '{name}'") >= _CONTACT
+        for person in people:
+            away = geodesics.to_nearest(person)
             entries.append(score_contact(name, found[name], person, away))
     return summary(entries)
 
@@ -90,13 +87,5 @@ def _read(place: Path) -> dict[str, NDArray[Any]]:
             raise InputError(
                 "is a folder", where=place / name, expected="one file for each category"
             )
-        item = read_item(file, KINDS["contact"])
-        found = [item[key] for key in (*LABEL_NAMES, ONE) if key in item]
-        if not found:
-            raise InputError(
-                f"holds {', '.join(item)}",
-                where=file,
-                expected=f"an array named {' or '.join(LABEL_NAMES)}",
-            )
-        labels[name] = found[0]
+        labels[name] = contact_of(read_item(file, KINDS["contact"]), file)
     return labels

@@ -31,11 +31,7 @@ from chorus_bench.evaluation.availability import (
     single_samples,
 )
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
-from chorus_bench.evaluation.conditioned import (
-    NO_LABELS,
-    conditioned_batches,
-    conditioned_summary,
-)
+from chorus_bench.evaluation.conditioned import conditioned_batches, conditioned_summary
 from chorus_bench.evaluation.output import OutputFolder
 from chorus_bench.evaluation.results import (
     EvaluationResult,
@@ -170,9 +166,8 @@ def _scored(
 ) -> Generator[tuple[SampleBatch, pa.Table], None, None]:
     """Yield the rows of each batch, in the given order."""
     if run.track == CONDITIONED:
-        labelled = run.labels != NO_LABELS
         yield from conditioned_batches(
-            run.submission, cache, wanted, labelled=labelled, workers=workers, progress=progress
+            run.submission, cache, wanted, workers=workers, progress=progress
         )
         return
     scored = score_batches(run.submission, cache, wanted, workers=workers, progress=progress)

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.engines.threads import cpu_count, in_order
@@ -33,7 +33,6 @@ from chorus_bench.names import given_categories
 from chorus_bench.submission import Submission, write_posed_submission
 from chorus_bench.submission.write import SUBMISSION, DType
 
-Float32 = NDArray[np.float32]
 Progress = Callable[[int, int], None]
 
 

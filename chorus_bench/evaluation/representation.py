@@ -29,10 +29,14 @@ def representation(signature: str, submission: Mapping[str, Any]) -> tuple[str, 
 
 
 def is_of(texts: Iterable[str], wanted: str) -> bool:
-    """Whether a representation is the wanted one: its track, or a word of its conversion."""
+    """Whether a representation is the wanted one: its track, or what it was converted from.
+
+    Of each text about a conversion only what comes before a colon counts, such as ``converted from
+    points``: the explanation after it may name other kinds.
+    """
     track, *conversion = (text.casefold() for text in texts)
     word = wanted.casefold().strip()
-    return word == track or any(word in text for text in conversion)
+    return word == track or any(word in text.partition(":")[0] for text in conversion)
 
 
 def chosen(items: Mapping[Item, tuple[str, ...]], wanted: str | None) -> list[Item]:

@@ -8,17 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Int64, UInt8
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.cache import GeometryCache, Lookup, SampleBatch
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import occupancy_levels
 from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.submission import Submission
-
-UInt8 = NDArray[np.uint8]
-Int64 = NDArray[np.int64]
 
 #: Called with (samples done, samples in all).
 Progress = Callable[[int, int], None]

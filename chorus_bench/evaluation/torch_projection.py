@@ -151,10 +151,9 @@ def projections(
         InputError: anything wrong with the split or the body.
     """
     loaded = load_split(split)
-    chosen = (categories,) if isinstance(categories, str) else categories
     model = body_for(loaded.body, body, f"split '{loaded.name}'")
     folder = None if cache is None else Path(cache)
-    prepared = GeometryCache(loaded.select(chosen), model, protocol, folder)
+    prepared = GeometryCache(loaded.select(categories), model, protocol, folder)
     for batch in prepared.batches:
         for sample, geometry in zip(batch.samples, prepared.prepared(batch), strict=True):
             one = Projection.of(sample, geometry, grid, posed=posed, protocol=protocol)

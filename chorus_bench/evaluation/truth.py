@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32
 from chorus_bench.datasets.bodies import body_for
 from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.recipe import Row
@@ -41,8 +42,6 @@ from chorus_bench.metrics.contact import Geodesics
 from chorus_bench.metrics.volumetric import CalibrationCurve
 from chorus_bench.submission import Fields, Submission
 
-Float32 = NDArray[np.float32]
-
 TRUTH_COLUMN = "object_occupancy"
 _COLUMNS = ("sample_id", "category", "pose", TRUTH_COLUMN)
 _PROBES, _SKINNING = GridSpec(), SkinningSettings()
@@ -53,19 +52,21 @@ class TruthScores:
     """3D scores of one submission.
 
     Attributes:
-        brier: mean over the categories of their samples' mean Brier score.
+        brier: mean over the categories of their samples' mean Brier score; None where only contact
+            was compared.
         soft_iou: the same for the soft intersection over union.
         categories: category -> its measures (those of ``measures``, None where no sample has it),
             their ``intervals``, ``samples``, and the best levels ``surface_level`` and
             ``contact_level``.
-        calibration: calibration over all voxels of all samples.
+        calibration: calibration over all voxels of all samples; without voxels where only contact
+            was compared.
         measures: means over the categories of all of `truth_samples.MEASURES`; lengths in metres.
         intervals: measure -> [low, high], 95 %; also of ``calibration_error``.
         sha256: digest of the submission.
     """
 
-    brier: float
-    soft_iou: float
+    brier: float | None
+    soft_iou: float | None
     categories: Mapping[str, Mapping[str, Any]]
     calibration: CalibrationCurve
     measures: Mapping[str, float | None] = field(default_factory=dict)
@@ -80,7 +81,7 @@ class TruthScores:
             "sha256": self.sha256,
             "brier": self.brier,
             "soft_iou": self.soft_iou,
-            "calibration_error": curve.error,
+            "calibration_error": curve.error if len(used) else None,
             "measures": dict(self.measures),
             "intervals": {name: list(bounds) for name, bounds in self.intervals.items()},
             "categories": {name: dict(entry) for name, entry in self.categories.items()},
@@ -211,9 +212,13 @@ def summary(entries: Sequence[ScoredSample]) -> TruthScores:
     tables = {name: CategoryTable.of(some) for name, some in members.items()}
     overall, by_category = resampled(tables)
     mean = _named(mean_of_categories([table.means() for table in tables.values()]))
+    curve = reduce(add, (entry.calibration for entry in entries))
+    intervals = {key: one.as_list() for key, one in overall.items()}
+    if curve.voxels.any():
+        intervals["calibration_error"] = calibration_interval(members).as_list()
     return TruthScores(
-        brier=float(mean["brier"] or 0.0),
-        soft_iou=float(mean["soft_iou"] or 0.0),
+        brier=mean["brier"],
+        soft_iou=mean["soft_iou"],
         categories={
             name: {
                 **_named(table.means()),
@@ -224,12 +229,9 @@ def summary(entries: Sequence[ScoredSample]) -> TruthScores:
             }
             for name, table in tables.items()
         },
-        calibration=reduce(add, (entry.calibration for entry in entries)),
+        calibration=curve,
         measures=mean,
-        intervals={
-            **{key: one.as_list() for key, one in overall.items()},
-            "calibration_error": calibration_interval(members).as_list(),
-        },
+        intervals=intervals,
     )
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Bool, Float32, Float64
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics.contact import (
     Geodesics,
@@ -24,10 +24,6 @@ from chorus_bench.metrics.volumetric import (
     calibration_curve,
     soft_iou,
 )
-
-Bool = NDArray[np.bool_]
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 #: Probabilities at which a field becomes a solid; the best one is chosen for each category.
 LEVELS = tuple(k / 10 for k in range(1, 10))
@@ -57,10 +53,10 @@ class TrueSample:
         category: its category.
         voxels: (N, N, N) where the object is in the posed space.
         grid: the grid of the posed space.
-        vertices: (V, 3) of the posed body.
-        surface: (n, 3) surface points of the object.
+        vertices: (V, 3) of the posed body, metres.
+        surface: (n, 3) surface points of the object, metres.
         contact: (V,) which vertices touch it.
-        to_contact: (V,) distance along the skin to the nearest of them.
+        to_contact: (V,) distance along the skin to the nearest of them, metres.
     """
 
     category: str
@@ -78,10 +74,7 @@ class TrueSample:
         """Return a sample with what follows from its voxels and its body."""
         solid = OccupancyGrid(voxels.astype(np.float32), grid)
         contact = contact_probabilities(solid, vertices) > 0
-        away = np.full(len(vertices), np.inf)
-        if contact.any():
-            away = geodesics.to_nearest(contact)
-        surface = surface_points(voxels, grid)
+        away, surface = geodesics.to_nearest(contact), surface_points(voxels, grid)
         return cls(category, voxels, grid, vertices, surface, contact, away)
 
 
@@ -119,10 +112,8 @@ def score_sample(values: Float32, truth: TrueSample) -> ScoredSample:
         "contact_mae": contact_mae(contact, truth.contact),
     }
     rows = [_at_level(values, contact, np.float32(level), truth) for level in LEVELS]
-    table = np.array(rows).T
-    names = [name for group in AT_LEVEL.values() for name in group]
     curve = calibration_curve(values, truth.voxels)
-    return ScoredSample(truth.category, plain, dict(zip(names, table, strict=True)), curve)
+    return ScoredSample(truth.category, plain, _by_name(rows), curve)
 
 
 def score_contact(
@@ -134,17 +125,23 @@ def score_contact(
         category: of the sample.
         contact: (V,) predicted probabilities.
         labels: (V,) which vertices touch the object.
-        to_contact: (V,) distance along the skin to the nearest of them.
+        to_contact: (V,) distance along the skin to the nearest of them, metres.
     """
     plain = dict.fromkeys(PLAIN, float("nan"))
     plain["contact_similarity"] = contact_similarity(contact, labels)
     plain["contact_mae"] = contact_mae(contact, labels)
     touches = [contact_scores(contact >= np.float32(k), labels, to_contact) for k in LEVELS]
-    rows = [[np.nan] * 3 + [t.precision, t.recall, t.f1, t.geodesic] for t in touches]
-    names = [name for group in AT_LEVEL.values() for name in group]
+    surface = [np.nan] * len(AT_LEVEL["f_10cm"])
+    rows = [[*surface, t.precision, t.recall, t.f1, t.geodesic] for t in touches]
     none = np.zeros(1)
     curve = CalibrationCurve(none.astype(np.int64), none, none)
-    return ScoredSample(category, plain, dict(zip(names, np.array(rows).T, strict=True)), curve)
+    return ScoredSample(category, plain, _by_name(rows), curve)
+
+
+def _by_name(rows: Sequence[Sequence[float]]) -> dict[str, Float64]:
+    """Return the measures of `AT_LEVEL` by name, from a row in that order for each level."""
+    names = [name for group in AT_LEVEL.values() for name in group]
+    return dict(zip(names, np.array(rows).T, strict=True))
 
 
 def _at_level(
@@ -166,21 +163,22 @@ class CategoryTable:
 
     Attributes:
         values: (S, M) in the order of `MEASURES`; NaN where a measure is not defined.
-        levels: the best level of each group of `AT_LEVEL`.
+        levels: the best level of each group of `AT_LEVEL`; None where it is not measured.
     """
 
     values: Float64
-    levels: Mapping[str, float]
+    levels: Mapping[str, float | None]
 
     @classmethod
     def of(cls, samples: Sequence[ScoredSample]) -> CategoryTable:
         """Return the table of some samples, measures at the level that is best for them all."""
         columns = {name: np.array([s.plain[name] for s in samples]) for name in PLAIN}
-        levels = {}
+        levels: dict[str, float | None] = {}
         for chief, names in AT_LEVEL.items():
             rows = {name: np.stack([s.at_level[name] for s in samples]) for name in names}
-            best = int(np.argmax(rows[chief].mean(axis=0)))
-            levels[chief] = LEVELS[best]
+            means = rows[chief].mean(axis=0)
+            best = int(np.argmax(means))
+            levels[chief] = LEVELS[best] if np.isfinite(means[best]) else None
             for name in names:
                 columns[name] = rows[name][:, best]
                 columns[name + _STATED] = rows[name][:, LEVELS.index(STATED_LEVEL)]

@@ -7,6 +7,8 @@ is occupied is at least that.
 Conventions where something is empty (papers differ): if neither the prediction nor the truth has a
 vertex in contact, precision, recall, F1 and similarity are 1 and the errors 0. If one of them has
 none, precision, recall, F1 and similarity are 0, and there is no geodesic error.
+
+Source: docs/evaluation.md, Scores in 3D.
 """
 
 from __future__ import annotations
@@ -14,18 +16,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.sparse import coo_array, csr_array
 from scipy.sparse.csgraph import dijkstra
 
+from chorus_bench.array_types import Bool, Float32, Float64
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
-
-Bool = NDArray[np.bool_]
-Float32 = NDArray[np.float32]
-Float64 = NDArray[np.float64]
 
 #: Metres within which an object touches a vertex.
 CONTACT_DISTANCE = 0.05
@@ -40,7 +39,8 @@ class ContactScores:
         recall: share of the vertices in contact that are predicted.
         f1: their harmonic mean.
         geodesic: mean distance along the skin from each predicted vertex to the nearest one in
-            contact, metres; NaN if either has none.
+            contact, metres; 0 if there are neither, NaN if there are only the ones or the others,
+            or if the skin does not connect them.
     """
 
     precision: float
@@ -88,7 +88,16 @@ class Geodesics:
         self._graph = csr_array(coo_array((lengths, (edges[:, 0], edges[:, 1])), shape=size))
 
     def to_nearest(self, goals: Bool) -> Float64:
-        """Return the distance of each vertex (V,) to the nearest of some; infinite if apart."""
+        """Return the distance of each vertex to the nearest of some, along the edges.
+
+        Args:
+            goals: (V,) which vertices these are.
+
+        Returns:
+            (V,) metres; infinite where none is connected, and everywhere if there are none.
+        """
+        if not goals.any():
+            return np.full(goals.shape, np.inf)
         return np.asarray(
             dijkstra(self._graph, directed=False, indices=np.flatnonzero(goals), min_only=True)
         )
@@ -102,9 +111,14 @@ def contact_scores(
     Args:
         predicted: (V,) booleans.
         truth: (V,) booleans.
-        to_truth: (V,) distance to the nearest vertex in contact, see `Geodesics.to_nearest`.
+        to_truth: (V,) metres to the nearest vertex in contact, see `Geodesics.to_nearest`; without
+            it there is no geodesic error.
+
+    Raises:
+        InputError: shapes that differ, or no vertex.
     """
     p, t = (np.asarray(values, dtype=bool) for values in (predicted, truth))
+    _check_shapes(p, t)
     if not p.any() or not t.any():
         same = float(p.any() == t.any())
         return ContactScores(same, same, same, 0.0 if same else float("nan"))
@@ -123,6 +137,9 @@ def contact_similarity(predicted: ArrayLike, truth: ArrayLike) -> float:
     Args:
         predicted: (V,) contact, 0 or more.
         truth: (V,) contact, 0 or more.
+
+    Raises:
+        InputError: shapes that differ, no vertex, or values that are negative, NaN or infinite.
     """
     p, t = _maps(predicted, truth)
     if not p.any() or not t.any():
@@ -136,6 +153,9 @@ def contact_mae(predicted: ArrayLike, truth: ArrayLike) -> float:
     Args:
         predicted: (V,) contact, 0 or more; an empty map stays as it is.
         truth: (V,) contact, 0 or more.
+
+    Raises:
+        InputError: see `contact_similarity`.
     """
     p, t = (m / m.max() if m.any() else m for m in _maps(predicted, truth))
     return float(np.abs(p - t).mean())
@@ -146,9 +166,14 @@ def _maps(predicted: ArrayLike, truth: ArrayLike) -> tuple[Float64, Float64]:
         real_array(values, name).astype(np.float64)
         for values, name in ((predicted, "predicted contact"), (truth, "true contact"))
     )
-    if p.shape != t.shape or p.ndim != 1 or not p.size:
-        raise InputError(f"contact maps of shapes {p.shape} and {t.shape}", expected="(V,) both")
+    _check_shapes(p, t)
     for values in (p, t):
         if not ((values >= 0) & np.isfinite(values)).all():
             raise InputError("contact is negative, NaN or infinite", expected="0 or more")
     return p, t
+
+
+def _check_shapes(predicted: Float64 | Bool, truth: Float64 | Bool) -> None:
+    if predicted.shape != truth.shape or predicted.ndim != 1 or not predicted.size:
+        shapes = f"{predicted.shape} and {truth.shape}"
+        raise InputError(f"contact maps of shapes {shapes}", expected="(V,) both")

@@ -30,11 +30,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.array_types import Float64, Int64
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError
-
-Float64 = NDArray[np.float64]
-Int64 = NDArray[np.int64]
 
 #: The protocol's thresholds: 0.01, 0.02, ..., 0.99, each the double nearest to its decimal.
 THRESHOLDS: tuple[float, ...] = tuple(round(0.01 * i, 2) for i in range(1, 100))

@@ -7,6 +7,8 @@ Conventions where something is empty (papers differ): if both are empty, the F-s
 Chamfer distance 0. If one is, the F-score is 0, and the Chamfer distance is the diagonal of the
 cube, than which no distance in it is longer; the same holds for the centre of an empty field.
 Against an empty truth there is no centre error.
+
+Source: docs/evaluation.md, Scores in 3D.
 """
 
 from __future__ import annotations
@@ -14,14 +16,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.spatial import cKDTree
 
+from chorus_bench.array_types import Float64
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.grid import GridSpec
-
-Bool = NDArray[np.bool_]
-Float64 = NDArray[np.float64]
 
 #: Distances within which a surface point counts as found, metres.
 NEAR, FAR = 0.05, 0.10

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64
 from chorus_bench.calibration import weak_perspective_to_image
 from chorus_bench.geometry.body import BodyModel, without_global_orientation
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.synthesis.interfaces import BodyFit, Detection, Float32, UInt8
-
-Float64 = NDArray[np.float64]
 
 _PERSON, _OBJECT = (66, 133, 244), (234, 134, 0)
 _BODY, _POINT = (0, 150, 80), (220, 30, 60)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float64, UInt8
 from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation.comparison import check_one_scope
 from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.evaluation.truth import TruthScores
 from chorus_bench.geometry.body import BodyModel
@@ -19,10 +20,6 @@ from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.report.canvas import panels
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field
 from chorus_bench.report.overlays import Overlay
-from chorus_bench.report.scored import check_one_scope
-
-Float64 = NDArray[np.float64]
-UInt8 = NDArray[np.uint8]
 
 _LINES = ("-", "--", ":", "-.")
 #: Side of a field's picture in pixels, smaller if there are many fields.

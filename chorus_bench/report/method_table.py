@@ -6,16 +6,16 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tabulate import LATEX_ESCAPE_RULES, tabulate
 
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import unknown_name
 from chorus_bench.evaluation.comparison import comparable_results
-from chorus_bench.evaluation.results import EvaluationResult
-from chorus_bench.metrics.pap import SCORE_NAMES
+from chorus_bench.evaluation.results import MEANS, EvaluationResult
+from chorus_bench.report.tables import percent
 
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 _MEAN = "mean"
@@ -43,8 +43,8 @@ class MethodTable:
     Attributes:
         columns: names of the columns.
         rows: method -> its cells, one for each column.
-        score: what a column of a category holds, for example ``PAP``; None where the columns are
-            the four means.
+        score: the score in every column, for example ``PAP``; None where the columns are the four
+            means.
         signature: of the first result; all are comparable with it.
     """
 
@@ -153,17 +153,16 @@ def method_table(
     Raises:
         InputError: results that are not comparable, or an unknown score.
     """
-    means = tuple(f"m{name}" for name in SCORE_NAMES)
-    if score not in means:
-        raise unknown_name("score", score, means)
+    if score not in MEANS:
+        raise unknown_name("score", score, MEANS)
     loaded = comparable_results(results)
     first = next(iter(loaded.values()))
     if not categories:
         rows = {
-            method: [_mean_cell(result, mean) for mean in means]
+            method: [_mean_cell(result, mean) for mean in MEANS]
             for method, result in loaded.items()
         }
-        return MethodTable(means, _placed(rows), None, first.signature)
+        return MethodTable(MEANS, _placed(rows), None, first.signature)
     names = tuple(dict.fromkeys(name for result in loaded.values() for name in result.categories))
     rows = {
         method: [
@@ -190,34 +189,26 @@ def _cell(value: float | None, bounds: Sequence[float] | None) -> Cell:
 
 def _placed(rows: Mapping[str, Sequence[Cell]]) -> dict[str, tuple[Cell, ...]]:
     """Return the rows with the best and the second of every column; equal ones as printed share."""
-    width = {len(cells) for cells in rows.values()}
-    if len(width) != 1:
-        raise InputError("rows of different length")
-    columns = [[cells[n] for cells in rows.values()] for n in range(*width)]
-    placed = [_places(column) for column in columns]
-    return {method: tuple(column[n] for column in placed) for n, method in enumerate(rows)}
+    columns = zip(*rows.values(), strict=True)
+    return dict(zip(rows, zip(*map(_places, columns), strict=True), strict=True))
 
 
 def _places(column: Sequence[Cell]) -> list[Cell]:
-    shown = sorted({_percent(c.value) for c in column if c.value is not None}, key=float)
-    best = {text: place for place, text in enumerate(reversed(shown), start=1) if place <= 2}
+    """Return the cells of a column with their places; a method alone has none."""
     if len(column) < 2:
-        best = {}
-    return [Cell(c.value, c.interval, best.get(_percent(c.value), 0)) for c in column]
-
-
-def _percent(value: float | None) -> str:
-    return "" if value is None else f"{100 * value:.2f}"
+        return list(column)
+    shown = {percent(cell.value) for cell in column if cell.value is not None}
+    best = sorted(shown, key=float, reverse=True)[:2]
+    places = {text: place for place, text in enumerate(best, start=1)}
+    return [replace(cell, place=places.get(percent(cell.value), 0)) for cell in column]
 
 
 def _shown(cell: Cell, mark: Callable[[str, int], str], intervals: bool, pattern: str) -> str:
     """Return a cell as text: percent, marked by its place, with its interval if asked for."""
-    if cell.value is None:
-        return "n/a"
-    text = mark(_percent(cell.value), cell.place)
+    text = mark(percent(cell.value), cell.place)
     if not intervals or cell.interval is None:
         return text
-    return pattern.format(text, *map(_percent, cell.interval))
+    return pattern.format(text, *map(percent, cell.interval))
 
 
 def _plain(text: str, place: int) -> str:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from chorus_bench.array_types import Float32, UInt8
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
@@ -22,9 +22,6 @@ from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.scored import check_digest, check_scored_body, scored_split
 from chorus_bench.submission import Submission
-
-Float32 = NDArray[np.float32]
-UInt8 = NDArray[np.uint8]
 
 #: Kinds of samples, in display order.
 KINDS = ("best", "median", "worst")

@@ -101,19 +101,6 @@ def check_scored_body(result: EvaluationResult, body: BodyModel) -> None:
         )
 
 
-def check_one_scope(results: Mapping[str, EvaluationResult]) -> None:
-    """Raise an `InputError` unless all results are of one split, body, protocol and scope."""
-    (first, one), *others = results.items()
-    for name, other in others:
-        differences = signature_differences(one.signature, other.signature)
-        if differences:
-            raise InputError(
-                f"'{first}' and '{name}' were scored differently: {'; '.join(differences)}",
-                expected="results with equal signatures",
-                fix="evaluate both submissions with the same split, body and protocol",
-            )
-
-
 # Diagnoses
 
 

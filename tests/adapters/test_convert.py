@@ -231,7 +231,7 @@ def test_grids_of_several_resolutions_share_the_finest(tmp_path):
         assert submission.grid == GridSpec(48)
         one, other = (submission.field(name).values for name in ("kite", "bench"))
         np.testing.assert_array_equal(one, other)
-    only = convert("grids", folder, tmp_path / "o", categories=["kite"])
+    only = convert("grids", folder, tmp_path / "o", categories="kite")
     assert only.categories == 1
 
 

@@ -153,6 +153,11 @@ def test_contact_labels():
     assert scores.categories["tie"]["contact_recall"] == 0, "the submission lacks it"
     assert "bench" not in scores.categories
     assert scores.measures["soft_iou"] is None
+    content = json.loads(json.dumps(scores.as_dict(), allow_nan=False))
+    assert [content[name] for name in ("brier", "soft_iou", "calibration_error")] == [None] * 3
+    assert set(content["intervals"]) == {m for m in MEASURES if m.startswith("contact")}
+    assert kite["surface_level"] is None
+    assert kite["contact_level"] in LEVELS
     assert "contact F1" in render_contact(scores)
 
 

@@ -93,6 +93,11 @@ def test_wrong_maps(predicted, message):
             score(predicted, [0, 1])
 
 
+def test_shapes_that_differ():
+    with pytest.raises(InputError, match=r"shapes \(1,\) and \(2,\)"):
+        contact_scores([1], [0, 1])
+
+
 def test_geodesics_follow_the_skin():
     body = load_body("default")
     joints = body.dominant_joints()
@@ -102,3 +107,6 @@ def test_geodesics_follow_the_skin():
     assert (away[left] == 0).all()
     assert away[right].min() > straight
     assert np.isfinite(away).all()
+    nothing = Geodesics(body).to_nearest(np.zeros(body.vertices, dtype=bool))
+    assert np.isinf(nothing).all()
+    assert nothing.shape == (body.vertices,)
