@@ -30,11 +30,11 @@ _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
 
 #: What each extra is for: the commands and functions that need it.
 EXTRAS: Mapping[str, str] = {
-    "datasets": "load_dataset, datasets push",
-    "torch": "--device cuda",
+    "datasets": "load_dataset, datasets push, annotate a dataset, prompts by a language model",
+    "torch": "--device cuda, convert .pt files, occupancy images in training loops",
     "torchmetrics": "chorus_bench.metrics.torch_metric",
     "smplx": "bodies given as smplx models",
-    "mesh": "reconstruct",
+    "mesh": "reconstruct, convert meshes",
     "plots": "figures: demo, report, datasets info --plots",
     "synthesis": "synthesize and annotators with real models",
     "ray": "--engine ray",

@@ -26,7 +26,9 @@ def test_everything_is_there():
     assert done.exit_code == 0, done.output
     assert re.search(rf"^  numpy +{re.escape(np.__version__)}$", done.output, re.MULTILINE)
     assert "No problem found." in done.output
-    assert re.search(r"^  mesh +reconstruct\n +installed$", done.output, re.MULTILINE)
+    assert re.search(
+        r"^  mesh +reconstruct, convert meshes\n +installed$", done.output, re.MULTILINE
+    )
 
 
 def test_as_data():

@@ -44,17 +44,13 @@ def conditioned(method: str, *, labels: str = LABELS, **options):
 
 
 @pytest.fixture(scope="module")
-def _with_conditioned(_shipped, tmp_path_factory):
+def _shipped(_shipped, tmp_path_factory):
+    """Return the leaderboard that `board` copies, with three entries of the track."""
     folder = shutil.copytree(_shipped, tmp_path_factory.mktemp("conditioned") / "board")
     world.add(folder, conditioned("By prompt", skill=0.8))
     world.add(folder, conditioned("Good", skill=0.7, seed=3), name="good-conditioned")
     world.add(folder, conditioned("Good", labels="none", skill=0.7), name="good-unlabelled")
     return folder
-
-
-@pytest.fixture
-def board(_with_conditioned, tmp_path):
-    return shutil.copytree(_with_conditioned, tmp_path / "board")
 
 
 @pytest.fixture

@@ -28,7 +28,7 @@ class Command:
 
 
 def small_split(folder: Path) -> None:
-    """Write a test split of four samples of the shipped one."""
+    """Write a test split of three samples of the shipped one."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -52,7 +52,6 @@ PACKAGES = (
     "chorus_baselines.chorus",
 )
 _LINK = re.compile(r"(?P<before>!?\[[^\]]*\]\()(?P<target>[^)\s]+)(?P<after>\))")
-_FENCE = re.compile(r"^\s*```", re.MULTILINE)
 
 
 class DeadLinkError(Exception):
