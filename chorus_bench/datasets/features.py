@@ -12,7 +12,6 @@ from typing import Any
 import pyarrow as pa
 
 from chorus_bench.datasets.schema import IMAGE
-from chorus_bench.errors import InputError
 
 #: Where `datasets` looks for the features in the metadata of a Parquet file.
 METADATA_KEY = b"huggingface"
@@ -27,9 +26,24 @@ def features_of(schema: pa.Schema) -> dict[str, Any]:
 
 
 def with_features(schema: pa.Schema) -> pa.Schema:
-    """Return the schema with its features in the metadata."""
+    """Return the schema of a file that every version of pyarrow reads, with its features.
+
+    Lists of a fixed size become lists of variable length: versions of pyarrow disagree about
+    those that are null. What a plug-in declares so is checked before it is written, see
+    `chorus_bench.datasets.lengths.check_fixed_lists`.
+    """
     text = json.dumps({"info": {"features": features_of(schema)}})
-    return schema.with_metadata({METADATA_KEY: text.encode()})
+    stored = pa.schema([column.with_type(_stored(column.type)) for column in schema])
+    return stored.with_metadata({METADATA_KEY: text.encode()})
+
+
+def _stored(kind: pa.DataType) -> pa.DataType:
+    """Return a type with its lists of a fixed size as lists of variable length."""
+    if pa.types.is_struct(kind):
+        return pa.struct([inner.with_type(_stored(inner.type)) for inner in kind])
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
+        return pa.list_(kind.value_field.with_type(_stored(kind.value_type)))
+    return kind
 
 
 def _feature(kind: pa.DataType) -> Any:  # noqa: ANN401 - nested JSON
@@ -37,13 +51,7 @@ def _feature(kind: pa.DataType) -> Any:  # noqa: ANN401 - nested JSON
         return {"_type": "Image"}
     if pa.types.is_struct(kind):
         return {inner.name: _feature(inner.type) for inner in kind}
-    if pa.types.is_fixed_size_list(kind):
-        raise InputError(
-            f"a column of type {kind}",
-            expected="lists of variable length, pyarrow.list_(type): not every version of pyarrow "
-            "reads and writes lists of a fixed size that are null",
-        )
-    if pa.types.is_list(kind):
+    if pa.types.is_list(kind) or pa.types.is_fixed_size_list(kind):
         item = _feature(kind.value_type)
         if pa.types.is_struct(kind.value_type):
             return [item]

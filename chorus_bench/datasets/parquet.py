@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from chorus_bench.datasets.features import with_features
-from chorus_bench.datasets.lengths import check_lengths
+from chorus_bench.datasets.lengths import check_fixed_lists, check_lengths, fixed_lists
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.errors import InputError
 
@@ -31,7 +31,7 @@ class TableWriter:
 
     Args:
         path: the file; it must not exist.
-        schema: schema of its rows.
+        schema: schema of its rows; lists of a fixed size are stored with a variable length.
         metadata: more entries for the metadata of the file's schema.
     """
 
@@ -70,6 +70,7 @@ class RowWriter:
 
     def __init__(self, path: Path, schema: pa.Schema) -> None:
         self._tables = TableWriter(path, schema)
+        self._fixed = fixed_lists(schema)
         self._rows: list[Row] = []
         self._bytes = 0
 
@@ -80,6 +81,7 @@ class RowWriter:
             InputError: a list of it has another length than it must have.
         """
         check_lengths(row)
+        check_fixed_lists(self._fixed, row)
         self._rows.append(row)
         self._bytes += len((row.get("image") or {}).get("bytes") or b"")
         if len(self._rows) >= ROWS_A_GROUP or self._bytes >= BYTES_A_GROUP:
