@@ -132,13 +132,13 @@ def check_command(
 ) -> None:
     """Apply the acceptance rules to every entry and list all problems."""
     from chorus_bench.leaderboard.checking import check_leaderboard
-    from chorus_bench.leaderboard.earlier import earlier_manifests, earlier_results
+    from chorus_bench.leaderboard.earlier import earlier_results, earlier_verified
 
     before = None if against is None else earlier_results(leaderboard, against)
-    manifests = None if against is None else earlier_manifests(leaderboard, against)
+    verified = None if against is None else earlier_verified(leaderboard, against)
     with progress_bar("Checking entries") as progress:
         checked = check_leaderboard(
-            leaderboard, before=before, manifests=manifests, progress=progress
+            leaderboard, before=before, verified=verified, progress=progress
         )
     checked.raise_problems()
     typer.echo(

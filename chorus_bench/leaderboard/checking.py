@@ -12,8 +12,8 @@ from chorus_bench.evaluation.results import by_category, mean_curves, scores_of
 from chorus_bench.io.findings import Finding, Findings, listed_problems, printable
 from chorus_bench.leaderboard import group_rules, rules
 from chorus_bench.leaderboard.conditioned_rule import conditioned_rule
+from chorus_bench.leaderboard.earlier import VerifiedEntry
 from chorus_bench.leaderboard.entries import Entry, EntryFiles, read_entry_files
-from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import (
     ENTRIES_FOLDER,
     PUBLISHED_FILE,
@@ -89,7 +89,7 @@ def check_leaderboard(
     leaderboard: str | Path,
     *,
     before: Mapping[str, dict[str, Any]] | None = None,
-    manifests: Mapping[str, EntryManifest] | None = None,
+    verified: Mapping[str, VerifiedEntry] | None = None,
     progress: Progress = lambda done, total: None,
 ) -> Checked:
     """Read a leaderboard and apply every rule.
@@ -97,8 +97,8 @@ def check_leaderboard(
     Args:
         leaderboard: folder with ``entries`` and ``published.yaml``.
         before: folder name -> `results.json` of an earlier state, from `earlier_results`.
-        manifests: folder name -> `entry.yaml` of an earlier state, from `earlier_manifests`; then
-            no entry may call itself verified that was not verified there.
+        verified: folder name -> verified entry of an earlier state, from `earlier_verified`; then
+            no entry may call itself verified that was not verified there, with the same numbers.
         progress: called with (entries done, entries in all).
 
     Raises:
@@ -115,8 +115,8 @@ def check_leaderboard(
         problems[place.name] = Findings()
         entry = check_entry(place, problems[place.name], (before or {}).values())
         if entry is not None:
-            if manifests is not None:
-                rules.unearned_status_rule(entry, manifests, problems[place.name])
+            if verified is not None:
+                rules.unearned_status_rule(entry, verified, problems[place.name])
             entries.append(entry)
         progress(number + 1, len(places))
     group_rules.duplicates_rule(entries, problems)

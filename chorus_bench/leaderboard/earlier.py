@@ -1,17 +1,23 @@
-"""Results and manifests of an earlier state of a leaderboard: a git commit, or another folder."""
+"""Results and verified entries of an earlier state of a leaderboard: a commit, or a folder."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.results import RESULT_FILE
+from chorus_bench.evaluation.results import RESULT_FILE, SAMPLES_FILE
 from chorus_bench.io.findings import Findings, printable
 from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, entry_folders
+
+#: The files whose numbers a verification confirms.
+CONFIRMED_FILES = (RESULT_FILE, SAMPLES_FILE)
 
 
 def earlier_results(leaderboard: str | Path, against: str) -> dict[str, dict[str, Any]]:
@@ -32,8 +38,27 @@ def earlier_results(leaderboard: str | Path, against: str) -> dict[str, dict[str
     return {name: content for name, content in parsed.items() if content is not None}
 
 
-def earlier_manifests(leaderboard: str | Path, against: str) -> dict[str, EntryManifest]:
-    """Return every readable `entry.yaml` of an earlier state, by folder name.
+@dataclass(frozen=True)
+class VerifiedEntry:
+    """An entry that an earlier state calls verified.
+
+    Attributes:
+        manifest: its `entry.yaml`.
+        digests: file -> SHA-256, for those of `CONFIRMED_FILES` that it has.
+    """
+
+    manifest: EntryManifest
+    digests: Mapping[str, str]
+
+
+def confirmed_digests(contents: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the SHA-256 of the files of an entry that a verification confirms."""
+    found = {name: contents[name] for name in CONFIRMED_FILES if name in contents}
+    return {name: hashlib.sha256(content).hexdigest() for name, content in found.items()}
+
+
+def earlier_verified(leaderboard: str | Path, against: str) -> dict[str, VerifiedEntry]:
+    """Return the entries that are verified in an earlier state, by folder name.
 
     Args:
         leaderboard: the current folder.
@@ -44,7 +69,17 @@ def earlier_manifests(leaderboard: str | Path, against: str) -> dict[str, EntryM
     """
     texts = _texts(Path(leaderboard), against, ENTRY_FILE)
     read = {name: read_entry_yaml(text, ENTRY_FILE, Findings()) for name, text in texts.items()}
-    return {name: manifest for name, manifest in read.items() if manifest is not None}
+    verified = {name: one for name, one in read.items() if one and one.status == "verified"}
+    if not verified:
+        return {}
+    files = {file: _texts(Path(leaderboard), against, file) for file in CONFIRMED_FILES}
+    return {
+        name: VerifiedEntry(
+            manifest,
+            confirmed_digests({f: texts[name] for f, texts in files.items() if name in texts}),
+        )
+        for name, manifest in verified.items()
+    }
 
 
 def _texts(leaderboard: Path, against: str, wanted: str) -> dict[str, bytes]:

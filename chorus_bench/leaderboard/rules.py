@@ -2,7 +2,7 @@
 
 The rules of one entry: `name_rule`, `manifest_rule`, `verified_rule`, `counts_rule`, `scores_rule`,
 `pictures_rule`, and those of `signatures` and `conditioned_rule`. Against an earlier state:
-`unchanged_rule`. Those of several entries are in `group_rules`.
+`unchanged_rule` and `unearned_status_rule`. Those of several entries are in `group_rules`.
 """
 
 from __future__ import annotations
@@ -26,8 +26,12 @@ from chorus_bench.evaluation.results import (
     summarize,
 )
 from chorus_bench.io.findings import Findings, has_controls, printable
+from chorus_bench.leaderboard.earlier import (
+    CONFIRMED_FILES,
+    VerifiedEntry,
+    confirmed_digests,
+)
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
-from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, slug_problem
 from chorus_bench.metrics.protocol import (
     PROTOCOLS,
@@ -274,27 +278,37 @@ def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
 
 
 def unearned_status_rule(
-    entry: Entry, manifests: Mapping[str, EntryManifest], errors: Findings
+    entry: Entry, earlier: Mapping[str, VerifiedEntry], errors: Findings
 ) -> None:
     """Refuse an entry that calls itself verified where the earlier state did not.
 
     Only the maintainers' run gives that status: it scores the archive on the base branch and
-    commits the status there, so that it is in the earlier state of every later change.
+    commits the status there, so that it is in the earlier state of every later change. It holds
+    for the very files that were compared then.
 
     Args:
         entry: the entry.
-        manifests: folder name -> `entry.yaml` of the earlier state.
+        earlier: folder name -> the entry that the earlier state calls verified.
         errors: collects the problem.
     """
-    now, earlier = entry.manifest, manifests.get(entry.slug)
+    now, was = entry.manifest, earlier.get(entry.slug)
     if now.status != "verified":
         return
-    same = ("verified", now.verified, now.sha256)
-    if earlier is not None and (earlier.status, earlier.verified, earlier.sha256) == same:
+    if was is None or (was.manifest.verified, was.manifest.sha256) != (now.verified, now.sha256):
+        problem = "the base branch does not"
+    elif changed := _changed_files(entry, was):
+        problem = f"{' and '.join(changed)} changed since then"
+    else:
         return
     errors.add(
         f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}",
-        "marks the entry as verified, but the base branch does not",
+        f"marks the entry as verified, but {problem}",
         expected="status: self-reported, verified: null",
         fix="leave the status to the maintainers, who set it after a run on the base branch",
     )
+
+
+def _changed_files(entry: Entry, was: VerifiedEntry) -> list[str]:
+    files = {name: entry.folder / name for name in CONFIRMED_FILES}
+    digests = confirmed_digests({n: f.read_bytes() for n, f in files.items() if f.is_file()})
+    return [name for name in CONFIRMED_FILES if digests.get(name) != was.digests.get(name)]
