@@ -201,9 +201,15 @@ def one_category(categories: Sequence[str]) -> str:
 
 
 def command_line() -> str:
-    """Return this run's command line with paths shortened to their names, for a card."""
+    """Return this run's command line with paths shortened to their names, for a card.
+
+    It is plain text in one line, whatever bytes are in the names.
+    """
+    from chorus_bench.io.findings import printable
+
     names = [Path(part).name if "/" in part or "\\" in part else part for part in sys.argv[1:]]
-    return " ".join(["chorus-bench", *(f"'{n}'" if " " in n else n for n in names)])
+    text = " ".join(["chorus-bench", *(f"'{n}'" if " " in n else n for n in names)])
+    return printable(text, len(text))
 
 
 def one_name(option: str) -> str:

@@ -367,7 +367,8 @@ def describe(
     info = _info(recipe, shards, fingerprint, notes)
     if notes:
         lines = [json.dumps(asdict(note), ensure_ascii=False) + "\n" for note in notes]
-        (folder / NOTES_FILE).write_text("".join(lines), encoding="utf-8")
+        # half a character, which a source may have in a name, is written as JSON's escape
+        (folder / NOTES_FILE).write_bytes("".join(lines).encode("utf-8", "backslashreplace"))
     info.save(folder)
     write_card(folder, info)
     return info

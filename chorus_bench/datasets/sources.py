@@ -12,6 +12,7 @@ from pathlib import Path
 
 from chorus_bench.datasets.recipe import SourceFile
 from chorus_bench.errors import InputError
+from chorus_bench.io.findings import printable
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def describe_file(title: str, path: Path) -> SourceFile:
     """Return name, size and SHA-256 of a file without loading all of it into memory."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
-    return SourceFile(title, path.name, path.stat().st_size, digest.hexdigest())
+    return SourceFile(title, printable(path.name), path.stat().st_size, digest.hexdigest())
 
 
 COCO_ANNOTATIONS = Source(

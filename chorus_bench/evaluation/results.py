@@ -17,6 +17,8 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.evaluation.samples_file import COUNTS, SAMPLES_SCHEMA, read_samples
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.limits import MIB
+from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.metrics.curves import MeanCurve, mean_curve
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
@@ -30,6 +32,7 @@ from chorus_bench.metrics.pap import (
 from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 
+_MAX_BYTES = 64 * MIB
 #: The names of the four means over the categories.
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 
@@ -130,7 +133,7 @@ def read_result_json(folder: Path) -> dict[str, Any]:
     """
     file = folder / RESULT_FILE
     try:
-        document = parse_result(file.read_bytes(), str(file))
+        document = parse_result(read_limited(file, _MAX_BYTES), str(file))
     except FileNotFoundError:
         raise InputError(
             "no result here",

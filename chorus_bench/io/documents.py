@@ -100,6 +100,8 @@ Problem = tuple[str, str | None]
 def without_odd_values(content: object) -> tuple[Any, dict[KeyPath, Problem]]:
     """Return a tree with null for every forbidden value, and the forbidden values.
 
+    Keys with half a character are left out of the tree.
+
     These are texts with control, direction or surrogate characters (line breaks and tabs are
     allowed), numbers that are not finite or beyond `MAX_WHOLE`, and anything nested deeper than
     `MAX_DEPTH`.
@@ -117,10 +119,16 @@ def _copy(value: object, path: KeyPath, problems: dict[KeyPath, Problem]) -> obj
         problems[path] = problem
         return None
     if isinstance(value, Mapping):
-        return {key: _copy(item, (*path, key), problems) for key, item in value.items()}
+        copied = {key: _copy(item, (*path, key), problems) for key, item in value.items()}
+        return {key: item for key, item in copied.items() if not _has_half(key)}
     if isinstance(value, list | tuple):
         return [_copy(item, (*path, n), problems) for n, item in enumerate(value)]
     return value
+
+
+def _has_half(key: object) -> bool:
+    """Whether a key has half a character in it, which no JSON parser in C takes."""
+    return isinstance(key, str) and any("\ud800" <= c <= "\udfff" for c in key)
 
 
 def _problem(value: object, path: KeyPath) -> Problem | None:

@@ -17,6 +17,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.io.documents import Document, KeyPath, Lines, decode
 from chorus_bench.io.findings import printable
 from chorus_bench.io.limits import MAX_UNPACK_RATIO, MAX_UNPACKED_BYTES, RATIO_FREE_BYTES
+from chorus_bench.io.untrusted_files import read_limited
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _TRUNCATED = "the complete file; this looks like an interrupted download"
@@ -152,7 +153,7 @@ def _not_json(error: json.JSONDecodeError, size: int, path: Path) -> InputError:
 
 
 def _unpacked(path: Path) -> bytes:
-    data = path.read_bytes()
+    data = read_limited(path, MAX_UNPACKED_BYTES)
     if data.startswith(_ZIP):
         raise InputError(
             "is a zip archive", where=path, expected="a JSON file", fix="unpack it first"

@@ -27,6 +27,7 @@ from chorus_bench.io.findings import Finding, Findings, ProblemsError, shown
 from chorus_bench.io.json_files import parse_json
 from chorus_bench.io.limits import MAX_TEXT_LENGTH, MIB
 from chorus_bench.io.schema_words import ONE_LINE, RULE, Texts, Words
+from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.io.yaml_files import parse_yaml
 
 if TYPE_CHECKING:
@@ -183,10 +184,7 @@ def read_document(path: Path) -> Document:
         InputError: it is missing, too large, or invalid (see `parse`).
     """
     try:
-        size = path.stat().st_size
-        if size > _MAX_FILE:
-            raise InputError(f"has {size} bytes", where=path, expected=f"at most {_MAX_FILE}")
-        data = path.read_bytes()
+        data = read_limited(path, _MAX_FILE)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", where=path) from error
     return parse(data, str(path))

@@ -80,6 +80,27 @@ def read_regular(path: Path, limit: int) -> bytes:
     return data
 
 
+def read_limited(path: Path, limit: int) -> bytes:
+    """Return the content of a file that a user names; links and pipes are followed.
+
+    Args:
+        path: the file.
+        limit: its largest size in bytes; no more is read.
+
+    Raises:
+        InputError: it is longer.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        status = os.fstat(file.fileno())
+        size = status.st_size if stat.S_ISREG(status.st_mode) else limit
+        data = file.read(size + 1) if size <= limit else b""
+    if len(data) > limit or size > limit:
+        found = f"has {size} bytes" if size > limit else f"has more than {limit} bytes"
+        raise InputError(found, where=path, expected=f"at most {limit} bytes")
+    return data
+
+
 def too_long(size: int, limit: int) -> InputError:
     """Return the error for a file of ``size`` bytes."""
     return InputError(f"has {size} bytes", expected=f"at most {limit} bytes")

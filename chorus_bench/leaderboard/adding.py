@@ -19,6 +19,8 @@ from chorus_bench.evaluation.results import (
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.findings import Findings
+from chorus_bench.io.limits import MAX_MANIFEST_BYTES
+from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.fields import fields_bytes
 from chorus_bench.leaderboard.manifest import (
@@ -183,7 +185,7 @@ def read_manifest(entry: Path) -> EntryManifest:
     """
     found = Findings()
     try:
-        data = (entry / ENTRY_FILE).read_bytes()
+        data = read_limited(entry / ENTRY_FILE, MAX_MANIFEST_BYTES)
     except OSError as error:
         raise InputError(
             f"no entry here: {error.strerror}",

@@ -107,6 +107,8 @@ def check_leaderboard(
     folder = Path(leaderboard)
     if not folder.is_dir():
         raise InputError("no such folder", where=folder, expected="a leaderboard")
+    if (folder / ENTRIES_FOLDER).is_symlink():
+        raise InputError("is a link", where=folder / ENTRIES_FOLDER, expected="a folder")
     problems: dict[str, Findings] = {}
     entries: list[Entry] = []
     places = entry_folders(folder)

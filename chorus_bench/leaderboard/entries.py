@@ -21,7 +21,7 @@ from chorus_bench.evaluation.results import (
 from chorus_bench.evaluation.samples_file import read_samples
 from chorus_bench.io.documents import Lines
 from chorus_bench.io.findings import Finding, Findings, printable
-from chorus_bench.io.limits import MIB
+from chorus_bench.io.limits import MAX_MANIFEST_BYTES, MIB
 from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
@@ -126,8 +126,7 @@ def read_entry_files(folder: Path, errors: Findings, slug: str) -> EntryFiles:
         return files
     names = _usable_names(folder, where, errors)
     if ENTRY_FILE in names:
-        data = (folder / ENTRY_FILE).read_bytes()
-        files.manifest = read_entry_yaml(data, f"{where}/{ENTRY_FILE}", errors)
+        files.manifest = _read_manifest(folder / ENTRY_FILE, f"{where}/{ENTRY_FILE}", errors)
     if RESULT_FILE in names:
         _read_result(folder / RESULT_FILE, files, errors)
     if SAMPLES_FILE in names:
@@ -180,6 +179,11 @@ def _too_large(file: Path, where: str, limit: int, errors: Findings) -> bool:
     if size > limit:
         errors.add(where, f"has {size} bytes", expected=f"at most {limit}")
     return size > limit
+
+
+def _read_manifest(file: Path, where: str, errors: Findings) -> EntryManifest | None:
+    data = errors.collect(lambda: read_regular(file, MAX_MANIFEST_BYTES), where)
+    return None if data is None else read_entry_yaml(data, where, errors)
 
 
 def _read_result(file: Path, files: EntryFiles, errors: Findings) -> None:

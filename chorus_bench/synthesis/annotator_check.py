@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from chorus_bench.datasets.image_folder import MAX_IMAGE_BYTES
 from chorus_bench.errors import InputError
+from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.simulation import CATEGORIES, PROMPTS, simulate_train_row
 from chorus_bench.synthesis.annotators.oracle import Oracle
 from chorus_bench.synthesis.checks import check_detections, check_fits, check_keypoints
@@ -197,7 +199,7 @@ def _counted(found: Sequence[Detection], names: Sequence[str]) -> str:
 
 def _read(file: Path) -> Picture:
     try:
-        content = file.read_bytes()
+        content = read_limited(file, MAX_IMAGE_BYTES)
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror or error}", where=file) from error
     return Picture(file.stem, None, decode_picture(content, file))

@@ -20,12 +20,14 @@ from typing import Protocol
 from chorus_bench.errors import ChorusBenchError, InputError, did_you_mean, unknown_name
 from chorus_bench.io.documents import decode
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.limits import MIB
+from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.seeds import address_seed
 
 #: The number of prompts to ask for is in this range, both ends included.
 FEWEST, MOST = 3, 20
 
-_SUFFIX = ".txt"
+_SUFFIX, _MAX_BYTES = ".txt", 16 * MIB
 _COMMENT = "#"
 _FORBIDDEN = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 
@@ -143,7 +145,7 @@ def read_prompts(folder_or_file: str | Path, category: str) -> tuple[str, ...]:
     """
     file = _find(Path(folder_or_file), category)
     try:
-        prompts = _parse(decode(file.read_bytes(), file))
+        prompts = _parse(decode(read_limited(file, _MAX_BYTES), file))
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=file) from error
     if not prompts:

@@ -154,3 +154,12 @@ def test_none_of_the_fits(world, tmp_path):
         del entry["parm_cam"]
     with pytest.raises(InputError, match="none of its 3 entries is usable"):
         world.build(tmp_path)
+
+
+def test_a_license_and_addresses_that_are_none_are_left_empty(world, tmp_path):
+    for number, odd in enumerate((["x"], {"a": 1}, 10**30)):
+        world.coco["images"][number] |= {"license": odd, "coco_url": odd, "flickr_url": odd}
+    for row in rows_of(world.build(tmp_path)):
+        assert [row[name] for name in ("license", "license_url", "coco_url", "flickr_url")] == (
+            [None] * 4
+        )

@@ -1,7 +1,8 @@
 """Fuzz the readers: ``python -m tests.fuzz --minutes 60 [--reader NAME]``.
 
 Prints the number of inputs of each reader, the peak memory and the slowest read. A failure is
-printed with its traceback, and the exit code is then 1.
+printed with its traceback, and the exit code is then 1. An input that takes more memory or more of
+the processor's time than `LARGEST` and `LONGEST` is a failure too.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tests.fuzz.readers import READERS
 from tests.fuzz.test_readers import try_one
 
 BATCH = 50
+#: The memory of the whole process, MiB; and the processor's seconds for one input.
+LARGEST, LONGEST = 1024.0, 60.0
 
 
 def main() -> int:
@@ -39,11 +42,10 @@ def main() -> int:
             failures += _batch(reader, rng.randrange(2**32), tried, slowest)
             if time.monotonic() > end:
                 break
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     for reader in readers:
         name = reader.name
         print(f"{name:20} {tried[name]:8} inputs, slowest {slowest.get(name, 0):6.2f} s")
-    print(f"{sum(tried.values())} inputs, {failures} failures, largest memory {peak:.0f} MiB")
+    print(f"{sum(tried.values())} inputs, {failures} failures, largest memory {_peak():.0f} MiB")
     return int(failures > 0)
 
 
@@ -59,10 +61,13 @@ def _batch(reader, number: int, tried: Counter[str], slowest: dict[str, float]) 
     )
     @given(data=st.data())
     def run(data):
-        started = time.monotonic()
+        started, before = time.process_time(), _peak()
         tried[reader.name] += 1
         try_one(reader, data.draw)
-        slowest[reader.name] = max(slowest.get(reader.name, 0.0), time.monotonic() - started)
+        seconds = time.process_time() - started
+        slowest[reader.name] = max(slowest.get(reader.name, 0.0), seconds)
+        assert seconds < LONGEST, f"one input took {seconds:.0f} s"
+        assert _peak() < max(LARGEST, before + 1), f"one input took memory up to {_peak():.0f} MiB"
 
     try:
         run()
@@ -71,6 +76,11 @@ def _batch(reader, number: int, tried: Counter[str], slowest: dict[str, float]) 
         traceback.print_exc()
         return 1
     return 0
+
+
+def _peak() -> float:
+    """The most memory that this process has had, MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 if __name__ == "__main__":

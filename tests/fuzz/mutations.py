@@ -20,7 +20,8 @@ from hypothesis import strategies as st
 ODD: tuple[Any, ...] = (
     None, True, -1, 0, 1.5, 2**31, 2**63, 10**30, -(2**70), 1e308, float("inf"), float("nan"), "",
     "x" * 5000, "a\x00b", "\x1b[31m", "\u202eabc", "../../etc/passwd", "/dev/zero", "9" * 400, [],
-    {}, [[[[[]]]]], [None], {"": ""}, ["a", 1], "2026-13-45", "https://x\n", "|", "@", "*", "~",
+    "a\ud800", {}, [[[[[]]]]], [None], {"": ""}, ["a", 1], "2026-13-45", "https://x\n", "|", "@",
+    "*", "~",
 )  # fmt: skip
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]

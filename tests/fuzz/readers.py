@@ -14,6 +14,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pyarrow as pa
 import yaml
 
 from chorus_baselines.chorus.accumulate import Tally
@@ -146,7 +147,7 @@ def _read_coco(folder: Path) -> None:
         folder / "instances_val2014.json", folder / "COCO2014-Val-ver10.json", solver="lm"
     )
     for piece in recipe.pieces:
-        list(piece.make([]))
+        pa.Table.from_pylist(list(piece.make([])), schema=recipe.schema)  # as they are written
 
 
 def _bodies(folder: Path) -> None:

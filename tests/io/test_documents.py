@@ -106,6 +106,12 @@ def test_values_that_no_file_may_hold(name):
     json.dumps(content, allow_nan=False).encode()
 
 
+def test_a_key_with_half_a_character_is_left_out():
+    content, odd = without_odd_values({"a": 1, "b\ud800": 2})
+    assert content == {"a": 1}
+    assert list(odd) == [("b\ud800",)]
+
+
 def test_what_is_too_deep_is_cut():
     value = 1
     for _ in range(MAX_DEPTH + 3):

@@ -290,6 +290,20 @@ def test_the_same_method_on_another_split_is_welcome(board):
     assert world.problems(board) == ""
 
 
+@pytest.mark.parametrize("name", ["entry.yaml", "results.json", "samples.parquet"])
+def test_files_of_any_size_are_refused_unread(board, good, name):
+    with (good / name).open("r+b") as file:
+        file.truncate(2**40)
+    assert_found(board, rf"entries/good/{re.escape(name)}: has {2**40} bytes")
+
+
+def test_a_link_in_place_of_the_entries_is_refused(board):
+    (board / "entries").rename(board / "elsewhere")
+    (board / "entries").symlink_to("elsewhere")
+    with pytest.raises(InputError, match="entries: is a link"):
+        check_leaderboard(board)
+
+
 def test_names(board, good):
     good.rename(good.with_name("better"))
     assert_found(board, "entries/better: its name is not named after the method: 'good' or")

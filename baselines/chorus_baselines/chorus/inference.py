@@ -19,8 +19,12 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.limits import MIB
 from chorus_bench.io.npz_files import read_npy
+from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.submission import open_submission
+
+_MAX_BYTES = 16 * MIB
 
 _DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
 
@@ -108,7 +112,7 @@ def read_pose(path: str | Path) -> Float64:
     """
     file = Path(path)
     try:
-        content = file.read_bytes()
+        content = read_limited(file, _MAX_BYTES)
         if file.suffix == ".npy":
             values = read_npy(content)
         else:

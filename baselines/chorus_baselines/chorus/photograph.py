@@ -16,12 +16,13 @@ import numpy as np
 from chorus_baselines.chorus.inference import check_pose
 from chorus_baselines.chorus.subject import nearest_category
 from chorus_bench.array_types import Float64
-from chorus_bench.datasets.image_folder import upright_size
+from chorus_bench.datasets.image_folder import MAX_IMAGE_BYTES, upright_size
 from chorus_bench.datasets.recipe import Note
 from chorus_bench.datasets.schema import CAMERA_COLUMNS, KEPT
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera
+from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.image_files import decode_picture
 from chorus_bench.synthesis.interfaces import PERSON, Context, Picture
@@ -73,7 +74,7 @@ def read_photo(path: str | Path) -> Picture:
     file = Path(path)
     if not file.is_file():
         raise InputError("no such photograph", where=file, expected="a JPEG, PNG, WebP or BMP")
-    content = file.read_bytes()
+    content = read_limited(file, MAX_IMAGE_BYTES)
     size = upright_size(content, file.name)
     if isinstance(size, Note):
         raise InputError(size.message, where=file, expected="a JPEG, PNG, WebP or BMP")

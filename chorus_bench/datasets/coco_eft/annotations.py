@@ -61,6 +61,11 @@ class CocoFile:
         """Return the annotations of an image."""
         return self.annotations.get(image["id"], ())
 
+    def license_of(self, image: Image) -> tuple[str | None, str | None]:
+        """Return name and URL of an image's license; None where the file does not say."""
+        number = image.get("license")
+        return self.licenses.get(number, (None, None)) if _is_id(number) else (None, None)
+
 
 def image_name_2014(image_id: int) -> str:
     """Return the file name that an image has in val2014."""

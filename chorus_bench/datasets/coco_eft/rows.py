@@ -175,7 +175,7 @@ def _target_columns(candidate: Candidate, target: Target) -> dict[str, Any]:
 
 def _image_columns(candidate: Candidate, shared: SharedInputs, notes: list[Note]) -> dict[str, Any]:
     image = candidate.image
-    license, license_url = shared.coco.licenses.get(image.get("license", -1), (None, None))
+    license, license_url = shared.coco.license_of(image)
     picture = None
     if shared.pictures is not None:
         try:
@@ -192,6 +192,10 @@ def _image_columns(candidate: Candidate, shared: SharedInputs, notes: list[Note]
         "file_name": image["file_name"],
         "license": license,
         "license_url": license_url,
-        "coco_url": image.get("coco_url"),
-        "flickr_url": image.get("flickr_url"),
+        "coco_url": _text(image.get("coco_url")),
+        "flickr_url": _text(image.get("flickr_url")),
     }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
