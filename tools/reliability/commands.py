@@ -115,8 +115,8 @@ COMMANDS = {
     ),
     "report": Command(("report", "result", "--output", "out"), result),
     "synthesize": Command(
-        ("synthesize", "--preset", "tiny", "--output", "out", "--set", "shard_size=8",
-         "--set", "images.generator.size=64", "--prompts", "prompts"),
+        ("synthesize", "--preset", "tiny", "--output", "out", "--set", "shard_size=2", "--set",
+         "images.generator.size=64", "--set", "images.views=views.yaml", "--prompts", "prompts"),
         lambda folder: _write_prompts(folder / "prompts"),
     ),
 }  # fmt: skip
@@ -125,3 +125,5 @@ COMMANDS = {
 def _write_prompts(folder: Path) -> None:
     folder.mkdir()
     (folder / "surfboard.txt").write_text("a person rides a surfboard\n", encoding="utf-8")
+    views = "front: front view\nside: side view\nback: back view\n"
+    (folder.parent / "views.yaml").write_text(views, encoding="utf-8")
