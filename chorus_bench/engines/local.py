@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from functools import partial
 from multiprocessing import connection
 from multiprocessing.synchronize import Event
+from typing import Any
 
 from chorus_bench.engines.jobs import Job, Result, Setup, end_inner_run
 from chorus_bench.errors import ChorusBenchError, InputError
@@ -23,7 +23,9 @@ TRIES = 3
 #: How long a worker may take to end when it is told to, in seconds.
 _PATIENCE = 5.0
 
-#: In a worker process: the function that does jobs, or one that raises why there is none.
+#: In place of a job: the start of a worker.
+_START = "its start"
+#: In a worker process: the function that does jobs.
 _do: Callable[..., Result]
 
 
@@ -42,29 +44,44 @@ class _Processes:
     def __init__(self, setup: Setup[Job], workers: int) -> None:
         self._setup = setup
         self._context = multiprocessing.get_context("spawn")
+        self._workers = workers
         self._begun = self._context.Event()
-        self._idle = [self._start() for _ in range(workers)]
+        self._idle: list[ProcessPoolExecutor] = []
+        self._fresh: set[ProcessPoolExecutor] = set()
         self._busy: dict[Future[Result], tuple[ProcessPoolExecutor, object]] = {}
         self._deaths: Counter[int] = Counter()
 
-    def _start(self) -> ProcessPoolExecutor:
-        arguments = (self._setup, self._begun)
-        return ProcessPoolExecutor(1, self._context, initializer=_begin, initargs=arguments)
+    def _start(self) -> None:
+        """Start a worker, which gets its setup with the first job.
+
+        Nothing large goes to a process that may end before it reads: Python would wait for ever.
+        """
+        pool = ProcessPoolExecutor(1, self._context, initializer=_begin, initargs=(self._begun,))
+        self._fresh.add(pool)
+        with _interrupts_blocked():  # a pool starts its process when it gets something to do
+            self._busy[pool.submit(_started)] = (pool, _START)
 
     def run(self, jobs: Sequence[object]) -> Iterator[Result]:
         waiting = deque(jobs)
         try:
-            while waiting or self._busy:
+            for _ in range(self._workers):
+                self._start()
+            while waiting or any(job is not _START for _, job in self._busy.values()):
                 while waiting and self._idle:
-                    pool, job = self._idle.pop(), waiting.popleft()
-                    with _interrupts_blocked():  # a pool starts its process with the first job
-                        future = pool.submit(_work, job)
-                    self._busy[future] = (pool, job)
+                    self._give(self._idle.pop(), waiting.popleft())
                 done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield from self._collect(future, waiting)
         finally:
             self._stop()
+
+    def _give(self, pool: ProcessPoolExecutor, job: object) -> None:
+        if pool in self._fresh:
+            self._fresh.remove(pool)
+            future = pool.submit(_work_first, self._setup, job)
+        else:
+            future = pool.submit(_work, job)
+        self._busy[future] = (pool, job)
 
     def _collect(self, future: Future[Result], waiting: deque[object]) -> Iterator[Result]:
         """Yield a finished job's result; a job whose worker died goes back into the queue."""
@@ -73,9 +90,10 @@ class _Processes:
             result = future.result()
         except BrokenProcessPool as error:
             pool.shutdown(wait=False)
+            self._fresh.discard(pool)
             if not self._begun.is_set():
                 raise _no_worker_begins() from error
-            self._idle.append(self._start())
+            self._start()
             self._deaths[id(job)] += 1
             if self._deaths[id(job)] >= TRIES:
                 raise ChorusBenchError(
@@ -83,10 +101,12 @@ class _Processes:
                     "  What to do: this is usually a lack of memory; use fewer workers or smaller "
                     "batches, and run the same command again: it continues from what is finished"
                 ) from error
-            waiting.append(job)
+            if job is not _START:
+                waiting.append(job)
             return
         self._idle.append(pool)
-        yield result
+        if job is not _START:
+            yield result
 
     def _stop(self) -> None:
         """End all workers; one in the middle of a job is stopped, and its file is not written.
@@ -131,20 +151,21 @@ def _no_worker_begins() -> InputError:
     )
 
 
-def _begin(setup: Setup[Job], begun: Event) -> None:
-    """Make a worker process ready; it ends when its parent does."""
-    global _do
+def _begin(begun: Event) -> None:
+    """Make a worker process end when its parent does."""
     begun.set()
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    try:
-        _do = setup()
-    except Exception as error:  # it is raised by the first job, in the parent
-        _do = partial(_fail, error)
 
 
-def _fail(error: Exception, job: object) -> Result:
-    del job
-    raise error
+def _started() -> Result:
+    return {}
+
+
+def _work_first(setup: Setup[Any], job: object) -> Result:
+    """Set a worker up and do its first job; what the setup raises is raised in the parent."""
+    global _do
+    _do = setup()
+    return _do(job)
 
 
 def _end_with_parent() -> None:

@@ -36,7 +36,7 @@ def test_a_killed_worker_loses_its_job_only(tmp_path):
     results = list(run_jobs(Deadly(tmp_path), range(6), TWO))
     assert squares(results) == [n**2 for n in range(6)]
     assert len(list(tmp_path.glob("died-*"))) == 1
-    assert len(list(tmp_path.glob("worker-*"))) == 3
+    assert len(list(tmp_path.glob("worker-*"))) >= 2  # the killed one, and another
 
 
 def test_a_job_that_always_kills_its_worker(tmp_path):

@@ -52,8 +52,12 @@ def test_a_script_without_a_main_guard_is_told_what_to_do(tmp_path, script):
     assert not list(tmp_path.glob(".*"))
 
 
-def test_standard_input_is_told_what_to_do(tmp_path):
-    done = run(tmp_path, f"{JOBS}\nrun()\n", by_input=True)
+@pytest.mark.parametrize("size", [0, 2**22])
+def test_standard_input_is_told_what_to_do(tmp_path, size):
+    """A large setup too: Python waits for ever for a process that ends before it reads it."""
+    setup = f'setup = Squares(Path(".")); vars(setup)["more"] = bytes({size})'
+    script = JOBS.replace('Squares(Path("."))', "setup").replace("TWO =", f"{setup}\nTWO =")
+    done = run(tmp_path, f"{script}\nrun()\n", by_input=True)
     assert done.returncode == 1
     assert "a script from standard input cannot be imported" in done.stderr
 
