@@ -23,7 +23,7 @@ def squares(results):
 def test_every_job_is_done_once(tmp_path, workers):
     results = list(run_jobs(Squares(tmp_path), range(7), EngineSettings(workers=workers)))
     assert squares(results) == [n**2 for n in range(7)]
-    assert len(list(tmp_path.glob("worker-*"))) == workers
+    assert 1 <= len(list(tmp_path.glob("worker-*"))) <= workers
     inside = {result["process"] for result in results} == {os.getpid()}
     assert inside == (workers == 1)
 
