@@ -6,7 +6,7 @@ import atexit
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -80,11 +80,13 @@ def pictures(folder: Path) -> None:
 
 
 def training(folder: Path) -> None:
-    """Build a small training set."""
-    from chorus_bench.datasets.builders import build_dataset
+    """Build the first piece of a small training set."""
+    from chorus_bench.datasets.export import export
+    from chorus_bench.datasets.registry import get_builder
 
     options = {"split": "train", "categories": ["surfboard"], "size": 64, "images": False}
-    build_dataset("simulated", folder / "train", **options)
+    recipe = get_builder("simulated").load()(**options)
+    export(replace(recipe, pieces=recipe.pieces[:1]), folder / "train")
 
 
 _SCORING = ("--split", "split", "--min-samples", "1")
