@@ -20,6 +20,7 @@ from chorus_bench.datasets.folder import (
     DATA_FOLDER,
     NOTES_FILE,
     PICTURES_FOLDER,
+    STATISTICS,
     DatasetInfo,
     category_folder,
 )
@@ -103,7 +104,7 @@ def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
         f"## How it was built\n\n{card.construction}\n\n{_built(info)}",
         f"## Sources\n\n{_sources(info)}",
         f"## Licenses\n\n{card.license_note}",
-        f"## Citation\n\n```bibtex\n{card.citation}\n```",
+        f"## Citation\n\n```bibtex\n{card.citation}\n```" if card.citation else "",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -150,7 +151,7 @@ def _type(column: pa.Field) -> str:
 
 def _built(info: DatasetInfo) -> str:
     parts = [f"```\n{info.command}\n```"] if info.command else []
-    details = [(key, _short(value)) for key, value in info.details.items()]
+    details = [(key, _short(value)) for key, value in info.details.items() if key != STATISTICS]
     parts.append(tabulate(details, headers=("", ""), tablefmt="github", disable_numparse=True))
     for title, counts in (("Left out", info.left_out), ("Used, but noted", info.noted)):
         if counts:
@@ -166,7 +167,7 @@ def _short(value: object) -> str:
 
 def _sources(info: DatasetInfo) -> str:
     if not info.sources:
-        return "None: the program generates every row."
+        return "No source files are recorded."
     rows = [(s.title, s.name, f"{s.size:,}", f"`{s.sha256}`") for s in info.sources]
     headers = ("source", "file", "bytes", "SHA-256")
     return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)
