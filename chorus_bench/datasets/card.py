@@ -29,6 +29,7 @@ from chorus_bench.datasets.parquet import read_schema
 from chorus_bench.datasets.picture_sheet import write_pictures
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import IMAGE, RLE
+from chorus_bench.errors import count_of
 from chorus_bench.io.files import atomic_write_bytes
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"),
@@ -93,10 +94,10 @@ def _configs(info: DatasetInfo) -> list[dict[str, Any]]:
 
 
 def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
-    card = info.card
+    card, rows = info.card, count_of(info.rows, "row")
     sections = [
         f"# {card.title}\n\n{card.summary}",
-        f"`{info.label}`, version {info.version}, {info.rows} rows, split `{info.split}`",
+        f"`{info.label}`, version {info.version}, {rows}, split `{info.split}`",
         "\n\n".join(f"![{name}]({PICTURES_FOLDER}/{name})" for name in pictures),
         f"## Loading\n\n{_loading(info)}",
         f"## Rows per category\n\n{_counts(info)}",

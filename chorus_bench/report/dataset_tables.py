@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from tabulate import tabulate
 
 from chorus_bench.datasets.folder import STATISTICS
+from chorus_bench.errors import count_of
 
 if TYPE_CHECKING:
     from chorus_bench.datasets.folder import DatasetInfo
@@ -22,7 +23,8 @@ def render_dataset(info: DatasetInfo, statistics: DatasetStatistics) -> str:
         info: contents of its metadata file.
         statistics: statistics of its rows.
     """
-    head = f"{info.label}, version {info.version}, split {info.split}, {info.rows} rows"
+    rows = count_of(info.rows, "row")
+    head = f"{info.label}, version {info.version}, split {info.split}, {rows}"
     details = [
         (key, value)
         for key, value in info.details.items()

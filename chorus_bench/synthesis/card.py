@@ -101,4 +101,5 @@ def statistics_table(statistics: DatasetStatistics, tablefmt: str) -> str:
             ("camera entropy", f"{statistics.entropy.bits:.2f} bits"),
             ("differential camera entropy", f"{statistics.entropy.differential_bits:.2f} bits"),
         ]
-    return tabulate(rows, tablefmt=tablefmt, headers=("", ""), disable_numparse=True)
+    headers = ("", "") if tablefmt == "github" else ()  # Markdown has no table without
+    return tabulate(rows, tablefmt=tablefmt, headers=headers, disable_numparse=True)
