@@ -78,7 +78,7 @@ def infer_command(
         return
     from chorus_baselines.chorus.inference import canonical_field, posed_field, save_posed_field
 
-    category = one_category(categories) if categories else subject_in(split, sample, body).category
+    category = category_of(categories, pose, split, sample, body)
     field = canonical_field(submission, category, interaction)
     posed = posed_field(field, pose_of(pose, split, sample, body), body or "default", field.spec)
     save_posed_field(posed, field.spec, output)
@@ -155,6 +155,23 @@ def import_chorus_command(
         overwrite=overwrite,
     )
     typer.echo(f"wrote {output}: {', '.join(found)}")
+
+
+def category_of(
+    categories: list[str] | None,
+    pose: Path | None,
+    split: str | None,
+    sample: str | None,
+    body: str | None,
+) -> str:
+    """Return the category that was asked for, or that of the sample; a pose has none."""
+    from chorus_bench.errors import InputError
+
+    if categories:
+        return one_category(categories)
+    if pose is not None:
+        raise InputError("no category is named", expected="--category NAME beside --pose")
+    return subject_in(split, sample, body).category
 
 
 def pose_of(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from chorus_baselines.posed_cli import Interaction, Pose, Sample, Split, pose_of, subject_in
+from chorus_baselines.posed_cli import Interaction, Pose, Sample, Split, category_of, pose_of
 from chorus_bench.cli.options import Body, key_values, one_category
 
 if TYPE_CHECKING:
@@ -159,10 +159,17 @@ def _from_pose(
     order: _Order, pose: Path | None, split: str | None, sample: str | None, body: str | None
 ) -> None:
     from chorus_baselines.chorus.reconstruction import save_meshes
-    from chorus_bench.errors import unknown_name
+    from chorus_bench.errors import InputError, unknown_name
     from chorus_bench.geometry.body_files import load_body
 
-    category = order.category or subject_in(split, sample, body).category
+    if pose is None and split is None and sample is None:
+        raise InputError(
+            "no person is chosen",
+            expected="a photograph, or --split SPLIT and --sample ID, or --pose FILE and "
+            "--category NAME",
+        )
+    chosen = [order.category] if order.category else None
+    category = category_of(chosen, pose, split, sample, body)
     if category not in order.fields.categories:
         raise unknown_name("category", category, order.fields.categories, where="the fields")
     scene = order.scene(category, pose_of(pose, split, sample, body), load_body(body or "default"))

@@ -68,6 +68,9 @@ def annotate_command(
     subset: Annotated[
         str | None, typer.Option(help="The subset (config) of a Hugging Face dataset.")
     ] = None,
+    revision: Annotated[
+        str | None, typer.Option(help="Branch, tag or commit of a dataset on the hub.")
+    ] = None,
     limit: Annotated[
         int | None, typer.Option(min=1, help="Take only so many pictures, the first ones.")
     ] = None,
@@ -97,7 +100,7 @@ def annotate_command(
     from chorus_bench.synthesis.sources import open_source
 
     settings = read_settings(preset, config, key_values(set_, "--set"))
-    taken = SourceOptions(tuple(categories or ()), prompt, column, split, subset, limit)
+    taken = SourceOptions(tuple(categories or ()), prompt, column, split, subset, revision, limit)
     made = annotate(
         open_source(source, taken),
         settings,

@@ -61,7 +61,8 @@ def annotators_command(
     settings = read_settings(preset, config, changes)
     found = check_annotators_on_picture(settings, RunSettings(device, batch), picture)
     _print(found, device)
-    _draw(found, settings, output)
+    if any(not one.problem for one in found.checked):
+        _draw(found, settings, output)
     if not found.ok:
         raise typer.Exit(2)
 
@@ -93,11 +94,12 @@ def _print(found: AnnotatorCheck, device: str) -> None:
     headers = ("role", "annotator", "s to load", "s per picture", "found")
     height, width = found.picture.size
     source = "simulated" if found.picture.address is not None else "yours"
-    typer.echo(f"{found.picture.sample_id} ({source}), {width} x {height}, on {device}\n")
-    typer.echo(tabulate(rows, headers=headers, disable_numparse=True))
-    if found.given:
+    typer.echo(f"{found.picture.sample_id} ({source}), {width} x {height}, on {device}")
+    if rows:
+        typer.echo("\n" + tabulate(rows, headers=headers, disable_numparse=True))
+    if found.given and rows:
         typer.echo(
-            "\nThe segmenter found no person; keypoints and poses are those of the true one."
+            "\nThere is no person from a segmenter; keypoints and poses are those of the true one."
         )
     for one in found.checked:
         if one.problem:

@@ -50,8 +50,9 @@ class StageLines:
         self._stage, self._started, self._last = "", time.monotonic(), 0.0
 
     def update(self, stage: str, done: int, total: int) -> None:
-        """Report progress: the stage, the work done, and the total."""
+        """Report progress: the stage, the work done, and the total; 0 if nobody knows it."""
         now = time.monotonic() - self._started
         if stage != self._stage or now - self._last > _SECONDS_A_LINE:
             self._stage, self._last = stage, now
-            typer.echo(f"{now:7.1f} s  {stage}: {done} of {total}", err=True)
+            amount = f"{done} of {total}" if total else f"{done} so far"
+            typer.echo(f"{now:7.1f} s  {stage}: {amount}", err=True)

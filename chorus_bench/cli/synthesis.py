@@ -151,7 +151,7 @@ def _estimate_text(found: Estimate) -> str:
     rows = [(name, count) for name, count in found.images.items()]
     parts = [
         tabulate([*rows, ("in all", found.total)], headers=("category", "images")),
-        f"{found.shards} shards",
+        count_of(found.shards, "shard"),
     ]
     if found.sample:
         stages = [
@@ -181,8 +181,8 @@ def print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) 
         if report.stage == "prompts":
             typer.echo(f"prompts: {report.rows} of {count_of(len(report.counts), 'category')}")
             continue
-        there = f", {report.found} shards existed" if report.found else ""
-        typer.echo(f"{report.stage}: {report.rows} images now{speed}{there}")
+        there = f", {count_of(report.found, 'shard')} existed" if report.found else ""
+        typer.echo(f"{report.stage}: {count_of(report.rows, 'image')} now{speed}{there}")
         if report.stage in ("images", "annotations"):
             for what, count in report.counts.items():
                 typer.echo(f"  {what}: {count}")

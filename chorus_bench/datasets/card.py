@@ -20,6 +20,7 @@ from chorus_bench.datasets.folder import (
     DATA_FOLDER,
     NOTES_FILE,
     PICTURES_FOLDER,
+    STATISTICS,
     DatasetInfo,
     category_folder,
 )
@@ -28,6 +29,7 @@ from chorus_bench.datasets.parquet import read_schema
 from chorus_bench.datasets.picture_sheet import write_pictures
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import IMAGE, RLE
+from chorus_bench.errors import count_of
 from chorus_bench.io.files import atomic_write_bytes
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"),
@@ -92,10 +94,10 @@ def _configs(info: DatasetInfo) -> list[dict[str, Any]]:
 
 
 def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
-    card = info.card
+    card, rows = info.card, count_of(info.rows, "row")
     sections = [
         f"# {card.title}\n\n{card.summary}",
-        f"`{info.label}`, version {info.version}, {info.rows} rows, split `{info.split}`",
+        f"`{info.label}`, version {info.version}, {rows}, split `{info.split}`",
         "\n\n".join(f"![{name}]({PICTURES_FOLDER}/{name})" for name in pictures),
         f"## Loading\n\n{_loading(info)}",
         f"## Rows per category\n\n{_counts(info)}",
@@ -103,7 +105,7 @@ def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
         f"## How it was built\n\n{card.construction}\n\n{_built(info)}",
         f"## Sources\n\n{_sources(info)}",
         f"## Licenses\n\n{card.license_note}",
-        f"## Citation\n\n```bibtex\n{card.citation}\n```",
+        f"## Citation\n\n```bibtex\n{card.citation}\n```" if card.citation else "",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -150,7 +152,7 @@ def _type(column: pa.Field) -> str:
 
 def _built(info: DatasetInfo) -> str:
     parts = [f"```\n{info.command}\n```"] if info.command else []
-    details = [(key, _short(value)) for key, value in info.details.items()]
+    details = [(key, _short(value)) for key, value in info.details.items() if key != STATISTICS]
     parts.append(tabulate(details, headers=("", ""), tablefmt="github", disable_numparse=True))
     for title, counts in (("Left out", info.left_out), ("Used, but noted", info.noted)):
         if counts:
@@ -166,7 +168,7 @@ def _short(value: object) -> str:
 
 def _sources(info: DatasetInfo) -> str:
     if not info.sources:
-        return "None: the program generates every row."
+        return "No source files are recorded."
     rows = [(s.title, s.name, f"{s.size:,}", f"`{s.sha256}`") for s in info.sources]
     headers = ("source", "file", "bytes", "SHA-256")
     return tabulate(rows, headers=headers, tablefmt="github", disable_numparse=True)

@@ -23,6 +23,9 @@ DATA_FOLDER, CARD_FILE, NOTES_FILE, PICTURES_FOLDER = "data", "README.md", "note
 #: Folders between a dataset's folder and its Parquet files: ``data/<category>``.
 _LEVELS = 2
 
+#: The detail of training sets with the statistics of their rows, which readers show as tables.
+STATISTICS = "statistics"
+
 
 @dataclass(frozen=True)
 class DatasetInfo:

@@ -56,14 +56,18 @@ def only_run(folder: str | Path, *, where: object | None = None) -> Iterator[Non
     """Hold the lock of a folder for the time of the block.
 
     Args:
-        folder: made if it is not there.
+        folder: made if it is not there, and removed if it stays empty.
         where: what messages name; by default the folder.
 
     Raises:
         InputError: another run has it; the message says which.
         WriteError: the folder cannot be made or written to.
     """
-    with _held(Path(folder) / LOCK_FILE, where or folder, wait=False):
+    place = Path(folder).absolute()
+    with (
+        _without_empty(place, *place.parents),
+        _held(place / LOCK_FILE, where or folder, wait=False),
+    ):
         yield
 
 
@@ -83,14 +87,20 @@ def only_writer(output: str | Path, *, wait: bool = False) -> Iterator[None]:
         WriteError: the place cannot be written to.
     """
     target = Path(output).absolute()
-    missing = [parent for parent in target.parents if not os.path.lexists(parent)]
+    with _without_empty(*target.parents), _held(lock_file(target), Path(output), wait=wait):
+        yield
+
+
+@contextlib.contextmanager
+def _without_empty(*folders: Path) -> Iterator[None]:
+    """Remove those of some folders, inner ones first, that were not there and stay empty."""
+    missing = [folder for folder in folders if not os.path.lexists(folder)]
     try:
-        with _held(lock_file(target), Path(output), wait=wait):
-            yield
+        yield
     finally:
-        for parent in missing:
+        for folder in missing:
             with contextlib.suppress(OSError):
-                parent.rmdir()
+                folder.rmdir()
 
 
 def lock_file(target: Path) -> Path:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from chorus_bench.datasets.folder import STATISTICS
+from chorus_bench.errors import count_of
+
 if TYPE_CHECKING:
     from chorus_bench.datasets.folder import DatasetInfo
     from chorus_bench.datasets.statistics import DatasetStatistics
@@ -20,8 +23,13 @@ def render_dataset(info: DatasetInfo, statistics: DatasetStatistics) -> str:
         info: contents of its metadata file.
         statistics: statistics of its rows.
     """
-    head = f"{info.label}, version {info.version}, split {info.split}, {info.rows} rows"
-    details = [(key, value) for key, value in info.details.items() if value is not None]
+    rows = count_of(info.rows, "row")
+    head = f"{info.label}, version {info.version}, split {info.split}, {rows}"
+    details = [
+        (key, value)
+        for key, value in info.details.items()
+        if value is not None and key != STATISTICS
+    ]
     blocks = [head, tabulate(details, tablefmt="plain")]
     blocks += [_counts(column, counts) for column, counts in statistics.counts.items()]
     return "\n\n".join([*(block for block in blocks if block), _cameras(statistics)])

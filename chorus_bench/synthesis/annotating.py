@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from chorus_bench.datasets.folder import STATISTICS
 from chorus_bench.datasets.recipe import CardText, Recipe
 from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.engines import EngineSettings, end_inner_run
@@ -26,8 +28,8 @@ from chorus_bench.synthesis.pipeline import (
     work_folder,
 )
 from chorus_bench.synthesis.plan import Plan
-from chorus_bench.synthesis.recipe import finished_recipe
-from chorus_bench.synthesis.requirements import check_annotation
+from chorus_bench.synthesis.recipe import PAPER, TASKS, finished_recipe
+from chorus_bench.synthesis.requirements import check_annotation, check_truth
 from chorus_bench.synthesis.settings import SynthesisSettings
 from chorus_bench.synthesis.stages.pictures import (
     PictureReader,
@@ -36,6 +38,9 @@ from chorus_bench.synthesis.stages.pictures import (
     read_notes,
 )
 from chorus_bench.synthesis.work_folder import ROW_STAGES, Manifest, StageFolder
+
+#: Sections of the settings that are of the synthesis alone.
+_UNUSED = ("prompts", "images")
 
 NAME, VERSION = "annotated", "1.0.0"
 
@@ -58,8 +63,13 @@ CARD = CardText(
         "annotations are made by the models named above, whose licenses decide what they may be "
         "used for."
     ),
-    citation="",
+    citation=PAPER,
     tags=("human-object-interaction",),
+    header={
+        "license_name": "pictures-of-their-owners",
+        "annotations_creators": ["machine-generated"],
+        "task_categories": list(TASKS),
+    },
 )
 
 
@@ -103,6 +113,8 @@ def annotate(
     end_inner_run(engine.workers)
     settings = settings.model_copy(update={"categories": source.categories})
     check_annotation(settings, stage, redo)
+    if not source.addressed and stage in (None, "annotations"):
+        check_truth(settings, source.name)
     target, work = Path(output), work_folder(output)
     check_output(target, work, NAME, "a dataset of annotated pictures")
     with only_run(work):
@@ -168,7 +180,7 @@ class _PictureSession(Session):
             self.source,
             self._images,
             self.settings.shard_size,
-            lambda rows: self.progress("images", rows, rows),
+            lambda rows: self.progress("images", rows, 0),
         ).read()
         manifest = self._images.complete_manifest()
         rows = sum(record.rows for record in made.values())
@@ -187,12 +199,14 @@ class _PictureSession(Session):
         self, manifests: Mapping[str, Manifest], statistics: DatasetStatistics, command: str
     ) -> Recipe:
         models = self._models(manifests)
+        named = (f"--category {shlex.quote(name)}" for name in self.settings.categories)
+        again = " ".join(["annotate SOURCE", *named])
         recipe = finished_recipe(
             self.work,
             NAME,
             VERSION,
-            card=dataset_card(CARD, "annotate SOURCE", self.settings, statistics, models),
-            metadata={"statistics": statistics.as_dict(), "pictures": self.source.name},
+            card=dataset_card(CARD, again, self.settings, statistics, models, _UNUSED),
+            metadata={STATISTICS: statistics.as_dict(), "pictures": self.source.name},
             command=command,
         )
         notes = read_notes(self._images, manifests["images"])

@@ -26,7 +26,7 @@ import pyarrow as pa
 from chorus_bench.datasets.export import DATASET, MADE_WITH, Built, describe
 from chorus_bench.datasets.facts import Facts, file_metadata, schema_with_facts, table_with_facts
 from chorus_bench.datasets.fingerprint import Fingerprint
-from chorus_bench.datasets.folder import DATA_FOLDER, category_folder
+from chorus_bench.datasets.folder import DATA_FOLDER, STATISTICS, category_folder
 from chorus_bench.datasets.metadata import DataFile
 from chorus_bench.datasets.parquet import (
     BYTES_A_GROUP,
@@ -56,9 +56,6 @@ from chorus_bench.synthesis.work_folder import (
 FOLDER = "dataset"
 #: A file ends with the shard that makes it larger than this (bytes).
 FILE_BYTES = 400_000_000
-
-#: What is known of the rows only when all files are made.
-_COUNTED = "statistics"
 
 #: Called with (files done, files in all).
 Progress = Callable[[int, int], None]
@@ -168,7 +165,7 @@ class FileWork:
     @classmethod
     def of(cls, recipe: Recipe, work: Path) -> FileWork:
         """Return the work of a recipe of finished stages."""
-        known = {key: value for key, value in recipe.metadata.items() if key != _COUNTED}
+        known = {key: value for key, value in recipe.metadata.items() if key != STATISTICS}
         metadata = file_metadata(replace(recipe, metadata=known), MADE_WITH)
         facts = Facts.of_recipe(recipe)
         return cls(work, recipe.inputs["stages"], recipe.split, recipe.schema, facts, metadata)

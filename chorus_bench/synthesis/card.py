@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from tabulate import tabulate
@@ -30,6 +30,7 @@ def dataset_card(
     settings: SynthesisSettings,
     statistics: DatasetStatistics,
     models: Mapping[str, tuple[str, ...]],
+    unused: Collection[str] = (),
 ) -> CardText:
     """Return the texts of the card.
 
@@ -39,6 +40,7 @@ def dataset_card(
         settings: the settings of the dataset; the card contains them as YAML.
         statistics: statistics of its rows.
         models: role -> its models.
+        unused: settings that this command does not use; the card leaves them out.
     """
     again = f"`chorus-bench {command} --config FILE --output DATASET`"
     parts = [
@@ -47,7 +49,7 @@ def dataset_card(
         "### Results of the filters\n\n" + statistics_table(statistics, "github"),
         f"### Cameras\n\n{_fitted_points(settings)}",
         f"### Configuration\n\n{again} with this file makes the dataset again:\n\n"
-        f"```yaml\n{settings.to_yaml()}```",
+        f"```yaml\n{settings.to_yaml(without=unused)}```",
     ]
     return replace(card, construction="\n\n".join(parts))
 
@@ -99,4 +101,5 @@ def statistics_table(statistics: DatasetStatistics, tablefmt: str) -> str:
             ("camera entropy", f"{statistics.entropy.bits:.2f} bits"),
             ("differential camera entropy", f"{statistics.entropy.differential_bits:.2f} bits"),
         ]
-    return tabulate(rows, tablefmt=tablefmt, headers=("", ""), disable_numparse=True)
+    headers = ("", "") if tablefmt == "github" else ()  # Markdown has no table without
+    return tabulate(rows, tablefmt=tablefmt, headers=headers, disable_numparse=True)

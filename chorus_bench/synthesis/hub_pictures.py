@@ -19,6 +19,8 @@ from chorus_bench.errors import (
     list_some,
     unknown_name,
 )
+from chorus_bench.io.hub_messages import quiet_hub
+from chorus_bench.io.json_files import read_json
 from chorus_bench.io.untrusted_files import visible_files
 from chorus_bench.synthesis.picture_source import PictureSource, SourceOptions, stage_row
 
@@ -35,7 +37,7 @@ def open_hub_pictures(name: str, options: SourceOptions) -> PictureSource:
     Args:
         name: the id of a dataset on the hub, a folder that `load_dataset` reads, or one that
             `save_to_disk` wrote.
-        options: the category, and which split, config and column.
+        options: the category, and which revision, split, config and column.
 
     Raises:
         InputError: no such dataset, split or column of images.
@@ -43,12 +45,13 @@ def open_hub_pictures(name: str, options: SourceOptions) -> PictureSource:
         MissingDependencyError: the package `datasets` is not installed.
     """
     category = options.category
-    data = _load(name, options)
+    data, version = _load(name, options)
     column = _image_column(data, name, options.column)
     label = Path(name).name if Path(name).is_dir() else name
     prompt = options.prompt or category
+    commit = version.get("revision")
     return PictureSource(
-        name=f"column '{column}' of {label}, split {options.split}",
+        name=f"column '{column}' of {label}{f'@{commit}' if commit else ''}, split {options.split}",
         categories=(category,),
         identity={
             "hub": label,
@@ -58,24 +61,58 @@ def open_hub_pictures(name: str, options: SourceOptions) -> PictureSource:
             "category": category,
             "prompt": prompt,
             "files": _folder_digest(Path(name)),
+            **version,
         },
         read=lambda skip: _read(data, column, category, prompt, label, skip),
     )
 
 
-def _load(name: str, options: SourceOptions) -> Any:  # noqa: ANN401 - an untyped library
-    """Return a streamed dataset of one split."""
+def _load(name: str, options: SourceOptions) -> tuple[Any, dict[str, str]]:
+    """Return a streamed dataset of one split, and what is known of its version.
+
+    That is the ``revision`` of a dataset on the hub, a commit that is the same for all of the run,
+    or the ``fingerprint`` of one that `save_to_disk` wrote.
+    """
     purpose = "Reading a Hugging Face dataset"
     datasets = import_extra("datasets", extra="datasets", purpose=purpose)
-    with _errors(name):
+    with _errors(name), quiet_hub():
         if Path(name, "state.json").is_file() or Path(name, "dataset_dict.json").is_file():
-            saved = datasets.load_from_disk(name)
-            if not isinstance(saved, Mapping):
-                return saved.to_iterable_dataset()
-            if options.split not in saved:
-                raise unknown_name("split", options.split, list(saved), where=name)
-            return saved[options.split].to_iterable_dataset()
-        return datasets.load_dataset(name, options.subset, split=options.split, streaming=True)
+            saved, folder = datasets.load_from_disk(name), Path(name)
+            if isinstance(saved, Mapping):
+                if options.split not in saved:
+                    raise unknown_name("split", options.split, list(saved), where=name)
+                saved, folder = saved[options.split], folder / options.split
+            known = {"fingerprint": str(read_json(folder / "state.json")["_fingerprint"])}
+            return saved.to_iterable_dataset(), known
+        known = {} if Path(name).is_dir() else {"revision": _commit(name, options.revision)}
+        found = datasets.load_dataset(
+            name, options.subset, split=options.split, streaming=True, **known
+        )
+        return found, known
+
+
+def _commit(name: str, revision: str | None) -> str:
+    """Return the commit of a dataset on the hub that a revision names now."""
+    hub: Any = import_module("huggingface_hub")
+    errors: Any = import_module("huggingface_hub.errors")
+    try:
+        return str(hub.HfApi().dataset_info(name, revision=revision).sha)
+    except errors.HfHubHTTPError as error:
+        if getattr(error.response, "status_code", None) not in (401, 403, 404):
+            raise ConnectionError(_first_line(error)) from error
+        raise InputError(
+            f"the hub gives no access to it: {_first_line(error)}",
+            where=name,
+            expected="the id of a dataset on the hub (owner/name) and one of its revisions",
+            fix="check the name and --revision; for a private or gated one, accept its terms on "
+            "its page, then `hf auth login`",
+        ) from error
+    except Exception as error:  # of the HTTP library, which differs between versions
+        raise ConnectionError(_first_line(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    return next((line for line in map(str.strip, str(error).splitlines()) if line), repr(error))
 
 
 @contextlib.contextmanager
@@ -94,7 +131,7 @@ def _errors(name: str) -> Iterator[None]:
             f"cannot be opened as a Hugging Face dataset: {error}",
             where=name,
             expected="a folder or an id that `datasets.load_dataset` reads, and one of its splits",
-            fix="check the name, --split and --subset; for a private one, `hf auth login`",
+            fix="check the name, --split and --subset",
         ) from error
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import xxhash
 
 from chorus_bench.errors import ChorusBenchError, InputError, list_some
+from chorus_bench.io.hub_messages import quiet_hub
 
 #: Configuration files of which a model's folder has one: diffusers pipeline, transformers model.
 CONFIGURATIONS = ("model_index.json", "config.json")
@@ -38,7 +39,8 @@ def loading(model: str, *, purpose: str, files: Sequence[str] = CONFIGURATIONS) 
     """
     check_model(model, purpose=purpose, files=files)
     try:
-        yield
+        with quiet_hub():
+            yield
     except ChorusBenchError:
         raise
     except Exception as error:

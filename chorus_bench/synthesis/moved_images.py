@@ -9,6 +9,7 @@ there.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +50,13 @@ def images_digest(table: pa.Table) -> str:
         sha.update(f"{len(content)}:".encode())
         sha.update(content)
     return sha.hexdigest()
+
+
+def others_digest(table: pa.Table) -> str:
+    """Return a SHA-256 over the columns of some rows that are not images, hex digits."""
+    names = [name for name in table.column_names if name != COLUMN]
+    text = json.dumps(table.select(names).to_pydict(), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Rest(NamedTuple):

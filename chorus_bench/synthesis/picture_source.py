@@ -27,6 +27,7 @@ class PictureSource:
         identity: equal identities stand for equal pictures; JSON values.
         read: see `Reader`.
         notes: what was left out before reading.
+        addressed: whether the rows may have the addresses of pictures that chorus-bench drew.
     """
 
     name: str
@@ -34,6 +35,7 @@ class PictureSource:
     identity: Mapping[str, Any]
     read: Reader
     notes: tuple[Note, ...] = ()
+    addressed: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ class SourceOptions:
         column: the column with the pictures, for a Hugging Face dataset with several.
         split: its split.
         subset: its config.
+        revision: of one on the hub a branch, tag or commit; by default its main branch.
         limit: the largest number of pictures.
     """
 
@@ -55,6 +58,7 @@ class SourceOptions:
     column: str | None = None
     split: str = "train"
     subset: str | None = None
+    revision: str | None = None
     limit: int | None = None
 
     @property

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench.datasets.export import Built
-from chorus_bench.datasets.folder import DatasetInfo, read_metadata
+from chorus_bench.datasets.folder import STATISTICS, DatasetInfo, read_metadata
 from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.schema import KEPT
 from chorus_bench.datasets.statistics import DatasetStatistics, RowCounts, folder_statistics
@@ -343,7 +343,7 @@ class Session:
         return synthesized_recipe(
             self.work,
             card=dataset_card(CARD, "synthesize", self.settings, statistics, models),
-            metadata={"statistics": statistics.as_dict()},
+            metadata={STATISTICS: statistics.as_dict()},
             command=command,
         )
 

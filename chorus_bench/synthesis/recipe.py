@@ -15,7 +15,10 @@ from chorus_bench.synthesis.work_folder import ROW_STAGES, Shard, StageFolder
 
 NAME, VERSION = "synthesized", "1.1.0"
 
-_PAPER = """@inproceedings{han2023chorus,
+#: The hub's names of what the rows can be used for.
+TASKS = ("image-to-3d", "keypoint-detection", "image-segmentation")
+
+PAPER = """@inproceedings{han2023chorus,
   title     = {{CHORUS}: Learning Canonicalized {3D} Human-Object Spatial Relations from \
 Unbounded Synthesized Images},
   author    = {Han, Sookwan and Joo, Hanbyul},
@@ -39,7 +42,7 @@ CARD = CardText(
         "The rows are made by models that you chose; their licenses decide what the images and the "
         "annotations may be used for. The models are named above."
     ),
-    citation=_PAPER,
+    citation=PAPER,
     tags=("human-object-interaction", "synthetic"),
     header={
         "license_name": "licenses-of-the-models",
@@ -47,7 +50,7 @@ CARD = CardText(
         "language_creators": ["machine-generated"],
         "annotations_creators": ["machine-generated"],
         "source_datasets": ["original"],
-        "task_categories": ["image-to-3d", "keypoint-detection", "image-segmentation"],
+        "task_categories": list(TASKS),
     },
 )
 

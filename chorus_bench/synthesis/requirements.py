@@ -13,6 +13,7 @@ from chorus_bench.synthesis.interfaces import Context
 from chorus_bench.synthesis.manifests import views_of
 from chorus_bench.synthesis.registry import Kind, check_options
 from chorus_bench.synthesis.settings import Component, SynthesisSettings
+from chorus_bench.synthesis.specs import SIMULATED
 from chorus_bench.synthesis.stages.annotations import Annotators, make_segmenters
 from chorus_bench.synthesis.work_folder import ROW_STAGES, STAGES
 
@@ -81,6 +82,28 @@ def check_annotation(
             raise unknown_name("stage", name, ROW_STAGES)
     _check_components(settings, ("annotations",), stage)
     settings.cameras.points(load_body(settings.body))
+
+
+def check_truth(settings: SynthesisSettings, pictures: object) -> None:
+    """Check that annotators can know pictures that say nothing of their origin.
+
+    Args:
+        settings: settings with the annotators.
+        pictures: what the pictures are called.
+
+    Raises:
+        InputError: an annotator knows the simulated world alone, and not what shows these.
+    """
+    for used_by, kind, component in components(settings):
+        known = component.name != SIMULATED or component.options.get("truth") is not None
+        if used_by == "annotations" and not known:
+            raise InputError(
+                f"the {kind} '{SIMULATED}' knows the simulated world alone",
+                where=pictures,
+                expected="annotators that look at pictures",
+                fix="name them in --config (`chorus-bench annotators` lists them); or, if "
+                "chorus-bench drew these pictures, give the option `truth` their dataset",
+            )
 
 
 def _check_components(

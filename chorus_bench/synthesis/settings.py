@@ -6,7 +6,7 @@ batches of annotators) is chosen for each run.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
@@ -274,9 +274,10 @@ class SynthesisSettings(Schema):
     filters: FilterSettings = FilterSettings()
     cameras: CameraSettings = CameraSettings()
 
-    def to_yaml(self) -> str:
-        """Return them as YAML, which `read_settings` reads."""
-        return yaml.safe_dump(self.as_dict(), sort_keys=False, allow_unicode=True)
+    def to_yaml(self, without: Collection[str] = ()) -> str:
+        """Return them as YAML, which `read_settings` reads; some sections may be left out."""
+        found = {key: value for key, value in self.as_dict().items() if key not in without}
+        return yaml.safe_dump(found, sort_keys=False, allow_unicode=True)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the settings as YAML and JSON take them."""

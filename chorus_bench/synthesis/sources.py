@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.image_folder import (
     IMAGE_SUFFIXES,
+    SOURCE,
     ImageFile,
     find_images,
     image_row,
@@ -76,7 +78,7 @@ def _limited(source: PictureSource, limit: int | None) -> PictureSource:
         return itertools.islice(source.read(skip), max(limit - skip, 0))
 
     identity = {**source.identity, "limit": limit}
-    return PictureSource(source.name, source.categories, identity, read, source.notes)
+    return replace(source, identity=identity, read=read)
 
 
 def _open_files(place: Path, options: SourceOptions) -> PictureSource:
@@ -109,7 +111,14 @@ def _open_dataset(place: Path, options: SourceOptions) -> PictureSource:
         categories=rows.categories,
         identity={"dataset": info.content, "categories": list(rows.categories)},
         read=partial(_read_dataset, rows),
+        addressed=_is_addressed(rows),
     )
+
+
+def _is_addressed(data: DatasetRows) -> bool:
+    """Whether the first row was made from its address, and not found by an image search."""
+    first = next((row for name in data.categories for row in data.rows(name, ["source"])), {})
+    return first.get("source") not in (None, SOURCE)
 
 
 def _read_dataset(data: DatasetRows, skip: int) -> Iterator[Row | Note]:

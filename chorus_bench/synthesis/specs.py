@@ -8,6 +8,9 @@ from __future__ import annotations
 from chorus_bench.datasets.registry import BuilderSpec
 from chorus_bench.synthesis.registry import ComponentSpec
 
+#: The name of the simulated world's generator and annotators.
+SIMULATED = "simulated"
+
 _GENERATORS = "chorus_bench.synthesis.generators"
 _ANNOTATORS = "chorus_bench.synthesis.annotators"
 _AGPL = "AGPL-3.0 (code and weights), or Ultralytics' commercial license"
@@ -33,7 +36,7 @@ GENERATORS = (
         extra="synthesis",
     ),
     ComponentSpec(
-        name="simulated",
+        name=SIMULATED,
         summary="pictures of the simulated world; needs no model",
         function=f"{_GENERATORS}.simulated:make_simulated",
         license=_SIMULATION,
@@ -81,7 +84,7 @@ SEGMENTERS = (
         license="that of the annotations",
     ),
     ComponentSpec(
-        name="simulated",
+        name=SIMULATED,
         summary="the simulated world's truth, with settable noise",
         function=f"{_ANNOTATORS}.oracle:make_oracle_segmenter",
         license=_SIMULATION,
@@ -112,7 +115,7 @@ KEYPOINT_DETECTORS = (
         license="that of the annotations",
     ),
     ComponentSpec(
-        name="simulated",
+        name=SIMULATED,
         summary="the simulated world's truth, with settable noise",
         function=f"{_ANNOTATORS}.oracle:make_oracle_keypoints",
         license=_SIMULATION,
@@ -136,7 +139,7 @@ POSE_ESTIMATORS = (
         license="that of the tool that made them",
     ),
     ComponentSpec(
-        name="simulated",
+        name=SIMULATED,
         summary="the simulated world's truth, with settable noise",
         function=f"{_ANNOTATORS}.oracle:make_oracle_poses",
         license=_SIMULATION,

@@ -28,13 +28,13 @@ import pyarrow.parquet as pq
 
 from chorus_bench.datasets.features import with_features
 from chorus_bench.datasets.lengths import check_lengths
-from chorus_bench.datasets.parquet import ROWS_A_GROUP, rows_of, unreadable
+from chorus_bench.datasets.parquet import ROWS_A_GROUP, open_parquet, rows_of, unreadable
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.schema import CAMERA_COLUMNS, TRAIN_SCHEMA
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.io.files import WriteError, atomic_write_bytes, is_folder, remove_unfinished
 from chorus_bench.io.leftovers import remove, unfinished_name
-from chorus_bench.synthesis.moved_images import COLUMN, Moved, Rest, with_images
+from chorus_bench.synthesis.moved_images import COLUMN, Moved, Rest, others_digest, with_images
 
 FORMAT, MANIFEST = 1, "manifest.json"
 
@@ -99,6 +99,8 @@ class Record:
         counts: number of events by kind, for example of remade images.
         models: descriptions of the models that made the rows, by role.
         moved: where the images are, if they are no longer in the shard's file.
+        others: of a shard with images, SHA-256 over its other columns, hex digits; None in records
+            of earlier versions.
     """
 
     rows: int
@@ -108,6 +110,7 @@ class Record:
     counts: dict[str, int] = field(default_factory=dict)
     models: dict[str, str] = field(default_factory=dict)
     moved: Moved | None = None
+    others: str | None = None
 
     @classmethod
     def from_text(cls, text: str) -> Record:
@@ -283,10 +286,17 @@ class StageFolder:
         for row in rows:
             check_lengths(row)
         schema = with_features(STAGE_SCHEMAS[self.stage])
-        content = encoded(pa.Table.from_pylist(list(rows), schema=schema))
-        digest = hashlib.sha256(content).hexdigest()
-        found = {name: count for name, count in counts.items() if count}
-        record = Record(len(rows), len(content), digest, round(seconds, 3), found, dict(models))
+        table = pa.Table.from_pylist(list(rows), schema=schema)
+        content = encoded(table)
+        record = Record(
+            len(rows),
+            len(content),
+            hashlib.sha256(content).hexdigest(),
+            round(seconds, 3),
+            {name: count for name, count in counts.items() if count},
+            dict(models),
+            others=others_digest(table) if COLUMN in table.column_names else None,
+        )
         atomic_write_bytes(self.shard_file(shard), content)
         atomic_write_bytes(self._record_file(shard), record.to_text().encode())
         return record
@@ -314,7 +324,7 @@ class StageFolder:
         atomic_write_bytes(self.shard_file(shard), content)
 
     def read(self, shard: Shard, columns: Sequence[str] | None = None) -> list[Row]:
-        """Return a shard's rows, after checking its file against its record.
+        """Return a shard's rows, after checking its file against its record; see `table`.
 
         Raises:
             InputError: the shard is not finished or was changed.
@@ -324,15 +334,19 @@ class StageFolder:
     def table(self, shard: Shard, columns: Sequence[str] | None = None) -> pa.Table:
         """Return a shard's rows as a table, after checking its file against its record.
 
+        Columns of the stage `images` without the pictures are read and checked alone.
+
         Raises:
             InputError: the shard is not finished or was changed.
         """
         record, file = self._finished(shard), self.shard_file(shard)
+        if record.others and columns and COLUMN not in columns:
+            return self._without_images(file, record.others).select(list(columns))
         content = file.read_bytes()
         digest = hashlib.sha256(content).hexdigest()
         moved = record.moved if record.moved and digest == record.moved.sha256 else None
         if moved is None and digest != record.sha256:
-            raise InputError("was changed after it was written", where=file, fix=self._again)
+            raise self._changed(file)
         try:
             table = pq.read_table(io.BytesIO(content), columns=columns and list(columns))
         except pa.ArrowException as error:
@@ -341,12 +355,27 @@ class StageFolder:
             return table
         return with_images(self.path.parent, moved, table)
 
+    def _without_images(self, file: Path, digest: str) -> pa.Table:
+        """Return the other columns of a shard with images; its images are not read."""
+        names = [name for name in STAGE_SCHEMAS[self.stage].names if name != COLUMN]
+        try:
+            with open_parquet(file) as parquet:
+                table = parquet.read(columns=names)
+        except (pa.ArrowException, OSError) as error:
+            raise unreadable(file, error) from error
+        if others_digest(table) != digest:
+            raise self._changed(file)
+        return table
+
     def _finished(self, shard: Shard) -> Record:
         record = self.record(shard)
         if record is None:
             found = "no such finished shard"
             raise InputError(found, where=self.shard_file(shard), fix=self._again)
         return record
+
+    def _changed(self, file: Path) -> InputError:
+        return InputError("was changed after it was written", where=file, fix=self._again)
 
     @property
     def _again(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -172,6 +173,27 @@ def test_what_cannot_be_done(photos, tmp_path, photo, arguments, message):
     with pytest.raises(InputError, match=message):
         raise done.exception
     assert not list(tmp_path.iterdir())
+
+
+def test_simulated_annotators_know_no_photograph(photos, tmp_path):
+    """This is said of the photograph, before an annotator is made."""
+    folder, rows, _ = photos
+    no_truth = {f"annotations.{name}": "simulated" for name in ANNOTATORS}
+    done = run((folder, rows, no_truth), "tie-0.jpg", "--output", tmp_path / "x.obj")
+    assert "tie-0: the segmenter 'simulated' knows the simulated world alone" in refused(done)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), r"no person is chosen(?s:.*)a photograph, or --split"),
+        (("--pose", "p.npy"), r"no category is named(?s:.*)--category NAME"),
+    ],
+)
+def test_without_a_photograph(tmp_path, arguments, message):
+    call = ["reconstruct", "--fields", ENTRY, "--output", tmp_path / "x.obj", *arguments]
+    done = CliRunner().invoke(app, [str(part) for part in call])
+    assert re.search(message, refused(done))
 
 
 def test_a_surface_that_is_not_there_names_a_level_that_is(photos, tmp_path):

@@ -202,6 +202,7 @@ def test_reconstruct_finds_the_category_of_an_annotated_image(made, tmp_path, cl
     [
         (("--category", "umbrela", "--pose", "p.npy"), "Did you mean 'umbrella'"),
         (("--category", "umbrella"), "no person is chosen"),
+        (("--pose", "p.npy"), "no category is named"),
         (("--split", "SPLIT", "--interaction", "hold"), "--own-types"),
         (("--category", "umbrella", "--pose", "p.npy", "--interaction", "hold"), "interaction"),
         (("--category", "umbrella", "--pose", "p.npy", "--split", "SPLIT"), "two poses"),

@@ -95,6 +95,18 @@ def test_the_folder_is_made(tmp_path):
         assert (tmp_path / "some" / "where").is_dir()
 
 
+def test_a_folder_that_stays_empty_is_removed(tmp_path):
+    """So that a run that is refused leaves nothing; what was there, or has contents, stays."""
+    (tmp_path / "there").mkdir()
+    for name in ("there", "some/where", "there/as/well"):
+        with pytest.raises(RuntimeError), only_run(tmp_path / name):
+            raise RuntimeError
+    assert [path.name for path in tmp_path.rglob("*")] == ["there"]
+    with only_run(tmp_path / "some" / "where"):
+        (tmp_path / "some" / "where" / "file").touch()
+    assert (tmp_path / "some" / "where" / "file").is_file()
+
+
 def test_a_file_in_the_place_of_the_folder(tmp_path):
     (tmp_path / "work").write_text("")
     with (

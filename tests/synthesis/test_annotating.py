@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import datasets
+import huggingface_hub
 import pytest
+import yaml
+from huggingface_hub.errors import HfHubHTTPError
 from typer.testing import CliRunner
 
 from chorus_bench.cli.app import app
@@ -108,8 +112,20 @@ def test_card(made):
     assert info.name == "annotated"
     assert info.details["pictures"] == "pictures of the folder crawled"
     assert "pictures of the folder crawled" in text
-    assert "chorus-bench annotate SOURCE --config FILE" in text
+    assert f"chorus-bench annotate SOURCE --category {CATEGORY} --config FILE" in text
     assert "rejection rate" in text
+    assert info.details["statistics"]["rows"] == info.rows
+    assert "azimuth_histogram" not in text, "statistics are tables"
+    header, configuration = (yaml.safe_load(part) for part in card_parts(text))
+    assert "image-to-3d" in header["task_categories"]
+    assert "annotations" in configuration
+    assert not {"prompts", "images"} & set(configuration), "annotate uses none of them"
+    assert "the program generates" not in text
+
+
+def card_parts(text):
+    """Return the header and the configuration of a card."""
+    return text.split("---\n")[1], text.split("```yaml\n")[1].split("```")[0]
 
 
 def test_the_same_rows_from_an_imported_set(place, settings, made, tmp_path):
@@ -181,8 +197,25 @@ def test_columns_that_are_not_there(tmp_path):
         open_source(tmp_path / "two", SourceOptions((CATEGORY,), column="c"))
 
 
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+
+
+def answering(monkeypatch, answer):
+    """Let the hub answer a question about a dataset; return what was asked."""
+    asked = []
+
+    def dataset_info(_, name, revision=None):
+        asked.append((name, revision))
+        if isinstance(answer, Exception):
+            raise answer
+        return SimpleNamespace(sha=answer)
+
+    monkeypatch.setattr(huggingface_hub.HfApi, "dataset_info", dataset_info)
+    return asked
+
+
 def test_an_id_of_the_hub_is_streamed(monkeypatch):
-    """The id, the subset and the split go to the library, and nothing is copied first."""
+    """Id, commit, subset and split go to the library, and nothing is copied first."""
     rows = [{"image": row["image"]} for row in simulated_rows()[:3]] + [{"image": None}]
     features = datasets.Features({"image": datasets.Image()})
     asked = []
@@ -192,8 +225,14 @@ def test_an_id_of_the_hub_is_streamed(monkeypatch):
         return datasets.IterableDataset.from_generator(lambda: iter(rows), features=features)
 
     monkeypatch.setattr(datasets, "load_dataset", load)
-    source = open_source("owner/name", SourceOptions((CATEGORY,), split="test", subset="small"))
-    assert asked == [(("owner/name", "small"), {"split": "test", "streaming": True})]
+    questions = answering(monkeypatch, COMMIT)
+    options = SourceOptions((CATEGORY,), split="test", subset="small", revision="v1")
+    source = open_source("owner/name", options)
+    assert questions == [("owner/name", "v1")]
+    wanted = {"split": "test", "streaming": True, "revision": COMMIT}
+    assert asked == [(("owner/name", "small"), wanted)]
+    assert source.name == f"column 'image' of owner/name@{COMMIT}, split test"
+    assert source.identity["revision"] == COMMIT
     *pictures, nothing = source.read(0)
     assert [row["image"]["bytes"] for row in pictures] == [
         row["image"]["bytes"] for row in rows[:3]
@@ -207,8 +246,37 @@ def test_a_hub_out_of_reach_says_so(monkeypatch):
         raise ConnectionError("Couldn't reach the Hub")
 
     monkeypatch.setattr(datasets, "load_dataset", load)
+    answering(monkeypatch, COMMIT)
     with pytest.raises(ChorusBenchError, match=r"owner/name is out of reach.*Hub"):
         open_source("owner/name", ONE)
+    answering(monkeypatch, OSError("no route"))
+    with pytest.raises(ChorusBenchError, match=r"owner/name is out of reach: no route"):
+        open_source("owner/name", ONE)
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_what_the_hub_refuses(monkeypatch, status):
+    error = HfHubHTTPError("Revision Not Found", response=SimpleNamespace(
+        status_code=status, headers={}, request=None))  # fmt: skip
+    answering(monkeypatch, error)
+    kind, message = (
+        (ChorusBenchError, "is out of reach") if status == 500 else (InputError, "gives no access")
+    )
+    with pytest.raises(kind, match=rf"owner/name.*{message}.*Revision Not Found"):
+        open_source("owner/name", ONE)
+
+
+def test_a_saved_dataset_is_known_by_its_fingerprint(tmp_path):
+    """Another one with files of the same names and sizes is another source."""
+    streams(tmp_path)
+    first = open_source(tmp_path / "saved", ONE).identity
+    state = tmp_path / "saved" / "state.json"
+    known = json.loads(state.read_text())["_fingerprint"]
+    assert first["fingerprint"] == known
+    state.write_text(state.read_text().replace(known, known[::-1]))
+    second = open_source(tmp_path / "saved", ONE).identity
+    assert first["files"] == second["files"]
+    assert first != second
 
 
 def test_a_folder_of_images_with_metadata(tmp_path):
@@ -313,9 +381,18 @@ def test_sources_that_are_refused(place, source, categories, message):
 
 
 def test_pictures_without_truth_are_refused(place, tmp_path):
-    """The simulated annotators do not take another picture's truth for that of a file."""
-    with pytest.raises(InputError, match="is not a picture of the simulated world"):
+    """The simulated annotators do not know files, and say so before a picture is read."""
+    with pytest.raises(InputError, match="knows the simulated world alone") as caught:
         annotate(open_source(place / "crawled", ONE), read_settings("tiny"), tmp_path / "d")
+    assert caught.value.where == "pictures of the folder crawled"
+    assert not work_folder(tmp_path / "d").exists()
+
+
+def test_imported_pictures_without_truth_are_refused_as_well(place, tmp_path):
+    export(image_folder_recipe(place / "crawled", CATEGORY), tmp_path / "imported")
+    source = open_source(tmp_path / "imported", SourceOptions())
+    with pytest.raises(InputError, match="knows the simulated world alone"):
+        annotate(source, read_settings("tiny"), tmp_path / "d")
 
 
 def test_other_outputs_are_left_alone(place, settings, tmp_path):

@@ -106,6 +106,18 @@ def test_the_command(tmp_path):
     assert "github.com/isarandi/nlf/releases" in refused.stderr
 
 
+def test_nothing_is_drawn_if_no_annotator_can_be_used(tmp_path):
+    output = tmp_path / "overlay.png"
+    missing = '{"name": "ultralytics", "model": "none.onnx"}'
+    pairs = [f"--set=annotations.{role}={missing}" for role in ("segmenter", "keypoints")]
+    arguments = ["annotators", "--check", *pairs, "--set=annotations.pose=nlf"]
+    done = CliRunner().invoke(app, [*arguments, "--output", str(output)])
+    assert done.exit_code == 2
+    assert done.stderr.count("cannot be used") == 3
+    assert "true one" not in done.stdout
+    assert not output.exists()
+
+
 def test_a_picture_of_ones_own(found, tmp_path):
     file = tmp_path / "photo.png"
     cv2.imwrite(str(file), found.picture.pixels[..., ::-1])

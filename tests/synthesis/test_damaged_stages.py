@@ -1,7 +1,11 @@
 """Stages that are missing, unfinished or damaged: found, named, and made again."""
 
+import json
 import shutil
+from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from chorus_bench.datasets.verify import verify_dataset
@@ -120,3 +124,36 @@ def test_stages_of_other_rows_are_not_put_together(finished, copy):
     with pytest.raises(InputError, match="other rows than the stages before it") as caught:
         list(recipe.pieces[0].make([]))
     assert "--redo cameras" in str(caught.value)
+
+
+def test_filters_read_no_image(finished, copy, monkeypatch):
+    """They read the other columns alone, and notice a change in these all the same."""
+    folder = StageFolder(copy / "d.work", "images")
+    shard = folder.load_manifest().shards[0]
+    columns = ("sample_id", "category", "fault")
+    whole = [{name: row[name] for name in columns} for row in folder.read(shard)]
+    monkeypatch.setattr(Path, "read_bytes", lambda file: pytest.fail(f"{file} was read whole"))
+    assert folder.read(shard, columns) == whole
+    monkeypatch.undo()
+    table = pq.read_table(folder.shard_file(shard))
+    changed = pa.array(["tie"] * len(table))
+    place = table.column_names.index("category")
+    pq.write_table(table.set_column(place, "category", changed), folder.shard_file(shard))
+    size = folder.shard_file(shard).stat().st_size
+    record = folder.path / f"{shard.name}.json"
+    content = json.loads(record.read_text())
+    record.write_text(json.dumps({**content, "moved": None, "size": size}))
+    with pytest.raises(InputError, match="was changed after it was written"):
+        folder.read(shard, columns)
+
+
+def test_records_of_earlier_versions(finished, copy):
+    """Without a digest of the other columns, the whole file is read and checked."""
+    folder = StageFolder(copy / "d.work", "images")
+    shard = folder.load_manifest().shards[0]
+    wanted = folder.read(shard, ("sample_id",))
+    record = folder.path / f"{shard.name}.json"
+    content = json.loads(record.read_text())
+    del content["others"]
+    record.write_text(json.dumps(content))
+    assert folder.read(shard, ("sample_id",)) == wanted

@@ -19,14 +19,18 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.submission import open_submission
+from chorus_bench.synthesis.annotating import annotate
 from chorus_bench.synthesis.jobs import RunSettings, StageWork
+from chorus_bench.synthesis.picture_source import SourceOptions
 from chorus_bench.synthesis.pipeline import synthesize
 from chorus_bench.synthesis.recipe import synthesized_recipe
+from chorus_bench.synthesis.settings import read_settings
+from chorus_bench.synthesis.sources import open_source
 from chorus_bench.synthesis.work_folder import StageFolder
 from tests.engines.ray_cluster import two_nodes
 from tests.engines.test_local import wait_for
 from tests.synthesis.ray_stages import load_deadly_images, load_waiting_images
-from tests.synthesis.world import shard_bytes, small_plan, small_settings
+from tests.synthesis.world import SHARD, shard_bytes, small_plan, small_settings
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -71,6 +75,15 @@ def test_every_shard_has_the_bytes_of_the_local_engine(cluster, local, tmp_path)
     assert shard_bytes(tmp_path / "d.work") == shard_bytes(local / "d.work")
     assert [report.rows for report in made.stages[1:]] == [12, 12, 12, 12]
     assert made.dataset.info.fingerprint == DatasetInfo.load(local / "d").fingerprint
+
+
+def test_pictures_of_any_origin_are_annotated_on_a_cluster(cluster, local, tmp_path):
+    source = open_source(local / "d", SourceOptions())
+    settings = read_settings("tiny", changes={"shard_size": SHARD})
+    made = annotate(source, settings, tmp_path / "d", engine=on(cluster))
+    assert [report.rows for report in made.stages[1:]] == [12, 12, 12]
+    later = ["annotations", "filters", "cameras"]
+    assert shard_bytes(tmp_path / "d.work", later) == shard_bytes(local / "d.work", later)
 
 
 def test_a_killed_actor_loses_its_shard_only(cluster, local, tmp_path):

@@ -26,7 +26,7 @@ from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.synthesis.cameras import add_cameras
 from chorus_bench.synthesis.image_files import decode_picture
 from chorus_bench.synthesis.interfaces import PERSON, Context, Picture
-from chorus_bench.synthesis.requirements import check_annotation
+from chorus_bench.synthesis.requirements import check_annotation, check_truth
 from chorus_bench.synthesis.settings import SynthesisSettings
 from chorus_bench.synthesis.stages.annotations import Annotators
 
@@ -103,6 +103,8 @@ def annotate_photo(
             categories.
     """
     check_annotation(settings)
+    if picture.address is None:
+        check_truth(settings, picture.sample_id)
     context = Context(settings.seed, body, device, settings.threads)
     annotators = Annotators.make(settings.annotations, context)
     known = known_categories(annotators, categories)
