@@ -34,6 +34,8 @@ from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
+#: What `chorus-bench evaluate --truth` writes beside them.
+TRUTH_FILE = "truth.json"
 
 
 @dataclass(frozen=True, eq=False)

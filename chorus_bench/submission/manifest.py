@@ -77,6 +77,27 @@ class Grid(Schema):
     )
 
 
+class OwnGrid(Schema):
+    """The geometry of one category's grids; what is not given is as under ``grid``.
+
+    Attributes:
+        resolution: voxels along each axis.
+        side_length: of the cube, metres.
+        center: of the cube, metres.
+    """
+
+    resolution: int | None = Field(None, ge=MIN_RESOLUTION, le=MAX_RESOLUTION)
+    side_length: float | None = Field(
+        None,
+        ge=MIN_SIDE_LENGTH,
+        le=MAX_SIDE_LENGTH,
+        description="a positive number of metres",
+    )
+    center: tuple[Coordinate, Coordinate, Coordinate] | None = Field(
+        None, description="three numbers in metres: [x, y, z]"
+    )
+
+
 class ManifestFile(Schema):
     """The keys of `submission.yaml`.
 
@@ -84,6 +105,7 @@ class ManifestFile(Schema):
         method: the method's name.
         track: whether grids are in the canonical pose or in that of each sample.
         grid: the geometry of every grid.
+        grids: category -> the geometry of its grids, where it differs.
         interactions: category -> the types of interaction that have fields of their own.
         authors: who made the method.
         affiliation: of the authors.
@@ -99,6 +121,7 @@ class ManifestFile(Schema):
     method: Line = Field(max_length=MAX_METHOD_LENGTH)
     track: Track
     grid: Grid = Grid()
+    grids: dict[str, OwnGrid] = Field(default_factory=dict)
     interactions: dict[str, list[InteractionEntry]] | None = None
     authors: Texts | None = None
     affiliation: Texts | None = None
@@ -118,9 +141,10 @@ class Manifest:
     Attributes:
         method: the method's name.
         track: ``canonical`` or ``posed``.
-        grid: the geometry of every grid of the submission.
+        grid: the geometry of every grid of the submission that has none of its own.
         metadata: the optional keys that are there, each a text or a list of texts.
         interactions: category -> its types of interaction.
+        grids: category -> the geometry of its grids, where it is stated; None if it is wrong.
     """
 
     method: str | None = None
@@ -128,6 +152,11 @@ class Manifest:
     grid: GridSpec | None = None
     metadata: dict[str, str | list[str]] = field(default_factory=dict)
     interactions: dict[str, list[InteractionType]] = field(default_factory=dict)
+    grids: dict[str, GridSpec] | None = field(default_factory=dict)
+
+    def grid_of(self, category: str) -> GridSpec | None:
+        """Return the geometry of a category's grids; None if what the file says is wrong."""
+        return None if self.grids is None else self.grids.get(category, self.grid)
 
 
 def read_manifest(data: bytes, errors: Findings) -> Manifest:
@@ -142,6 +171,7 @@ def read_manifest(data: bytes, errors: Findings) -> Manifest:
         method=None if method is None else method.strip(),
         track=parts.get("track"),
         grid=None if grid is None else _spec(grid),
+        grids=_specs(grid, parts.get("grids", {})),
         metadata={key: parts[key] for key in METADATA_KEYS if parts.get(key) is not None},
         interactions=types,
     )
@@ -166,6 +196,18 @@ def _types(
     types = types_of(read)
     check_types(types, where, errors)
     return types
+
+
+def _specs(shared: object, own: Mapping[str, object] | None) -> dict[str, GridSpec] | None:
+    """Return the geometry of each category that has its own; None if it or the shared is wrong."""
+    if own is None or shared is None:
+        return None
+    base = Grid.model_validate(shared, strict=False)
+    entries = {name: OwnGrid.model_validate(one, strict=False) for name, one in own.items()}
+    return {
+        name: _spec({**base.model_dump(), **entry.model_dump(exclude_none=True)})
+        for name, entry in entries.items()
+    }
 
 
 def _spec(content: object) -> GridSpec:
