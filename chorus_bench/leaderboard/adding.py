@@ -23,7 +23,7 @@ from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.findings import Findings
 from chorus_bench.io.json_files import read_json
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
-from chorus_bench.leaderboard.fields import fields_bytes
+from chorus_bench.leaderboard.fields import fields_bytes, in_steps
 from chorus_bench.leaderboard.manifest import (
     TEXT_KEYS,
     EntryManifest,
@@ -165,7 +165,7 @@ def _write_fields(submission: Submission, folder: Path) -> None:
     if submission.track != "canonical" or not submission.categories:
         return
     fields = {name: submission.field(name) for name in submission.categories}
-    (folder / FIELDS_FILE).write_bytes(fields_bytes(SmallFields.of(fields)))
+    (folder / FIELDS_FILE).write_bytes(fields_bytes(in_steps(SmallFields.of(fields))))
 
 
 def _copy_truth(result: Path, place: Path) -> None:
