@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
@@ -49,6 +49,13 @@ def _moderate(texts: str | list[str]) -> str | list[str]:
         raise rule(f"has {length} characters", f"at most {MAX_TEXT_LENGTH} characters")
     return texts
 
+
+#: Keys that look as if other axes and units were read: the option that converts them.
+_CONVERTED = {
+    "unknown key 'axes'": '--axes "z-up, x-left"',
+    "unknown key 'units'": "--units cm",
+    "unknown key 'unit'": "--units cm",
+}
 
 Texts = Annotated[
     str | list[str], AfterValidator(_moderate), Field(description="text or a list of texts")
@@ -165,6 +172,7 @@ def read_manifest(data: bytes, errors: Findings) -> Manifest:
     parts = {} if document is None else right_parts(ManifestFile, document, errors)
     if not parts:
         return Manifest()
+    _advise(errors)
     method, grid = parts.get("method"), parts.get("grid", {})
     types = _types(parts.get("interactions") or {}, parts.get("track"), errors)
     return Manifest(
@@ -175,6 +183,15 @@ def read_manifest(data: bytes, errors: Findings) -> Manifest:
         metadata={key: parts[key] for key in METADATA_KEYS if parts.get(key) is not None},
         interactions=types,
     )
+
+
+def _advise(errors: Findings) -> None:
+    """Say of keys for other axes and units that such grids are converted."""
+    for number, finding in enumerate(errors):
+        option = _CONVERTED.get(finding.found)
+        if option is not None:
+            fix = f"convert the grids: `chorus-bench convert grids FOLDER --output NEW {option}`"
+            errors[number] = replace(finding, fix=fix)
 
 
 def _types(

@@ -294,10 +294,26 @@ def _check_values(plan: _Plan, key: FieldKey, errors: Findings) -> None:
             where,
             f"has shape {values.shape}",
             expected=f"{grid.shape}, by the grid's resolution",
-            fix="give the grid of the values: grid=GridSpec(resolution=...), or "
-            f"grid={{{key.category!r}: GridSpec(resolution=...)}} for this category alone",
+            fix=_shape_fix(values.shape, key.category),
         )
     errors.extend(value_problems(values, where))
+
+
+def _shape_fix(shape: tuple[int, ...], category: str) -> str:
+    """Return how to make a field of the right shape, in code."""
+    squeezed = tuple(n for n in shape if n != 1)
+    if len(shape) > 3 and len(squeezed) == 3:
+        return "remove the axes of length 1: values.squeeze()"
+    if len(shape) == 3 and len(set(shape)) > 1:
+        return (
+            "a box comes to a cube with chorus_bench.adapters: "
+            "box = box_grid({'occupancy': values}, "
+            "side_length=LONGEST_SIDE); field = grid_field(box, cube_of(box))"
+        )
+    return (
+        "give the grid of the values: grid=GridSpec(resolution=...), or "
+        f"grid={{{category!r}: GridSpec(resolution=...)}} for this category alone"
+    )
 
 
 def _encode(values: Raw, plan: _Plan) -> bytes:

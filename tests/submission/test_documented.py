@@ -59,11 +59,12 @@ def test_the_drawing_can_be_read():
         assert word in words
 
 
-def test_the_example_of_grids_runs(tmp_path, monkeypatch):
+def test_the_examples_of_ids_and_grids_run(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    section = PAGE.split("## A grid for each category")[1]
-    (text,) = re.findall(r"```python\n(.*?)```", section.split("\n## ")[0], flags=re.DOTALL)
-    exec(text, {})
+    for text in re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)[:2]:
+        exec(text, {})
+    with open_submission("posed") as submission:
+        assert submission.posed_samples("bench") == ("724", "785")
     with open_submission("submission") as submission:
         assert submission.grid_of("tie") == GridSpec(96, 1.2, (0, 0.1, 0.1))
         assert submission.grid_of("boat") == GridSpec(48, 4.0)

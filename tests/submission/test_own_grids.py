@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from chorus_bench import write_posed_submission, write_submission
+from chorus_bench.adapters import box_grid, cube_of, grid_field
 from chorus_bench.evaluation.orientation import orientation_warnings
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.report.fields import SmallFields
@@ -140,3 +141,41 @@ def test_pages_show_fields_of_different_grids_on_one_cube():
     wide = SmallFields.of({"a": OccupancyGrid(ramp(), GridSpec(N, 30.0)), "b": FIELDS["tie"]})
     assert wide.grid.resolution == 48
     assert wide.values["b"].max() == 255
+
+
+@pytest.mark.parametrize(
+    ("values", "fix"),
+    [
+        (ramp()[None], "values.squeeze()"),
+        (ramp()[:4], "grid_field(box, cube_of(box))"),
+        (_fine(ramp()), "grid={'tie': GridSpec(resolution=...)}"),
+    ],
+    ids=["batch", "box", "finer"],
+)
+def test_a_wrong_shape_is_refused_with_code_that_mends_it(tmp_path, values, fix):
+    with pytest.raises(SubmissionError) as caught:
+        write_submission(tmp_path / "s", method="m", fields={"tie": values}, grid=SHARED)
+    assert fix in str(caught.value)
+
+
+def test_the_code_for_a_box_works(tmp_path):
+    values = ramp()[:4]
+    box = box_grid({"occupancy": values}, side_length=3.0)
+    field = grid_field(box, cube_of(box))
+    folder = write_submission(tmp_path / "s", method="m", fields={"tie": field})
+    with open_submission(folder) as submission:
+        np.testing.assert_array_equal(submission.field("tie").values[:4], values)
+
+
+@pytest.mark.parametrize(
+    ("key", "option"), [("axes: xzy", '--axes "z-up, x-left"'), ("units: cm", "--units cm")]
+)
+def test_other_axes_and_units_are_converted(tmp_path, key, option):
+    found = problems(fill(tmp_path, manifest=f"{MANIFEST}{key}\n"))
+    assert f"chorus-bench convert grids FOLDER --output NEW {option}" in found
+
+
+def test_tensors_of_torch_are_converted(tmp_path):
+    folder = fill(tmp_path)
+    (folder / "grids/tie.pt").write_bytes(b"PK")
+    assert "`chorus-bench convert grids FOLDER" in lines(check_submission(folder))
