@@ -72,8 +72,8 @@ def convert(
         method: the method's name; by default the name of the source.
         track: ``canonical``, or ``posed`` for one field per sample.
         body: the body of poses and vertices.
-        grid: the grid of the fields; by default the protocol's, and for the kind ``grids`` the
-            cube that holds all of them.
+        grid: the grid of the fields; by default the protocol's, and for the kind ``grids`` each
+            category's own cube, or one around its box.
         axes: axes of coordinates and arrays, see `chorus_bench.geometry.axes`.
         units: of lengths, see `UNITS`.
         radius: of the balls around points and vertices in contact, metres.
@@ -100,11 +100,9 @@ def convert(
     if track == "posed":
         found = _chosen(find_inputs(place, settings.kind), wanted)
         return _write_posed(found, settings, Path(output), name, overwrite)
-    fields, settings = _canonical_fields(place, wanted, settings, grid, progress)
-    notes, cube = _notes(settings), settings.grid
-    write_submission(
-        output, method=name, fields=fields, grid=cube, overwrite=overwrite, conversion=notes
-    )
+    fields = _canonical_fields(place, wanted, settings, grid, progress)
+    notes = _notes(settings)
+    write_submission(output, method=name, fields=fields, overwrite=overwrite, conversion=notes)
     return Conversion(Path(output), len(fields), tuple(notes), _warnings(fields, settings))
 
 
@@ -114,10 +112,10 @@ def _canonical_fields(
     settings: Settings,
     grid: GridSpec | None,
     progress: Progress,
-) -> tuple[dict[str, OccupancyGrid], Settings]:
-    """Return the field of each category, and the settings with their grid."""
+) -> dict[str, OccupancyGrid]:
+    """Return the field of each category."""
     if settings.kind.name == "shapes":
-        return _shapes(place, categories, settings), settings
+        return _shapes(place, categories, settings)
     found = _chosen(find_inputs(place, settings.kind), categories)
     if settings.kind.name == "grids":
         return grid_fields(found, settings, grid)
@@ -125,7 +123,7 @@ def _canonical_fields(
     for done, (name, files) in enumerate(found.items(), 1):
         fields[name] = blurred(category_field(files, settings), settings.sigma)
         progress(done, len(found))
-    return fields, settings
+    return fields
 
 
 def _kind(name: str, track: Track) -> Kind:

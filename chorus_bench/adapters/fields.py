@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -57,24 +57,22 @@ class Settings:
 
 def grid_fields(
     found: Found, settings: Settings, grid: GridSpec | None
-) -> tuple[dict[str, OccupancyGrid], Settings]:
-    """Return grids on one cube, and the settings with that cube."""
+) -> dict[str, OccupancyGrid]:
+    """Return each grid on the cube ``grid``; by default on its own, or on one around its box."""
     boxes: dict[str, BoxGrid] = {}
     for name, files in found.items():
         boxes[name] = _located(_one_file(files, name), lambda file: _box(file, settings, grid))
         settings.details.update(dict.fromkeys(f"{name}: {note}" for note in boxes[name].notes))
-    cube = cube_of(list(boxes.values())) if grid is None else grid
+    fields = {}
     for name, box in boxes.items():
+        cube = cube_of(box) if grid is None else grid
         if box.spec != cube:
             shape = "x".join(map(str, box.values.shape))
             size = "x".join(f"{side:g}" for side in box.size)
             settings.details[f"{name}: {shape} voxels of {size} m read at {cube.label}"] = None
-    chosen = replace(settings, grid=cube)
-    fields = {}
-    for name, box in boxes.items():
         field = _located(_one_file(found[name], name), partial(_read_box, box, cube))
         fields[name] = blurred(field, settings.sigma)
-    return fields, chosen
+    return fields
 
 
 def _read_box(box: BoxGrid, cube: GridSpec, file: Path) -> OccupancyGrid:

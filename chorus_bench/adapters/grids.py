@@ -121,22 +121,18 @@ def box_grid(
     )
 
 
-def cube_of(grids: Sequence[BoxGrid]) -> GridSpec:
-    """Return a cube for all of some boxes: their own if it is the same cube, else one around all.
+def cube_of(box: BoxGrid) -> GridSpec:
+    """Return the cube of a box's field: its own geometry if that is allowed, else one around it.
 
-    Its voxels are as large as the smallest of theirs, unless that would take more than 256 a side.
+    Its voxels are as large as the box's smallest side of a voxel, unless that would take more than
+    256 a side. Box and cube share the corner with the smallest coordinates.
 
     Args:
-        grids: at least one.
+        box: the box.
     """
-    own = {grid.spec for grid in grids}
-    if len(own) == 1 and None not in own:
-        (spec,) = own
-        assert spec is not None
-        return spec
-    low = np.min([grid.low for grid in grids], axis=0)
-    high = np.max([grid.low + np.asarray(grid.size) for grid in grids], axis=0)
-    side, voxel = float((high - low).max()), float(min(grid.voxel.min() for grid in grids))
+    if box.spec is not None:
+        return box.spec
+    low, side, voxel = box.low, max(box.size), float(box.voxel.min())
     needed = int(np.ceil(side / voxel - 1e-6))
     resolution = min(max(needed, MIN_RESOLUTION), MAX_RESOLUTION)
     if needed <= resolution:

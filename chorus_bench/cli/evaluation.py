@@ -14,6 +14,7 @@ from chorus_bench.cli.options import (
     BoardFormat,
     Body,
     Categories,
+    Measure,
     MinSamples,
     Population,
     Protocol,
@@ -58,6 +59,7 @@ def evaluate_command(
     Without arguments it scores the shipped example on the shipped test split.
     """
     from chorus_bench.evaluation import evaluate
+    from chorus_bench.evaluation.results import TRUTH_FILE
     from chorus_bench.evaluation.truth import truth_scores
     from chorus_bench.report.tables import render_result
     from chorus_bench.report.volumetric import render_truth
@@ -92,7 +94,7 @@ def evaluate_command(
                 progress=progress,
             )
     if scores and output is not None:
-        scores[method].save(output / "truth.json")
+        scores[method].save(output / TRUTH_FILE)
     if scores and output_format is ScoreFormat.JSON:
         content = result.as_dict() | {"truth": scores[method].as_dict()}
         typer.echo(json.dumps(content, indent=1))
@@ -127,9 +129,19 @@ def compare_command(
         str | None,
         typer.Option(help="The method that differences are to; by default the best one."),
     ] = None,
+    measure: Measure = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option(help="With --measure: also draw it over PAP (.png, .pdf, .svg)."),
+    ] = None,
     output_format: Annotated[BoardFormat, FORMAT] = BoardFormat.TABLE,
 ) -> None:
     """Rank results, with intervals, paired differences and shared ranks."""
+    if measure is not None:
+        _compare_by_measure(results, measure, score, representation, figure, output_format)
+        return
+    if figure is not None:
+        raise typer.BadParameter("--figure draws a measure over PAP: give --measure as well")
     from chorus_bench.evaluation.comparison import compare_results
     from chorus_bench.report.tables import render_ranking
 
@@ -137,6 +149,25 @@ def compare_command(
         results, score=score, seed=seed, resamples=resamples, representation=representation
     )
     typer.echo(render_ranking(ranking, output_format.value, baseline=baseline))
+
+
+def _compare_by_measure(
+    results: list[str],
+    measure: str,
+    score: str,
+    representation: str | None,
+    figure: Path | None,
+    output_format: BoardFormat,
+) -> None:
+    """Print results in the order of another measure than PAP, and draw it over PAP."""
+    from chorus_bench.report.canvas import save_figure
+    from chorus_bench.report.measures import measure_figure, measured_results, render_measured
+
+    rows = measured_results(results, measure, score=score, representation=representation)
+    typer.echo(render_measured(rows, measure, output_format.value, score=score))
+    if figure is not None:
+        save_figure(measure_figure(rows, measure, score=score), figure)
+        typer.echo(f"Wrote {figure}", err=True)
 
 
 def validate_command(

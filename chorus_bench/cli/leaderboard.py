@@ -14,6 +14,7 @@ from chorus_bench.cli.options import (
     FORMAT,
     BoardFormat,
     Body,
+    Measure,
     OutputFolder,
     Overwrite,
     Representation,
@@ -156,12 +157,14 @@ def show_command(
         str | None, typer.Option(help="Only boards whose signature or title contains this.")
     ] = None,
     representation: Representation = None,
+    measure: Measure = None,
     skip_invalid: SkipInvalid = False,
 ) -> None:
     """Print the boards: ranks with ties, intervals, the four means."""
     from chorus_bench.leaderboard.board import board_json, make_board
     from chorus_bench.leaderboard.checking import check_leaderboard
     from chorus_bench.leaderboard.site import board_csv, download
+    from chorus_bench.report.board_measures import render_board_measures
     from chorus_bench.report.leaderboard_tables import (
         chosen_boards,
         chosen_methods,
@@ -174,7 +177,9 @@ def show_command(
         checked.raise_problems("correct the entries, or leave them out with --skip-invalid")
     site = board_json(make_board(checked.entries, checked.published), _today())
     boards = chosen_methods(chosen_boards(site, signature), representation)
-    if output_format is BoardFormat.JSON:
+    if measure is not None:
+        typer.echo(render_board_measures(boards, measure, output_format.value, score=score))
+    elif output_format is BoardFormat.JSON:
         chosen = download({**site, "boards": boards})
         typer.echo(json.dumps(chosen, indent=1, ensure_ascii=False))
     elif output_format is BoardFormat.CSV:

@@ -92,6 +92,13 @@ Track = Annotated[
     ),
 ]
 Score = Annotated[str, typer.Option(help="mPAP or one of its variants.")]
+Measure = Annotated[
+    str | None,
+    typer.Option(
+        help="Order by this measure against the truth in 3D, such as chamfer, f_10cm, soft_iou, "
+        "brier or contact_f1, beside PAP."
+    ),
+]
 Representation = Annotated[
     str | None,
     typer.Option(

@@ -208,6 +208,7 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
             "track": run.submission.track,
             "sha256": run.submission.sha256,
             **run.submission.metadata,
+            **_own_grids(run.submission),
         },
         **summary,
         beside=beside,
@@ -219,6 +220,14 @@ def _result(run: Evaluation, samples: pa.Table, started: float) -> EvaluationRes
         samples=samples,
         conditioned=None if run.labels is None else conditioned_summary(samples, run.labels),
     )
+
+
+def _own_grids(submission: Submission) -> dict[str, Any]:
+    """Return which categories have a grid of their own; nothing if all share one."""
+    if not submission.own_grids:
+        return {}
+    own = {name: submission.grid_of(name).label for name in submission.categories}
+    return {"grids": own}
 
 
 def _availability(unavailable: Mapping[str, int], categories: Mapping[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,21 +55,22 @@ def orientation_warnings(
     Raises:
         InputError: anything wrong with the split, or another body than the split's.
     """
-    if submission.track != "canonical" or any(submission.grid.center):
+    wanted = [name for name in submission.categories if not any(submission.grid_of(name).center)]
+    if submission.track != "canonical" or not wanted:
         return []
     loaded = load_split(split)
     model = body_for(loaded.body, body, f"split '{loaded.name}'")
-    samples = _few(loaded, submission.categories)
+    samples = _few(loaded, wanted)
     cache = GeometryCache(samples, model, CLOSED)
     warnings: list[str] = []
     for number, batch in enumerate(cache.batches):
-        lookup = cache.load(batch, submission.grid, "canonical")
+        lookup = cache.load(batch, submission.grid_of(batch.category), "canonical")
         warnings += _warning(batch.category, submission.field(batch.category), lookup)
         progress(number + 1, len(cache.batches))
     return warnings
 
 
-def _few(split: EvalSplit, categories: tuple[str, ...]) -> list[EvalSample]:
+def _few(split: EvalSplit, categories: Collection[str]) -> list[EvalSample]:
     groups = itertools.groupby(split.samples, key=lambda sample: sample.category)
     wanted = ((name, list(group)) for name, group in groups if name in categories)
     return [s for _, group in wanted for s in group[:SAMPLES_PER_CATEGORY]]

@@ -18,6 +18,7 @@ from chorus_bench.evaluation.results import (
     PARTIAL_FOLDER,
     RESULT_FILE,
     SAMPLES_FILE,
+    TRUTH_FILE,
     parquet_bytes,
     read_result_json,
 )
@@ -29,7 +30,7 @@ from chorus_bench.metrics.protocol import signature_differences
 
 _RUN_FILE = "run.json"
 #: What other commands write beside a result, and what is worth nothing without it.
-_BESIDE = ("truth.json", "diagnosis.json")
+_BESIDE = (TRUTH_FILE, "diagnosis.json")
 
 
 def discard_result(folder: Path) -> None:

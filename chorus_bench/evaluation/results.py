@@ -37,6 +37,8 @@ _MAX_BYTES = 64 * MIB
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
+#: What `chorus-bench evaluate --truth` writes beside them.
+TRUTH_FILE = "truth.json"
 
 
 @dataclass(frozen=True, eq=False)

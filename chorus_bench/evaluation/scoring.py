@@ -113,7 +113,7 @@ def load_lookups(
     Args:
         cache: prepared geometry.
         wanted: the batches.
-        submission: gives the grid, and where its fields are read.
+        submission: gives the grids, and where its fields are read.
         workers: number of threads.
         progress: called after every sample.
     """
@@ -130,7 +130,7 @@ def load_lookups(
             done.add(1 if prepared else 0)
             prepared += 1
 
-        lookup = cache.load(batch, submission.grid, submission.track, on_sample)
+        lookup = cache.load(batch, submission.grid_of(batch.category), submission.track, on_sample)
         done.add(len(batch.samples) - max(0, prepared - 1))
         return lookup
 

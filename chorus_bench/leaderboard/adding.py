@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,15 +15,17 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.results import (
     SAMPLES_FILE,
+    TRUTH_FILE,
     EvaluationResult,
 )
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.findings import Findings
+from chorus_bench.io.json_files import read_json
 from chorus_bench.io.limits import MAX_MANIFEST_BYTES
 from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
-from chorus_bench.leaderboard.fields import fields_bytes
+from chorus_bench.leaderboard.fields import fields_bytes, in_steps
 from chorus_bench.leaderboard.manifest import (
     TEXT_KEYS,
     EntryManifest,
@@ -68,7 +71,8 @@ def add_entry(
     """Write an entry folder from a result folder, atomically.
 
     Args:
-        result: a result, its folder or its name, see `open_result`.
+        result: a result, its folder or its name, see `open_result`. A `truth.json` in the folder
+            (`evaluate --truth`) becomes part of the entry.
         leaderboard: folder in which to make ``entries/<name>``.
         submitted_by: a person, a group or an account.
         date: ISO date of the entry.
@@ -102,6 +106,8 @@ def add_entry(
         loaded.save(place)
         (place / SAMPLES_FILE).write_bytes(small_table(loaded.samples))
         (place / ENTRY_FILE).write_bytes(entry_yaml(manifest))
+        if isinstance(result, str | Path):
+            _copy_truth(Path(result), place)
         if submission is not None:
             opened = stack.enter_context(open_scored(submission, loaded))
             _write_fields(opened, place)
@@ -161,7 +167,14 @@ def _write_fields(submission: Submission, folder: Path) -> None:
     if submission.track != "canonical" or not submission.categories:
         return
     fields = {name: submission.field(name) for name in submission.categories}
-    (folder / FIELDS_FILE).write_bytes(fields_bytes(SmallFields.of(fields)))
+    (folder / FIELDS_FILE).write_bytes(fields_bytes(in_steps(SmallFields.of(fields))))
+
+
+def _copy_truth(result: Path, place: Path) -> None:
+    """Write what `evaluate --truth` wrote into the result's folder, without spaces."""
+    if (result / TRUTH_FILE).is_file():
+        text = json.dumps(read_json(result / TRUTH_FILE), separators=(",", ":"))
+        (place / TRUTH_FILE).write_text(f"{text}\n", encoding="utf-8")
 
 
 def _write_overlays(overlays: Overlays, folder: Path) -> None:

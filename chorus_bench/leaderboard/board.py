@@ -20,6 +20,7 @@ from chorus_bench.leaderboard.summary import summary
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.metrics.ranking import Ranking, rank_by_every_score
+from chorus_bench.report.volumetric import overall_measures
 from chorus_bench.report.web import encode_array
 
 FORMAT = 1
@@ -197,6 +198,19 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "samples": len(entry.ids),
         "signature": entry.signature,
         "sha256": manifest.sha256,
+        "truth": None if entry.truth is None else _truth_json(entry.truth),
+    }
+
+
+def _truth_json(truth: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the measures in 3D that stand beside PAP."""
+    return {
+        "measures": overall_measures(truth),
+        "intervals": truth["intervals"],
+        "categories": {
+            name: {measure: entry[measure] for measure in truth["measures"]}
+            for name, entry in sorted(truth["categories"].items())
+        },
     }
 
 
@@ -264,6 +278,7 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "samples": None,
         "signature": "as published",
         "sha256": None,
+        "truth": None,
         "source": row.source,
         "setting": row.setting or "",
         "note": row.note or "",

@@ -22,6 +22,7 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.leaderboard.published import PublishedRow, read_published
 from chorus_bench.leaderboard.signatures import signature_rule
+from chorus_bench.leaderboard.truth_rule import truth_rule
 
 Progress = Callable[[int, int], None]
 
@@ -33,6 +34,7 @@ _ENTRY_RULES = (
     rules.counts_rule,
     rules.scores_rule,
     conditioned_rule,
+    truth_rule,
     rules.pictures_rule,
 )
 
@@ -187,4 +189,5 @@ def _entry(files: EntryFiles, folder: Path) -> Entry | None:
         curves=mean_curves(files.samples),
         pictures=files.pictures,
         fields=files.fields,
+        truth=files.truth,
     )

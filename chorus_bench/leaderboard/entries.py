@@ -17,8 +17,10 @@ from chorus_bench.evaluation.result_schema import FIX, checked_result, parse_res
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
     SAMPLES_FILE,
+    TRUTH_FILE,
 )
 from chorus_bench.evaluation.samples_file import read_samples
+from chorus_bench.evaluation.truth_schema import TRUTH_FIX, parse_truth, truth_content
 from chorus_bench.io.documents import Lines
 from chorus_bench.io.findings import Finding, Findings, printable
 from chorus_bench.io.limits import MAX_MANIFEST_BYTES, MIB
@@ -42,7 +44,7 @@ from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import ChosenSample
 
 REQUIRED = (ENTRY_FILE, RESULT_FILE, SAMPLES_FILE)
-NAMES = (*REQUIRED, FIELDS_FILE, OVERLAYS_FILE)
+NAMES = (*REQUIRED, FIELDS_FILE, OVERLAYS_FILE, TRUTH_FILE)
 _EARLIER = {EARLIER_FIELDS_FILE: FIELDS_FILE, PICTURES_FOLDER: OVERLAYS_FILE}
 
 _MAX_JSON_BYTES, _MAX_SAMPLES_BYTES = 4 * MIB, 128 * MIB
@@ -63,6 +65,7 @@ class EntryFiles:
         samples: `samples.parquet`, with the right columns, otherwise unchecked.
         pictures: sample -> the data of its picture, or a PNG of an earlier version.
         fields: the file of the fields, if there is a readable one.
+        truth: `truth.json`, checked against its schema, if there is one.
     """
 
     slug: str
@@ -73,6 +76,7 @@ class EntryFiles:
     samples: pa.Table | None = None
     pictures: Mapping[ChosenSample, Overlay | Path] = field(default_factory=dict)
     fields: Path | None = None
+    truth: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,6 +95,7 @@ class Entry:
         curves: category -> its mean precision-recall curve.
         pictures: sample -> the data of its picture, or a PNG of an earlier version.
         fields: the file of the fields for the 3D view, if there is one.
+        truth: the measures in 3D (`truth.json`), if there are any.
     """
 
     slug: str
@@ -104,6 +109,7 @@ class Entry:
     curves: Mapping[str, MeanCurve]
     pictures: Mapping[ChosenSample, Overlay | Path]
     fields: Path | None
+    truth: dict[str, Any] | None = None
 
     @property
     def signature(self) -> str:
@@ -131,6 +137,8 @@ def read_entry_files(folder: Path, errors: Findings, slug: str) -> EntryFiles:
         _read_result(folder / RESULT_FILE, files, errors)
     if SAMPLES_FILE in names:
         files.samples = _read_samples(folder / SAMPLES_FILE, f"{where}/{SAMPLES_FILE}", errors)
+    if TRUTH_FILE in names:
+        files.truth = _read_truth(folder / TRUTH_FILE, f"{where}/{TRUTH_FILE}", errors)
     for name in sorted(names & {FIELDS_FILE, EARLIER_FIELDS_FILE}):
         files.fields = _checked_fields(folder / name, f"{where}/{name}", errors)
     if OVERLAYS_FILE in names:
@@ -194,6 +202,13 @@ def _read_result(file: Path, files: EntryFiles, errors: Findings) -> None:
     if document is not None:
         files.lines = document.lines
         files.content = errors.collect(lambda: checked_result(document), where)
+
+
+def _read_truth(file: Path, where: str, errors: Findings) -> dict[str, Any] | None:
+    document = errors.collect(
+        lambda: parse_truth(read_regular(file, _MAX_JSON_BYTES), where), where, TRUTH_FIX
+    )
+    return None if document is None else truth_content(document)
 
 
 def _read_samples(file: Path, where: str, errors: Findings) -> pa.Table | None:

@@ -20,6 +20,7 @@ from chorus_bench.leaderboard.checking import Progress, check_leaderboard
 from chorus_bench.leaderboard.entries import Entry
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
+from chorus_bench.report.board_measures import measures_table, method_measures
 from chorus_bench.report.leaderboard_tables import board_rows
 from chorus_bench.report.overlays import Overlay, picture_bytes
 from chorus_bench.report.web import (
@@ -185,7 +186,8 @@ def _pictures(entry: Entry) -> list[str]:
 
 
 def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
-    yield "index.html", render("index.html.jinja", site=site)
+    measures = {board["id"]: measures_table(board) for board in site["boards"]}
+    yield "index.html", render("index.html.jinja", site=site, measures=measures)
     for group, board in zip(groups, site["boards"], strict=False):
         for entry, method in zip(group.entries, board["methods"], strict=True):
             pictures = [
@@ -199,6 +201,7 @@ def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
                 method=method,
                 entry=_entry_texts(entry),
                 pictures=pictures,
+                measures=method_measures(method),
             )
             yield str(method["page"]), text
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,15 +11,18 @@ import numpy as np
 from chorus_bench.errors import InputError, count_of, list_some
 from chorus_bench.evaluation import evaluate
 from chorus_bench.evaluation.arguments import ALL, BENCHMARK
-from chorus_bench.evaluation.results import MEANS, EvaluationResult, load_result
+from chorus_bench.evaluation.results import MEANS, TRUTH_FILE, EvaluationResult, load_result
+from chorus_bench.evaluation.truth import truth_scores
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.findings import Findings
+from chorus_bench.io.json_files import read_json
 from chorus_bench.leaderboard.adding import read_manifest
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry_yaml
 from chorus_bench.leaderboard.places import ENTRY_FILE
 from chorus_bench.metrics.protocol import protocol_of, signature_differences, signature_parts
 from chorus_bench.report.scored import open_scored
+from chorus_bench.submission import Submission
 
 Progress = Callable[[int, int], None]
 
@@ -80,7 +84,8 @@ def verify_entry(
             workers=workers,
             progress=progress,
         )
-    _compare(folder, stored, again)
+        _compare(folder, stored, again)
+        _compare_truth(folder, opened, again, split, body, workers)
     done = Verification(date=date, by=by, sha256=manifest.sha256, url=url)
     marked = manifest.model_copy(update={"status": "verified", "verified": done})
     atomic_write_bytes(folder / ENTRY_FILE, entry_yaml(marked))
@@ -104,6 +109,44 @@ def _compare(entry: Path, stored: EvaluationResult, again: EvaluationResult) -> 
             expected="the same to the last bit",
             fix="the entry's result is not of this submission; evaluate it again",
         )
+
+
+def _compare_truth(
+    entry: Path,
+    submission: Submission,
+    result: EvaluationResult,
+    split: str | Path,
+    body: str | Path | None,
+    workers: int | None,
+) -> None:
+    """Raise an `InputError` unless the measures in 3D, if the entry states any, are the same."""
+    if not (entry / TRUTH_FILE).is_file():
+        return
+    stored = read_json(entry / TRUTH_FILE)["measures"]
+    again = truth_scores(
+        {"again": submission},
+        split,
+        body=body or "default",
+        categories=tuple(result.categories),
+        workers=workers,
+    )["again"].measures
+    problems = [
+        f"{name} is {again[name]!r}, the entry has {value!r}"
+        for name, value in stored.items()
+        if not _same(value, again[name])
+    ]
+    if problems:
+        raise InputError(
+            f"comparing the submission with the truth gives other measures: {'; '.join(problems)}",
+            where=entry / TRUTH_FILE,
+            fix="run evaluate --truth again, or remove the file",
+        )
+
+
+def _same(stored: float | None, again: float | None) -> bool:
+    if stored is None or again is None:
+        return stored is again
+    return math.isclose(stored, again, rel_tol=1e-6, abs_tol=1e-9)
 
 
 def _score_differences(stored: EvaluationResult, again: EvaluationResult) -> list[str]:

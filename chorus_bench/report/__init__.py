@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         fields_figure,
         overlays_figure,
     )
+    from chorus_bench.report.measures import measure_figure, measured_results, render_measured
     from chorus_bench.report.overlays import Overlay
     from chorus_bench.report.page import write_report
     from chorus_bench.report.samples import sample_overlays, sample_photos
@@ -39,6 +40,7 @@ else:
                 "fields_figure",
                 "overlays_figure",
             ),
+            "measures": ("measure_figure", "measured_results", "render_measured"),
             "overlays": ("Overlay",),
             "page": ("write_report",),
             "samples": ("sample_overlays", "sample_photos"),
@@ -57,7 +59,10 @@ __all__ = [
     "curves_figure",
     "draw_types",
     "fields_figure",
+    "measure_figure",
+    "measured_results",
     "overlays_figure",
+    "render_measured",
     "sample_overlays",
     "sample_photos",
     "submission_fields",

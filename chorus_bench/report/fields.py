@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.array_types import UInt8
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.geometry.grid import MIN_RESOLUTION, GridSpec, OccupancyGrid
 
 MAX_RESOLUTION = 48
 
@@ -35,16 +36,17 @@ class SmallFields:
         """Return coarse fields: the largest value of each block of voxels, in steps of 1/255.
 
         Args:
-            fields: category -> field, all on the same grid.
+            fields: category -> field. Fields on different grids come to one cube around all.
 
         Raises:
-            InputError: no field, or fields on different grids.
+            InputError: no field.
         """
-        specs = {field.spec for field in fields.values()}
-        if len(specs) != 1:
-            raise InputError(
-                f"fields on {len(specs)} grids", expected="one or more fields on the same grid"
-            )
+        specs = {field.spec: None for field in fields.values()}
+        if not specs:
+            raise InputError("no field to show", expected="one or more")
+        if len(specs) > 1:
+            cube = _cube_around(list(specs))
+            return cls(cube, {name: _levels(_moved(field, cube)) for name, field in fields.items()})
         (spec,) = specs
         step = -(-spec.resolution // MAX_RESOLUTION)
         values = {name: _levels(_shrunk(field.values, step)) for name, field in fields.items()}
@@ -68,6 +70,23 @@ class SmallFields:
             },
             "fields": {name: _packed(values) for name, values in self.values.items()},
         }
+
+
+def _cube_around(specs: Sequence[GridSpec]) -> GridSpec:
+    """Return a cube of at most 48 voxels a side around some cubes, as fine as their finest."""
+    low = np.min([spec.low for spec in specs], axis=0)
+    high = np.max([spec.low + spec.side_length for spec in specs], axis=0)
+    side = float((high - low).max())
+    needed = math.ceil(side / min(spec.voxel_size for spec in specs) - 1e-6)
+    x, y, z = ((low + high) / 2).tolist()
+    return GridSpec(min(max(needed, MIN_RESOLUTION), MAX_RESOLUTION), side, (x, y, z))
+
+
+def _moved(field: OccupancyGrid, cube: GridSpec) -> NDArray[np.float32]:
+    """Return a field (N, N, N) on another cube: the largest of the voxels in and around each."""
+    found = np.append(field.at(cube.centers()), np.float32(0))
+    np.maximum.at(found, cube.indices(field.spec.centers()), field.values.ravel())
+    return found[:-1].reshape(cube.shape)
 
 
 def _shrunk(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:

@@ -25,6 +25,7 @@ _LINES = ("-", "--", ":", "-.")
 #: Side of a field's picture in pixels, smaller if there are many fields.
 _PIXELS, _PIXELS_OF_MANY, _FEW = 300, 170, 4
 _BAR = "#2a6f97"
+_LETTERS = 20  # of a name that leaves room for more in the line of a title
 #: The hottest colour stands for this quantile of the voxels' probabilities.
 _TOP_SHARE = 0.9995
 
@@ -81,9 +82,8 @@ def fields_figure(
     for line, name, top in zip(axes, fields, tops, strict=True):
         for place, side in zip(line, sides, strict=True):
             place.imshow(next(pictures))
-            place.set_title(f"{name}, seen from the person's {side}", fontsize=8)
-            if side == "front":
-                place.set_title(f"{name}, seen from the front", fontsize=8)
+            seen = "seen from the " + ("front" if side == "front" else f"person's {side}")
+            place.set_title(name + ("\n" if len(name) > _LETTERS else ", ") + seen, fontsize=8)
         line[0].set_ylabel(f"darkest red: {top:.2f} and above", fontsize=7)
     return figure
 

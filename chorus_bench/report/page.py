@@ -17,7 +17,7 @@ from chorus_bench._version import __version__
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.arguments import CONDITIONED
 from chorus_bench.evaluation.opening import open_result
-from chorus_bench.evaluation.results import EvaluationResult, mean_curves
+from chorus_bench.evaluation.results import TRUTH_FILE, EvaluationResult, mean_curves
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
@@ -31,7 +31,6 @@ from chorus_bench.report.overlays import picture_bytes
 from chorus_bench.report.samples import KINDS, sample_overlays, sample_photos
 from chorus_bench.report.scored import (
     DIAGNOSIS_FILE,
-    TRUTH_FILE,
     check_scored_body,
     diagnosis_differences,
     open_scored,

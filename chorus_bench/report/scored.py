@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
 #: What `chorus-bench diagnose` writes into a result's folder.
 DIAGNOSIS_FILE = "diagnosis.json"
-#: What `chorus-bench evaluate --truth` writes there.
-TRUTH_FILE = "truth.json"
 _AGAIN = "run diagnose again"
 #: The largest difference between PAP in a diagnosis and in the result of the same submission.
 _SAME_PAP = 1e-12

@@ -5,11 +5,12 @@ Source: the paper, section 3.4; docs/method.md M18. Needs matplotlib.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.report.canvas import panels, save_figure
@@ -18,6 +19,7 @@ from chorus_bench.report.figures import field_top, fields_figure
 from chorus_bench.submission import InteractionType, Submission
 
 _PIXELS = 170
+_LETTERS = 36  # in a line of a title
 
 
 def draw_types(
@@ -117,4 +119,9 @@ def _field(submission: Submission, category: str, kind: InteractionType | None) 
 
 
 def _title(kind: InteractionType) -> str:
-    return kind.name if kind.share is None else f"{kind.name} ({100 * kind.share:.0f} %)"
+    """Return a type's meaning, in short lines, with its share and number of views."""
+    meaning = ", ".join(text for text in (kind.prompt, kind.part) if text) or kind.name
+    share = None if kind.share is None else f"{100 * kind.share:.0f} %"
+    views = None if kind.views is None else count_of(kind.views, "view")
+    said = ", ".join(text for text in (share, views) if text)
+    return textwrap.fill(f"{meaning} ({said})" if said else meaning, _LETTERS)

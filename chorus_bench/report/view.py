@@ -13,7 +13,8 @@ from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.web import body_data, render
-from chorus_bench.submission.write import FieldLike, as_field
+from chorus_bench.submission.given_grids import FieldLike
+from chorus_bench.submission.write import as_field
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ def view_fields(
     It can be rotated with the mouse, a finger or the arrow keys.
 
     Args:
-        fields: name -> field, all on the same grid: an `OccupancyGrid`, or an array or tensor
-            (N, N, N) as `write_submission` takes it.
+        fields: name -> field: an `OccupancyGrid`, or an array or tensor (N, N, N) as
+            `write_submission` takes it. Fields on different grids are shown on one cube.
         grid: the geometry of arrays; by default N voxels a side of a 3 m cube about the origin.
         body: the body, shown in the canonical pose. The page contains its template: SMPL's must
             not be redistributed.
@@ -62,7 +63,7 @@ def view_fields(
         height: height in a notebook, pixels.
 
     Raises:
-        InputError: no field, one that is no cube of probabilities, or fields on different grids.
+        InputError: no field, or one that is no cube of probabilities.
     """
     data = {
         "body": body_data(load_body(body)),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
 
+from chorus_bench.errors import unknown_name
 from chorus_bench.report.tables import percent
 
 if TYPE_CHECKING:
@@ -39,12 +40,14 @@ class Measure:
         label: its name for people.
         factor: from stored to shown.
         digits: decimals.
+        higher: whether higher is better.
     """
 
     key: str
     label: str
     factor: float
     digits: int
+    higher: bool
 
     def shown(self, value: float | None, bounds: Sequence[float] | None) -> str:
         """Return a value with its interval; n/a for None."""
@@ -76,11 +79,28 @@ def _measures() -> tuple[Measure, ...]:
         ("contact_mae", "contact MAE", 1, 4),
     ]
     stated = [(f"{key}_at_0.5", f"{label} (at 0.5)", f, d) for key, label, f, d in at_level]
-    return tuple(Measure(*one) for one in [*plain, *at_level, *stated])
+    return tuple(
+        Measure(*one, one[0].removesuffix("_at_0.5") not in _LOW)
+        for one in [*plain, *at_level, *stated]
+    )
 
 
+#: Measures of which lower is better.
+_LOW = ("chamfer", "contact_geodesic", "brier", "calibration_error", "centre_error", "contact_mae")
 #: The measures in the order of tables and pages.
 MEASURES = _measures()
+
+
+def measure_named(name: str) -> Measure:
+    """Return the measure of a name, as in `truth.json`.
+
+    Raises:
+        InputError: there is none.
+    """
+    known = {one.key: one for one in MEASURES}
+    if name not in known:
+        raise unknown_name("measure", name, known)
+    return known[name]
 
 
 def measure_rows(
@@ -102,13 +122,18 @@ def truth_table(content: Mapping[str, Any]) -> dict[str, Any] | None:
     """
     if not content.get("measures"):
         return None
-    overall = {**content["measures"], "calibration_error": content.get("calibration_error")}
+    overall = overall_measures(content)
     rows = measure_rows(overall, content["intervals"])
     categories = []
     for name, entry in content["categories"].items():
         values = dict(measure_rows(entry, {}))
         categories.append((name, [values.get(label, "") for label, _ in rows], entry["samples"]))
     return {"rows": rows, "categories": categories, "text": _MORE}
+
+
+def overall_measures(content: Mapping[str, Any]) -> dict[str, float | None]:
+    """Return all measures of a `truth.json`, means over the categories, by name."""
+    return {**content["measures"], "calibration_error": content.get("calibration_error")}
 
 
 def _rows_of(scores: TruthScores) -> list[tuple[str, str]]:

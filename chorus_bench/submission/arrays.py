@@ -266,7 +266,10 @@ def _expected_shape(spec: GridSpec | None) -> str:
 
 def _shape_fix(side: int | None, spec: GridSpec | None) -> str:
     if side is not None and spec is not None:
-        return f"write 'resolution: {side}' under 'grid' in submission.yaml, or resample"
+        return (
+            f"write 'resolution: {side}' under 'grid' in submission.yaml, or under 'grids: "
+            "{<category>: ...}' if only this category has it"
+        )
     return (
         "put the axes in the order x, y, z and give them the same length: array.transpose(...); or "
         "`chorus-bench convert grids FOLDER --output SUBMISSION`, which takes boxes and other axes"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid, check_probabilities
-from chorus_bench.io.findings import Finding, Findings, printable
+from chorus_bench.io.findings import Finding, Findings, nearest, printable
 from chorus_bench.io.limits import MAX_MANIFEST_BYTES
 from chorus_bench.io.untrusted_files import FileEntry, list_files, read_bytes
 from chorus_bench.submission.arrays import MAX_GRID_BYTES, Raw, decode, to_probabilities
@@ -101,8 +101,9 @@ def check_folder(folder: Path) -> CheckedFolder:
     manifest = _check_manifest(files, check)
     found = find_fields(files, manifest.track, check.errors, check.warnings)
     entries = _listed(found, manifest, check)
-    for entry in entries.values():
-        _check_field(entry, manifest.grid, check)
+    check_own_grids(manifest, {key.category for key in entries}, check.errors)
+    for key, entry in entries.items():
+        _check_field(entry, manifest.grid_of(key.category), check)
     _warn_of_degenerate(check)
     return CheckedFolder(
         manifest=manifest,
@@ -159,11 +160,31 @@ def _check_manifest(files: list[FileEntry], check: _Check) -> Manifest:
     entry = find_manifest(files, check.errors)
     data = None if entry is None else _read(entry, MAX_MANIFEST_BYTES, check)
     manifest = Manifest() if data is None else read_manifest(data, check.errors)
-    if manifest.grid is not None:
-        for odd in grid_degeneracies(manifest.grid):
-            where = f"{MANIFEST_NAME}: grid"
+    grids = {"grid": manifest.grid} if manifest.grid is not None else {}
+    own = {f"grids.{printable(name, 60)}": spec for name, spec in (manifest.grids or {}).items()}
+    for place, spec in {**grids, **own}.items():
+        for odd in grid_degeneracies(spec):
+            where = f"{MANIFEST_NAME}: {place}"
             check.warnings.add(where, f"{odd.found}: {odd.consequence}", fix=odd.fix)
     return manifest
+
+
+def check_own_grids(manifest: Manifest, categories: Collection[str], errors: Findings) -> None:
+    """Report categories that have a geometry in the manifest, but no field.
+
+    Args:
+        manifest: the contents of `submission.yaml`.
+        categories: those with fields.
+        errors: collects them.
+    """
+    for name in sorted(set(manifest.grids or {}) - set(categories)):
+        near = nearest(name, list(categories)[:1000])
+        errors.add(
+            f"{MANIFEST_NAME}: grids.{printable(name, 60)}",
+            "is the grid of a category without a field",
+            expected="a category of the submission",
+            fix=f"rename it to '{printable(near, 60)}'" if near else "remove it",
+        )
 
 
 def _check_field(entry: FileEntry, spec: GridSpec | None, check: _Check) -> None:

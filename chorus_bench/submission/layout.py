@@ -190,5 +190,14 @@ def _warn_of_others(names: list[str], warnings: Findings) -> None:
             f"has {len(names)} file{'' if len(names) == 1 else 's'} that will not be read: "
             f"{list_some([printable(name) for name in names])}",
             fix="remove them, or check names and places: grids/<category> or "
-            f"posed/<category>/<sample_id>, ending in {', '.join(SUFFIXES)}",
+            f"posed/<category>/<sample_id>, ending in {', '.join(SUFFIXES)}{_tensors(names)}",
         )
+
+
+def _tensors(names: list[str]) -> str:
+    """Return what to do about files of PyTorch, if there are any."""
+    if not any(name.lower().endswith((".pt", ".pth")) for name in names):
+        return ""
+    return (
+        "; `chorus-bench convert grids FOLDER --output SUBMISSION` reads .pt files, as weights only"
+    )

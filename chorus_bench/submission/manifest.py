@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal, get_args
 
 from pydantic import AfterValidator, Field
@@ -50,6 +50,13 @@ def _moderate(texts: str | list[str]) -> str | list[str]:
     return texts
 
 
+#: Keys that look as if other axes and units were read: the option that converts them.
+_CONVERTED = {
+    "unknown key 'axes'": '--axes "z-up, x-left"',
+    "unknown key 'units'": "--units cm",
+    "unknown key 'unit'": "--units cm",
+}
+
 Texts = Annotated[
     str | list[str], AfterValidator(_moderate), Field(description="text or a list of texts")
 ]
@@ -77,6 +84,27 @@ class Grid(Schema):
     )
 
 
+class OwnGrid(Schema):
+    """The geometry of one category's grids; what is not given is as under ``grid``.
+
+    Attributes:
+        resolution: voxels along each axis.
+        side_length: of the cube, metres.
+        center: of the cube, metres.
+    """
+
+    resolution: int | None = Field(None, ge=MIN_RESOLUTION, le=MAX_RESOLUTION)
+    side_length: float | None = Field(
+        None,
+        ge=MIN_SIDE_LENGTH,
+        le=MAX_SIDE_LENGTH,
+        description="a positive number of metres",
+    )
+    center: tuple[Coordinate, Coordinate, Coordinate] | None = Field(
+        None, description="three numbers in metres: [x, y, z]"
+    )
+
+
 class ManifestFile(Schema):
     """The keys of `submission.yaml`.
 
@@ -84,6 +112,7 @@ class ManifestFile(Schema):
         method: the method's name.
         track: whether grids are in the canonical pose or in that of each sample.
         grid: the geometry of every grid.
+        grids: category -> the geometry of its grids, where it differs.
         interactions: category -> the types of interaction that have fields of their own.
         authors: who made the method.
         affiliation: of the authors.
@@ -99,6 +128,7 @@ class ManifestFile(Schema):
     method: Line = Field(max_length=MAX_METHOD_LENGTH)
     track: Track
     grid: Grid = Grid()
+    grids: dict[str, OwnGrid] = Field(default_factory=dict)
     interactions: dict[str, list[InteractionEntry]] | None = None
     authors: Texts | None = None
     affiliation: Texts | None = None
@@ -118,9 +148,10 @@ class Manifest:
     Attributes:
         method: the method's name.
         track: ``canonical`` or ``posed``.
-        grid: the geometry of every grid of the submission.
+        grid: the geometry of every grid of the submission that has none of its own.
         metadata: the optional keys that are there, each a text or a list of texts.
         interactions: category -> its types of interaction.
+        grids: category -> the geometry of its grids, where it is stated; None if it is wrong.
     """
 
     method: str | None = None
@@ -128,6 +159,11 @@ class Manifest:
     grid: GridSpec | None = None
     metadata: dict[str, str | list[str]] = field(default_factory=dict)
     interactions: dict[str, list[InteractionType]] = field(default_factory=dict)
+    grids: dict[str, GridSpec] | None = field(default_factory=dict)
+
+    def grid_of(self, category: str) -> GridSpec | None:
+        """Return the geometry of a category's grids; None if what the file says is wrong."""
+        return None if self.grids is None else self.grids.get(category, self.grid)
 
 
 def read_manifest(data: bytes, errors: Findings) -> Manifest:
@@ -136,15 +172,26 @@ def read_manifest(data: bytes, errors: Findings) -> Manifest:
     parts = {} if document is None else right_parts(ManifestFile, document, errors)
     if not parts:
         return Manifest()
+    _advise(errors)
     method, grid = parts.get("method"), parts.get("grid", {})
     types = _types(parts.get("interactions") or {}, parts.get("track"), errors)
     return Manifest(
         method=None if method is None else method.strip(),
         track=parts.get("track"),
         grid=None if grid is None else _spec(grid),
+        grids=_specs(grid, parts.get("grids", {})),
         metadata={key: parts[key] for key in METADATA_KEYS if parts.get(key) is not None},
         interactions=types,
     )
+
+
+def _advise(errors: Findings) -> None:
+    """Say of keys for other axes and units that such grids are converted."""
+    for number, finding in enumerate(errors):
+        option = _CONVERTED.get(finding.found)
+        if option is not None:
+            fix = f"convert the grids: `chorus-bench convert grids FOLDER --output NEW {option}`"
+            errors[number] = replace(finding, fix=fix)
 
 
 def _types(
@@ -166,6 +213,18 @@ def _types(
     types = types_of(read)
     check_types(types, where, errors)
     return types
+
+
+def _specs(shared: object, own: Mapping[str, object] | None) -> dict[str, GridSpec] | None:
+    """Return the geometry of each category that has its own; None if it or the shared is wrong."""
+    if own is None or shared is None:
+        return None
+    base = Grid.model_validate(shared, strict=False)
+    entries = {name: OwnGrid.model_validate(one, strict=False) for name, one in own.items()}
+    return {
+        name: _spec({**base.model_dump(), **entry.model_dump(exclude_none=True)})
+        for name, entry in entries.items()
+    }
 
 
 def _spec(content: object) -> GridSpec:

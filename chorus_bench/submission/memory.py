@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench.errors import InputError
-from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import WriteError
 from chorus_bench.io.leftovers import temporary_folder
 from chorus_bench.submission.check import check_folder
+from chorus_bench.submission.given_grids import FieldLike, GivenGrids
 from chorus_bench.submission.reading import Submission
-from chorus_bench.submission.write import FieldLike, write_posed_submission, write_submission
+from chorus_bench.submission.write import write_posed_submission, write_submission
 
 #: Category -> field (canonical), or category -> sample id -> field (posed).
 Fields = Mapping[str, FieldLike] | Mapping[str, Mapping[Any, FieldLike]]
@@ -22,9 +22,7 @@ Fields = Mapping[str, FieldLike] | Mapping[str, Mapping[Any, FieldLike]]
 METHOD = "fields in memory"
 
 
-def submission_of(
-    fields: Fields, *, method: str = METHOD, grid: GridSpec | None = None
-) -> Submission:
+def submission_of(fields: Fields, *, method: str = METHOD, grid: GivenGrids = None) -> Submission:
     """Return an open submission of fields in memory.
 
     It is what `write_submission` would write, in a private temporary folder until it is closed: the
@@ -49,7 +47,7 @@ def submission_of(
         return Submission(Path(METHOD), check_folder(folder), stack.pop_all())
 
 
-def _write(folder: Path, fields: Any, method: str, grid: GridSpec | None) -> None:  # noqa: ANN401
+def _write(folder: Path, fields: Any, method: str, grid: GivenGrids) -> None:  # noqa: ANN401
     nested = [isinstance(field, Mapping) for field in fields.values()]
     if len(set(nested)) > 1:
         raise InputError(

@@ -68,7 +68,8 @@ class Submission:
         method: the method's name.
         track: ``canonical`` (one field per category, in the canonical body frame) or ``posed``
             (one field per sample, in its posed space).
-        grid: the geometry of every field.
+        grid: the geometry of the fields; of some categories another, see `grid_of`.
+        own_grids: category -> the geometry of its fields, where it is not ``grid``.
         metadata: the optional keys of `submission.yaml`, each a text or a list of texts.
         categories: the categories with fields, sorted.
         sha256: SHA-256 over the names, lengths and bytes of the manifest and the grid files, in
@@ -85,6 +86,9 @@ class Submission:
         self.method = method
         self.track: Track = track
         self.grid: GridSpec = grid
+        self.own_grids = {
+            name: spec for name, spec in (manifest.grids or {}).items() if spec != grid
+        }
         self.metadata = dict(manifest.metadata)
         self.categories = _categories(checked)
         self.sha256 = checked.sha256
@@ -92,6 +96,10 @@ class Submission:
         self._types = {name: tuple(types) for name, types in manifest.interactions.items()}
         self._fields = dict(checked.fields)
         self._resources: contextlib.ExitStack | None = resources
+
+    def grid_of(self, category: str) -> GridSpec:
+        """Return the geometry of a category's fields; ``grid`` for one that has none."""
+        return self.own_grids.get(category, self.grid)
 
     def field(self, category: str) -> OccupancyGrid:
         """Return a category's field; canonical track only.
@@ -182,8 +190,12 @@ class Submission:
     def __repr__(self) -> str:
         return (
             f"Submission({str(self.path)!r}, method={self.method!r}, track={self.track!r}, "
-            f"grid={self.grid.label}, {len(self.categories)} categories)"
+            f"grid={self._grids()}, {len(self.categories)} categories)"
         )
+
+    def _grids(self) -> str:
+        labels = sorted({spec.label for spec in self.own_grids.values()})
+        return " and ".join([self.grid.label, *labels][:3]) + " ..." * (len(labels) > 2)
 
     def _load(self, key: FieldKey) -> OccupancyGrid:
         self._check_category(key.category)
@@ -192,7 +204,7 @@ class Submission:
             raise unknown_name("sample", str(key.sample), samples, where=self.path)
         if self._resources is None:
             raise InputError("the submission is closed", where=self.path, fix="open it again")
-        return self._fields[key].load(self.grid)
+        return self._fields[key].load(self.grid_of(key.category))
 
     def _check_category(self, category: str) -> None:
         if category not in self.categories:

@@ -12,7 +12,6 @@ from typing import Literal, cast, get_args
 import numpy as np
 import safetensors.numpy
 import yaml
-from numpy.typing import ArrayLike
 
 from chorus_bench.arrays import real_array
 from chorus_bench.errors import InputError, unknown_name
@@ -22,7 +21,8 @@ from chorus_bench.io.findings import Finding, Findings, SubmissionError
 from chorus_bench.io.limits import MAX_MANIFEST_BYTES
 from chorus_bench.io.untrusted_files import FileEntry
 from chorus_bench.submission.arrays import TENSOR_NAME, Raw, to_probabilities
-from chorus_bench.submission.check import value_problems
+from chorus_bench.submission.check import check_own_grids, value_problems
+from chorus_bench.submission.given_grids import FieldLike, GivenGrids, Grids
 from chorus_bench.submission.interactions import InteractionField, check_files
 from chorus_bench.submission.layout import FieldKey, check_key, find_fields
 from chorus_bench.submission.manifest import MANIFEST_NAME, Track, read_manifest
@@ -33,16 +33,13 @@ DType = Literal["float32", "float16", "uint8"]
 #: For `check_new_folder`, where a submission is going to be written.
 SUBMISSION = FolderKind("a submission", (MANIFEST_NAME,))
 
-#: A field as its author has it: an array or tensor of any library, or what the reader returns.
-FieldLike = ArrayLike | OccupancyGrid
-
 
 def write_submission(
     folder: str | Path,
     *,
     method: str,
     fields: Mapping[str, FieldLike],
-    grid: GridSpec | None = None,
+    grid: GivenGrids = None,
     overwrite: bool = False,
     format: Format = "safetensors",
     dtype: DType = "float32",
@@ -61,12 +58,13 @@ def write_submission(
             canonical body frame: an array of any real dtype, a tensor (also bfloat16, sparse, on
             a device or with a gradient), or an `OccupancyGrid`, as the reader returns it. As in
             files, uint8 means 255 times the probability.
-        grid: the geometry of all fields, metres; by default that of the first field if it is an
+        grid: the geometry of all fields, metres, or category -> that of its fields. By default an
+            `OccupancyGrid` brings its own, and an array has that of the first field if this is an
             `OccupancyGrid`, else 48 voxels a side of a 3 m cube about the origin.
         overwrite: replace an existing submission.
         format: ``safetensors`` or ``npz``.
         dtype: how the values are stored: ``float32``, ``float16`` or ``uint8``.
-        interactions: category -> the fields of its interaction types, on the same grid.
+        interactions: category -> the fields of its interaction types, on the category's grid.
         **metadata: the optional keys of `submission.yaml`; None leaves a key out.
 
     Returns:
@@ -90,7 +88,7 @@ def write_submission(
 
     types = {name: [one.kind.as_entry() for one in some] for name, some in interactions.items()}
     keys = [*own, *(key for key, _ in more)]
-    plan = _Plan("canonical", keys, read, grid or _grid_of(keys, read), format, dtype)
+    plan = _Plan("canonical", keys, read, Grids.of(grid, keys, read), format, dtype)
     return _write(Path(folder), plan, {"method": method, **metadata}, overwrite, types)
 
 
@@ -99,7 +97,7 @@ def write_posed_submission(
     *,
     method: str,
     fields: Mapping[str, Mapping[str, FieldLike]] | Mapping[str, Mapping[int, FieldLike]],
-    grid: GridSpec | None = None,
+    grid: GivenGrids = None,
     overwrite: bool = False,
     format: Format = "safetensors",
     dtype: DType = "float32",
@@ -113,8 +111,10 @@ def write_posed_submission(
         fields: category -> sample id -> (N, N, N) occupancy probabilities in [0, 1] in the
             posed space of that sample, as for `write_submission`. Ids are texts or whole
             numbers. The mappings may compute their arrays on demand; each is requested twice,
-            for the check and for the file, and the first once more if ``grid`` is not given.
-        grid: the geometry of all fields, see `write_submission`.
+            for the check and for the file, and the first of each category once more if ``grid``
+            does not say its geometry.
+        grid: the geometry of all fields, see `write_submission`; all samples of a category share
+            one.
         overwrite: replace an existing submission.
         format: ``safetensors`` or ``npz``.
         dtype: how the values are stored.
@@ -136,7 +136,7 @@ def write_posed_submission(
         category, sample = given[key]
         return cast("Mapping[object, FieldLike]", fields[category])[sample]
 
-    plan = _Plan("posed", keys, read, grid or _grid_of(keys, read), format, dtype)
+    plan = _Plan("posed", keys, read, Grids.of(grid, keys, read), format, dtype)
     return _write(Path(folder), plan, {"method": method, **metadata}, overwrite)
 
 
@@ -165,12 +165,6 @@ def _sample_name(sample: str | int) -> str:
     return str(int(sample)) if whole else cast("str", sample)
 
 
-def _grid_of(keys: Sequence[FieldKey], read: Callable[[FieldKey], FieldLike]) -> GridSpec:
-    """Return the geometry that the first field brings with it, else the default."""
-    first = read(keys[0]) if keys else None
-    return first.spec if isinstance(first, OccupancyGrid) else GridSpec()
-
-
 @dataclass(frozen=True)
 class _Plan:
     """What is to be written, and how to get each field."""
@@ -178,7 +172,7 @@ class _Plan:
     track: Track
     keys: Sequence[FieldKey]
     read: Callable[[FieldKey], FieldLike]
-    grid: GridSpec
+    grids: Grids
     format: Format
     dtype: DType
 
@@ -190,21 +184,12 @@ class _Plan:
         """Return a field as an array that can be written: uint8 or float32."""
         field = self.read(key)
         if isinstance(field, OccupancyGrid):
-            self._check_grid(field.spec)
+            self.grids.check(key.category, field.spec)
         values = real_array(field.values if isinstance(field, OccupancyGrid) else field)
         if values.dtype == np.uint8:
             return values
         with np.errstate(over="ignore"):
             return values.astype(np.float32)
-
-    def _check_grid(self, own: GridSpec) -> None:
-        if own != self.grid:
-            raise InputError(
-                f"is on the grid {own.label}",
-                expected=f"the submission's grid {self.grid.label} (voxels x metres @ centre)",
-                fix="read it at the other grid's voxels: field.at(grid.centers())"
-                ".reshape(grid.shape)",
-            )
 
 
 def _write(
@@ -246,11 +231,7 @@ def _manifest(
     content = {
         "method": texts["method"],
         "track": plan.track,
-        "grid": {
-            "resolution": int(plan.grid.resolution),
-            "side_length": float(plan.grid.side_length),
-            "center": [float(c) for c in plan.grid.center],
-        },
+        **plan.grids.entries(),
         **{key: text for key, text in texts.items() if key != "method" and text is not None},
     }
     if types:
@@ -265,6 +246,7 @@ def _manifest(
     own = {key.category for key in plan.keys if key.interaction is None}
     files = [(key.category, key.interaction) for key in plan.keys if key.interaction is not None]
     check_files(manifest.interactions, files, own, errors, Findings())
+    check_own_grids(manifest, own, errors)
     if len(data) > MAX_MANIFEST_BYTES:
         expected = f"at most {MAX_MANIFEST_BYTES} bytes"
         errors.add(MANIFEST_NAME, f"has {len(data)} bytes", expected=expected, fix="shorten it")
@@ -280,9 +262,9 @@ class _PlainDumper(yaml.SafeDumper):
 
 def _check_keys(plan: _Plan, errors: Findings) -> None:
     """Check names and numbers exactly as a reader does."""
-    size = np.dtype(plan.dtype).itemsize * plan.grid.voxels
+    size = np.dtype(plan.dtype).itemsize
     files = [
-        FileEntry(plan.name(key), Path(), size)
+        FileEntry(plan.name(key), Path(), size * plan.grids.grid_of(key.category).voxels)
         for key in plan.keys
         if _is_text(key, errors) and check_key("fields", key, errors)
     ]
@@ -306,14 +288,32 @@ def _check_values(plan: _Plan, key: FieldKey, errors: Findings) -> None:
     except InputError as error:
         errors.append(Finding.of(error, where))
         return
-    if values.shape != plan.grid.shape:
+    grid = plan.grids.grid_of(key.category)
+    if values.shape != grid.shape:
         errors.add(
             where,
             f"has shape {values.shape}",
-            expected=f"{plan.grid.shape}, by the grid's resolution",
-            fix="give the grid of the values: grid=GridSpec(resolution=...)",
+            expected=f"{grid.shape}, by the grid's resolution",
+            fix=_shape_fix(values.shape, key.category),
         )
     errors.extend(value_problems(values, where))
+
+
+def _shape_fix(shape: tuple[int, ...], category: str) -> str:
+    """Return how to make a field of the right shape, in code."""
+    squeezed = tuple(n for n in shape if n != 1)
+    if len(shape) > 3 and len(squeezed) == 3:
+        return "remove the axes of length 1: values.squeeze()"
+    if len(shape) == 3 and len(set(shape)) > 1:
+        return (
+            "a box comes to a cube with chorus_bench.adapters: "
+            "box = box_grid({'occupancy': values}, "
+            "side_length=LONGEST_SIDE); field = grid_field(box, cube_of(box))"
+        )
+    return (
+        "give the grid of the values: grid=GridSpec(resolution=...), or "
+        f"grid={{{category!r}: GridSpec(resolution=...)}} for this category alone"
+    )
 
 
 def _encode(values: Raw, plan: _Plan) -> bytes:

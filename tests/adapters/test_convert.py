@@ -220,35 +220,47 @@ def test_samples_and_their_error_are_stated(tmp_path):
     assert "3 to 3 samples per category; largest standard error of a voxel 0.0000" in made.notes
 
 
-def test_grids_of_several_resolutions_share_the_finest(tmp_path):
+def test_every_grid_keeps_its_own_cube(tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
     np.save(folder / "kite.npy", FIELD)
     np.save(folder / "bench.npy", FIELD.repeat(2, 0).repeat(2, 1).repeat(2, 2))
+    np.savez(folder / "tie.npz", a=FIELD[:, :12], size=(1.0, 0.5, 1.0), center=(0, 0.2, 0))
     made = convert("grids", folder, tmp_path / "s")
-    assert "kite: 24x24x24 voxels of 3x3x3 m read at 48x3.0" in made.notes
+    cube = GridSpec(24, 1.0, (0.0, 0.45, 0.0))
+    assert f"tie: 24x12x24 voxels of 1x0.5x1 m read at {cube.label}" in made.notes
+    assert not [note for note in made.notes if note.startswith(("kite", "bench"))]
     with open_submission(made.folder) as submission:
-        assert submission.grid == GridSpec(48)
+        assert submission.grid_of("kite") == GridSpec(24)
+        assert submission.grid_of("bench") == GridSpec(48)
+        assert submission.grid_of("tie") == cube
+        np.testing.assert_array_equal(submission.field("kite").values, FIELD)
+        np.testing.assert_array_equal(submission.field("tie").values[:, :12], FIELD[:, :12])
+    shared = convert("grids", folder, tmp_path / "one", grid=GridSpec(48))
+    assert "kite: 24x24x24 voxels of 3x3x3 m read at 48x3.0" in shared.notes
+    with open_submission(shared.folder) as submission:
+        assert (submission.grid, submission.own_grids) == (GridSpec(48), {})
         one, other = (submission.field(name).values for name in ("kite", "bench"))
         np.testing.assert_array_equal(one, other)
     only = convert("grids", folder, tmp_path / "o", categories="kite")
     assert only.categories == 1
 
 
-def test_a_cube_around_boxes():
+def test_the_cube_of_a_box():
     low = box_grid({"a": np.ones((10, 20, 10))}, side_length=2.0)
     high = box_grid({"a": np.ones((8, 8, 8))}, side_length=0.8, center=(1.0, 0, 0))
     assert low.size == (1.0, 2.0, 1.0)
     assert low.spec is None
-    cube = cube_of([low, high])
+    cube = cube_of(low)
     assert cube.voxel_size == pytest.approx(0.1)
     assert cube.low.tolist() == pytest.approx([-0.5, -1.0, -0.5])
     assert cube.resolution == 20
     assert low.on(cube).sum() == 2000
-    assert high.on(cube).sum() == 512
-    assert cube_of([high]) == high.spec
-    vast = box_grid({"a": np.ones((9, 9, 9))}, side_length=900.0)
-    assert cube_of([low, vast]).resolution == 256
+    assert cube_of(high) == high.spec
+    small = cube_of(box_grid({"a": np.ones((4, 4, 4))}, side_length=0.4))
+    assert (small.resolution, small.side_length) == (8, pytest.approx(0.8))
+    vast = box_grid({"a": np.ones((2, 300, 2))}, side_length=900.0)
+    assert cube_of(vast).resolution == 256
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from chorus_bench.datasets.masks import decode_mask, encode_mask
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.findings import Findings
 from chorus_bench.leaderboard.arrays import arrays_bytes
-from chorus_bench.leaderboard.fields import fields_bytes
+from chorus_bench.leaderboard.fields import STEPS, fields_bytes, in_steps
 from chorus_bench.leaderboard.overlays import overlays_bytes, read_overlays
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.overlays import Overlay
@@ -190,3 +190,13 @@ def test_overlays_are_read_as_they_were_written(board, good):
     assert overlay.top == 0.5
     assert (decode_mask(overlay.person) == np.eye(6)).all()
     assert (decode_mask(overlay.target) == np.eye(6)).all()
+
+
+def test_fields_in_steps_of_their_maximum():
+    wide = np.arange(200, dtype=np.uint8).repeat(3)[:512].reshape(8, 8, 8)
+    faint = (wide // 10).astype(np.uint8)
+    found = in_steps(SmallFields(GridSpec(8), {"wide": wide, "faint": faint})).values
+    np.testing.assert_array_equal(found["faint"], faint)
+    assert len(np.unique(found["wide"])) == STEPS + 1
+    assert found["wide"].max() == wide.max()
+    assert np.abs(found["wide"].astype(int) - wide).max() <= np.ceil(wide.max() / STEPS / 2)

@@ -222,7 +222,7 @@ def test_a_view_is_a_page_of_its_own(tmp_path):
     assert view._repr_html_().startswith("<iframe srcdoc=")
     file = view.save(tmp_path / "view.html")
     assert elements(file.read_text()).scripts == 2
-    with pytest.raises(InputError, match="0 grids"):
+    with pytest.raises(InputError, match="no field to show"):
         view_fields({})
     assert view_fields({"a": blob_field(24, (0.3, 0, 0), 0.2).tolist()}).page == view.page
     with pytest.raises(InputError, match="outside"):

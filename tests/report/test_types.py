@@ -13,6 +13,7 @@ from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.report import draw_types, submission_fields, view_fields, write_report
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import sample_overlays
+from chorus_bench.report.type_figures import _title
 from chorus_bench.submission import (
     InteractionField,
     InteractionType,
@@ -111,3 +112,12 @@ def test_figures_by_prompt_by_part_and_by_both(typed, tmp_path):
     for file in files:
         picture = cv2.imread(str(file))
         assert picture.std() > 5
+
+
+def test_titles_say_what_a_type_means_and_how_many_views_it_has():
+    prompt = "A person carries a surfboard under the arm."
+    title = _title(InteractionType.of(prompt, share=0.5, views=60))
+    assert title.replace("\n", " ") == f"{prompt} (50 %, 60 views)"
+    assert max(map(len, title.splitlines())) <= 36
+    assert _title(InteractionType.of(None, "feet", share=0.041, views=1)) == "feet (4 %, 1 view)"
+    assert _title(InteractionType("swing")) == "swing"

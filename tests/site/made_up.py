@@ -168,7 +168,7 @@ class MadeUpSite:
         for name in ASSETS:
             (folder / "assets" / name).write_bytes(asset_file(name).read_bytes())
         site = self.site(boards)
-        page = render("index.html.jinja", site=site)
+        page = render("index.html.jinja", site=site, measures={})
         (folder / "index.html").write_text(page, encoding="utf-8")
         (folder / "board.json").write_text(json.dumps(site))
         (folder / "board.csv").write_text("method\n")
@@ -208,7 +208,7 @@ class MadeUpSite:
         nothing = dict.fromkeys(("authors", "affiliation", "license", "citation", "parameters", "verified"))  # fmt: skip
         page = render(
             "method.html.jinja", site=site, board=self.board, method=row, pictures=pictures,
-            entry=nothing | self.entries.get(slug, {}),
+            entry=nothing | self.entries.get(slug, {}), measures=[],
         )  # fmt: skip
         (folder / "methods" / f"{slug}.html").write_text(page, encoding="utf-8")
 

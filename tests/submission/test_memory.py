@@ -52,6 +52,7 @@ def test_a_field_on_another_grid_is_refused_with_the_way_to_convert_it(tmp_path)
     with pytest.raises(SubmissionError) as caught:
         write_submission(tmp_path / "s", method="m", fields=fields, grid=GRID)
     assert "fields['bench']: is on the grid 8x2.0@0.1,0.0,-0.1" in str(caught.value)
+    assert "leave out grid=, so that each category keeps its own" in str(caught.value)
     assert "field.at(grid.centers()).reshape(grid.shape)" in str(caught.value)
 
 

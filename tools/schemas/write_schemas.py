@@ -20,6 +20,7 @@ from pydantic.json_schema import GenerateJsonSchema
 from chorus_bench.datasets.metadata import DatasetFile
 from chorus_bench.datasets.view_conditions import ViewsFile
 from chorus_bench.evaluation.result_schema import ResultFile
+from chorus_bench.evaluation.truth_schema import TruthFile
 from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.pictures import PictureList
 from chorus_bench.leaderboard.published import PublishedFile
@@ -31,6 +32,7 @@ FOLDER = Path(__file__).parents[2] / "docs" / "schemas"
 MODELS: dict[str, type[BaseModel]] = {
     "submission.yaml": ManifestFile,
     "results.json": ResultFile,
+    "truth.json": TruthFile,
     "entry.yaml": EntryManifest,
     "published.yaml": PublishedFile,
     "pictures.json": PictureList,

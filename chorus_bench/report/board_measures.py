@@ -1,0 +1,115 @@
+"""The leaderboard's measures against the truth in 3D: beside PAP, and no part of its ranks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chorus_bench.errors import InputError
+from chorus_bench.report.measures import Measured, in_order, measured_data, render_measured
+from chorus_bench.report.volumetric import MEASURES, measure_named, measure_rows
+
+#: The measures of a board's table; a method's page has all.
+_SHOWN = ("chamfer", "f_5cm", "f_10cm", "centre_error", "soft_iou", "brier", "calibration_error",
+          "contact_f1")  # fmt: skip
+
+Board = Mapping[str, Any]
+
+
+def board_measured(board: Board, measure: str, *, score: str = "mPAP") -> list[Measured]:
+    """Return the methods of a board that have 3D scores, best by a measure first.
+
+    Args:
+        board: a board of the board's JSON.
+        measure: a measure of `truth.json`.
+        score: ``mPAP`` or one of its variants.
+    """
+    rows = [
+        Measured(
+            method["method"],
+            tuple(method["representation"]),
+            method["scores"][score],
+            method["intervals"][score],
+            method["truth"]["measures"].get(measure),
+            method["truth"]["intervals"].get(measure),
+            {
+                name: (method["categories"][name][score[1:]], values.get(measure))
+                for name, values in method["truth"]["categories"].items()
+            },
+        )
+        for method in board["methods"]
+        if method["truth"]
+    ]
+    return in_order(rows, measure_named(measure))
+
+
+def render_board_measures(
+    boards: Sequence[Board], measure: str, style: str, *, score: str = "mPAP"
+) -> str:
+    """Return the boards whose methods have 3D scores, in the order of a measure.
+
+    Args:
+        boards: boards of the board's JSON.
+        measure: a measure of `truth.json`.
+        style: ``table``, ``markdown``, ``latex``, ``csv`` or ``json``.
+        score: the mean that stands beside it.
+
+    Raises:
+        InputError: an unknown measure, or no method has 3D scores.
+    """
+    measure_named(measure)
+    found = [(board, rows) for board in boards if (rows := board_measured(board, measure))]
+    if not found:
+        raise InputError(
+            f"no entry has '{measure}'",
+            expected="entries with truth.json",
+            fix="run `chorus-bench evaluate --truth --output`, then `leaderboard add` again",
+        )
+    if style == "json":
+        content = [
+            {"board": board["title"], **row}
+            for board, rows in found
+            for row in measured_data(rows, measure, score)
+        ]
+        return json.dumps(content, indent=1, ensure_ascii=False)
+    return "\n\n".join(
+        render_measured(rows, measure, style, score=score)
+        if style in ("csv", "latex")
+        else f"{board['title']}\n\n{render_measured(rows, measure, style, score=score)}"
+        for board, rows in found
+    )
+
+
+def measures_table(board: Board) -> dict[str, Any] | None:
+    """Return a board's table of measures for the page; None if no method has 3D scores.
+
+    Returns:
+        ``labels``, and ``rows``: (the method's JSON, its value of each label), by mPAP.
+    """
+    chosen = [one for one in MEASURES if one.key in _SHOWN]
+    methods = [method for method in board["methods"] if method["truth"]]
+    if not methods:
+        return None
+    return {
+        "labels": [f"{one.label} {'↑' if one.higher else '↓'}" for one in chosen],
+        "rows": [
+            (
+                method,
+                [
+                    one.shown(
+                        method["truth"]["measures"].get(one.key),
+                        method["truth"]["intervals"].get(one.key),
+                    )
+                    for one in chosen
+                ],
+            )
+            for method in methods
+        ],
+    }
+
+
+def method_measures(method: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return the labels and values of all measures of a method, for its page."""
+    truth = method["truth"]
+    return [] if not truth else measure_rows(truth["measures"], truth["intervals"])
