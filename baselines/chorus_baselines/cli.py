@@ -16,7 +16,7 @@ from chorus_bench.cli.options import (
     Threads,
     one_category,
 )
-from chorus_bench.cli.progress import StageLines
+from chorus_bench.cli.progress import StageLines, long_command
 
 if TYPE_CHECKING:
     from chorus_baselines.reproduce import Workplace
@@ -43,13 +43,14 @@ def register(app: typer.Typer) -> None:
     from chorus_baselines import clusters_cli, posed_cli, reconstruct_cli
 
     app.add_typer(reproduce_app, name="reproduce")
-    app.command("clusters")(clusters_cli.clusters_command)
-    app.command("infer")(posed_cli.infer_command)
-    app.command("reconstruct")(reconstruct_cli.reconstruct_command)
-    app.command("import-chorus")(posed_cli.import_chorus_command)
+    app.command("clusters")(long_command(clusters_cli.clusters_command))
+    app.command("infer")(long_command(posed_cli.infer_command))
+    app.command("reconstruct")(long_command(reconstruct_cli.reconstruct_command))
+    app.command("import-chorus")(long_command(posed_cli.import_chorus_command))
 
 
 @reproduce_app.command("table1")
+@long_command
 def table1_command(
     output: OutputFolder = Path("chorus-table1"),
     image_search: ImageSearch = None,
@@ -89,6 +90,7 @@ def table1_command(
 
 
 @reproduce_app.command("table2")
+@long_command
 def table2_command(
     output: OutputFolder = Path("chorus-table2"),
     image_search: ImageSearch = None,

@@ -25,6 +25,7 @@ import chorus_bench.cli.table as table
 from chorus_bench._version import __version__
 from chorus_bench.cli.extensions import add_commands
 from chorus_bench.cli.options import one_name
+from chorus_bench.cli.progress import long_command
 
 app = typer.Typer(
     name="chorus-bench",
@@ -56,19 +57,19 @@ def _options(
     """Score 3D human-object occupancy grids with Projective Average Precision (PAP)."""
 
 
-app.command("evaluate")(evaluation.evaluate_command)
-app.command("compare")(evaluation.compare_command)
+app.command("evaluate")(long_command(evaluation.evaluate_command))
+app.command("compare")(long_command(evaluation.compare_command))
 app.command("table")(table.table_command)
-app.command("diagnose")(diagnose.diagnose_command)
-app.command("validate")(evaluation.validate_command)
-app.command("convert")(convert.convert_command)
-app.command("contact")(contact.contact_command)
-app.command("demo")(demo.demo_command)
-app.command("synthesize")(synthesis.synthesize_command)
-app.command("annotate")(annotate.annotate_command)
-app.command("annotators")(annotators.annotators_command)
-app.command("report")(report.report_command)
-app.command("selftest")(evaluation.selftest_command)
+app.command("diagnose")(long_command(diagnose.diagnose_command))
+app.command("validate")(long_command(evaluation.validate_command))
+app.command("convert")(long_command(convert.convert_command))
+app.command("contact")(long_command(contact.contact_command))
+app.command("demo")(long_command(demo.demo_command))
+app.command("synthesize")(long_command(synthesis.synthesize_command))
+app.command("annotate")(long_command(annotate.annotate_command))
+app.command("annotators")(long_command(annotators.annotators_command))
+app.command("report")(long_command(report.report_command))
+app.command("selftest")(long_command(evaluation.selftest_command))
 app.command("doctor")(doctor.doctor_command)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(body.app, name="body")

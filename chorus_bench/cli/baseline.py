@@ -20,7 +20,7 @@ from chorus_bench.cli.options import (
     engine_settings,
     key_values,
 )
-from chorus_bench.cli.progress import progress_bar
+from chorus_bench.cli.progress import long_command, progress_bar
 
 if TYPE_CHECKING:
     from chorus_bench.plugins import BaselineSpec
@@ -84,6 +84,7 @@ def _options(spec: BaselineSpec) -> str:
 
 
 @app.command("run")
+@long_command
 def run_command(
     name: Annotated[str, typer.Argument(help="A baseline.")],
     data: Annotated[

@@ -21,7 +21,7 @@ from chorus_bench.cli.options import (
     command_line,
     key_values,
 )
-from chorus_bench.cli.progress import progress_bar
+from chorus_bench.cli.progress import long_command, progress_bar
 from chorus_bench.errors import count_of
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ app = typer.Typer(cls=BuilderGroup, help="Build a dataset into a folder.", no_ar
 
 
 @app.command("coco-eft")
+@long_command
 def coco_eft_command(
     output: OutputFolder,
     annotations: Annotated[
@@ -102,6 +103,7 @@ def coco_eft_command(
 
 
 @app.command("simulated")
+@long_command
 def simulated_command(
     output: OutputFolder,
     split: Annotated[
@@ -159,6 +161,7 @@ def _command_of(spec: BuilderSpec) -> object:
     single = typer.Typer(add_completion=False, rich_markup_mode=None)
 
     @single.command(spec.name, help=_help(spec))
+    @long_command
     def command(
         output: OutputFolder,
         option: PluginOptions = None,

@@ -19,6 +19,7 @@ from chorus_bench.cli.options import (
     Overwrite,
     one_category,
 )
+from chorus_bench.cli.progress import long_command
 from chorus_bench.errors import count_of
 
 app = typer.Typer(help="Build, inspect, verify and push datasets.", no_args_is_help=True)
@@ -51,6 +52,7 @@ def list_command() -> None:
 
 
 @app.command("import-images")
+@long_command
 def import_images_command(
     folder: Annotated[Path, typer.Argument(help="Image files, or one folder per keyword.")],
     category: OneCategory,
@@ -73,6 +75,7 @@ def import_images_command(
 
 
 @app.command("info")
+@long_command
 def info_command(
     dataset: BuiltDataset,
     output_format: Annotated[DataFormat, FORMAT] = DataFormat.TABLE,
@@ -101,6 +104,7 @@ def info_command(
 
 
 @app.command("verify")
+@long_command
 def verify_command(dataset: BuiltDataset) -> None:
     """Read all rows, recompute the fingerprint, and compare counts and files."""
     from chorus_bench.datasets.named import dataset_folder
@@ -131,6 +135,7 @@ def card_command(
 
 
 @app.command("push")
+@long_command
 def push_command(
     dataset: BuiltDataset,
     repo: Annotated[str, typer.Argument(help="Target repository: organisation/name.")],

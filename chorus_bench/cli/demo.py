@@ -47,4 +47,4 @@ def _print_demo(demo: Demo) -> None:
         typer.echo(f"Look at {', '.join(demo.pictures)} in {demo.folder / 'pictures'}")
     else:
         typer.echo("No pictures: they need matplotlib. What to do: pip install '.[plots]'")
-    typer.echo(f"Wrote {demo.folder} in {demo.seconds:.0f} s")
+    typer.echo(f"wrote {demo.folder} in {demo.seconds:.0f} s")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,7 +28,7 @@ from chorus_bench.cli.options import (
     Threads,
     Track,
 )
-from chorus_bench.cli.progress import progress_bar
+from chorus_bench.cli.progress import progress_bar, say_written
 
 if TYPE_CHECKING:
     from chorus_bench.evaluation.results import EvaluationResult
@@ -58,10 +60,12 @@ def evaluate_command(
     Without arguments it scores the shipped example on the shipped test split.
     """
     from chorus_bench.evaluation import evaluate
-    from chorus_bench.evaluation.truth import truth_scores
-    from chorus_bench.report.tables import render_result
-    from chorus_bench.report.volumetric import render_truth
+    from chorus_bench.evaluation.truth import rows_with_truth, truth_scores
+    from chorus_bench.report.scored import TRUTH_FILE
 
+    started = time.perf_counter()
+    if truth:
+        rows_with_truth(split)
     with progress_bar("Scoring samples") as progress:
         result = evaluate(
             submission,
@@ -92,16 +96,29 @@ def evaluate_command(
                 progress=progress,
             )
     if scores and output is not None:
-        scores[method].save(output / "truth.json")
+        scores[method].save(output / TRUTH_FILE)
+    typer.echo(_scored_text(result, scores, output_format, time.perf_counter() - started))
+    if output is not None:
+        files = ("results.json", "samples.parquet", *([TRUTH_FILE] if scores else []))
+        say_written((output / name for name in files), output_format)
+
+
+def _scored_text(
+    result: EvaluationResult,
+    scores: Mapping[str, TruthScores],
+    output_format: ScoreFormat,
+    seconds: float,
+) -> str:
+    """Return a result with its 3D scores, if there are any."""
+    from chorus_bench.report.tables import render_result
+    from chorus_bench.report.volumetric import render_truth
+
+    style, method = output_format.value, str(result.submission["method"])
     if scores and output_format is ScoreFormat.JSON:
         content = result.as_dict() | {"truth": scores[method].as_dict()}
-        typer.echo(json.dumps(content, indent=1))
-        return
-    typer.echo(render_result(result, output_format.value))
-    if scores:
-        typer.echo("\n" + render_truth(scores, {method: result}))
-    if output is not None and output_format is ScoreFormat.TABLE:
-        typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
+        return json.dumps(content, indent=1, ensure_ascii=False)
+    more = render_truth(scores, {method: result}, style) if scores else ""
+    return render_result(result, style, more=more, seconds=seconds)
 
 
 def _say_toy_split(

@@ -22,7 +22,7 @@ from chorus_bench.cli.options import (
     Threads,
     key_values,
 )
-from chorus_bench.cli.progress import progress_bar
+from chorus_bench.cli.progress import long_command, progress_bar
 from chorus_bench.errors import count_of
 
 app = typer.Typer(help="Leaderboard entries, their rules, and the page.", no_args_is_help=True)
@@ -43,6 +43,7 @@ _DEFAULT = Path("leaderboard")
 
 
 @app.command("add")
+@long_command
 def add_command(
     result: ResultFolder,
     submitted_by: Annotated[str, typer.Option(help="A person, a group or an account.")],
@@ -113,7 +114,7 @@ def add_command(
         body=body,
         overwrite=overwrite,
     )
-    typer.echo(f"Wrote {folder}")
+    typer.echo(f"wrote {folder}")
 
 
 def _today() -> str:
@@ -121,6 +122,7 @@ def _today() -> str:
 
 
 @app.command("check")
+@long_command
 def check_command(
     leaderboard: Leaderboard = _DEFAULT,
     against: Annotated[
@@ -148,6 +150,7 @@ def check_command(
 
 
 @app.command("show")
+@long_command
 def show_command(
     leaderboard: Leaderboard = _DEFAULT,
     output_format: Annotated[BoardFormat, FORMAT] = BoardFormat.TABLE,
@@ -185,6 +188,7 @@ def show_command(
 
 
 @app.command("build")
+@long_command
 def build_command(
     output: OutputFolder,
     leaderboard: Leaderboard = _DEFAULT,
@@ -203,7 +207,7 @@ def build_command(
             progress=progress,
         )
     _list_left_out(left_out)
-    typer.echo(f"Wrote {output}/index.html")
+    typer.echo(f"wrote {output}/index.html")
 
 
 def _list_left_out(findings: object) -> None:
@@ -212,6 +216,7 @@ def _list_left_out(findings: object) -> None:
 
 
 @app.command("verify")
+@long_command
 def verify_command(
     entry: Annotated[Path, typer.Argument(help="The entry's folder.")],
     submission: Annotated[str, typer.Option(help="The submitted archive.")],

@@ -183,7 +183,7 @@ def test_selftest():
 
 
 def test_progress_bar_only_in_a_terminal():
-    """In a terminal a bar with an estimate appears after two seconds; elsewhere nothing does."""
+    """In a terminal a bar with an estimate appears after two seconds; elsewhere no bar does."""
     code = (
         "import time\n"
         "from chorus_bench.cli.progress import progress_bar\n"
