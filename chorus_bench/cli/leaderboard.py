@@ -144,7 +144,8 @@ def check_command(
         )
     checked.raise_problems()
     typer.echo(
-        f"valid: {count_of(len(checked.entries), 'entry')}, {len(checked.published)} published rows"
+        f"valid: {count_of(len(checked.entries), 'entry')}, "
+        f"{count_of(len(checked.published), 'published row')}"
         + ("" if against is None else f"; no score changed without its submission since {against}")
     )
 

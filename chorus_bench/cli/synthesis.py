@@ -151,7 +151,7 @@ def _estimate_text(found: Estimate) -> str:
     rows = [(name, count) for name, count in found.images.items()]
     parts = [
         tabulate([*rows, ("in all", found.total)], headers=("category", "images")),
-        f"{found.shards} shards",
+        count_of(found.shards, "shard"),
     ]
     if found.sample:
         stages = [
@@ -165,7 +165,7 @@ def _estimate_text(found: Estimate) -> str:
             ),
             f"disk: {found.disk_bytes / _GIBIBYTE:.2f} GiB ({found.image_bytes / 1000:.0f} kB per "
             "image; stages and dataset)",
-            f"Measured on {found.sample} images on this machine; nothing was kept.",
+            f"Measured on {count_of(found.sample, 'image')} on this machine; nothing was kept.",
         ]
     return "\n\n".join(parts)
 
@@ -179,10 +179,10 @@ def print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) 
             f", {report.rows / report.seconds:.2f} per second and worker" if report.seconds else ""
         )
         if report.stage == "prompts":
-            typer.echo(f"prompts: {report.rows} of {count_of(len(report.counts), 'category')}")
+            typer.echo(f"prompts: {report.rows} for {count_of(len(report.counts), 'category')}")
             continue
-        there = f", {report.found} shards existed" if report.found else ""
-        typer.echo(f"{report.stage}: {report.rows} images now{speed}{there}")
+        there = f", {count_of(report.found, 'shard')} existed" if report.found else ""
+        typer.echo(f"{report.stage}: {count_of(report.rows, 'image')} now{speed}{there}")
         if report.stage in ("images", "annotations"):
             for what, count in report.counts.items():
                 typer.echo(f"  {what}: {count}")

@@ -95,7 +95,8 @@ def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
     card = info.card
     sections = [
         f"# {card.title}\n\n{card.summary}",
-        f"`{info.label}`, version {info.version}, {info.rows} rows, split `{info.split}`",
+        f"`{info.label}`, version {info.version}, {count_of(info.rows, 'row')}, "
+        f"split `{info.split}`",
         "\n\n".join(f"![{name}]({PICTURES_FOLDER}/{name})" for name in pictures),
         f"## Loading\n\n{_loading(info)}",
         f"## Rows per category\n\n{_counts(info)}",

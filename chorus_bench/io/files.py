@@ -219,7 +219,7 @@ def check_new_folder(
             "the folder already exists",
             where=path,
             expected="a folder that does not exist yet",
-            fix="choose another name, or ask for it to be replaced (overwrite)",
+            fix="choose another name, or replace it with --overwrite (in Python overwrite=True)",
         )
     if kind is not None and any(path.iterdir()) and not _has_files(path, kind.marks):
         raise InputError(

@@ -20,7 +20,7 @@ def render_dataset(info: DatasetInfo, statistics: DatasetStatistics) -> str:
         info: contents of its metadata file.
         statistics: statistics of its rows.
     """
-    head = f"{info.label}, version {info.version}, split {info.split}, {info.rows} rows"
+    head = f"{info.label}, version {info.version}, split {info.split}, {count_of(info.rows, 'row')}"
     details = [(key, value) for key, value in info.details.items() if value is not None]
     blocks = [head, tabulate(details, tablefmt="plain")]
     blocks += [_counts(column, counts) for column, counts in statistics.counts.items()]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 
 from chorus_bench.errors import count_of, unknown_name
+from chorus_bench.io.findings import grouped
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import Protocol, signature_parts
 from chorus_bench.report.conditioned import render_conditioned
@@ -197,8 +198,8 @@ def render_report(report: SubmissionReport, turned: Sequence[str]) -> str:
         report: result of `check_submission`.
         turned: warnings about mirrored or reoriented fields.
     """
-    lines = [f"error: {finding}" for finding in report.errors]
-    lines += [f"warning: {finding}" for finding in report.warnings]
+    lines = [f"error: {finding}" for finding in grouped(report.errors)]
+    lines += [f"warning: {finding}" for finding in grouped(report.warnings)]
     lines += [f"warning: {text}" for text in turned]
     warnings = len(report.warnings) + len(turned)
     verdict = "valid" if report.ok else "not valid"
