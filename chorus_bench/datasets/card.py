@@ -28,6 +28,7 @@ from chorus_bench.datasets.parquet import read_schema
 from chorus_bench.datasets.picture_sheet import write_pictures
 from chorus_bench.datasets.samples import METADATA_FILE
 from chorus_bench.datasets.schema import IMAGE, RLE
+from chorus_bench.errors import count_of
 from chorus_bench.io.files import atomic_write_bytes
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (10**6, "100K<n<1M"),

@@ -59,9 +59,8 @@ def _possible(table: pa.Table, where: str, errors: Findings) -> bool:
         errors.add(where, "has impossible readings", expected=expected, fix=_AGAIN)
     odd = [n for n in set(table["own_type"].to_pylist()) if not _nameable(n)]
     if odd:
-        errors.add(
-            where, f"has {count_of(len(odd), 'name')} of types that cannot be shown", fix=_AGAIN
-        )
+        found = f"has {count_of(len(odd), 'type')} with a name that cannot be shown"
+        errors.add(where, found, fix=_AGAIN)
     return len(errors) == before
 
 

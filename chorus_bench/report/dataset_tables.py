@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from tabulate import tabulate
 
+from chorus_bench.errors import count_of
+
 if TYPE_CHECKING:
     from chorus_bench.datasets.folder import DatasetInfo
     from chorus_bench.datasets.statistics import DatasetStatistics

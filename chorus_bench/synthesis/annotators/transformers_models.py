@@ -205,7 +205,8 @@ def _check_complete(source: Source, network: torch.nn.Module, missing: Sequence[
     lacking = sorted(set(missing) & {name for name, _ in network.named_parameters()})
     if lacking:
         raise InputError(
-            f"the model '{source.model}' lacks {count_of(len(lacking), 'weight')}: {list_some(lacking)}",
+            f"the model '{source.model}' lacks {count_of(len(lacking), 'weight')}: "
+            f"{list_some(lacking)}",
             where=source.purpose,
             expected=f"all weights of {type(network).__name__}",
             fix="fetch the model again, or choose one that was trained for this task",
