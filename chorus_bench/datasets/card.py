@@ -24,6 +24,7 @@ from chorus_bench.datasets.folder import (
     category_folder,
 )
 from chorus_bench.datasets.lengths import lengths_of
+from chorus_bench.datasets.meanings import decoding, meaning_of
 from chorus_bench.datasets.parquet import read_schema
 from chorus_bench.datasets.picture_sheet import write_pictures
 from chorus_bench.datasets.samples import METADATA_FILE
@@ -105,7 +106,7 @@ def _body(info: DatasetInfo, schema: pa.Schema, pictures: list[str]) -> str:
         f"## How it was built\n\n{card.construction}\n\n{_built(info)}",
         f"## Sources\n\n{_sources(info)}",
         f"## Licenses\n\n{card.license_note}",
-        f"## Citation\n\n```bibtex\n{card.citation}\n```",
+        f"## Citation\n\n```bibtex\n{card.citation}\n```" if card.citation else "",
     ]
     return "\n\n".join(section for section in sections if section) + "\n"
 
@@ -131,8 +132,10 @@ def _counts(info: DatasetInfo) -> str:
 
 
 def _columns(schema: pa.Schema) -> str:
-    rows = [(f"`{column.name}`", _type(column)) for column in schema]
-    return tabulate(rows, headers=("column", "type"), tablefmt="github")
+    rows = [(f"`{column.name}`", _type(column), meaning_of(column.name)) for column in schema]
+    table = tabulate(rows, headers=("column", "type", "meaning"), tablefmt="github")
+    code = "\n\n".join(f"```python\n{piece}\n```" for piece in decoding(schema.names))
+    return f"{table}\n\nThe lines that decode a `row`:\n\n{code}" if code else table
 
 
 def _type(column: pa.Field) -> str:

@@ -18,6 +18,8 @@ T = TypeVar("T")
 WHOLE = "the submission"
 
 _SHORT = 60
+#: Equal findings up to this number are told one by one.
+_SEPARATE = 7
 # Characters that change the order in which text is displayed.
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
@@ -126,7 +128,7 @@ def listed_problems(findings: Sequence[Finding], place: str) -> str:
 def grouped(findings: Iterable[Finding]) -> list[Finding]:
     """Return findings for a reader: those of several places that say the same as one.
 
-    Two equal ones stay as they are; of more, the first places are named, and how many there are.
+    A few equal ones stay as they are; of more, the first places are named, and how many there are.
     """
     places: dict[Finding, list[str]] = {}
     for one in findings:
@@ -134,7 +136,9 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
     return [
         replace(one, where=where)
         for one, there in places.items()
-        for where in ([f"{len(there)} places ({list_some(there)})"] if len(there) > 2 else there)
+        for where in (
+            [f"{len(there)} places ({list_some(there)})"] if len(there) > _SEPARATE else there
+        )
     ]
 
 

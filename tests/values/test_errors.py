@@ -70,7 +70,7 @@ def test_equal_faults_are_one_message():
         "    What to do: write it again",
         "- submission.yaml: no method",
     ]
-    assert grouped(faults[:2]) == faults[:2]
+    assert grouped(faults[:7]) == faults[:7]
     assert grouped([]) == []
 
 
