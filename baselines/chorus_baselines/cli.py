@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.options import (
     Body,
     Categories,
@@ -16,7 +17,7 @@ from chorus_bench.cli.options import (
     Threads,
     one_category,
 )
-from chorus_bench.cli.progress import StageLines, long_command
+from chorus_bench.cli.progress import StageLines
 
 if TYPE_CHECKING:
     from chorus_baselines.reproduce import Workplace
@@ -44,12 +45,13 @@ def register(app: typer.Typer) -> None:
 
     app.add_typer(reproduce_app, name="reproduce")
     app.command("clusters")(long_command(clusters_cli.clusters_command))
-    app.command("infer")(long_command(posed_cli.infer_command))
-    app.command("reconstruct")(long_command(reconstruct_cli.reconstruct_command))
+    app.command("infer")(uses_cache(long_command(posed_cli.infer_command)))
+    app.command("reconstruct")(uses_cache(long_command(reconstruct_cli.reconstruct_command)))
     app.command("import-chorus")(long_command(posed_cli.import_chorus_command))
 
 
 @reproduce_app.command("table1")
+@uses_cache
 @long_command
 def table1_command(
     output: OutputFolder = Path("chorus-table1"),
@@ -90,6 +92,7 @@ def table1_command(
 
 
 @reproduce_app.command("table2")
+@uses_cache
 @long_command
 def table2_command(
     output: OutputFolder = Path("chorus-table2"),

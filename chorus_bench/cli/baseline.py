@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import (
     Address,
@@ -20,7 +21,7 @@ from chorus_bench.cli.options import (
     engine_settings,
     key_values,
 )
-from chorus_bench.cli.progress import long_command, progress_bar
+from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from chorus_bench.plugins import BaselineSpec
@@ -84,6 +85,7 @@ def _options(spec: BaselineSpec) -> str:
 
 
 @app.command("run")
+@uses_cache
 @long_command
 def run_command(
     name: Annotated[str, typer.Argument(help="A baseline.")],

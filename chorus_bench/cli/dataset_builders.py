@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from chorus_bench.cli.added_options import long_command
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import (
     Body,
@@ -21,7 +22,7 @@ from chorus_bench.cli.options import (
     command_line,
     key_values,
 )
-from chorus_bench.cli.progress import long_command, progress_bar
+from chorus_bench.cli.progress import progress_bar
 from chorus_bench.errors import count_of
 
 if TYPE_CHECKING:

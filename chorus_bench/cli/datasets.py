@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import chorus_bench.cli.dataset_builders as dataset_builders
+from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import (
     FORMAT,
@@ -19,7 +20,6 @@ from chorus_bench.cli.options import (
     Overwrite,
     one_category,
 )
-from chorus_bench.cli.progress import long_command
 from chorus_bench.errors import count_of
 
 app = typer.Typer(help="Build, inspect, verify and push datasets.", no_args_is_help=True)
@@ -75,6 +75,7 @@ def import_images_command(
 
 
 @app.command("info")
+@uses_cache
 @long_command
 def info_command(
     dataset: BuiltDataset,
@@ -104,6 +105,7 @@ def info_command(
 
 
 @app.command("verify")
+@uses_cache
 @long_command
 def verify_command(dataset: BuiltDataset) -> None:
     """Read all rows, recompute the fingerprint, and compare counts and files."""
@@ -121,6 +123,7 @@ def verify_command(dataset: BuiltDataset) -> None:
 
 
 @app.command("card")
+@uses_cache
 def card_command(
     dataset: BuiltDataset,
 ) -> None:
@@ -135,6 +138,7 @@ def card_command(
 
 
 @app.command("push")
+@uses_cache
 @long_command
 def push_command(
     dataset: BuiltDataset,

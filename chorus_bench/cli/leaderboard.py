@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.options import (
     FORMAT,
     BoardFormat,
@@ -22,7 +23,7 @@ from chorus_bench.cli.options import (
     Threads,
     key_values,
 )
-from chorus_bench.cli.progress import long_command, progress_bar
+from chorus_bench.cli.progress import progress_bar
 from chorus_bench.errors import count_of
 
 app = typer.Typer(help="Leaderboard entries, their rules, and the page.", no_args_is_help=True)
@@ -43,6 +44,7 @@ _DEFAULT = Path("leaderboard")
 
 
 @app.command("add")
+@uses_cache
 @long_command
 def add_command(
     result: ResultFolder,
@@ -217,6 +219,7 @@ def _list_left_out(findings: object) -> None:
 
 
 @app.command("verify")
+@uses_cache
 @long_command
 def verify_command(
     entry: Annotated[Path, typer.Argument(help="The entry's folder.")],

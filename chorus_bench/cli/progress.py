@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
-import inspect
 import logging
 import sys
 import threading
@@ -12,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -20,34 +17,11 @@ SHOW_AFTER_SECONDS = 2.0
 #: Seconds to the first line where standard error is no terminal, and at most between lines.
 SECONDS_A_LINE, LONGEST_PAUSE = 30.0, 240.0
 
-Command = TypeVar("Command", bound=Callable[..., Any])
-Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress and no notes on standard error.")
-]
-
 _quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 
 
-def long_command(command: Command) -> Command:
-    """Give a command that may take long the option ``--quiet``."""
-
-    @functools.wraps(command)
-    def run(*args: Any, quiet: bool = False, **options: Any) -> Any:  # noqa: ANN401 - the command's
-        with _silence(quiet):
-            return command(*args, **options)
-
-    signature = inspect.signature(command, eval_str=True)
-    option = inspect.Parameter(
-        "quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet
-    )
-    parameters = [*signature.parameters.values(), option]
-    run.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {each.name: each.annotation for each in parameters}
-    return run  # type: ignore[return-value]
-
-
 @contextlib.contextmanager
-def _silence(quiet: bool) -> Iterator[None]:
+def silenced(quiet: bool) -> Iterator[None]:
     """Show no progress and no notes of the library while something runs; warnings are shown."""
     log = logging.getLogger("chorus_bench")
     level, token = log.level, _quiet.set(quiet or _quiet.get())

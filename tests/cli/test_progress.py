@@ -10,8 +10,9 @@ import typer
 from typer.testing import CliRunner
 
 from chorus_bench.cli import progress
+from chorus_bench.cli.added_options import long_command
 from chorus_bench.cli.app import app
-from chorus_bench.cli.progress import StageLines, long_command, progress_bar, say_written
+from chorus_bench.cli.progress import StageLines, progress_bar, say_written
 from chorus_bench.datasets.builders import build_dataset
 from tests.cli.test_options import ALL, options_of
 
