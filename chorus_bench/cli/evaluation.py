@@ -12,6 +12,7 @@ import typer
 
 from chorus_bench.cli.options import (
     FORMAT,
+    RESULT_NAMES,
     AllowOtherBody,
     BoardFormat,
     Body,
@@ -135,7 +136,9 @@ def _say_toy_split(
 
 
 def compare_command(
-    results: Annotated[list[str], typer.Argument(help="Two or more result folders, or 'example'.")],
+    results: Annotated[
+        list[str], typer.Argument(help=f"Two or more result folders; or {RESULT_NAMES}.")
+    ],
     score: Score = "mPAP",
     seed: Seed = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,

@@ -155,7 +155,14 @@ def check_command(
 @app.command("show")
 @long_command
 def show_command(
-    leaderboard: Leaderboard = _DEFAULT,
+    leaderboard: Annotated[
+        Path | None,
+        typer.Option(
+            "--leaderboard",
+            help="Folder with entries/ and published.yaml; by default ./leaderboard or, where "
+            "there is none, the shipped results of the baselines.",
+        ),
+    ] = None,
     output_format: Annotated[BoardFormat, FORMAT] = BoardFormat.TABLE,
     score: Score = "mPAP",
     signature: Annotated[
@@ -165,6 +172,7 @@ def show_command(
     skip_invalid: SkipInvalid = False,
 ) -> None:
     """Print the boards: ranks with ties, intervals, the four means."""
+    from chorus_bench.io.shipped import PACKAGED_LEADERBOARD, packaged_folder
     from chorus_bench.leaderboard.board import board_json, make_board
     from chorus_bench.leaderboard.checking import check_leaderboard
     from chorus_bench.leaderboard.site import board_csv, download
@@ -174,8 +182,11 @@ def show_command(
         render_boards,
     )
 
+    here = leaderboard or _DEFAULT
+    if leaderboard is None and not here.is_dir():
+        here = packaged_folder(PACKAGED_LEADERBOARD)
     with progress_bar("Reading entries") as progress:
-        checked = check_leaderboard(leaderboard, progress=progress)
+        checked = check_leaderboard(here, progress=progress)
     if not skip_invalid:
         checked.raise_problems("correct the entries, or leave them out with --skip-invalid")
     site = board_json(make_board(checked.entries, checked.published), _today())

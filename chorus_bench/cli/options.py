@@ -38,6 +38,8 @@ FORMAT = typer.Option("--format", help="Output format.")
 Submission = Annotated[
     str, typer.Argument(help="Submission folder, .zip or .tar.gz; 'example' for the shipped one.")
 ]
+#: The names that results have.
+RESULT_NAMES = "'example', or a baseline of the shipped leaderboard, such as 'chorus'"
 ResultFolder = Annotated[
     str,
     typer.Argument(
