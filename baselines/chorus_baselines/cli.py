@@ -9,6 +9,8 @@ import typer
 
 from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.options import (
+    FORMAT,
+    BoardFormat,
     Body,
     Categories,
     OneCategory,
@@ -17,10 +19,10 @@ from chorus_bench.cli.options import (
     Threads,
     one_category,
 )
-from chorus_bench.cli.progress import StageLines
+from chorus_bench.cli.progress import StageLines, say_written
 
 if TYPE_CHECKING:
-    from chorus_baselines.reproduce import Workplace
+    from chorus_baselines.reproduce import Table, Workplace
 
 reproduce_app = typer.Typer(
     help="The paper's comparisons, on the simulated world or on your data.", no_args_is_help=True
@@ -71,10 +73,10 @@ def table1_command(
     samples: Samples = 30,
     seed: Seed = 0,
     workers: Threads = None,
+    output_format: Annotated[BoardFormat, FORMAT] = BoardFormat.TABLE,
 ) -> None:
     """Image search against synthetic images, in small and large sets, with statistics."""
     from chorus_baselines.image_sources import reproduce_table1
-    from chorus_baselines.table_text import render_table
     from chorus_bench.io.locks import only_run
 
     with only_run(output):
@@ -88,7 +90,7 @@ def table1_command(
             images_per_prompt_view=images_per_prompt_view,
             samples=samples,
         )
-    typer.echo(render_table(table))
+    _print_table(table, output, output_format)
 
 
 @reproduce_app.command("table2")
@@ -105,10 +107,10 @@ def table2_command(
     samples: Samples = 30,
     seed: Seed = 0,
     workers: Threads = None,
+    output_format: Annotated[BoardFormat, FORMAT] = BoardFormat.TABLE,
 ) -> None:
     """The ablations: keypoint filter, canonicalization, 1 % and 10 % of the images."""
     from chorus_baselines.reproduce import reproduce_table2
-    from chorus_baselines.table_text import render_table
     from chorus_bench.io.locks import only_run
 
     with only_run(output):
@@ -121,7 +123,21 @@ def table2_command(
             images_per_prompt_view=images_per_prompt_view,
             samples=samples,
         )
-    typer.echo(render_table(table))
+    _print_table(table, output, output_format)
+
+
+def _print_table(table: Table, folder: Path, output_format: BoardFormat) -> None:
+    """Write a table into the folder in every format, and print it in one."""
+    from chorus_baselines.table_text import render_table, save_table
+
+    files = save_table(table, folder)
+    written = {file.suffix: file for file in files}
+    data = {BoardFormat.CSV: ".csv", BoardFormat.JSON: ".json"}
+    if output_format in data:
+        typer.echo(written[data[output_format]].read_text(encoding="utf-8"), nl=False)
+    else:
+        typer.echo(render_table(table, output_format.value))
+    say_written(files, output_format)
 
 
 def _workplace(folder: Path, body: str | None, seed: int, workers: int | None) -> Workplace:
