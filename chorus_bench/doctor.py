@@ -19,7 +19,7 @@ from typing import Any
 from chorus_bench._version import __version__
 from chorus_bench.datasets.registry import find_builders
 from chorus_bench.engines.threads import cpu_count
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, install_command
 from chorus_bench.io.cache import cache_folder, cache_size
 from chorus_bench.io.variables import VARIABLES
 from chorus_bench.plugins import find_baselines
@@ -63,7 +63,7 @@ class ExtraState:
     @property
     def fix(self) -> str:
         """The command that installs what is missing; empty for none."""
-        return f"pip install 'chorus-bench[{self.name}]'" if self.missing else ""
+        return install_command(self.name) if self.missing else ""
 
 
 @dataclass(frozen=True)

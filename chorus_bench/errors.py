@@ -62,6 +62,11 @@ class InputError(ChorusBenchError, ValueError):
         return (_rebuild, (type(self), self.found, self.where, self.expected, self.fix))
 
 
+def install_command(extra: str) -> str:
+    """Return the command that installs what an extra of chorus-bench brings."""
+    return f"pip install 'chorus-bench[{extra}]'"
+
+
 class MissingDependencyError(ChorusBenchError, ImportError):
     """A required optional package is not installed (exit code 2)."""
 
@@ -71,7 +76,7 @@ class MissingDependencyError(ChorusBenchError, ImportError):
         self.package, self.extra, self.purpose = package, extra, purpose
         super().__init__(
             f"{purpose} needs the package '{package}', which is not installed.\n"
-            f"  What to do: pip install 'chorus-bench[{extra}]'"
+            f"  What to do: {install_command(extra)}"
         )
 
     def __reduce__(self) -> tuple[object, ...]:

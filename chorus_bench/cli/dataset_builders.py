@@ -180,7 +180,10 @@ def _help(spec: BuilderSpec) -> str:
     from chorus_bench.errors import ChorusBenchError
 
     try:
-        options = [f"  {option}" for option in spec.option_table()]
+        options = [
+            f"  {option}" + (f": {option.meaning}" if option.meaning else "")
+            for option in spec.option_table()
+        ]
     except ChorusBenchError as error:
         options = [f"  {error}"]
     return "\n".join([f"Build {spec.summary}.", "\n\b", "Options (--option KEY=VALUE):", *options])
