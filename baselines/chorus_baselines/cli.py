@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.options import (
     FORMAT,
@@ -59,7 +60,10 @@ def table1_command(
     output: OutputFolder = Path("chorus-table1"),
     image_search: ImageSearch = None,
     synthesized: Synthesized = None,
-    split: Annotated[str | None, typer.Option(help="Test split; simulated by default.")] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Test split; simulated by default.", autocompletion=completion.splits),
+    ] = None,
     body: Body = None,
     category: OneCategory = ["motorcycle"],  # noqa: B006 - read only
     images: Annotated[
@@ -100,7 +104,10 @@ def table2_command(
     output: OutputFolder = Path("chorus-table2"),
     image_search: ImageSearch = None,
     synthesized: Synthesized = None,
-    split: Annotated[str | None, typer.Option(help="The test split for these sets.")] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="The test split for these sets.", autocompletion=completion.splits),
+    ] = None,
     body: Body = None,
     categories: Categories = None,
     images_per_prompt_view: Images = 12,

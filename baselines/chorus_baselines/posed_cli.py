@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import (
     Body,
     OutputFolder,
@@ -33,7 +34,11 @@ Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
 Split = Annotated[
-    str | None, typer.Option(help="Instead of --pose: a test split or annotated images.")
+    str | None,
+    typer.Option(
+        help="Instead of --pose: a test split or annotated images.",
+        autocompletion=completion.splits,
+    ),
 ]
 Sample = Annotated[str | None, typer.Option(help="With --split: the sample_id of the person.")]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_baselines.posed_cli import Interaction, Pose, Sample, Split, pose_of, subject_in
 from chorus_bench.cli.options import Body, key_values, one_category
 
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 def reconstruct_command(
     fields: Annotated[
-        str, typer.Option(help="The fields: a submission, or an entry of a leaderboard.")
+        str,
+        typer.Option(
+            help="The fields: a submission, or an entry of a leaderboard.",
+            autocompletion=completion.submissions,
+        ),
     ],
     output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
     photo: Annotated[
@@ -50,7 +55,10 @@ def reconstruct_command(
         ),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A shipped configuration, for its annotators.")
+        str | None,
+        typer.Option(
+            help="A shipped configuration, for its annotators.", autocompletion=completion.presets
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML configuration.")] = None,
     set_: Annotated[

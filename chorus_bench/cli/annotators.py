@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import key_values, one_category
 
@@ -21,7 +22,11 @@ def annotators_command(
         typer.Option("--check", help="Load the annotators of a configuration and run each."),
     ] = False,
     preset: Annotated[
-        str | None, typer.Option(help="For --check: a shipped configuration, e.g. paper.")
+        str | None,
+        typer.Option(
+            help="For --check: a shipped configuration, e.g. paper.",
+            autocompletion=completion.presets,
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="For --check: a YAML configuration.")] = None,
     set_: Annotated[

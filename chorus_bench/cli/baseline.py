@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import (
@@ -43,7 +44,9 @@ def list_command() -> None:
 
 
 @app.command("show")
-def show_command(name: Annotated[str, typer.Argument(help="A baseline.")]) -> None:
+def show_command(
+    name: Annotated[str, typer.Argument(help="A baseline.", autocompletion=completion.baselines)],
+) -> None:
     """Describe a baseline: what it reads, its options, published figures."""
     from tabulate import tabulate
 
@@ -97,11 +100,12 @@ def _options(spec: BaselineSpec) -> str:
 @uses_cache
 @long_command
 def run_command(
-    name: Annotated[str, typer.Argument(help="A baseline.")],
+    name: Annotated[str, typer.Argument(help="A baseline.", autocompletion=completion.baselines)],
     data: Annotated[
         str,
         typer.Option(
-            help="A built dataset, Parquet files in a folder, or a name: example, simulated."
+            help="A built dataset, Parquet files in a folder, or a name: example, simulated.",
+            autocompletion=completion.splits,
         ),
     ],
     output: OutputFolder,

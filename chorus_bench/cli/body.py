@@ -7,12 +7,19 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
+
 app = typer.Typer(help="Inspect and convert SMPL-format bodies.", no_args_is_help=True)
 
 
 @app.command("info")
 def info_command(
-    file: Annotated[str, typer.Argument(help="An .npz, SMPL's .pkl, or 'default'.")] = "default",
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="An .npz, SMPL's .pkl, or 'default'.", autocompletion=completion.bodies
+        ),
+    ] = "default",
 ) -> None:
     """Print the contents of a body file and its fingerprint."""
     from tabulate import tabulate
@@ -38,7 +45,12 @@ def info_command(
 
 @app.command("convert")
 def convert_command(
-    source: Annotated[str, typer.Argument(help="SMPL's .pkl, an .npz, or 'default'.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="SMPL's .pkl, an .npz, or 'default'.", autocompletion=completion.bodies
+        ),
+    ],
     target: Annotated[Path, typer.Argument(help="The .npz to write.")],
 ) -> None:
     """Convert a body to a plain .npz, without chumpy and without executing the pickle."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import (
     FORMAT,
     RESULT_NAMES,
@@ -137,7 +138,11 @@ def _say_toy_split(
 
 def compare_command(
     results: Annotated[
-        list[str], typer.Argument(help=f"Two or more result folders; or {RESULT_NAMES}.")
+        list[str],
+        typer.Argument(
+            help=f"Two or more result folders; or {RESULT_NAMES}.",
+            autocompletion=completion.results,
+        ),
     ],
     score: Score = "mPAP",
     seed: Seed = 0,
@@ -167,6 +172,7 @@ def validate_command(
             envvar="CHORUS_BENCH_SPLIT",
             help="Also compare with this split: missing and unknown categories and samples, "
             "mirrored or turned fields; 'none' to skip this comparison.",
+            autocompletion=completion.splits,
         ),
     ] = "example",
     body: Body = None,

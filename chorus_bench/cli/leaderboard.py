@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.options import (
     FORMAT,
@@ -52,10 +53,17 @@ def add_command(
     leaderboard: Leaderboard = _DEFAULT,
     submission: Annotated[
         str | None,
-        typer.Option(help="The scored submission; its fields are kept for the 3D view."),
+        typer.Option(
+            help="The scored submission; its fields are kept for the 3D view.",
+            autocompletion=completion.submissions,
+        ),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="The test split; samples are drawn from their masks.")
+        str | None,
+        typer.Option(
+            help="The test split; samples are drawn from their masks.",
+            autocompletion=completion.splits,
+        ),
     ] = None,
     body: Body = None,
     training_data: Annotated[str | None, typer.Option(help="The training data.")] = None,
@@ -234,8 +242,13 @@ def _list_left_out(findings: object) -> None:
 @long_command
 def verify_command(
     entry: Annotated[Path, typer.Argument(help="The entry's folder.")],
-    submission: Annotated[str, typer.Option(help="The submitted archive.")],
-    split: Annotated[str, typer.Option(help="The split that the signature names.")],
+    submission: Annotated[
+        str, typer.Option(help="The submitted archive.", autocompletion=completion.submissions)
+    ],
+    split: Annotated[
+        str,
+        typer.Option(help="The split that the signature names.", autocompletion=completion.splits),
+    ],
     body: Body = None,
     by: Annotated[
         str, typer.Option(help="Name of the verifier.")

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import Body, Overwrite, ResultFolder
 from chorus_bench.errors import count_of
 
@@ -17,10 +18,18 @@ def report_command(
         Path | None, typer.Option(help="The folder to write; RESULT-report by default.")
     ] = None,
     submission: Annotated[
-        str | None, typer.Option(help="The scored submission, for overlays and 3D fields.")
+        str | None,
+        typer.Option(
+            help="The scored submission, for overlays and 3D fields.",
+            autocompletion=completion.submissions,
+        ),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="The test split, if the signature names no shipped one.")
+        str | None,
+        typer.Option(
+            help="The test split, if the signature names no shipped one.",
+            autocompletion=completion.splits,
+        ),
     ] = None,
     body: Body = None,
     photos: Annotated[

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import (
     Address,
     BatchSize,
@@ -63,7 +64,11 @@ def synthesize_command(
         typer.Option("--category", help="An object, e.g. surfboard; may be repeated."),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A shipped configuration: tiny, paper, paper-24 or current.")
+        str | None,
+        typer.Option(
+            help="A shipped configuration: tiny, paper, paper-24 or current.",
+            autocompletion=completion.presets,
+        ),
     ] = None,
     config: Config = None,
     prompts: Annotated[
