@@ -12,6 +12,7 @@ import typer
 import chorus_bench.cli.completion as completion
 from chorus_baselines.posed_cli import Interaction, Pose, Sample, Split, pose_of, subject_in
 from chorus_bench.cli.options import Body, key_values, one_category
+from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from chorus_baselines.chorus.photograph import Photograph
@@ -192,7 +193,10 @@ def _from_photo(
     settings = read_settings(*sources)
     body = load_body(settings.body)
     looked_for = order.fields.categories if order.category is None else ()
-    seen = annotate_photo(read_photo(photo), settings, body, categories=looked_for, device=device)
+    with progress_bar("Annotating the photograph"):
+        seen = annotate_photo(
+            read_photo(photo), settings, body, categories=looked_for, device=device
+        )
     _write_people(order, seen, number, body)
 
 

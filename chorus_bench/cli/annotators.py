@@ -10,6 +10,7 @@ import typer
 import chorus_bench.cli.completion as completion
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import key_values, one_category
+from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from chorus_bench.synthesis.annotator_check import AnnotatorCheck
@@ -64,7 +65,8 @@ def annotators_command(
     if categories:
         changes["categories"] = [one_category(categories)]
     settings = read_settings(preset, config, changes)
-    found = check_annotators_on_picture(settings, RunSettings(device, batch), picture)
+    with progress_bar("Loading and running annotators"):
+        found = check_annotators_on_picture(settings, RunSettings(device, batch), picture)
     _print(found, device)
     _draw(found, settings, output)
     if not found.ok:

@@ -20,6 +20,7 @@ from chorus_bench.cli.options import (
     Overwrite,
     one_category,
 )
+from chorus_bench.cli.progress import progress_bar
 from chorus_bench.errors import count_of
 
 app = typer.Typer(help="Build, inspect, verify and push datasets.", no_args_is_help=True)
@@ -91,7 +92,8 @@ def info_command(
     from chorus_bench.report.dataset_tables import render_dataset
 
     path = dataset_folder(dataset)
-    info, statistics = DatasetInfo.load(path), folder_statistics(path)
+    with progress_bar("Reading rows"):
+        info, statistics = DatasetInfo.load(path), folder_statistics(path)
     if output_format is DataFormat.JSON:
         content = {**info.to_json(), "statistics": statistics.as_dict()}
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
@@ -112,7 +114,8 @@ def verify_command(dataset: BuiltDataset) -> None:
     from chorus_bench.datasets.named import dataset_folder
     from chorus_bench.datasets.verify import verify_dataset
 
-    result = verify_dataset(dataset_folder(dataset))
+    with progress_bar("Reading rows"):
+        result = verify_dataset(dataset_folder(dataset))
     if result.ok:
         typer.echo(f"{result.info.label}: {count_of(result.rows, 'row')}, no problem found")
         return
@@ -154,5 +157,6 @@ def push_command(
     from chorus_bench.datasets.hub import push_dataset
     from chorus_bench.datasets.named import dataset_folder
 
-    pushed = push_dataset(dataset_folder(dataset), repo, private=not public)
+    with progress_bar("Verifying and pushing"):
+        pushed = push_dataset(dataset_folder(dataset), repo, private=not public)
     typer.echo(f"pushed: {pushed}")

@@ -158,9 +158,10 @@ def compare_command(
     from chorus_bench.evaluation.comparison import compare_results
     from chorus_bench.report.tables import render_ranking
 
-    ranking = compare_results(
-        results, score=score, seed=seed, resamples=resamples, representation=representation
-    )
+    with progress_bar("Resampling"):
+        ranking = compare_results(
+            results, score=score, seed=seed, resamples=resamples, representation=representation
+        )
     typer.echo(render_ranking(ranking, output_format.value, baseline=baseline))
 
 
@@ -202,7 +203,8 @@ def selftest_command() -> None:
     from chorus_bench.report.tables import render_selftest
     from chorus_bench.selftest import run_selftest
 
-    comparisons = run_selftest()
+    with progress_bar("Comparing"):
+        comparisons = run_selftest()
     typer.echo(render_selftest(comparisons))
     if not all(comparison.passed for comparison in comparisons):
         raise typer.Exit(1)

@@ -41,6 +41,20 @@ SkipInvalid = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out entries with problems.")
 ]
 Date = Annotated[str | None, typer.Option(help="YYYY-MM-DD; today by default.")]
+Scored = Annotated[
+    str | None,
+    typer.Option(
+        help="The scored submission; its fields are kept for the 3D view.",
+        autocompletion=completion.submissions,
+    ),
+]
+DrawnFrom = Annotated[
+    str | None,
+    typer.Option(
+        help="The test split; samples are drawn from their masks.",
+        autocompletion=completion.splits,
+    ),
+]
 _DEFAULT = Path("leaderboard")
 
 
@@ -51,20 +65,8 @@ def add_command(
     result: ResultFolder,
     submitted_by: Annotated[str, typer.Option(help="A person, a group or an account.")],
     leaderboard: Leaderboard = _DEFAULT,
-    submission: Annotated[
-        str | None,
-        typer.Option(
-            help="The scored submission; its fields are kept for the 3D view.",
-            autocompletion=completion.submissions,
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            help="The test split; samples are drawn from their masks.",
-            autocompletion=completion.splits,
-        ),
-    ] = None,
+    submission: Scored = None,
+    split: DrawnFrom = None,
     body: Body = None,
     training_data: Annotated[str | None, typer.Option(help="The training data.")] = None,
     saw_coco_val: Annotated[
@@ -108,22 +110,23 @@ def add_command(
         "license": license_,
         "citation": None if citation is None else decode(citation.read_bytes(), citation),
     }
-    folder = add_entry(
-        result,
-        leaderboard,
-        submitted_by=submitted_by,
-        date=date or _today(),
-        saw_coco_val=saw_coco_val.value,
-        training_data=training_data,
-        url=url,
-        name=name,
-        texts={key: text for key, text in texts.items() if text},
-        parameters=key_values(parameter, "--parameter", read=lambda text, where: text),
-        submission=submission,
-        split=split,
-        body=body,
-        overwrite=overwrite,
-    )
+    with progress_bar("Making the entry"):
+        folder = add_entry(
+            result,
+            leaderboard,
+            submitted_by=submitted_by,
+            date=date or _today(),
+            saw_coco_val=saw_coco_val.value,
+            training_data=training_data,
+            url=url,
+            name=name,
+            texts={key: text for key, text in texts.items() if text},
+            parameters=key_values(parameter, "--parameter", read=lambda text, where: text),
+            submission=submission,
+            split=split,
+            body=body,
+            overwrite=overwrite,
+        )
     typer.echo(f"wrote {folder}")
 
 

@@ -9,6 +9,7 @@ import typer
 
 import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import Body, Overwrite, ResultFolder
+from chorus_bench.cli.progress import progress_bar
 from chorus_bench.errors import count_of
 
 
@@ -48,16 +49,17 @@ def report_command(
         submission = EXAMPLE
     folder = Path(result)
     target = folder.with_name(f"{folder.name}-report") if output is None else output
-    report = write_report(
-        result,
-        target,
-        submission=submission,
-        split=split,
-        body=body,
-        photos=photos,
-        diagnose=diagnose,
-        overwrite=overwrite,
-    )
+    with progress_bar("Writing the report"):
+        report = write_report(
+            result,
+            target,
+            submission=submission,
+            split=split,
+            body=body,
+            photos=photos,
+            diagnose=diagnose,
+            overwrite=overwrite,
+        )
     for text in report.left_out:
         typer.echo(f"left out: {text}", err=True)
     typer.echo(f"wrote {report.page} and {count_of(len(report.pictures), 'picture')}")
