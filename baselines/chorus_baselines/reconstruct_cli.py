@@ -74,10 +74,10 @@ def reconstruct_command(
     that of the object whose box overlaps theirs most. A picture beside each mesh, .overlay.png,
     shows it over the photograph.
     """
-    from chorus_baselines.chorus.reconstruction import mesh_format
+    from chorus_baselines.chorus.reconstruction import check_mesh_output
     from chorus_bench.errors import InputError, unknown_name
 
-    mesh_format(output)
+    check_mesh_output(output)
     found = open_fields(fields, interaction)
     category = one_category(categories) if categories else None
     if category is not None and category not in found.categories:

@@ -12,12 +12,10 @@ from typing import Any
 from tabulate import tabulate
 
 from chorus_baselines.reproduce import Table, TableRow
+from chorus_bench.evaluation.results import MEANS
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.report.tables import TABLE_FORMATS, percent, render_ranking
-
-#: The four means, as results name them.
-MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 
 _NOTE = """\
 Percent. The paper's figures are those of real test images (extended COCO-EFT, SMPL) and are not

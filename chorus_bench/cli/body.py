@@ -51,10 +51,22 @@ def convert_command(
             help="SMPL's .pkl, an .npz, or 'default'.", autocompletion=completion.bodies
         ),
     ],
-    target: Annotated[Path, typer.Argument(help="The .npz to write.")],
+    target: Annotated[
+        Path | None, typer.Argument(help="The .npz to write; by default its name, here.")
+    ] = None,
 ) -> None:
     """Convert a body to a plain .npz, without chumpy and without executing the pickle."""
+    from chorus_bench.errors import InputError
     from chorus_bench.geometry.body_files import load_body, save_body
 
-    save_body(load_body(source), target)
-    typer.echo(f"wrote {target}")
+    body = load_body(source)
+    here = Path(f"{body.name}.npz")
+    if target is None and here.exists():
+        raise InputError(
+            "the file already exists",
+            where=here,
+            expected="a file that does not exist yet",
+            fix=f"name the file to write: chorus-bench body convert {source} TARGET.npz",
+        )
+    save_body(body, target or here)
+    typer.echo(f"wrote {target or here}")

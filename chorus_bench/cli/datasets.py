@@ -91,6 +91,10 @@ def info_command(
     from chorus_bench.datasets.statistics import folder_statistics
     from chorus_bench.report.dataset_tables import render_dataset
 
+    if plots is not None:
+        from chorus_bench.report.canvas import require_matplotlib
+
+        require_matplotlib()
     path = dataset_folder(dataset)
     with progress_bar("Reading rows"):
         info, statistics = DatasetInfo.load(path), folder_statistics(path)

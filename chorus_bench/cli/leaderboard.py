@@ -188,11 +188,13 @@ def show_command(
     from chorus_bench.leaderboard.checking import check_leaderboard
     from chorus_bench.leaderboard.site import board_csv, download
     from chorus_bench.report.leaderboard_tables import (
+        check_score,
         chosen_boards,
         chosen_methods,
         render_boards,
     )
 
+    check_score(score)
     here = leaderboard or _DEFAULT
     if leaderboard is None and not here.is_dir():
         here = packaged_folder(PACKAGED_LEADERBOARD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 
 import pytest
@@ -109,3 +110,32 @@ def test_what_was_written_is_said(tmp_path):
     assert done.stdout.count(r"\begin{tabular}") == done.stdout.count(r"\end{tabular}") == 3
     assert "Against the ground truth" not in done.stdout
     assert r"Chamfer, cm" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "work", "message"),
+    [
+        (
+            ("leaderboard", "show", "--score", "PAP"),
+            "leaderboard.checking.check_leaderboard",
+            "PAP",
+        ),
+        (("datasets", "info", "x", "--plots", "p"), "datasets.named.dataset_folder", "matplotlib"),
+        (
+            ("reconstruct", "--fields", "x", "--output", "x.obj"),
+            "submission.open_submission",
+            "mesh",
+        ),
+    ],
+)
+def test_other_work_is_refused_before_it_starts(monkeypatch, arguments, work, message):
+    def started(*arguments, **options):
+        raise AssertionError("it was started")
+
+    missing = {"matplotlib", "skimage"}
+    monkeypatch.setattr(f"chorus_bench.{work}", started)
+    for name in missing:
+        monkeypatch.setitem(sys.modules, name, None)
+    done = run(*arguments)
+    assert message in str(done.exception), done.exception
+    assert "it was started" not in str(done.exception)
