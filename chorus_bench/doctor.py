@@ -19,8 +19,9 @@ from typing import Any
 from chorus_bench._version import __version__
 from chorus_bench.datasets.registry import find_builders
 from chorus_bench.engines.threads import cpu_count
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, install_command
 from chorus_bench.io.cache import cache_folder, cache_size
+from chorus_bench.io.variables import VARIABLES
 from chorus_bench.plugins import find_baselines
 from chorus_bench.synthesis.registry import GROUPS, find_components
 
@@ -39,16 +40,6 @@ EXTRAS: Mapping[str, str] = {
     "synthesis": "synthesize and annotators with real models",
     "ray": "--engine ray",
     "ultralytics": "annotators by Ultralytics (AGPL-3.0)",
-}
-#: The variables that are read, and what each of them sets.
-VARIABLES: Mapping[str, str] = {
-    "CHORUS_BENCH_SPLIT": "default of --split",
-    "CHORUS_BENCH_BODY": "default of --body",
-    "CHORUS_BENCH_CACHE": "folder of prepared geometry and built splits",
-    "CHORUS_BENCH_CHAT_URL": "language model that writes prompts: address",
-    "CHORUS_BENCH_CHAT_MODEL": "language model that writes prompts: name",
-    "CHORUS_BENCH_CHAT_KEY": "language model that writes prompts: key",
-    "CHORUS_BENCH_TRACEBACK": "show where errors of the system came from",
 }
 _SECRET = "CHORUS_BENCH_CHAT_KEY"
 
@@ -72,7 +63,7 @@ class ExtraState:
     @property
     def fix(self) -> str:
         """The command that installs what is missing; empty for none."""
-        return f"pip install 'chorus-bench[{self.name}]'" if self.missing else ""
+        return install_command(self.name) if self.missing else ""
 
 
 @dataclass(frozen=True)

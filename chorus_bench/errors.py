@@ -11,6 +11,11 @@ from collections.abc import Iterable, Sequence
 from importlib import import_module
 from typing import Any
 
+#: Of longer lists of names only so many are shown.
+MOST_LISTED = 12
+#: Names that are so much alike are taken for typing errors of each other.
+_NEAR = 0.6
+
 
 class ChorusBenchError(Exception):
     """The tool could not do what was asked (exit code 1)."""
@@ -57,6 +62,11 @@ class InputError(ChorusBenchError, ValueError):
         return (_rebuild, (type(self), self.found, self.where, self.expected, self.fix))
 
 
+def install_command(extra: str) -> str:
+    """Return the command that installs what an extra of chorus-bench brings."""
+    return f"pip install 'chorus-bench[{extra}]'"
+
+
 class MissingDependencyError(ChorusBenchError, ImportError):
     """A required optional package is not installed (exit code 2)."""
 
@@ -66,7 +76,7 @@ class MissingDependencyError(ChorusBenchError, ImportError):
         self.package, self.extra, self.purpose = package, extra, purpose
         super().__init__(
             f"{purpose} needs the package '{package}', which is not installed.\n"
-            f"  What to do: pip install 'chorus-bench[{extra}]'"
+            f"  What to do: {install_command(extra)}"
         )
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -105,11 +115,28 @@ def import_extra(module: str, *, extra: str, purpose: str, package: str | None =
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a sentence that suggests the nearest known name and lists the known ones."""
+    """Return a sentence that suggests the nearest known name and lists known ones.
+
+    Of many names the most alike are listed, and how many more there are.
+    """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
-    return f"{hint}Available: {', '.join(names) if names else 'nothing'}"
+    if len(names) > MOST_LISTED:
+        names.sort(key=lambda other: -likeness(name, other))  # stable: equals by the alphabet
+    hint = suggestion(name, names)
+    listed = f"Available: {list_some(names, MOST_LISTED) if names else 'nothing'}"
+    return f"{hint} {listed}" if hint else listed
+
+
+def suggestion(name: str, known: Iterable[str]) -> str | None:
+    """Return a question that suggests the nearest known name; None if none is near."""
+    best = max(known, key=lambda other: likeness(name, other), default=None)
+    near = best is not None and likeness(name, best) >= _NEAR
+    return f"Did you mean '{best}'?" if near else None
+
+
+def likeness(name: str, other: str) -> float:
+    """Return how alike two names are, 0 to 1, whatever their case."""
+    return difflib.SequenceMatcher(None, name.casefold(), other.casefold()).ratio()
 
 
 def unknown_name(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import itertools
+import re
 import types
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, replace
@@ -14,6 +16,8 @@ from chorus_bench.errors import InputError, did_you_mean, unknown_name
 
 Settings = TypeVar("Settings")
 
+#: An argument in a docstring, and the first line of what it means.
+_ARGUMENT = re.compile(r" {4}\*{0,2}(\w+): (.*)")
 _FILE, _FOLDER = "a file", "a folder"
 #: Options that name something on the disk which must be there.
 InputFile = Annotated[str, _FILE]
@@ -39,6 +43,26 @@ def type_text(annotation: object) -> str:
         return kind
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     return text.replace("InputFile", _FILE).replace("InputFolder", _FOLDER)
+
+
+def meanings_of(function: Callable[..., Any]) -> dict[str, str]:
+    """Return what the arguments of a function mean, as the part ``Args:`` of its docstring says.
+
+    Args:
+        function: the function; without such a part nothing is known.
+
+    Returns:
+        Argument -> one line without marks of code.
+    """
+    lines = (inspect.getdoc(function) or "").splitlines()
+    begin = lines.index("Args:") + 1 if "Args:" in lines else len(lines)
+    found: dict[str, str] = {}
+    name = ""
+    for line in itertools.takewhile(lambda text: text.startswith("  "), lines[begin:]):
+        first = _ARGUMENT.fullmatch(line)
+        name, text = first.groups() if first else (name, line.strip())
+        found[name] = f"{found.get(name, '')} {text}".replace("`", "").strip()
+    return found
 
 
 def annotation_of(function: Callable[..., Any], parameter: inspect.Parameter) -> object:

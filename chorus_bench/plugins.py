@@ -18,8 +18,14 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
-from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
-from chorus_bench.option_types import annotation_of, check_exists, check_value, type_text
+from chorus_bench.errors import InputError, MissingDependencyError, install_command, unknown_name
+from chorus_bench.option_types import (
+    annotation_of,
+    check_exists,
+    check_value,
+    meanings_of,
+    type_text,
+)
 
 GROUP = "chorus_bench.baselines"
 _OURS = ("chorus_baselines.", "chorus_bench.")
@@ -55,18 +61,25 @@ class Option:
         name: of the parameter.
         type: what it takes, as text; empty where the function does not say.
         default: its value where none is given; `inspect.Parameter.empty` where one must be.
+        meaning: what it is for, as the function's docstring says; empty where it does not.
     """
 
     name: str
     type: str
     default: Any
+    meaning: str = ""
+
+    @property
+    def default_text(self) -> str:
+        """The default as text; empty where a value must be given."""
+        if self.default is inspect.Parameter.empty:
+            return ""
+        value = repr(self.default)
+        return value if len(value) <= _LONGEST_DEFAULT else "..."
 
     def __str__(self) -> str:
         typed = f"{self.name}: {self.type}" if self.type else self.name
-        if self.default is inspect.Parameter.empty:
-            return f"{typed} (must be given)"
-        value = repr(self.default)
-        return f"{typed} = {value if len(value) <= _LONGEST_DEFAULT else '...'}"
+        return f"{typed} = {self.default_text}" if self.default_text else f"{typed} (must be given)"
 
 
 @dataclass(frozen=True)
@@ -108,7 +121,7 @@ class PluginSpec:
         except MissingDependencyError:
             raise
         except (ImportError, AttributeError, ValueError) as error:
-            fix = f"pip install 'chorus-bench[{self.extra}]'" if self.extra else None
+            fix = install_command(self.extra) if self.extra else None
             raise InputError(
                 f"its function '{self.function}' cannot be imported: {error}",
                 where=self._label(),
@@ -126,12 +139,14 @@ class PluginSpec:
             InputError: see `load`.
             MissingDependencyError: see `load`.
         """
-        known = self._parameters(self.load())
+        function = self.load()
+        known, meanings = self._parameters(function), meanings_of(function)
         return tuple(
             Option(
                 parameter.name,
                 type_text(parameter.annotation),
                 self.options.get(parameter.name, parameter.default),
+                meanings.get(parameter.name, ""),
             )
             for parameter in known.values()
             if parameter.kind is not parameter.VAR_KEYWORD

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import FORMAT, Body, Categories, TextFormat
 from chorus_bench.errors import count_of
 
@@ -20,7 +21,10 @@ _STYLES = {"table": "simple", "markdown": "github"}
 def clusters_command(
     submission: Annotated[
         str | None,
-        typer.Argument(help="A submission; without one, the body parts that --part takes."),
+        typer.Argument(
+            help="A submission; without one, the body parts that --part takes.",
+            autocompletion=completion.submissions,
+        ),
     ] = None,
     categories: Categories = None,
     output: Annotated[

@@ -21,7 +21,7 @@ from chorus_bench.datasets.recipe import Note, Piece, Recipe, Row
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.statistics import row_statistics
 from chorus_bench.datasets.view_conditions import VIEWS
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 from chorus_bench.simulation import PROMPTS, simulate_train_row
 from chorus_bench.simulation.recipe import simulated_recipe
 from chorus_bench.synthesis.cameras import add_cameras
@@ -103,7 +103,7 @@ def _check_number(given: Mapping[str, DatasetRows], images: int | None) -> None:
     for name, rows in given.items():
         if images is not None and rows.total < images:
             raise InputError(
-                f"{rows.total} images of '{name}' where {images} are asked for",
+                f"{count_of(rows.total, 'image')} of '{name}' where {images} are asked for",
                 where=rows.name,
                 fix="ask for fewer with --images, or leave it out",
             )

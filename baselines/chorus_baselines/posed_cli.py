@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import (
     Body,
     OutputFolder,
@@ -15,6 +16,7 @@ from chorus_bench.cli.options import (
     Threads,
     one_category,
 )
+from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +35,11 @@ Pose = Annotated[
     Path | None, typer.Option(help="Pose: .npy or .json with 72 axis-angle numbers, radians.")
 ]
 Split = Annotated[
-    str | None, typer.Option(help="Instead of --pose: a test split or annotated images.")
+    str | None,
+    typer.Option(
+        help="Instead of --pose: a test split or annotated images.",
+        autocompletion=completion.splits,
+    ),
 ]
 Sample = Annotated[str | None, typer.Option(help="With --split: the sample_id of the person.")]
 
@@ -96,7 +102,6 @@ def _pose_split(
     workers: int | None,
     overwrite: bool,
 ) -> None:
-    from chorus_bench.cli.progress import progress_bar
     from chorus_bench.errors import InputError
     from chorus_bench.evaluation.posing import pose_submission
 
@@ -146,14 +151,15 @@ def import_chorus_command(
     from chorus_baselines.chorus.original_files import find_original_files
 
     found = find_original_files(files, settings)
-    import_chorus(
-        {category: own.total for category, own in found.items()},
-        output,
-        prompts={category: own.prompts for category, own in found.items() if own.prompts},
-        method=method,
-        side_length=side_length,
-        overwrite=overwrite,
-    )
+    with progress_bar("Reading exports"):
+        import_chorus(
+            {category: own.total for category, own in found.items()},
+            output,
+            prompts={category: own.prompts for category, own in found.items() if own.prompts},
+            method=method,
+            side_length=side_length,
+            overwrite=overwrite,
+        )
     typer.echo(f"wrote {output}: {', '.join(found)}")
 
 

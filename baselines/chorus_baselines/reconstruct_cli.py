@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_baselines.posed_cli import Interaction, Pose, Sample, Split, category_of, pose_of
 from chorus_bench.cli.options import Body, key_values, one_category
+from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from chorus_baselines.chorus.photograph import Photograph
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 
 def reconstruct_command(
     fields: Annotated[
-        str, typer.Option(help="The fields: a submission, or an entry of a leaderboard.")
+        str,
+        typer.Option(
+            help="The fields: a submission, or an entry of a leaderboard.",
+            autocompletion=completion.submissions,
+        ),
     ],
     output: Annotated[Path, typer.Option(help="The mesh: .obj, .ply or .glb.")],
     photo: Annotated[
@@ -50,7 +56,10 @@ def reconstruct_command(
         ),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A shipped configuration, for its annotators.")
+        str | None,
+        typer.Option(
+            help="A shipped configuration, for its annotators.", autocompletion=completion.presets
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="A YAML configuration.")] = None,
     set_: Annotated[
@@ -65,10 +74,10 @@ def reconstruct_command(
     that of the object whose box overlaps theirs most. A picture beside each mesh, .overlay.png,
     shows it over the photograph.
     """
-    from chorus_baselines.chorus.reconstruction import mesh_format
+    from chorus_baselines.chorus.reconstruction import check_mesh_output
     from chorus_bench.errors import InputError, unknown_name
 
-    mesh_format(output)
+    check_mesh_output(output)
     found = open_fields(fields, interaction)
     category = one_category(categories) if categories else None
     if category is not None and category not in found.categories:
@@ -191,7 +200,10 @@ def _from_photo(
     settings = read_settings(*sources)
     body = load_body(settings.body)
     looked_for = order.fields.categories if order.category is None else ()
-    seen = annotate_photo(read_photo(photo), settings, body, categories=looked_for, device=device)
+    with progress_bar("Annotating the photograph"):
+        seen = annotate_photo(
+            read_photo(photo), settings, body, categories=looked_for, device=device
+        )
     _write_people(order, seen, number, body)
 
 

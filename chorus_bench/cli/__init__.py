@@ -23,11 +23,21 @@ TRACEBACK_VARIABLE = "CHORUS_BENCH_TRACEBACK"
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
-    logging.getLogger("chorus_bench").setLevel(logging.INFO)
     prepare_streams()
+    _show_notes()
     end_on_signals()
     sys.exit(_code(_run) or _code(sys.stdout.flush))
+
+
+def _show_notes() -> None:
+    """Print what the library logs. Other libraries print their own notes, if anybody does.
+
+    A handler for all of them would print a second time what the hub's libraries have printed.
+    """
+    log, handler = logging.getLogger("chorus_bench"), logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
 
 
 def _run() -> None:

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import (
     Address,
     BatchSize,
@@ -54,7 +55,11 @@ def annotate_command(
         ),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A shipped configuration, for its annotators and filters.")
+        str | None,
+        typer.Option(
+            help="A shipped configuration, for its annotators and filters.",
+            autocompletion=completion.presets,
+        ),
     ] = None,
     config: Config = None,
     set_: SettingValues = None,

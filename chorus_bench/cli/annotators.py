@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import key_values, one_category
+from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from chorus_bench.synthesis.annotator_check import AnnotatorCheck
@@ -21,7 +23,11 @@ def annotators_command(
         typer.Option("--check", help="Load the annotators of a configuration and run each."),
     ] = False,
     preset: Annotated[
-        str | None, typer.Option(help="For --check: a shipped configuration, e.g. paper.")
+        str | None,
+        typer.Option(
+            help="For --check: a shipped configuration, e.g. paper.",
+            autocompletion=completion.presets,
+        ),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="For --check: a YAML configuration.")] = None,
     set_: Annotated[
@@ -59,7 +65,8 @@ def annotators_command(
     if categories:
         changes["categories"] = [one_category(categories)]
     settings = read_settings(preset, config, changes)
-    found = check_annotators_on_picture(settings, RunSettings(device, batch), picture)
+    with progress_bar("Loading and running annotators"):
+        found = check_annotators_on_picture(settings, RunSettings(device, batch), picture)
     _print(found, device)
     if any(not one.problem for one in found.checked):
         _draw(found, settings, output)

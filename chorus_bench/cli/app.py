@@ -23,8 +23,10 @@ import chorus_bench.cli.report as report
 import chorus_bench.cli.synthesis as synthesis
 import chorus_bench.cli.table as table
 from chorus_bench._version import __version__
+from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.extensions import add_commands
 from chorus_bench.cli.options import one_name
+from chorus_bench.io.variables import variables_text
 
 app = typer.Typer(
     name="chorus-bench",
@@ -33,6 +35,7 @@ app = typer.Typer(
     add_completion=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    epilog=variables_text(),
     # Existing scripts use --categories.
     context_settings={"help_option_names": ["-h", "--help"], "token_normalize_func": one_name},
 )
@@ -56,19 +59,19 @@ def _options(
     """Score 3D human-object occupancy grids with Projective Average Precision (PAP)."""
 
 
-app.command("evaluate")(evaluation.evaluate_command)
-app.command("compare")(evaluation.compare_command)
-app.command("table")(table.table_command)
-app.command("diagnose")(diagnose.diagnose_command)
-app.command("validate")(evaluation.validate_command)
-app.command("convert")(convert.convert_command)
-app.command("contact")(contact.contact_command)
-app.command("demo")(demo.demo_command)
-app.command("synthesize")(synthesis.synthesize_command)
-app.command("annotate")(annotate.annotate_command)
-app.command("annotators")(annotators.annotators_command)
-app.command("report")(report.report_command)
-app.command("selftest")(evaluation.selftest_command)
+app.command("evaluate")(uses_cache(long_command(evaluation.evaluate_command)))
+app.command("compare")(uses_cache(long_command(evaluation.compare_command)))
+app.command("table")(uses_cache(table.table_command))
+app.command("diagnose")(uses_cache(long_command(diagnose.diagnose_command)))
+app.command("validate")(uses_cache(long_command(evaluation.validate_command)))
+app.command("convert")(long_command(convert.convert_command))
+app.command("contact")(long_command(contact.contact_command))
+app.command("demo")(uses_cache(long_command(demo.demo_command)))
+app.command("synthesize")(long_command(synthesis.synthesize_command))
+app.command("annotate")(long_command(annotate.annotate_command))
+app.command("annotators")(long_command(annotators.annotators_command))
+app.command("report")(uses_cache(long_command(report.report_command)))
+app.command("selftest")(long_command(evaluation.selftest_command))
 app.command("doctor")(doctor.doctor_command)
 app.add_typer(baseline.app, name="baseline")
 app.add_typer(body.app, name="body")

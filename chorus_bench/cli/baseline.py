@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
+from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import (
     Address,
@@ -42,14 +44,17 @@ def list_command() -> None:
 
 
 @app.command("show")
-def show_command(name: Annotated[str, typer.Argument(help="A baseline.")]) -> None:
-    """Describe a baseline, with published figures."""
+def show_command(
+    name: Annotated[str, typer.Argument(help="A baseline.", autocompletion=completion.baselines)],
+) -> None:
+    """Describe a baseline: what it reads, its options, published figures."""
     from tabulate import tabulate
 
     from chorus_bench.plugins import get_baseline
 
     spec = get_baseline(name)
     typer.echo(tabulate(_details(spec), tablefmt="plain"))
+    typer.echo(f"\n{_options(spec)}")
     for expected in spec.expected:
         typer.echo(f"\n{expected.source}: {expected.setting}")
         scores = [(score, f"{value:.2f}") for score, value in expected.scores.items()]
@@ -66,7 +71,6 @@ def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
         ),
         ("columns", ", ".join(spec.needs) or "category"),
         ("track", spec.track),
-        ("options", _options(spec)),
         ("function", spec.function),
         ("paper", spec.paper or "none"),
         ("license", spec.license),
@@ -74,22 +78,34 @@ def _details(spec: BaselineSpec) -> list[tuple[str, str]]:
 
 
 def _options(spec: BaselineSpec) -> str:
-    """Return the options of a baseline, one per line; for a broken function, the reason."""
+    """Return the table of a baseline's options; for a broken function, the reason."""
+    from tabulate import tabulate
+
     from chorus_bench.errors import ChorusBenchError
 
     try:
-        return "\n".join(map(str, spec.option_table())) or "none"
+        options = spec.option_table()
     except ChorusBenchError as error:
         return str(error)
+    rows = [
+        (one.name, one.type, one.default_text or "must be given", one.meaning) for one in options
+    ]
+    if not rows:
+        return "It has no options."
+    headers = ("option (--option KEY=VALUE)", "type", "default", "meaning")
+    return tabulate(rows, headers, maxcolwidths=[None, 24, None, 48], disable_numparse=True)
 
 
 @app.command("run")
+@uses_cache
+@long_command
 def run_command(
-    name: Annotated[str, typer.Argument(help="A baseline.")],
+    name: Annotated[str, typer.Argument(help="A baseline.", autocompletion=completion.baselines)],
     data: Annotated[
         str,
         typer.Option(
-            help="A built dataset, Parquet files in a folder, or a name: example, simulated."
+            help="A built dataset, Parquet files in a folder, or a name: example, simulated.",
+            autocompletion=completion.splits,
         ),
     ],
     output: OutputFolder,

@@ -7,12 +7,19 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
+
 app = typer.Typer(help="Inspect and convert SMPL-format bodies.", no_args_is_help=True)
 
 
 @app.command("info")
 def info_command(
-    file: Annotated[str, typer.Argument(help="An .npz, SMPL's .pkl, or 'default'.")] = "default",
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="An .npz, SMPL's .pkl, or 'default'.", autocompletion=completion.bodies
+        ),
+    ] = "default",
 ) -> None:
     """Print the contents of a body file and its fingerprint."""
     from tabulate import tabulate
@@ -38,11 +45,28 @@ def info_command(
 
 @app.command("convert")
 def convert_command(
-    source: Annotated[str, typer.Argument(help="SMPL's .pkl, an .npz, or 'default'.")],
-    target: Annotated[Path, typer.Argument(help="The .npz to write.")],
+    source: Annotated[
+        str,
+        typer.Argument(
+            help="SMPL's .pkl, an .npz, or 'default'.", autocompletion=completion.bodies
+        ),
+    ],
+    target: Annotated[
+        Path | None, typer.Argument(help="The .npz to write; by default its name, here.")
+    ] = None,
 ) -> None:
     """Convert a body to a plain .npz, without chumpy and without executing the pickle."""
+    from chorus_bench.errors import InputError
     from chorus_bench.geometry.body_files import load_body, save_body
 
-    save_body(load_body(source), target)
-    typer.echo(f"wrote {target}")
+    body = load_body(source)
+    here = Path(f"{body.name}.npz")
+    if target is None and here.exists():
+        raise InputError(
+            "the file already exists",
+            where=here,
+            expected="a file that does not exist yet",
+            fix=f"name the file to write: chorus-bench body convert {source} TARGET.npz",
+        )
+    save_body(body, target or here)
+    typer.echo(f"wrote {target or here}")

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from chorus_bench.cli.added_options import uses_cache
 from chorus_bench.errors import count_of
 
 if TYPE_CHECKING:
     from chorus_bench.io.cleaning import Cleaning
+
+_DAY = 86400.0
 
 app = typer.Typer(
     help="Prepared test geometry on this machine, and leftovers of killed runs.",
@@ -19,6 +23,7 @@ app = typer.Typer(
 
 
 @app.command("info")
+@uses_cache
 def info_command() -> None:
     """Print where the cache is and how large it is."""
     from chorus_bench.io.cache import cache_folder, cache_size
@@ -28,6 +33,7 @@ def info_command() -> None:
 
 
 @app.command("clear")
+@uses_cache
 def clear_command() -> None:
     """Remove all prepared geometry and built splits; the next evaluation rebuilds them.
 
@@ -39,7 +45,23 @@ def clear_command() -> None:
     _report(clear_cache(cache_folder()), f"nothing to remove in {cache_folder()}")
 
 
+@app.command("prune")
+@uses_cache
+def prune_command(
+    older_than: Annotated[
+        float, typer.Option(min=0, help="Days since something was last read or written.")
+    ],
+) -> None:
+    """Remove prepared geometry and built splits that were not used for some days."""
+    from chorus_bench.io.cache import cache_folder
+    from chorus_bench.io.cleaning import clear_cache
+
+    done = clear_cache(cache_folder(), unused_since=time.time() - older_than * _DAY)
+    _report(done, f"nothing to remove in {cache_folder()}")
+
+
 @app.command("clean")
+@uses_cache
 def clean_command(
     folders: Annotated[
         list[Path] | None,
@@ -58,9 +80,10 @@ def clean_command(
 
     An unfinished build is resumed when it is started again, unless it is removed here.
     """
-    from chorus_bench.io.cleaning import clean
+    from chorus_bench.io.cleaning import clean, searched
 
-    _report(clean(folders or (), all_machines=all_machines), "nothing was left behind")
+    places = ", ".join(map(str, searched(folders or ())))
+    _report(clean(folders or (), all_machines=all_machines), f"no leftovers in {places}")
 
 
 def _report(done: Cleaning, otherwise: str) -> None:

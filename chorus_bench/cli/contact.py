@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from chorus_bench.cli.options import FORMAT, Body, DataFormat, Submission
+from chorus_bench.cli.progress import progress_bar
 
 
 def contact_command(
@@ -26,7 +27,8 @@ def contact_command(
     from chorus_bench.evaluation.contact import contact_labels_scores
     from chorus_bench.report.volumetric import contact_content, render_contact
 
-    scores = contact_labels_scores(submission, labels, body=body or "default")
+    with progress_bar("Comparing contact"):
+        scores = contact_labels_scores(submission, labels, body=body or "default")
     if output_format is DataFormat.JSON:
         typer.echo(json.dumps(contact_content(scores), indent=1))
     else:

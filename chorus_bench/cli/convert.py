@@ -10,6 +10,7 @@ import typer
 
 from chorus_bench.cli.options import Body, Categories, OutputFolder, Overwrite
 from chorus_bench.cli.progress import progress_bar
+from chorus_bench.errors import count_of
 
 
 class KindName(StrEnum):
@@ -113,4 +114,4 @@ def convert_command(
         typer.echo(f"Warning: {text}", err=True)
     for note in made.notes:
         typer.echo(note)
-    typer.echo(f"Wrote {made.folder} ({made.categories} categories)")
+    typer.echo(f"wrote {made.folder}: {count_of(made.categories, 'category')}")

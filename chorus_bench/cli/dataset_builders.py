@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from chorus_bench.cli.added_options import long_command
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import (
     Body,
@@ -61,6 +62,7 @@ app = typer.Typer(cls=BuilderGroup, help="Build a dataset into a folder.", no_ar
 
 
 @app.command("coco-eft")
+@long_command
 def coco_eft_command(
     output: OutputFolder,
     annotations: Annotated[
@@ -102,6 +104,7 @@ def coco_eft_command(
 
 
 @app.command("simulated")
+@long_command
 def simulated_command(
     output: OutputFolder,
     split: Annotated[
@@ -159,6 +162,7 @@ def _command_of(spec: BuilderSpec) -> object:
     single = typer.Typer(add_completion=False, rich_markup_mode=None)
 
     @single.command(spec.name, help=_help(spec))
+    @long_command
     def command(
         output: OutputFolder,
         option: PluginOptions = None,
@@ -176,7 +180,10 @@ def _help(spec: BuilderSpec) -> str:
     from chorus_bench.errors import ChorusBenchError
 
     try:
-        options = [f"  {option}" for option in spec.option_table()]
+        options = [
+            f"  {option}" + (f": {option.meaning}" if option.meaning else "")
+            for option in spec.option_table()
+        ]
     except ChorusBenchError as error:
         options = [f"  {error}"]
     return "\n".join([f"Build {spec.summary}.", "\n\b", "Options (--option KEY=VALUE):", *options])

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import chorus_bench.cli.dataset_builders as dataset_builders
+from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.extensions import print_broken
 from chorus_bench.cli.options import (
     FORMAT,
@@ -19,6 +20,7 @@ from chorus_bench.cli.options import (
     Overwrite,
     one_category,
 )
+from chorus_bench.cli.progress import progress_bar
 from chorus_bench.errors import count_of
 
 app = typer.Typer(help="Build, inspect, verify and push datasets.", no_args_is_help=True)
@@ -51,6 +53,7 @@ def list_command() -> None:
 
 
 @app.command("import-images")
+@long_command
 def import_images_command(
     folder: Annotated[Path, typer.Argument(help="Image files, or one folder per keyword.")],
     category: OneCategory,
@@ -73,6 +76,8 @@ def import_images_command(
 
 
 @app.command("info")
+@uses_cache
+@long_command
 def info_command(
     dataset: BuiltDataset,
     output_format: Annotated[DataFormat, FORMAT] = DataFormat.TABLE,
@@ -86,8 +91,13 @@ def info_command(
     from chorus_bench.datasets.statistics import folder_statistics
     from chorus_bench.report.dataset_tables import render_dataset
 
+    if plots is not None:
+        from chorus_bench.report.canvas import require_matplotlib
+
+        require_matplotlib()
     path = dataset_folder(dataset)
-    info, statistics = DatasetInfo.load(path), folder_statistics(path)
+    with progress_bar("Reading rows"):
+        info, statistics = DatasetInfo.load(path), folder_statistics(path)
     if output_format is DataFormat.JSON:
         content = {**info.to_json(), "statistics": statistics.as_dict()}
         typer.echo(json.dumps(content, indent=2, ensure_ascii=False))
@@ -101,12 +111,15 @@ def info_command(
 
 
 @app.command("verify")
+@uses_cache
+@long_command
 def verify_command(dataset: BuiltDataset) -> None:
     """Read all rows, recompute the fingerprint, and compare counts and files."""
     from chorus_bench.datasets.named import dataset_folder
     from chorus_bench.datasets.verify import verify_dataset
 
-    result = verify_dataset(dataset_folder(dataset))
+    with progress_bar("Reading rows"):
+        result = verify_dataset(dataset_folder(dataset))
     if result.ok:
         typer.echo(f"{result.info.label}: {count_of(result.rows, 'row')}, no problem found")
         return
@@ -117,6 +130,7 @@ def verify_command(dataset: BuiltDataset) -> None:
 
 
 @app.command("card")
+@uses_cache
 def card_command(
     dataset: BuiltDataset,
 ) -> None:
@@ -131,6 +145,8 @@ def card_command(
 
 
 @app.command("push")
+@uses_cache
+@long_command
 def push_command(
     dataset: BuiltDataset,
     repo: Annotated[str, typer.Argument(help="Target repository: organisation/name.")],
@@ -145,5 +161,6 @@ def push_command(
     from chorus_bench.datasets.hub import push_dataset
     from chorus_bench.datasets.named import dataset_folder
 
-    pushed = push_dataset(dataset_folder(dataset), repo, private=not public)
+    with progress_bar("Verifying and pushing"):
+        pushed = push_dataset(dataset_folder(dataset), repo, private=not public)
     typer.echo(f"pushed: {pushed}")

@@ -9,7 +9,7 @@ import typer
 
 from chorus_bench.cli.options import OutputFolder, Overwrite, Seed, Threads
 from chorus_bench.cli.progress import StageLines
-from chorus_bench.errors import count_of
+from chorus_bench.errors import count_of, install_command
 
 if TYPE_CHECKING:
     from chorus_bench.demo import Demo
@@ -46,5 +46,5 @@ def _print_demo(demo: Demo) -> None:
     if demo.pictures:
         typer.echo(f"Look at {', '.join(demo.pictures)} in {demo.folder / 'pictures'}")
     else:
-        typer.echo("No pictures: they need matplotlib. What to do: pip install '.[plots]'")
-    typer.echo(f"Wrote {demo.folder} in {demo.seconds:.0f} s")
+        typer.echo(f"No pictures: they need matplotlib. What to do: {install_command('plots')}")
+    typer.echo(f"wrote {demo.folder} in {demo.seconds:.0f} s")

@@ -19,7 +19,7 @@ from chorus_bench.cli.options import (
     TextFormat,
     Threads,
 )
-from chorus_bench.cli.progress import progress_bar
+from chorus_bench.cli.progress import progress_bar, say_written
 
 
 def diagnose_command(
@@ -60,8 +60,8 @@ def diagnose_command(
     if output is not None:
         diagnosis.save(output)
     typer.echo(render_diagnosis(diagnosis, output_format.value))
-    if output is not None and output_format is TextFormat.TABLE:
-        typer.echo(f"\nWrote {output}")
+    if output is not None:
+        say_written([output], output_format)
 
 
 def _check_output(output: Path | None) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import (
     FORMAT,
+    RESULT_NAMES,
     AllowOtherBody,
     BoardFormat,
     Body,
@@ -27,7 +31,7 @@ from chorus_bench.cli.options import (
     Threads,
     Track,
 )
-from chorus_bench.cli.progress import progress_bar
+from chorus_bench.cli.progress import progress_bar, say_written
 
 if TYPE_CHECKING:
     from chorus_bench.evaluation.results import EvaluationResult
@@ -60,10 +64,11 @@ def evaluate_command(
     """
     from chorus_bench.evaluation import evaluate
     from chorus_bench.evaluation.results import TRUTH_FILE
-    from chorus_bench.evaluation.truth import truth_scores
-    from chorus_bench.report.tables import render_result
-    from chorus_bench.report.volumetric import render_truth
+    from chorus_bench.evaluation.truth import rows_with_truth, truth_scores
 
+    started = time.perf_counter()
+    if truth:
+        rows_with_truth(split)
     with progress_bar("Scoring samples") as progress:
         result = evaluate(
             submission,
@@ -95,15 +100,28 @@ def evaluate_command(
             )
     if scores and output is not None:
         scores[method].save(output / TRUTH_FILE)
+    typer.echo(_scored_text(result, scores, output_format, time.perf_counter() - started))
+    if output is not None:
+        files = ("results.json", "samples.parquet", *([TRUTH_FILE] if scores else []))
+        say_written((output / name for name in files), output_format)
+
+
+def _scored_text(
+    result: EvaluationResult,
+    scores: Mapping[str, TruthScores],
+    output_format: ScoreFormat,
+    seconds: float,
+) -> str:
+    """Return a result with its 3D scores, if there are any."""
+    from chorus_bench.report.tables import render_result
+    from chorus_bench.report.volumetric import render_truth
+
+    style, method = output_format.value, str(result.submission["method"])
     if scores and output_format is ScoreFormat.JSON:
         content = result.as_dict() | {"truth": scores[method].as_dict()}
-        typer.echo(json.dumps(content, indent=1))
-        return
-    typer.echo(render_result(result, output_format.value))
-    if scores:
-        typer.echo("\n" + render_truth(scores, {method: result}))
-    if output is not None and output_format is ScoreFormat.TABLE:
-        typer.echo(f"\nWrote {output}/results.json and {output}/samples.parquet")
+        return json.dumps(content, indent=1, ensure_ascii=False)
+    more = render_truth(scores, {method: result}, style) if scores else ""
+    return render_result(result, style, more=more, seconds=seconds)
 
 
 def _say_toy_split(
@@ -120,7 +138,13 @@ def _say_toy_split(
 
 
 def compare_command(
-    results: Annotated[list[str], typer.Argument(help="Two or more result folders, or 'example'.")],
+    results: Annotated[
+        list[str],
+        typer.Argument(
+            help=f"Two or more result folders; or {RESULT_NAMES}.",
+            autocompletion=completion.results,
+        ),
+    ],
     score: Score = "mPAP",
     seed: Seed = 0,
     resamples: Annotated[int, typer.Option(min=100, help="Bootstrap resamples.")] = 1000,
@@ -145,9 +169,10 @@ def compare_command(
     from chorus_bench.evaluation.comparison import compare_results
     from chorus_bench.report.tables import render_ranking
 
-    ranking = compare_results(
-        results, score=score, seed=seed, resamples=resamples, representation=representation
-    )
+    with progress_bar("Resampling"):
+        ranking = compare_results(
+            results, score=score, seed=seed, resamples=resamples, representation=representation
+        )
     typer.echo(render_ranking(ranking, output_format.value, baseline=baseline))
 
 
@@ -178,6 +203,7 @@ def validate_command(
             envvar="CHORUS_BENCH_SPLIT",
             help="Also compare with this split: missing and unknown categories and samples, "
             "mirrored or turned fields; 'none' to skip this comparison.",
+            autocompletion=completion.splits,
         ),
     ] = "example",
     body: Body = None,
@@ -207,7 +233,8 @@ def selftest_command() -> None:
     from chorus_bench.report.tables import render_selftest
     from chorus_bench.selftest import run_selftest
 
-    comparisons = run_selftest()
+    with progress_bar("Comparing"):
+        comparisons = run_selftest()
     typer.echo(render_selftest(comparisons))
     if not all(comparison.passed for comparison in comparisons):
         raise typer.Exit(1)

@@ -10,6 +10,8 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
+from chorus_bench.cli.added_options import long_command, uses_cache
 from chorus_bench.cli.options import (
     FORMAT,
     BoardFormat,
@@ -40,21 +42,32 @@ SkipInvalid = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out entries with problems.")
 ]
 Date = Annotated[str | None, typer.Option(help="YYYY-MM-DD; today by default.")]
+Scored = Annotated[
+    str | None,
+    typer.Option(
+        help="The scored submission; its fields are kept for the 3D view.",
+        autocompletion=completion.submissions,
+    ),
+]
+DrawnFrom = Annotated[
+    str | None,
+    typer.Option(
+        help="The test split; samples are drawn from their masks.",
+        autocompletion=completion.splits,
+    ),
+]
 _DEFAULT = Path("leaderboard")
 
 
 @app.command("add")
+@uses_cache
+@long_command
 def add_command(
     result: ResultFolder,
     submitted_by: Annotated[str, typer.Option(help="A person, a group or an account.")],
     leaderboard: Leaderboard = _DEFAULT,
-    submission: Annotated[
-        str | None,
-        typer.Option(help="The scored submission; its fields are kept for the 3D view."),
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option(help="The test split; samples are drawn from their masks.")
-    ] = None,
+    submission: Scored = None,
+    split: DrawnFrom = None,
     body: Body = None,
     training_data: Annotated[str | None, typer.Option(help="The training data.")] = None,
     saw_coco_val: Annotated[
@@ -98,23 +111,24 @@ def add_command(
         "license": license_,
         "citation": None if citation is None else decode(citation.read_bytes(), citation),
     }
-    folder = add_entry(
-        result,
-        leaderboard,
-        submitted_by=submitted_by,
-        date=date or _today(),
-        saw_coco_val=saw_coco_val.value,
-        training_data=training_data,
-        url=url,
-        name=name,
-        texts={key: text for key, text in texts.items() if text},
-        parameters=key_values(parameter, "--parameter", read=lambda text, where: text),
-        submission=submission,
-        split=split,
-        body=body,
-        overwrite=overwrite,
-    )
-    typer.echo(f"Wrote {folder}")
+    with progress_bar("Making the entry"):
+        folder = add_entry(
+            result,
+            leaderboard,
+            submitted_by=submitted_by,
+            date=date or _today(),
+            saw_coco_val=saw_coco_val.value,
+            training_data=training_data,
+            url=url,
+            name=name,
+            texts={key: text for key, text in texts.items() if text},
+            parameters=key_values(parameter, "--parameter", read=lambda text, where: text),
+            submission=submission,
+            split=split,
+            body=body,
+            overwrite=overwrite,
+        )
+    typer.echo(f"wrote {folder}")
 
 
 def _today() -> str:
@@ -122,6 +136,7 @@ def _today() -> str:
 
 
 @app.command("check")
+@long_command
 def check_command(
     leaderboard: Leaderboard = _DEFAULT,
     against: Annotated[
@@ -143,14 +158,23 @@ def check_command(
         )
     checked.raise_problems()
     typer.echo(
-        f"valid: {count_of(len(checked.entries), 'entry')}, {len(checked.published)} published rows"
+        f"valid: {count_of(len(checked.entries), 'entry')}, "
+        f"{count_of(len(checked.published), 'published row')}"
         + ("" if against is None else f"; no score changed without its submission since {against}")
     )
 
 
 @app.command("show")
+@long_command
 def show_command(
-    leaderboard: Leaderboard = _DEFAULT,
+    leaderboard: Annotated[
+        Path | None,
+        typer.Option(
+            "--leaderboard",
+            help="Folder with entries/ and published.yaml; by default ./leaderboard or, where "
+            "there is none, the shipped results of the baselines.",
+        ),
+    ] = None,
     output_format: Annotated[BoardFormat, FORMAT] = BoardFormat.TABLE,
     score: Score = "mPAP",
     signature: Annotated[
@@ -161,18 +185,24 @@ def show_command(
     skip_invalid: SkipInvalid = False,
 ) -> None:
     """Print the boards: ranks with ties, intervals, the four means."""
+    from chorus_bench.io.shipped import PACKAGED_LEADERBOARD, packaged_folder
     from chorus_bench.leaderboard.board import board_json, make_board
     from chorus_bench.leaderboard.checking import check_leaderboard
     from chorus_bench.leaderboard.site import board_csv, download
     from chorus_bench.report.board_measures import render_board_measures
     from chorus_bench.report.leaderboard_tables import (
+        check_score,
         chosen_boards,
         chosen_methods,
         render_boards,
     )
 
+    check_score(score)
+    here = leaderboard or _DEFAULT
+    if leaderboard is None and not here.is_dir():
+        here = packaged_folder(PACKAGED_LEADERBOARD)
     with progress_bar("Reading entries") as progress:
-        checked = check_leaderboard(leaderboard, progress=progress)
+        checked = check_leaderboard(here, progress=progress)
     if not skip_invalid:
         checked.raise_problems("correct the entries, or leave them out with --skip-invalid")
     site = board_json(make_board(checked.entries, checked.published), _today())
@@ -190,6 +220,7 @@ def show_command(
 
 
 @app.command("build")
+@long_command
 def build_command(
     output: OutputFolder,
     leaderboard: Leaderboard = _DEFAULT,
@@ -208,7 +239,7 @@ def build_command(
             progress=progress,
         )
     _list_left_out(left_out)
-    typer.echo(f"Wrote {output}/index.html")
+    typer.echo(f"wrote {output}/index.html")
 
 
 def _list_left_out(findings: object) -> None:
@@ -217,10 +248,17 @@ def _list_left_out(findings: object) -> None:
 
 
 @app.command("verify")
+@uses_cache
+@long_command
 def verify_command(
     entry: Annotated[Path, typer.Argument(help="The entry's folder.")],
-    submission: Annotated[str, typer.Option(help="The submitted archive.")],
-    split: Annotated[str, typer.Option(help="The split that the signature names.")],
+    submission: Annotated[
+        str, typer.Option(help="The submitted archive.", autocompletion=completion.submissions)
+    ],
+    split: Annotated[
+        str,
+        typer.Option(help="The split that the signature names.", autocompletion=completion.splits),
+    ],
     body: Body = None,
     by: Annotated[
         str, typer.Option(help="Name of the verifier.")

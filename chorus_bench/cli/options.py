@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import chorus_bench.cli.completion as completion
+
 if TYPE_CHECKING:
     from chorus_bench.engines import EngineSettings
 
@@ -36,35 +38,50 @@ BoardFormat = StrEnum("BoardFormat", ["TABLE", "MARKDOWN", "LATEX", "CSV", "JSON
 FORMAT = typer.Option("--format", help="Output format.")
 
 Submission = Annotated[
-    str, typer.Argument(help="Submission folder, .zip or .tar.gz; 'example' for the shipped one.")
+    str,
+    typer.Argument(
+        help="Submission folder, .zip or .tar.gz; 'example' for the shipped one.",
+        autocompletion=completion.submissions,
+    ),
 ]
+#: The names that results have.
+RESULT_NAMES = "'example', or a baseline of the shipped leaderboard, such as 'chorus'"
 ResultFolder = Annotated[
     str,
     typer.Argument(
         help="Result folder from `chorus-bench evaluate --output`; 'example' for the shipped "
-        "submission, scored now."
+        "submission, scored now.",
+        autocompletion=completion.results,
     ),
 ]
 BuiltDataset = Annotated[
-    str, typer.Argument(help="A built dataset; 'simulated' for the full simulated test split.")
+    str,
+    typer.Argument(
+        help="A built dataset; 'simulated' for the full simulated test split.",
+        autocompletion=completion.splits,
+    ),
 ]
 Split = Annotated[
     str,
     typer.Option(
         envvar="CHORUS_BENCH_SPLIT",
         help="Test split: Parquet files in a folder, or a name: example, simulated.",
+        autocompletion=completion.splits,
     ),
 ]
 Body = Annotated[
     str | None,
     typer.Option(
-        envvar="CHORUS_BENCH_BODY", help="SMPL-format .npz or .pkl; the free body by default."
+        envvar="CHORUS_BENCH_BODY",
+        help="SMPL-format .npz or .pkl; the free body by default.",
+        autocompletion=completion.bodies,
     ),
 ]
 Population = Annotated[
     str,
     typer.Option(
-        help="'benchmark': the categories that the split declares; 'all': every category in it."
+        help="'benchmark': the categories that the split declares; 'all': every category in it.",
+        autocompletion=completion.populations,
     ),
 ]
 AllowOtherBody = Annotated[
@@ -83,15 +100,23 @@ OneCategory = Annotated[
 MinSamples = Annotated[
     int | None, typer.Option(min=1, help="Leave out categories with fewer samples.")
 ]
-Protocol = Annotated[str, typer.Option(help="'official' (the paper's numbers) or 'closed'.")]
+Protocol = Annotated[
+    str,
+    typer.Option(
+        help="'official' (the paper's numbers) or 'closed'.", autocompletion=completion.protocols
+    ),
+]
 Track = Annotated[
     str | None,
     typer.Option(
         help="'canonical' or 'posed', by default as the submission says; 'conditioned': the field "
-        "of each sample's own type of interaction."
+        "of each sample's own type of interaction.",
+        autocompletion=completion.tracks,
     ),
 ]
-Score = Annotated[str, typer.Option(help="mPAP or one of its variants.")]
+Score = Annotated[
+    str, typer.Option(help="mPAP or one of its variants.", autocompletion=completion.scores)
+]
 Measure = Annotated[
     str | None,
     typer.Option(

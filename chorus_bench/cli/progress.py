@@ -1,46 +1,115 @@
-"""Progress on standard error: a bar for work longer than two seconds, lines for stages."""
+"""Progress on standard error: a bar or lines for long work, lines for stages; none with --quiet."""
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import sys
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextvars import ContextVar
+from pathlib import Path
 
 import typer
 
 SHOW_AFTER_SECONDS = 2.0
+#: Seconds to the first line where standard error is no terminal, and at most between lines.
+SECONDS_A_LINE, LONGEST_PAUSE = 30.0, 240.0
+
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
+
+
+@contextlib.contextmanager
+def silenced(quiet: bool) -> Iterator[None]:
+    """Show no progress and no notes of the library while something runs; warnings are shown."""
+    log = logging.getLogger("chorus_bench")
+    level, token = log.level, _quiet.set(quiet or _quiet.get())
+    if quiet:
+        log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
+        _quiet.reset(token)
 
 
 @contextlib.contextmanager
 def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    """Yield a callback ``(done, total)`` that draws a bar with an estimate of the remaining time.
+    """Yield a callback ``(done, total)`` that shows how far something is.
 
-    Nothing is drawn in the first two seconds, or if standard error is not a terminal.
+    In a terminal a bar with an estimate of the remaining time appears after two seconds. Elsewhere
+    a line is written now and then, also where nothing is reported. With ``--quiet`` neither is.
     """
-    if not sys.stderr.isatty():
+    if _quiet.get():
         yield lambda done, total: None
-        return
+    elif sys.stderr.isatty():
+        with _drawn_bar(label) as update:
+            yield update
+    else:
+        with _Lines(label) as lines:
+            yield lines.update
+
+
+@contextlib.contextmanager
+def _drawn_bar(label: str) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
     columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=Console(stderr=True), transient=True)
     task = bar.add_task(label, total=None)
-    started = time.monotonic()
-
-    def update(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total)
-        if not bar.live.is_started and time.monotonic() - started > SHOW_AFTER_SECONDS:
-            bar.start()
-
+    start = threading.Timer(SHOW_AFTER_SECONDS, bar.start)
+    start.daemon = True
+    start.start()
     try:
-        yield update
+        yield lambda done, total: bar.update(task, completed=done, total=total)
     finally:
+        start.cancel()
+        start.join()
         bar.stop()
 
 
-_SECONDS_A_LINE = 30.0
+def say_written(files: Iterable[Path], output_format: str) -> None:
+    """Announce the files that a command has written, where its output is no data: on its end.
+
+    Beside data for programs the line goes to standard error.
+    """
+    text = f"wrote {', '.join(map(str, files))}"
+    if output_format == "table":
+        typer.echo(f"\n{text}")
+    elif not _quiet.get():
+        typer.echo(text, err=True)
+
+
+class _Lines:
+    """Writes a line now and then: what is done, how much, and how long it has taken."""
+
+    def __init__(self, label: str) -> None:
+        self._label, self._done, self._total = label, 0, 0
+        self._started, self._ended = time.monotonic(), threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+
+    def __enter__(self) -> _Lines:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def update(self, done: int, total: int) -> None:
+        """Take note of how much is done."""
+        self._done, self._total = done, total
+
+    def _write(self) -> None:
+        pause = SECONDS_A_LINE
+        while not self._ended.wait(pause):
+            pause = min(2 * pause, LONGEST_PAUSE)
+            far = f": {self._done} of {self._total}" if self._total else ""
+            seconds = time.monotonic() - self._started
+            with contextlib.suppress(OSError, ValueError):  # nobody reads what is written
+                typer.echo(f"{self._label}{far}, {seconds:.0f} s so far", err=True)
 
 
 class StageLines:
@@ -52,7 +121,8 @@ class StageLines:
     def update(self, stage: str, done: int, total: int) -> None:
         """Report progress: the stage, the work done, and the total; 0 if nobody knows it."""
         now = time.monotonic() - self._started
-        if stage != self._stage or now - self._last > _SECONDS_A_LINE:
-            self._stage, self._last = stage, now
-            amount = f"{done} of {total}" if total else f"{done} so far"
-            typer.echo(f"{now:7.1f} s  {stage}: {amount}", err=True)
+        if _quiet.get() or (stage == self._stage and now - self._last <= SECONDS_A_LINE):
+            return
+        self._stage, self._last = stage, now
+        amount = f"{done} of {total}" if total else f"{done} so far"
+        typer.echo(f"{now:7.1f} s  {stage}: {amount}", err=True)

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import Body, Overwrite, ResultFolder
+from chorus_bench.cli.progress import progress_bar
 from chorus_bench.errors import count_of
 
 
@@ -17,10 +19,18 @@ def report_command(
         Path | None, typer.Option(help="The folder to write; RESULT-report by default.")
     ] = None,
     submission: Annotated[
-        str | None, typer.Option(help="The scored submission, for overlays and 3D fields.")
+        str | None,
+        typer.Option(
+            help="The scored submission, for overlays and 3D fields.",
+            autocompletion=completion.submissions,
+        ),
     ] = None,
     split: Annotated[
-        str | None, typer.Option(help="The test split, if the signature names no shipped one.")
+        str | None,
+        typer.Option(
+            help="The test split, if the signature names no shipped one.",
+            autocompletion=completion.splits,
+        ),
     ] = None,
     body: Body = None,
     photos: Annotated[
@@ -39,16 +49,17 @@ def report_command(
         submission = EXAMPLE
     folder = Path(result)
     target = folder.with_name(f"{folder.name}-report") if output is None else output
-    report = write_report(
-        result,
-        target,
-        submission=submission,
-        split=split,
-        body=body,
-        photos=photos,
-        diagnose=diagnose,
-        overwrite=overwrite,
-    )
+    with progress_bar("Writing the report"):
+        report = write_report(
+            result,
+            target,
+            submission=submission,
+            split=split,
+            body=body,
+            photos=photos,
+            diagnose=diagnose,
+            overwrite=overwrite,
+        )
     for text in report.left_out:
         typer.echo(f"left out: {text}", err=True)
     typer.echo(f"wrote {report.page} and {count_of(len(report.pictures), 'picture')}")

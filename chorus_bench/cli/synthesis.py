@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import (
     Address,
     BatchSize,
@@ -63,7 +64,11 @@ def synthesize_command(
         typer.Option("--category", help="An object, e.g. surfboard; may be repeated."),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A shipped configuration: tiny, paper, paper-24 or current.")
+        str | None,
+        typer.Option(
+            help="A shipped configuration: tiny, paper, paper-24 or current.",
+            autocompletion=completion.presets,
+        ),
     ] = None,
     config: Config = None,
     prompts: Annotated[
@@ -165,7 +170,7 @@ def _estimate_text(found: Estimate) -> str:
             ),
             f"disk: {found.disk_bytes / _GIBIBYTE:.2f} GiB ({found.image_bytes / 1000:.0f} kB per "
             "image; stages and dataset)",
-            f"Measured on {found.sample} images on this machine; nothing was kept.",
+            f"Measured on {count_of(found.sample, 'image')} on this machine; nothing was kept.",
         ]
     return "\n\n".join(parts)
 
@@ -179,7 +184,7 @@ def print_synthesis(made: Synthesis, settings: SynthesisSettings, output: Path) 
             f", {report.rows / report.seconds:.2f} per second and worker" if report.seconds else ""
         )
         if report.stage == "prompts":
-            typer.echo(f"prompts: {report.rows} of {count_of(len(report.counts), 'category')}")
+            typer.echo(f"prompts: {report.rows} for {count_of(len(report.counts), 'category')}")
             continue
         there = f", {count_of(report.found, 'shard')} existed" if report.found else ""
         typer.echo(f"{report.stage}: {count_of(report.rows, 'image')} now{speed}{there}")

@@ -6,11 +6,17 @@ from typing import Annotated
 
 import typer
 
-from chorus_bench.cli.options import FORMAT, BoardFormat, Score
+import chorus_bench.cli.completion as completion
+from chorus_bench.cli.options import FORMAT, RESULT_NAMES, BoardFormat, Score
 
 
 def table_command(
-    results: Annotated[list[str], typer.Argument(help="Result folders, or 'example'.")],
+    results: Annotated[
+        list[str],
+        typer.Argument(
+            help=f"Result folders; or {RESULT_NAMES}.", autocompletion=completion.results
+        ),
+    ],
     by_category: Annotated[
         bool, typer.Option("--by-category/--by-score", help="Columns: categories, or four means.")
     ] = False,

@@ -25,6 +25,7 @@ from chorus_bench.datasets.folder import (
     category_folder,
 )
 from chorus_bench.datasets.lengths import lengths_of
+from chorus_bench.datasets.meanings import decoding, meaning_of
 from chorus_bench.datasets.parquet import read_schema
 from chorus_bench.datasets.picture_sheet import write_pictures
 from chorus_bench.datasets.samples import METADATA_FILE
@@ -131,8 +132,10 @@ def _counts(info: DatasetInfo) -> str:
 
 
 def _columns(schema: pa.Schema) -> str:
-    rows = [(f"`{column.name}`", _type(column)) for column in schema]
-    return tabulate(rows, headers=("column", "type"), tablefmt="github")
+    rows = [(f"`{column.name}`", _type(column), meaning_of(column.name)) for column in schema]
+    table = tabulate(rows, headers=("column", "type", "meaning"), tablefmt="github")
+    code = "\n\n".join(f"```python\n{piece}\n```" for piece in decoding(schema.names))
+    return f"{table}\n\nThe lines that decode a `row`:\n\n{code}" if code else table
 
 
 def _type(column: pa.Field) -> str:

@@ -8,6 +8,7 @@ from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
 
+from chorus_bench.errors import InputError, suggestion
 from chorus_bench.io.cache import (
     DATASETS_FOLDER,
     NoCacheError,
@@ -27,11 +28,26 @@ NAMED_SPLITS = (*PACKAGED_SPLITS, SIMULATED)
 
 
 def dataset_folder(source: str | Path) -> Path:
-    """Return the folder of a named split, built if missing; of anything else the path."""
+    """Return the folder of a named split, built if missing; of anything else the path.
+
+    Raises:
+        InputError: there is nothing at the path, which is much like a name.
+    """
     name = str(source)
     if name in PACKAGED_SPLITS:
         return packaged_folder(PACKAGED_SPLITS[name])
-    return _simulated() if name == SIMULATED else Path(source)
+    if name == SIMULATED:
+        return _simulated()
+    near = suggestion(name, NAMED_SPLITS)
+    if near and not Path(source).exists():
+        listed = ", ".join(NAMED_SPLITS)
+        raise InputError(
+            "no such split",
+            where=source,
+            expected=f"a folder of Parquet files, or one of: {listed}",
+            fix=near,
+        )
+    return Path(source)
 
 
 def _simulated() -> Path:

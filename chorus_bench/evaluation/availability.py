@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 
 
 def availability_warnings(unavailable: Mapping[str, int], hidden: Iterable[str]) -> list[str]:
@@ -15,8 +15,8 @@ def availability_warnings(unavailable: Mapping[str, int], hidden: Iterable[str])
         hidden: categories of which the person hides every target pixel.
     """
     texts = [
-        f"No sample of '{name}' has a target pixel ({n} samples): not available, left out of the "
-        "means."
+        f"No sample of '{name}' has a target pixel ({count_of(n, 'sample')}): not available, "
+        "left out of the means."
         for name, n in unavailable.items()
     ]
     return texts + [

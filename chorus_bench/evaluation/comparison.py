@@ -40,7 +40,7 @@ def compare_results(
     """
     loaded = comparable_results(results, representation=representation)
     if len(loaded) < 2:
-        raise InputError(f"{len(loaded)} result to compare", expected="two or more")
+        raise InputError(f"{count_of(len(loaded), 'result')} to compare", expected="two or more")
     _check_resamples(next(iter(loaded.values())))
     tables = {
         name: by_category(result.samples, scores_of(result.samples))
@@ -100,7 +100,8 @@ def _check_same_samples(results: Mapping[str, EvaluationResult]) -> None:
         if given != wanted:
             missing, extra = sorted(wanted - given), sorted(given - wanted)
             raise InputError(
-                f"'{name}' lacks {len(missing)} samples of '{first}' ({list_some(missing)}) and "
+                f"'{name}' lacks {count_of(len(missing), 'sample')} of '{first}' "
+                f"({list_some(missing)}) and "
                 f"has {count_of(len(extra), 'other')} ({list_some(extra)})",
                 fix="evaluate both submissions again",
             )
@@ -111,7 +112,7 @@ def _check_resamples(result: EvaluationResult) -> None:
     counts = Counter(result.samples["category"].to_pylist())
     if max(counts.values()) < 2:
         raise InputError(
-            f"{len(result.samples)} sample in each result"
+            f"{count_of(len(result.samples), 'sample')} in each result"
             if len(counts) == 1
             else f"one sample in each of {count_of(len(counts), 'category')}",
             expected="two or more: resampling one sample says nothing about the next",

@@ -13,11 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, suggestion
 from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.evaluation.samples_file import COUNTS, SAMPLES_SCHEMA, read_samples
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.limits import MIB
+from chorus_bench.io.shipped import EXAMPLE, packaged_results
 from chorus_bench.io.untrusted_files import read_limited
 from chorus_bench.metrics.curves import MeanCurve, mean_curve
 from chorus_bench.metrics.pap import (
@@ -141,6 +142,7 @@ def read_result_json(folder: Path) -> dict[str, Any]:
             "no result here",
             where=folder,
             expected=f"a folder with {RESULT_FILE}, as `chorus-bench evaluate --output` writes it",
+            fix=suggestion(str(folder), [EXAMPLE, *packaged_results()]),
         ) from None
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", where=file) from error

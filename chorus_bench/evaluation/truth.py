@@ -130,13 +130,7 @@ def truth_scores(
     Raises:
         InputError: the split has no ground truth or another body, or a submission is invalid.
     """
-    data = DatasetRows.open(split).select(categories)
-    if TRUTH_COLUMN not in data.columns:
-        raise InputError(
-            f"has no column '{TRUTH_COLUMN}'",
-            where=data.name,
-            expected="a split with ground truth in 3D, such as the simulated one",
-        )
+    data = rows_with_truth(split).select(categories)
     model = body_for(data.body, body, data.name, allow_other=allow_other_body)
     geodesics = Geodesics(model)
     rows = (row for category in data.categories for row in data.rows(category, _COLUMNS))
@@ -155,6 +149,28 @@ def truth_scores(
     return {
         name: replace(summary(entries), sha256=digests[name]) for name, entries in found.items()
     }
+
+
+def rows_with_truth(
+    split: str | Path | DatasetRows | Iterable[Mapping[str, Any]],
+) -> DatasetRows:
+    """Open a test split that has the ground truth in 3D.
+
+    Args:
+        split: a test split.
+
+    Raises:
+        InputError: it has no ground truth.
+    """
+    data = DatasetRows.open(split)
+    if TRUTH_COLUMN in data.columns:
+        return data
+    raise InputError(
+        f"has no ground truth in 3D, the column '{TRUTH_COLUMN}'",
+        where=data.name,
+        expected="a split with it, such as the simulated one",
+        fix="leave --truth out, or give --split simulated",
+    )
 
 
 class _Fields:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.errors import InputError, reason
+from chorus_bench.errors import InputError, reason, suggestion
 from chorus_bench.geometry.body import JOINTS, PARENTS, BodyModel
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.limits import GIB
@@ -79,7 +79,8 @@ def _load_file(path: Path) -> BodyModel:
         raise InputError(
             "no such body file",
             where=path,
-            fix="give the path of an SMPL-format .npz or .pkl, or 'default' for the free body",
+            expected="an SMPL-format .npz or .pkl, or 'default' for the free body",
+            fix=suggestion(str(path), ["default"]),
         )
     if path.suffix == ".npz":
         return _from_arrays(_read_npz(path), path.stem, path)

@@ -17,11 +17,11 @@ from pathlib import Path
 
 from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_folder, is_folder
+from chorus_bench.io.variables import CACHE
 
-VARIABLE = "CHORUS_BENCH_CACHE"
 GEOMETRY_FOLDER, DATASETS_FOLDER = "geometry", "datasets"
 #: What users can do when the cache is not usable.
-ADVICE = f"set {VARIABLE} to a folder on a disk with room that you may write to"
+ADVICE = f"set {CACHE} to a folder on a disk with room that you may write to"
 
 TAG_FILE = "CACHEDIR.TAG"
 _TAG = (
@@ -46,7 +46,7 @@ def cache_folder() -> Path:
     Raises:
         NoCacheError: no variable says where, and there is no home folder.
     """
-    chosen = os.environ.get(VARIABLE, "")
+    chosen = os.environ.get(CACHE, "")
     if chosen.strip():
         return _expanded(chosen)
     base = _expanded(os.environ.get("XDG_CACHE_HOME") or "~/.cache")

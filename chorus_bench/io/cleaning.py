@@ -6,6 +6,7 @@ Files that could not be removed, or may be in use, are reported.
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import tempfile
 from collections.abc import Callable, Iterable
@@ -55,11 +56,13 @@ class Cleaning:
             self.removed.append(path)
 
 
-def clear_cache(cache: Path) -> Cleaning:
+def clear_cache(cache: Path, *, unused_since: float = math.inf) -> Cleaning:
     """Remove prepared geometry and built splits.
 
     Args:
         cache: folder of the cache.
+        unused_since: only what was neither written nor read after this time, seconds since the
+            epoch; some file systems note only writing.
     """
     done = Cleaning()
     for name in (GEOMETRY_FOLDER, DATASETS_FOLDER):
@@ -69,8 +72,34 @@ def clear_cache(cache: Path) -> Cleaning:
         except OSError as error:
             done.kept.append((folder, error.strerror or str(error)))
             continue
-        _clear_folder(folder, things, done)
+        if unused_since == math.inf:
+            _clear_folder(folder, things, done)
+        else:
+            _prune(things, unused_since, done)
     return done
+
+
+def _prune(things: Iterable[tuple[Path, bool]], unused_since: float, done: Cleaning) -> None:
+    """Remove prepared batches, and built splits as a whole, that were not used after a time."""
+    for path, ours in things:
+        batches = path.is_dir() and path.parent.name == GEOMETRY_FOLDER
+        for one in sorted(path.iterdir()) if batches else (path,):
+            if ours and one.name != TAG_FILE and last_use(one) < unused_since:
+                _remove_free(one, done)
+        if ours and batches:
+            with contextlib.suppress(OSError):
+                path.rmdir()  # only if it is empty
+
+
+def last_use(path: Path) -> float:
+    """Return when a file, or any file in a folder, was last written or read, since the epoch."""
+    times = []
+    for file in (path, *path.rglob("*")) if path.is_dir() else (path,):
+        with contextlib.suppress(OSError):  # another run has removed it meanwhile
+            status = file.lstat()
+            seen = 0.0 if file.is_dir() else status.st_atime  # looking into a folder is no use
+            times.append(max(status.st_mtime, seen))
+    return max(times, default=math.inf)
 
 
 def _clear_folder(folder: Path, things: list[tuple[Path, bool]], done: Cleaning) -> None:
@@ -109,15 +138,21 @@ def clean(folders: Iterable[Path], *, all_machines: bool = False) -> Cleaning:
         all_machines: also remove leftovers of other machines and containers.
     """
     done = Cleaning()
-    _clean_folder(Path(tempfile.gettempdir()), done, all_machines=all_machines)
-    places = [Path(folder) for folder in folders]
-    with contextlib.suppress(NoCacheError):
-        places.append(cache_folder())
+    temporary, *places = searched(folders)
+    _clean_folder(temporary, done, all_machines=all_machines)
     for place in places:
         for parent, names, _ in os.walk(place):
             _clean_folder(Path(parent), done, all_machines=all_machines)
             names[:] = [name for name in names if os.path.lexists(Path(parent, name))]
     return done
+
+
+def searched(folders: Iterable[Path]) -> list[Path]:
+    """Return where `clean` looks: the temporary folder itself, then whole trees."""
+    places = [Path(tempfile.gettempdir()), *map(Path, folders)]
+    with contextlib.suppress(NoCacheError):
+        places.append(cache_folder())
+    return places
 
 
 def _clean_folder(folder: Path, done: Cleaning, *, all_machines: bool) -> None:

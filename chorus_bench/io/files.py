@@ -30,7 +30,8 @@ from chorus_bench.io.renames import exchange, rename_new
 
 log = logging.getLogger(__name__)
 
-_SPACE = "free some space, or write to another disk"
+_SPACE = "free some space, or write to another disk (CHORUS_BENCH_CACHE moves the cache)"
+_WHOLE = "nothing half-written was left"
 _PERMISSION = "choose a place you may write to, or change its permissions"
 _ADVICE = {
     errno.ENOSPC: _SPACE,
@@ -54,7 +55,7 @@ class WriteError(InputError):
     """Something could not be written at the place that was asked for (exit code 2)."""
 
     @classmethod
-    def of(cls, path: object, error: OSError, then: str = "nothing was left behind") -> WriteError:
+    def of(cls, path: object, error: OSError, then: str = _WHOLE) -> WriteError:
         """Return the error for a failed write to ``path``.
 
         Args:
@@ -219,7 +220,7 @@ def check_new_folder(
             "the folder already exists",
             where=path,
             expected="a folder that does not exist yet",
-            fix="choose another name, or ask for it to be replaced (overwrite)",
+            fix="choose another name, or replace it with --overwrite (in Python overwrite=True)",
         )
     if kind is not None and any(path.iterdir()) and not _has_files(path, kind.marks):
         raise InputError(

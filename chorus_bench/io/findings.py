@@ -6,11 +6,11 @@ import difflib
 import textwrap
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of, list_some
 
 T = TypeVar("T")
 
@@ -18,6 +18,8 @@ T = TypeVar("T")
 WHOLE = "the submission"
 
 _SHORT = 60
+#: Equal findings up to this number are told one by one.
+_SEPARATE = 7
 # Characters that change the order in which text is displayed.
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
@@ -119,9 +121,25 @@ class SubmissionError(InputError):
 
 def listed_problems(findings: Sequence[Finding], place: str) -> str:
     """Return how many problems there are in a place, and under it each of them."""
-    count = len(findings)
-    listed = "".join(f"\n- {textwrap.indent(str(f), '  ')[2:]}" for f in findings)
-    return f"{count} problem{'' if count == 1 else 's'} in {place}{listed}"
+    listed = "".join(f"\n- {textwrap.indent(str(f), '  ')[2:]}" for f in grouped(findings))
+    return f"{count_of(len(findings), 'problem')} in {place}{listed}"
+
+
+def grouped(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings for a reader: those of several places that say the same as one.
+
+    A few equal ones stay as they are; of more, the first places are named, and how many there are.
+    """
+    places: dict[Finding, list[str]] = {}
+    for one in findings:
+        places.setdefault(replace(one, where=""), []).append(one.where)
+    return [
+        replace(one, where=where)
+        for one, there in places.items()
+        for where in (
+            [f"{len(there)} places ({list_some(there)})"] if len(there) > _SEPARATE else there
+        )
+    ]
 
 
 def has_controls(text: str, allowed: str = "") -> bool:

@@ -14,6 +14,18 @@ PACKAGED_SPLITS = {EXAMPLE: "example/split"}
 PACKAGED_SUBMISSIONS = {EXAMPLE: "example/submission"}
 
 
+#: The leaderboard of the baselines, without their fields and pictures.
+PACKAGED_LEADERBOARD = "leaderboard"
+
+
+def packaged_results() -> dict[str, Path]:
+    """Return the folders of the baselines' results on the leaderboard, by the entries' names."""
+    entries = packaged_folder(PACKAGED_LEADERBOARD) / "entries"
+    if not entries.is_dir():
+        return {}
+    return {folder.name: folder for folder in sorted(entries.iterdir()) if folder.is_dir()}
+
+
 def packaged_folder(relative: str) -> Path:
     """Return a folder of the package's data (packages are always installed as plain files)."""
     return Path(str(resources.files("chorus_bench") / "data" / relative))

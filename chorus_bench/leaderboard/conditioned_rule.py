@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 from chorus_bench.evaluation.arguments import CONDITIONED
 from chorus_bench.evaluation.conditioned import conditioned_summary
 from chorus_bench.evaluation.results import SAMPLES_FILE, scores_of
@@ -59,7 +59,8 @@ def _possible(table: pa.Table, where: str, errors: Findings) -> bool:
         errors.add(where, "has impossible readings", expected=expected, fix=_AGAIN)
     odd = [n for n in set(table["own_type"].to_pylist()) if not _nameable(n)]
     if odd:
-        errors.add(where, f"has {len(odd)} names of types that cannot be shown", fix=_AGAIN)
+        found = f"has {count_of(len(odd), 'type')} with a name that cannot be shown"
+        errors.add(where, found, fix=_AGAIN)
     return len(errors) == before
 
 

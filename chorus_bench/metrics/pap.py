@@ -32,7 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.array_types import Float64, Int64
 from chorus_bench.arrays import real_array
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 
 #: The protocol's thresholds: 0.01, 0.02, ..., 0.99, each the double nearest to its decimal.
 THRESHOLDS: tuple[float, ...] = tuple(round(0.01 * i, 2) for i in range(1, 100))
@@ -137,7 +137,7 @@ def _checked_occupancy(occupancy: object) -> NDArray[np.float32]:
     outside = np.isfinite(values) & ((values < 0) | (values > 1)) | np.isposinf(values)
     if outside.any():
         raise InputError(
-            f"{np.count_nonzero(outside)} occupancies are not between 0 and 1, "
+            f"{count_of(int(np.count_nonzero(outside)), 'occupancy')} not between 0 and 1, "
             f"{values[outside][0]:g} for one",
             expected="probabilities, or minus infinity where nothing projects",
             fix="apply a sigmoid to logits; divide 0..255 by 255",
@@ -172,7 +172,7 @@ def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHO
     values = np.asarray(occupancy, dtype=np.float32)
     if np.isnan(values).any():
         raise InputError(
-            f"{np.count_nonzero(np.isnan(values))} occupancies are NaN",
+            f"NaN in {count_of(int(np.count_nonzero(np.isnan(values))), 'place')}",
             expected="probabilities, or minus infinity where nothing projects",
         )
     limits = np.asarray(thresholds, dtype=np.float32)

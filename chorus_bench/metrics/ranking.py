@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.array_types import Float64
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean
 from chorus_bench.metrics.resampling import (
     CONFIDENCE,
@@ -81,8 +81,10 @@ def rank_methods(
         InputError: an unknown score, no methods, or methods with different samples.
     """
     names = [f"m{name}" for name in SCORE_NAMES]
-    if score not in names or not tables:
-        raise InputError(f"{len(tables)} methods by '{score}'", expected=f"one of {names}")
+    if score not in names:
+        raise unknown_name("score", score, names)
+    if not tables:
+        raise InputError("no methods to rank", expected="one or more")
     return rank_by_every_score(tables, resamples=resamples, seed=seed, confidence=confidence)[score]
 
 

@@ -92,6 +92,12 @@ def chosen_methods(
     ]
 
 
+def check_score(score: str) -> None:
+    """Raise an `InputError` unless a score is one of the four means."""
+    if score not in MEANS:
+        raise unknown_name("score", score, MEANS)
+
+
 def render_boards(boards: Sequence[Mapping[str, Any]], style: str, score: str = "mPAP") -> str:
     """Return boards as tables, each best first.
 
@@ -100,8 +106,7 @@ def render_boards(boards: Sequence[Mapping[str, Any]], style: str, score: str = 
         style: ``table``, ``markdown`` or ``latex``.
         score: the mean by which rows are ranked and sorted.
     """
-    if score not in MEANS:
-        raise unknown_name("score", score, MEANS)
+    check_score(score)
     if style not in STYLES:
         raise unknown_name("format", style, STYLES)
     parts = [_board(board, style, score) for board in boards]

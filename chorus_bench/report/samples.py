@@ -12,7 +12,7 @@ import numpy as np
 from chorus_bench.array_types import Float32, UInt8
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.samples import EvalSample
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, count_of
 from chorus_bench.evaluation.cache import GeometryCache
 from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.results import EvaluationResult
@@ -128,7 +128,7 @@ def sample_overlays(
     missing = sorted(set(chosen) - {sample.sample_id for sample in samples})
     if missing:
         raise InputError(
-            f"the result has {len(missing)} samples that are not in its split, for example "
+            f"the result has {count_of(len(missing), 'sample')} not in its split, for example "
             f"{missing[0]}",
             where=f"split '{scored.name}'",
             fix="evaluate again; results.json and samples.parquet are of different evaluations",

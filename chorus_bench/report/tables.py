@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 
 from chorus_bench.errors import count_of, unknown_name
+from chorus_bench.io.findings import grouped
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import Protocol, signature_parts
 from chorus_bench.report.conditioned import render_conditioned
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from chorus_bench.selftest import Comparison
     from chorus_bench.submission import SubmissionReport
 
-_TABLE_FORMATS = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}
+TABLE_FORMATS = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}
 
 #: Marks a score that is based on few samples.
 FEW = "*"
@@ -50,19 +51,28 @@ def _counts(entry: Mapping[str, Any], limit: int) -> tuple[str, str]:
     return str(plain), f"{hoa}{FEW if hoa < limit else ''}"
 
 
-def render_result(result: EvaluationResult, style: str) -> str:
-    """Return a result as text.
+def render_result(
+    result: EvaluationResult, style: str, *, more: str = "", seconds: float | None = None
+) -> str:
+    """Return a result as text; in LaTeX only its tables.
 
     Args:
         result: the result.
         style: ``table``, ``json``, ``markdown`` or ``latex``.
+        more: text in that style which belongs to it, for example `render_truth`; not in JSON.
+        seconds: what all of it took; by default what scoring took.
     """
     if style == "json":
         return json.dumps(result.as_dict(), indent=1, ensure_ascii=False)
-    if style not in _TABLE_FORMATS:
-        raise unknown_name("format", style, [*_TABLE_FORMATS, "json"])
-    table = _score_table(result, _TABLE_FORMATS[style])
-    return table if style == "latex" else "\n".join(_around(result, table, style))
+    if style not in TABLE_FORMATS:
+        raise unknown_name("format", style, [*TABLE_FORMATS, "json"])
+    table = _score_table(result, TABLE_FORMATS[style])
+    if style == "latex":
+        return f"{table}\n\n\\bigskip\n\n{more}" if more else table
+    lines = [*_around(result, table, style), *(["", more, ""] if more else [])]
+    samples = count_of(int(result.scores["samples"]), "sample")
+    lines.append(f"{samples} in {result.seconds if seconds is None else seconds:.1f} s")
+    return "\n".join(lines)
 
 
 def _score_table(result: EvaluationResult, tablefmt: str) -> str:
@@ -95,7 +105,7 @@ def _around(result: EvaluationResult, table: str, style: str) -> list[str]:
     code = "`" if style == "markdown" else ""
     lines = [f"{result.submission['method']}", "", table, "", _LEGEND, ""]
     if result.conditioned is not None:
-        lines += [render_conditioned(result.conditioned, _TABLE_FORMATS[style]), ""]
+        lines += [render_conditioned(result.conditioned, TABLE_FORMATS[style]), ""]
     lines += [f"Signature: {code}{result.signature}{code}"]
     few = [n for n, e in result.categories.items() if e["counted_hoa"] < _limit(result)]
     if few:
@@ -107,7 +117,6 @@ def _around(result: EvaluationResult, table: str, style: str) -> list[str]:
         skipped = ", ".join(f"{name} ({n})" for name, n in result.skipped.items())
         lines.append(f"Not scored, fewer than {_limit(result)} samples: {skipped}")
     lines += [f"Warning: {text}" for text in result.warnings]
-    lines.append(f"{count_of(int(result.scores['samples']), 'sample')} in {result.seconds:.1f} s")
     return lines
 
 
@@ -150,7 +159,7 @@ def render_ranking(ranking: Ranking, style: str = "table", *, baseline: str | No
     headers = ("rank", "method", ranking.score, "95 % interval", first, "95 % interval", "first")
     alignment = ("right", "left", *["right"] * 5)
     table = tabulate(
-        rows, headers, tablefmt=_TABLE_FORMATS[style], colalign=alignment, disable_numparse=True
+        rows, headers, tablefmt=TABLE_FORMATS[style], colalign=alignment, disable_numparse=True
     )
     return table if style == "latex" else f"{table}\n\n{_RANKING_LEGEND}"
 
@@ -189,8 +198,8 @@ def render_report(report: SubmissionReport, turned: Sequence[str]) -> str:
         report: result of `check_submission`.
         turned: warnings about mirrored or reoriented fields.
     """
-    lines = [f"error: {finding}" for finding in report.errors]
-    lines += [f"warning: {finding}" for finding in report.warnings]
+    lines = [f"error: {finding}" for finding in grouped(report.errors)]
+    lines += [f"warning: {finding}" for finding in grouped(report.warnings)]
     lines += [f"warning: {text}" for text in turned]
     warnings = len(report.warnings) + len(turned)
     verdict = "valid" if report.ok else "not valid"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tabulate import tabulate
 
 from chorus_bench.errors import unknown_name
-from chorus_bench.report.tables import percent
+from chorus_bench.report.tables import TABLE_FORMATS, percent
 
 if TYPE_CHECKING:
     from chorus_bench.evaluation.results import EvaluationResult
@@ -141,12 +141,17 @@ def _rows_of(scores: TruthScores) -> list[tuple[str, str]]:
     return measure_rows(overall, scores.intervals)
 
 
-def render_truth(scores: Mapping[str, TruthScores], results: Mapping[str, EvaluationResult]) -> str:
-    """Return the table of 3D scores, with the mean PAP.
+def render_truth(
+    scores: Mapping[str, TruthScores],
+    results: Mapping[str, EvaluationResult],
+    style: str = "table",
+) -> str:
+    """Return the tables of 3D scores, with the mean PAP; in LaTeX without what they mean.
 
     Args:
         scores: method -> 3D scores.
         results: method -> result on the same split; determines the order of the rows.
+        style: ``table``, ``markdown`` or ``latex``.
     """
     rows = [
         (
@@ -159,16 +164,29 @@ def render_truth(scores: Mapping[str, TruthScores], results: Mapping[str, Evalua
         for name, result in results.items()
     ]
     headers = ("method", "mPAP", "soft IoU", "Brier", "calibration")
-    table = tabulate(rows, headers, disable_numparse=True, colalign=("left", *["right"] * 4))
-    text = f"{table}\n\n{_LEGEND}"
-    if not all(scores[name].measures for name in results):
-        return text
+    table = _table(rows, headers, style)
+    parts = [table] if style == "latex" else [table, _LEGEND]
+    if all(scores[name].measures for name in results):
+        table = _measures_table(scores, results, style)
+        parts += ["\\bigskip", table] if style == "latex" else [table, _MORE]
+    return "\n\n".join(parts)
+
+
+def _table(rows: Sequence[Sequence[str]], headers: Sequence[str], style: str) -> str:
+    aligned = ("left", *["right"] * (len(headers) - 1))
+    return tabulate(
+        rows, headers, tablefmt=TABLE_FORMATS[style], disable_numparse=True, colalign=aligned
+    )
+
+
+def _measures_table(
+    scores: Mapping[str, TruthScores], results: Mapping[str, EvaluationResult], style: str
+) -> str:
+    """Return the table of all measures, one method a column."""
     columns = [dict(_rows_of(scores[name])) for name in results]
     labels = list(columns[0])
     more = [(label, *(column[label] for column in columns)) for label in labels]
-    aligned = ("left", *["right"] * len(columns))
-    table = tabulate(more, ("measure", *results), disable_numparse=True, colalign=aligned)
-    return f"{text}\n\n{table}\n\n{_MORE}"
+    return _table(more, ("measure", *results), style)
 
 
 def render_contact(scores: TruthScores) -> str:
@@ -182,10 +200,7 @@ def render_contact(scores: TruthScores) -> str:
         for one in names
     ]
     people = ("people", "", *(str(entry["samples"]) for entry in scores.categories.values()))
-    aligned = ("left", *["right"] * len(columns))
-    table = tabulate(
-        [people, *rows], ("measure", *columns), disable_numparse=True, colalign=aligned
-    )
+    table = _table([people, *rows], ("measure", *columns), "table")
     return f"{table}\n\n{_MORE}"
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from chorus_bench.errors import InputError, unknown_name
+from chorus_bench.errors import InputError, suggestion, unknown_name
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.files import WriteError
 from chorus_bench.io.findings import (
@@ -20,7 +20,7 @@ from chorus_bench.io.findings import (
     printable,
 )
 from chorus_bench.io.leftovers import temporary_folder
-from chorus_bench.io.shipped import submission_folder
+from chorus_bench.io.shipped import PACKAGED_SUBMISSIONS, submission_folder
 from chorus_bench.submission.archive import ARCHIVE_SUFFIXES, is_archive, unpack
 from chorus_bench.submission.check import CheckedFolder, check_folder
 from chorus_bench.submission.interactions import InteractionField, InteractionType
@@ -279,7 +279,9 @@ def _folder(place: Path, resources: contextlib.ExitStack, errors: Findings) -> P
         mode = place.stat().st_mode
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        errors.add(where, f"cannot be read: {reason}", expected=expected, fix="check the path")
+        near = suggestion(place.name, PACKAGED_SUBMISSIONS)
+        fix = near or "check the path"
+        errors.add(where, f"cannot be read: {reason}", expected=expected, fix=fix)
         return None
     if stat.S_ISDIR(mode):
         return place

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 
 import pytest
@@ -64,6 +66,21 @@ def test_from_two_folders_of_pictures_to_the_table(folders, tmp_path):
         scores = rf"(?m)^{name}, \d+( +\d+\.\d\d){{4}} .*{name}, 1k"
         assert re.search(scores, done.output), done.output
     assert not list((tmp_path / "t").glob("simulated-train*"))
+    saved = {file.suffix: file for file in (tmp_path / "t").glob("table.*")}
+    assert f"wrote {', '.join(str(saved[s]) for s in ('.txt', '.tex', '.csv', '.json'))}" in (
+        done.output
+    )
+    assert saved[".txt"].read_text().strip() in done.output
+    latex = saved[".tex"].read_text()
+    assert latex.count(r"\begin{tabular}") == latex.count(r"\end{tabular}") == 3
+    assert latex.startswith(r"\begin{tabular}")
+    content = json.loads(saved[".json"].read_text())
+    first = content["rows"][0]
+    assert first["paper"]["scores"]["mPAP"] == 53.64
+    assert len(content["ranking"]) == 4
+    lines = list(csv.DictReader(saved[".csv"].open()))
+    assert [line["name"] for line in lines] == [row["name"] for row in content["rows"]]
+    assert float(lines[0]["mPAP"]) == pytest.approx(100 * first["scores"]["mPAP"])
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Where the cache is, and that `cache clear` and `cache clean` remove only what is ours."""
 
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.leftovers import remove
 from chorus_bench.io.locks import only_writer
 from chorus_bench.io.workplaces import open_working_folder, working_folder
+from tests.cli.test_options import ALL, options_of
 
 FILE = f"ab/ab{'0' * 30}-geometry.bin"
 
@@ -158,10 +160,59 @@ def test_the_commands(tmp_path, monkeypatch):
 
     assert said("info") == f"{tmp_path}/cache: 0 files, 0.0 MB"
     assert said("clear") == f"nothing to remove in {tmp_path}/cache"
-    assert said("clean") == "nothing was left behind"
+    assert said("clean") == f"no leftovers in {tmp_path}, {tmp_path}/cache"
     filled(tmp_path / "cache")
     assert said("info") == f"{tmp_path}/cache: 4 files, 0.0 MB"
     (tmp_path / f".chorus-bench-00000000-{os.getpid()}-1-abc.tmp").mkdir()
     assert "not removed" in said("clean")
     assert "removed" in said("clean", "--all-machines")
+    assert said("prune", "--older-than", "1") == f"nothing to remove in {tmp_path}/cache"
+    other = filled(tmp_path / "other")
+    assert said("info", "--cache", str(other)) == f"{other}: 4 files, 0.0 MB"
+    assert said("clear", "--cache", str(other)) != ""
+    assert list(other.iterdir()) == []
     assert f"removed {tmp_path}/cache/geometry" in said("clear")
+    assert os.environ["CHORUS_BENCH_CACHE"] == str(tmp_path / "cache")
+
+
+def test_prune_removes_what_was_not_used(tmp_path):
+    """Batches one by one, splits as a whole; the tags stay."""
+    cache = filled(tmp_path / "cache")
+    recent = cache / "geometry" / FILE.replace("ab0", "ab1")
+    for path in (recent, cache / "datasets" / "simulated-ba9876543210" / "chorus_bench.json"):
+        atomic_write_bytes(path, b"x")
+    atomic_write_bytes(recent.parent.parent / "notes.txt", b"mine")
+    used = time.time()
+    for path in [path for path in cache.rglob("*") if path.is_file()]:
+        old = used - 3 * 86400
+        if path != recent and "ba98" not in str(path):
+            os.utime(path, (old, old))
+    for path in (cache / "datasets").iterdir():
+        os.utime(path, (0, 0))
+    done = clear_cache(cache, unused_since=used - 2 * 86400)
+    assert names(cache) == [
+        "datasets/CACHEDIR.TAG",
+        "datasets/simulated-ba9876543210/chorus_bench.json",
+        "geometry/CACHEDIR.TAG",
+        recent.relative_to(cache).as_posix(),
+    ]
+    assert not done.kept
+
+
+def test_commands_that_use_the_cache_take_its_folder():
+    """All that open a split, a dataset or a result, any of which may be a name."""
+    opening = {"split", "data", "dataset", "result", "results", "leaderboard"}
+    lacking = {
+        words
+        for words, command in ALL.items()
+        if {parameter.name for parameter in command.params} & opening
+        and "--cache" not in options_of(command)
+    }
+    assert lacking == {
+        ("annotate",),  # its --split is of the hub's datasets
+        ("datasets", "build", "simulated"),  # --split test or train
+        ("leaderboard", "build"),
+        ("leaderboard", "check"),
+        ("leaderboard", "show"),
+    }
+    assert "--cache" in options_of(ALL["cache", "prune"])

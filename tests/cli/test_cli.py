@@ -183,7 +183,7 @@ def test_selftest():
 
 
 def test_progress_bar_only_in_a_terminal():
-    """In a terminal a bar with an estimate appears after two seconds; elsewhere nothing does."""
+    """In a terminal a bar with an estimate appears after two seconds; elsewhere no bar does."""
     code = (
         "import time\n"
         "from chorus_bench.cli.progress import progress_bar\n"
@@ -208,3 +208,11 @@ def test_cache_commands(tmp_path):
     environment = os.environ | {"CHORUS_BENCH_CACHE": str(tmp_path / "cache")}
     assert "0 files" in run_cli("cache", "info", env=environment).stdout
     assert run_cli("cache", "clear", env=environment).returncode == 0
+
+
+def test_a_converted_body_is_written_here_and_replaces_nothing(tmp_path):
+    done = run_cli("body", "convert", "default", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "wrote default.npz\n"), done.stderr
+    again = run_cli("body", "convert", "default", cwd=tmp_path)
+    assert again.returncode == 2
+    assert "default.npz: the file already exists" in again.stderr

@@ -100,7 +100,7 @@ def test_without_matplotlib_the_demo_says_how_to_get_pictures(made, monkeypatch,
     assert demo_module._draw(tmp_path, found.results, found.truth) == ()
     blind = demo_module.Demo(**{**vars(found), "pictures": ()})
     monkeypatch.setattr(demo_module, "run_demo", lambda *args, **kwargs: blind)
-    assert "pip install '.[plots]'" in cli("demo", "--output", tmp_path / "x").stdout
+    assert "pip install 'chorus-bench[plots]'" in cli("demo", "--output", tmp_path / "x").stdout
 
 
 @pytest.fixture(scope="module")

@@ -81,9 +81,23 @@ def test_all_extras_and_variables_are_named():
         for file in (ROOT / folder).rglob("*.py"):
             read |= set(re.findall(r"CHORUS_BENCH_[A-Z_]*[A-Z]", file.read_text()))
     assert read == set(doctor.VARIABLES)
+    help_text = CliRunner().invoke(app, ["--help"]).output
+    assert all(f"{name}  " in help_text for name in read)
     installing = (ROOT / "docs" / "installing.md").read_text()
     for name in (*doctor.EXTRAS, *doctor.VARIABLES):
         assert f"`{name}`" in installing
+
+
+def test_one_table_has_every_variable():
+    """Those of tests and tools, too; and no other."""
+    folders = ("chorus_bench", "baselines", "tools", "benchmarks", "tests", "docs")
+    texts = [f.read_text() for name in folders for f in (ROOT / name).rglob("*.py")]
+    texts += [file.read_text() for file in (ROOT / "docs").glob("*.md")]
+    read = {name for text in texts for name in re.findall(r"CHORUS_BENCH_[A-Z_]*[A-Z]", text)}
+    installing = (ROOT / "docs" / "installing.md").read_text()
+    table = re.findall(r"^\| `(CHORUS_BENCH_[A-Z_]+)` \|", installing, re.MULTILINE)
+    assert len(table) == len(set(table))
+    assert read - {"CHORUS_BENCH_CHAT"} == set(table)  # a prefix, in a test
 
 
 @pytest.mark.parametrize("extra", doctor.EXTRAS)

@@ -171,3 +171,22 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
         "chorus_bench.cli.main()\n"
     )
     assert run(code).returncode == 0
+
+
+def test_notes_of_the_hub_s_libraries_are_printed_once():
+    """They print their own; those of a library that prints nothing are seen as well."""
+    code = (
+        "import logging; from chorus_bench.cli import _show_notes; _show_notes()\n"
+        "from huggingface_hub.utils import logging as hub\n"
+        "hub.get_logger('huggingface_hub.file_download').warning('of the hub')\n"
+        "logging.getLogger('some.library').warning('of a library')\n"
+        "logging.getLogger('chorus_bench.io.locks').info('of ours')\n"
+        "logging.getLogger('chorus_bench.io.locks').warning('our warning')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == [
+        "of the hub",
+        "of a library",
+        "INFO: of ours",
+        "WARNING: our warning",
+    ]

@@ -350,7 +350,7 @@ def test_command_line(tmp_path, files, command):
     code, out, _ = command(*files, "--min-samples", 2, "--output", output)
     assert code == 0
     assert "moved by x, y, z (m)" in out
-    assert f"Wrote {output}" in out
+    assert f"wrote {output}" in out
     code, out, _ = command(*files, "--min-samples", 2, "--format", "json")
     assert json.loads(out) | {"seconds": 0} == json.loads(output.read_text()) | {"seconds": 0}
     only = ("--category", "surfboard", "--workers", 1, "--format", "markdown")

@@ -42,7 +42,7 @@ def _example(result, tmp_path_factory):
         *("--parameter", "blur=2", "--description", "Two words."),
     )
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"Wrote {board}/entries/example\n"
+    assert done.stdout == f"wrote {board}/entries/example\n"
     return board
 
 
@@ -172,7 +172,7 @@ def test_build_and_skip_invalid(board, tmp_path):
     command = ("leaderboard", "build", "--leaderboard", board, "--output", page)
     done = run_cli(*command)
     assert done.returncode == 0, done.stderr
-    assert done.stdout == f"Wrote {page}/index.html\n"
+    assert done.stdout == f"wrote {page}/index.html\n"
     (board / "entries" / "good" / "results.json").write_text("{")
     done = run_cli(*command)
     assert done.returncode == 2

@@ -103,7 +103,7 @@ def test_the_block_belongs_to_the_track(board, entry):
     [
         ("best_PAP", lambda v: [0.0 for _ in v], "has impossible readings"),
         ("best_PAP", lambda v: [1.5, *v[1:]], "has impossible readings"),
-        ("own_type", lambda v: ["a\nb", *v[1:]], "names of types that cannot be shown"),
+        ("own_type", lambda v: ["a\nb", *v[1:]], "has 1 type with a name that cannot be shown"),
         (
             "total_PAP",
             lambda v: [v[0] / 2, v[1] / 2, v[2] / 2, *v[3:]],

@@ -2,18 +2,70 @@
 
 from __future__ import annotations
 
+import shutil
+import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
+from chorus_bench.cli.app import app
+from chorus_bench.io.shipped import packaged_results
 from chorus_bench.leaderboard.board import board_json, make_board
 from chorus_bench.leaderboard.checking import check_leaderboard
-from chorus_bench.leaderboard.places import PUBLISHED_FILE, entry_folders
+from chorus_bench.leaderboard.places import (
+    FIELDS_FILE,
+    OVERLAYS_FILE,
+    PUBLISHED_FILE,
+    entry_folders,
+)
 from chorus_bench.leaderboard.site import build_site
 
 ROOT = Path(__file__).parents[2]
 LEADERBOARD = ROOT / "leaderboard"
+
+
+#: What an installation carries of an entry.
+CARRIED = {"entry.yaml", "results.json", "samples.parquet"}
+
+
+def test_an_installation_carries_the_results():
+    """The link is followed when the wheel is built; fields and pictures stay in the repository."""
+    link = ROOT / "chorus_bench" / "data" / "leaderboard"
+    assert link.resolve() == LEADERBOARD
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    assert "data/**/*" in settings["package-data"]["chorus_bench"]
+    left_out = [f"data/leaderboard/entries/*/{name}" for name in (FIELDS_FILE, OVERLAYS_FILE)]
+    patterns = settings["exclude-package-data"]["chorus_bench"]
+    assert all(any(fnmatch(name, one) for one in patterns) for name in left_out)
+    for name in CARRIED:
+        assert not any(fnmatch(f"data/leaderboard/entries/x/{name}", one) for one in patterns)
+    assert set(packaged_results()) == {folder.name for folder in entry_folders(LEADERBOARD)}
+
+
+def test_outside_a_checkout(tmp_path, monkeypatch):
+    """`leaderboard show` and `compare` know the baselines where there is no leaderboard."""
+    carried = tmp_path / "leaderboard-of-the-package"
+    for name in ("uniform", "body-proximity"):
+        (carried / "entries" / name).mkdir(parents=True)
+        for file in CARRIED:
+            shutil.copy(LEADERBOARD / "entries" / name / file, carried / "entries" / name / file)
+    shutil.copy(LEADERBOARD / PUBLISHED_FILE, carried / PUBLISHED_FILE)
+    monkeypatch.setattr("chorus_bench.io.shipped.packaged_folder", lambda name: carried)
+    monkeypatch.chdir(tmp_path)
+    shown = CliRunner().invoke(app, ["leaderboard", "show"])
+    assert shown.exit_code == 0, shown.output
+    assert "body-proximity" in shown.stdout
+    ranked = CliRunner().invoke(app, ["compare", "uniform", "body-proximity", "--resamples", "100"])
+    assert ranked.exit_code == 0, ranked.output
+    assert ranked.stdout.splitlines()[2].split()[1] == "body-proximity"
+    wrong = CliRunner().invoke(app, ["compare", "unifrom", "body-proximity"])
+    assert "Did you mean 'uniform'" in str(wrong.exception)
+    (tmp_path / "uniform").mkdir()
+    own = CliRunner().invoke(app, ["compare", "uniform", "body-proximity"])
+    assert "uniform: no result here" in str(own.exception), "a folder of that name comes first"
 
 
 @pytest.fixture(scope="module")

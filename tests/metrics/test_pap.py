@@ -324,7 +324,7 @@ def test_masks_of_another_shape_are_refused(name):
 
 def test_occupancies_that_are_nan_are_refused():
     occupancy = np.array([[0.5, np.nan], [np.nan, -np.inf]])
-    with pytest.raises(InputError, match="2 occupancies are NaN"):
+    with pytest.raises(InputError, match="NaN in 2 places"):
         pap.projective_average_precision(occupancy, np.ones((2, 2)), np.ones((2, 2)))
 
 

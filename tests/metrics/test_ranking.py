@@ -74,7 +74,7 @@ def test_left_out_images_do_not_count_in_resamples():
 
 
 def test_refusals():
-    with pytest.raises(InputError, match="by 'mAP'"):
+    with pytest.raises(InputError, match=r"unknown score 'mAP'[^$]*Did you mean 'mPAP'"):
         rank_methods({"a": _method(0)}, score="mAP")
     fewer = {name: (scores[:3], areas[:3]) for name, (scores, areas) in _method(0).items()}
     with pytest.raises(InputError, match="'b' has other samples than 'a'"):

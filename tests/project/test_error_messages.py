@@ -22,6 +22,15 @@ EXCEPTIONS = [quoted for quoted in QUOTED if quoted.endswith("Error")]
 MESSAGES = [quoted for quoted in QUOTED if not quoted.endswith("Error")]
 
 
+def test_hints_name_extras_in_one_form():
+    """What an extra brings is installed by its name; what nothing brings, as itself."""
+    hints = [text for tree in _trees() for text in _texts(tree) if "pip install" in text]
+    assert len(hints) >= 4
+    odd = [text for text in hints if re.search(r"pip install ('\.|-[a-zA-Z]\b|an? )", text)]
+    assert odd == []
+    assert len([text for text in hints if "chorus-bench[...]" in text]) == 1, "`install_command`"
+
+
 def _trees() -> Iterator[ast.Module]:
     for folder in ("chorus_bench", "baselines"):
         for file in sorted((ROOT / folder).rglob("*.py")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from chorus_baselines.specs import SPECS
 from chorus_bench.cli.baseline import app
 from chorus_bench.errors import InputError
+from chorus_bench.option_types import meanings_of
 from chorus_bench.plugins import GROUP, BaselineSpec, find_baselines, get_baseline
 
 OURS = "chorus_baselines.specs:SPECS"
@@ -141,7 +143,8 @@ def test_finding_baselines_imports_no_method():
 def test_show_prints_what_is_known():
     done = CliRunner().invoke(app, ["show", "chorus-1pct"])
     assert done.exit_code == 0, done.output
-    for text in ("ratio: float = 0.01", "ICCV 2023", "Apache-2.0", "14.98", "a training set"):
+    assert re.search(r"^ratio +float +0\.01 +share of the kept views", done.stdout, re.MULTILINE)
+    for text in ("ICCV 2023", "Apache-2.0", "14.98", "a training set"):
         assert text in done.stdout
     assert "a test split" in CliRunner().invoke(app, ["show", "oracle"]).stdout
 
@@ -162,3 +165,34 @@ def test_commands_of_other_packages(install, capsys):
     warning = capsys.readouterr().err
     assert "faulty:register" in warning
     assert "out of order" in warning
+
+
+def test_every_option_of_a_shipped_plug_in_has_a_meaning():
+    for spec in find_baselines().specs.values():
+        assert [one.name for one in spec.option_table() if not one.meaning] == [], spec.name
+    shown = CliRunner().invoke(app, ["show", "oracle"]).output
+    assert re.search(r"source +str +'mask' +mask, the extruded target", shown), shown
+    none = CliRunner().invoke(app, ["show", "uniform"]).output
+    assert "It has no options." in none
+
+
+def test_meanings_of_a_docstring():
+    def documented(first, *rest, **named):
+        """Do something.
+
+        Args:
+            first: one thing,
+                which goes on: ``here``.
+            *rest: others.
+            **named: see `that`.
+
+        Returns:
+            result: nothing.
+        """
+
+    assert meanings_of(documented) == {
+        "first": "one thing, which goes on: here.",
+        "rest": "others.",
+        "named": "see that.",
+    }
+    assert meanings_of(lambda: None) == {}

@@ -80,7 +80,7 @@ def test_missing_weights_are_named(folders, tmp_path):
         return {name: w for name, w in weights.items() if name != "class_predictor.weight"}
 
     folder = changed(folders.mask2former, tmp_path / "lacking", without_one)
-    with pytest.raises(InputError, match=r"lacks 1 weights: class_predictor\.weight"):
+    with pytest.raises(InputError, match=r"lacks 1 weight: class_predictor\.weight"):
         make_segmentation(context(), model=str(folder))
 
 

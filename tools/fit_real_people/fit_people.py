@@ -5,13 +5,16 @@ depth of every limb open, and joint limits and a rest pose determine it. Their p
 path from real COCO annotations to scores without EFT's file; they must never be mistaken for EFT's.
 
     python tools/fit_real_people/fit_people.py --keypoints person_keypoints.json --output fits.json
+
+The file is written after every person, and the same command goes on from there.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +51,9 @@ KEYPOINT_SIGMA = 0.01
 SHAPE_SIGMA = 0.3
 POSE, SHAPE = 72, 3
 MIN_KEYPOINTS = 8
+
+#: What the file says it is.
+VERSION = "chorus-bench-real-people-1"
 
 #: Initial headings of the fit (radians about the vertical axis), facing the camera first.
 HEADINGS = (0.0, np.pi / 2, np.pi, -np.pi / 2)
@@ -201,16 +207,69 @@ def _openpose18(seen: NDArray[np.bool_]) -> list[int]:
     return [int(seen[5] and seen[6]) if k is None else int(seen[k]) for k in order]
 
 
-def fit_people(annotations: Sequence[dict[str, Any]], body: BodyModel) -> list[dict[str, Any]]:
-    """Fit every person with enough keypoints."""
-    fitter = Fitter(body)
+def fit_people(
+    annotations: Sequence[dict[str, Any]], body: BodyModel, output: Path
+) -> list[dict[str, Any]]:
+    """Fit every person with enough keypoints, and write the file after each of them.
+
+    Args:
+        annotations: COCO's annotations of people.
+        body: the body.
+        output: the file; the people that it has from an interrupted run are not fitted again.
+    """
+    fitter, there, started = Fitter(body), _earlier(output), time.monotonic()
     people = [Person.of(a) for a in annotations if a.get("num_keypoints", 0) >= MIN_KEYPOINTS]
-    entries = []
+    todo = sum(_key(person) not in there for person in people)
+    print(f"{len(people)} people, {len(people) - todo} of them fitted before", flush=True)
+    entries, fitted = [], 0
     for person in people:
-        unknowns = fitter.fit(person)
-        entries.append(entry_of(person, unknowns, fitter.error(person, unknowns)))
-        print(f"annotId {person.annotation_id}: {entries[-1]['keypoint_error']:.4f} of the box")
+        entry = there.get(_key(person))
+        if entry is None:
+            unknowns = fitter.fit(person)
+            entry = entry_of(person, unknowns, fitter.error(person, unknowns))
+            fitted += 1
+            seconds = (time.monotonic() - started) / fitted
+            print(
+                f"annotId {person.annotation_id}: {entry['keypoint_error']:.4f} of the box; "
+                f"{seconds:.1f} s a person, {seconds * (todo - fitted) / 60:.0f} minutes to go",
+                flush=True,
+            )
+        entries.append(entry)
+        save(output, [*entries, *_later(people, len(entries), there)])
     return entries
+
+
+def _key(person: Person) -> tuple[int, float, tuple[float, ...]]:
+    """Return what says that a fit is of this person: the annotation and its box."""
+    return person.annotation_id, person.scale, tuple(person.center.tolist())
+
+
+def _earlier(output: Path) -> dict[tuple[int, float, tuple[float, ...]], dict[str, Any]]:
+    """Return the entries that an earlier run has written, by person."""
+    if not output.exists():
+        return {}
+    content = json.loads(output.read_text())
+    if content.get("ver") != VERSION:
+        raise SystemExit(
+            f"{output} is not a file of this tool; remove it, or give another --output"
+        )
+    return {
+        (entry["annotId"], entry["bbox_scale"], tuple(entry["bbox_center"])): entry
+        for entry in content["data"]
+    }
+
+
+def _later(
+    people: Sequence[Person], done: int, there: Mapping[Any, dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the earlier entries of the people who come later, which must not be lost."""
+    return [there[_key(person)] for person in people[done:] if _key(person) in there]
+
+
+def save(output: Path, entries: Sequence[dict[str, Any]]) -> None:
+    """Write entries as a file in the EFT format."""
+    content = {"ver": VERSION, "data": list(entries)}
+    atomic_write_bytes(output, (json.dumps(content) + "\n").encode())
 
 
 def main() -> None:
@@ -224,9 +283,9 @@ def main() -> None:
     if options.pairs is not None:
         wanted = {pair["person_ann_id"] for pair in json.loads(options.pairs.read_text())}
         annotations = [a for a in annotations if a["id"] in wanted]
-    entries = fit_people(annotations, load_body("default"))
-    content = {"ver": "chorus-bench-real-people-1", "data": entries}
-    atomic_write_bytes(options.output, (json.dumps(content) + "\n").encode())
+    entries = fit_people(annotations, load_body("default"), options.output)
+    if not entries:
+        raise SystemExit(f"nobody has {MIN_KEYPOINTS} keypoints in {options.keypoints}")
     errors = np.array([entry["keypoint_error"] for entry in entries])
     print(
         f"{len(entries)} people; mean keypoint error over the box's longer side: "

@@ -63,18 +63,18 @@ def fit_chorus(
         engine: where the Parquet files of the data are counted; here, one by one, if None.
             The fields are the same bit by bit.
         work: with an engine: the folder for the votes of each file.
-        keypoints: this and the following ones: see `ChorusOptions`.
-        keypoint_filter: see there.
-        canonicalize: see there.
-        ratio: see there.
-        mirror: see there.
-        solver: see there.
-        device: see there.
-        weights: see there.
-        filters: see there.
-        cameras: see there.
-        joint_regressor: see there.
-        skinning: see there.
+        keypoints: the keypoint filter, ``torso`` or another one, see `read_choice`.
+        keypoint_filter: false for the ablation: as many images, whatever keypoints they show.
+        canonicalize: false for the ablation: voxels do not follow the body.
+        ratio: share of the kept views to use, drawn per prompt.
+        mirror: count every view a second time in the mirror.
+        solver: solver of the cameras, ``adam`` or ``lm``.
+        device: device of the aggregation, ``cpu``, ``auto`` or a torch device.
+        weights: how much views count: ``azimuth-12``, ``azimuth-3`` or ``equal``.
+        filters: other settings of `FilterSettings`.
+        cameras: other settings of `CalibrationSettings`.
+        joint_regressor: SPIN's ``J_regressor_extra.npy``: cameras are fitted to its 24 points.
+        skinning: other settings of `SkinningSettings`.
         by_prompt: learn a field for each prompt as well. Rows without a prompt are left out.
         parts: learn a field for each of these body parts as well (see `body_part`), from the
             views whose object touches it; with ``by_prompt`` also for each prompt and part.

@@ -208,6 +208,18 @@ def mesh_format(path: str | Path) -> str:
     return ending
 
 
+def check_mesh_output(path: str | Path) -> None:
+    """Check that a mesh can be written to a file before one is made.
+
+    Raises:
+        InputError: an unknown format.
+        MissingDependencyError: scikit-image or trimesh is not installed.
+    """
+    mesh_format(path)
+    import_extra("skimage", extra="mesh", purpose="a surface", package="scikit-image")
+    import_extra("trimesh", extra="mesh", purpose="writing mesh files")
+
+
 def save_meshes(path: str | Path, meshes: Mapping[str, Mesh]) -> Path:
     """Write meshes to one file, atomically.
 

@@ -312,7 +312,7 @@ def _load_script(torch: Any, path: Path, device: str) -> Any:  # noqa: ANN401 - 
             raise InputError(
                 f"needs torchvision's operators, and torchvision cannot be imported: {problem}",
                 where=path,
-                fix="pip install a torchvision built for your torch "
+                fix="install a torchvision that was built for your torch "
                 "(https://pytorch.org/get-started/locally)",
             ) from error
     return _read_script(torch, path, device)

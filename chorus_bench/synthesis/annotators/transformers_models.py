@@ -14,7 +14,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from chorus_bench.engines.threads import torch_threads
-from chorus_bench.errors import InputError, MissingDependencyError, list_some, unknown_name
+from chorus_bench.errors import (
+    InputError,
+    MissingDependencyError,
+    count_of,
+    list_some,
+    unknown_name,
+)
 from chorus_bench.synthesis.batching import device_memory, group_by_size
 from chorus_bench.synthesis.interfaces import Context, Picture
 from chorus_bench.synthesis.model_files import check_device, loading, model_version
@@ -199,7 +205,8 @@ def _check_complete(source: Source, network: torch.nn.Module, missing: Sequence[
     lacking = sorted(set(missing) & {name for name, _ in network.named_parameters()})
     if lacking:
         raise InputError(
-            f"the model '{source.model}' lacks {len(lacking)} weights: {list_some(lacking)}",
+            f"the model '{source.model}' lacks {count_of(len(lacking), 'weight')}: "
+            f"{list_some(lacking)}",
             where=source.purpose,
             expected=f"all weights of {type(network).__name__}",
             fix="fetch the model again, or choose one that was trained for this task",

@@ -80,7 +80,7 @@ def _load_embeddings(yolo: Any, embeddings: str) -> None:  # noqa: ANN401 - an u
             "this model or version of ultralytics accepts no embeddings of names",
             where=embeddings,
             expected="a YOLOE and a recent ultralytics",
-            fix="pip install -U ultralytics, or give a `text_encoder`",
+            fix="pip install --upgrade ultralytics, or give a `text_encoder`",
         )
     try:
         yolo.load_prompt_embeddings(embeddings)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from typing import Any, TypeAlias
 
-from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
+from chorus_bench.errors import InputError, MissingDependencyError, install_command, unknown_name
 
 #: A pipeline of diffusers; its class depends on the model.
 Pipeline: TypeAlias = Any
@@ -157,7 +157,7 @@ def check_offload(offload: bool, device: str) -> None:
         raise InputError(
             "`offload` needs the package 'accelerate', which is not installed",
             where=WHERE,
-            fix="pip install accelerate",
+            fix=install_command("synthesis"),
         )
 
 
