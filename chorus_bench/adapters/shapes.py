@@ -15,6 +15,7 @@ from scipy.ndimage import gaussian_filter
 
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.axes import BODY_AXES, Axes
@@ -33,6 +34,7 @@ def smallest_radius(grid: GridSpec) -> float:
     return float(np.sqrt(3) / 2 * grid.voxel_size)
 
 
+@checked
 def points_field(
     points: ArrayLike,
     weights: ArrayLike | None = None,
@@ -91,6 +93,7 @@ def _balls(points: Float64, weights: Float32, grid: GridSpec, radius: float) -> 
     return field.reshape(grid.shape)
 
 
+@checked
 @dataclass(frozen=True)
 class Ball:
     """A ball, in the field's frame.
@@ -105,11 +108,13 @@ class Ball:
     radius: float
     probability: float = 1.0
 
+    @checked
     def distances(self, points: Float64) -> Float64:
         """Return the signed distances (n,) of points (n, 3), metres; negative inside."""
         return np.asarray(exact.norm(points - np.asarray(self.center)) - self.radius)
 
 
+@checked
 @dataclass(frozen=True)
 class Box:
     """A box, in the field's frame.
@@ -126,6 +131,7 @@ class Box:
     rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
     probability: float = 1.0
 
+    @checked
     def distances(self, points: Float64) -> Float64:
         """Return values (n,) at points (n, 3), metres, that are negative inside."""
         turn = axis_angle_to_matrix(np.asarray(self.rotation, dtype=np.float64))
@@ -133,6 +139,7 @@ class Box:
         return np.asarray((np.abs(own) - np.asarray(self.size) / 2).max(axis=-1))
 
 
+@checked
 def shapes_field(
     shapes: Ball | Box | list[Ball | Box],
     *,
@@ -174,6 +181,7 @@ def _check_shape(shape: Ball | Box) -> None:
         )
 
 
+@checked
 def distance_field(distances: ArrayLike, *, grid: GridSpec = _DEFAULT_GRID) -> OccupancyGrid:
     """Return the field of signed distances at the voxel centres: 1 where they are 0 or less.
 
@@ -199,6 +207,7 @@ def distance_field(distances: ArrayLike, *, grid: GridSpec = _DEFAULT_GRID) -> O
     return OccupancyGrid((values <= 0).astype(np.float32), grid)
 
 
+@checked
 def contact_field(
     contact: ArrayLike,
     body: BodyModel,
@@ -256,6 +265,7 @@ def checked_contact(contact: ArrayLike, body: BodyModel, *, name: str = "contact
     return np.atleast_2d(values)
 
 
+@checked
 def blurred(field: OccupancyGrid, sigma: float) -> OccupancyGrid:
     """Return a field whose object is displaced at random: a Gaussian of ``sigma`` metres per axis.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.boundary import checked
 from chorus_bench.calibration.adam import solve_adam
 from chorus_bench.calibration.lm import solve_lm
 from chorus_bench.calibration.reprojection import Flags, Problem, Solution
@@ -26,6 +27,7 @@ BATCH = 1024
 MIN_POINTS = 4
 
 
+@checked
 @dataclass(frozen=True)
 class Calibration:
     """Perspective cameras of P people.
@@ -64,6 +66,7 @@ class Calibration:
         """Whether each person has a camera that is good enough, shape (P,)."""
         return np.array([reason is None for reason in self.reasons], dtype=np.bool_)
 
+    @checked
     def camera(self, person: int) -> PerspectiveCamera:
         """Return one person's camera, in float32."""
         return PerspectiveCamera(
@@ -74,6 +77,7 @@ class Calibration:
         )
 
 
+@checked
 def calibrate(
     points_3d: ArrayLike,
     targets_2d: ArrayLike,

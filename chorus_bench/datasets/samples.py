@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.interaction_labels import InteractionLabel
 from chorus_bench.datasets.labels import check_label, check_name
 from chorus_bench.datasets.lengths import check_lengths
@@ -28,6 +29,7 @@ METADATA_FILE = "chorus_bench.json"
 _FLOAT_COLUMNS = {"pose": (72,), "betas": (10,)}
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class EvalSample:
     """One person-object pair of a test image: what an evaluation reads of it.
@@ -80,6 +82,7 @@ class EvalSample:
         return sha.digest()
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class EvalSplit:
     """The samples of a test split, in the order of category and sample_id.
@@ -125,6 +128,7 @@ class EvalSplit:
         """The number of samples of each category."""
         return dict(sorted(Counter(sample.category for sample in self.samples).items()))
 
+    @checked
     def select(self, categories: str | Iterable[str] | None) -> tuple[EvalSample, ...]:
         """Return the samples of some categories (None for all).
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.errors import InputError, MissingDependencyError
@@ -37,6 +38,7 @@ except ImportError as error:
 _GRID = GridSpec()
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Projection:
     """How a field appears in the small image of one sample.
@@ -60,6 +62,7 @@ class Projection:
     human: Tensor
 
     @classmethod
+    @checked
     def of(
         cls,
         sample: EvalSample,
@@ -92,11 +95,13 @@ class Projection:
             human=torch.from_numpy(prepared.human.copy()),
         )
 
+    @checked
     def to(self, device: str | torch.device) -> Projection:
         """Return the same on a torch device."""
         names = ("voxels", "pixels", "target", "human")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
+    @checked
     def image(self, field: Tensor) -> Tensor:
         """Return the occupancy image of a field.
 
@@ -122,6 +127,7 @@ class Projection:
         return image.reshape(self.target.shape)
 
 
+@checked
 def projections(
     split: str | Path | EvalSplit,
     *,

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.array_types import Float32, Float64, Int32
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
@@ -60,6 +61,7 @@ def star_pose() -> Float64:
     return pose
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class BodyModel:
     """A body in SMPL's format. Read one with `body_files.load_body`.
@@ -115,10 +117,12 @@ class BodyModel:
         """The body as it appears in a signature, ``name@fingerprint``."""
         return f"{self.name}@{self.fingerprint}"
 
+    @checked
     def shaped_template(self, betas: ArrayLike | None = None) -> Float64:
         """Return the rest-pose vertices (V, 3) in metres for shape coefficients (S,)."""
         return _shaped(self.template, self.shape_directions, betas)
 
+    @checked
     def rest_joints(self, betas: ArrayLike | None = None) -> Float64:
         """Return the joints (24, 3) in metres of the rest pose."""
         return _shaped(self._mean_joints, self._joint_directions, betas)
@@ -142,6 +146,7 @@ class BodyModel:
         products = shares.T[:, :, None] * values[used, None, :].astype(np.float64)
         return np.asarray(exact.total(products))
 
+    @checked
     def bone_transforms(
         self, pose: ArrayLike, betas: ArrayLike | None = None
     ) -> tuple[Float64, Float64]:
@@ -164,6 +169,7 @@ class BodyModel:
         transforms[..., 3, 3] = 1
         return transforms, joints
 
+    @checked
     def pose(self, pose: ArrayLike, betas: ArrayLike | None = None) -> Float64:
         """Return the posed vertices by linear blend skinning, pose blend shapes included.
 
@@ -210,6 +216,7 @@ class BodyModel:
     def _rest_from_canonical(self) -> Float64:
         return _inverse_motions(self.bone_transforms(star_pose())[0])
 
+    @checked
     def canonical_to_posed(self, pose: ArrayLike) -> Float64:
         """Return ``C_j = A_j(pose) A_j(star)^-1`` for every bone.
 
@@ -227,6 +234,7 @@ class BodyModel:
         return np.argmax(self.weights, axis=1).astype(np.int32)
 
 
+@checked
 def bones(rest: Float64) -> Float64:
     """Return where each joint (24, 3) is from its parent; the pelvis stays where it is."""
     steps = rest.copy()
@@ -234,6 +242,7 @@ def bones(rest: Float64) -> Float64:
     return steps
 
 
+@checked
 def forward_kinematics(local: Float64, steps: Float64) -> tuple[Float64, Float64]:
     """Turn a skeleton's joints, from the pelvis outwards.
 
@@ -253,6 +262,7 @@ def forward_kinematics(local: Float64, steps: Float64) -> tuple[Float64, Float64
     return places, turned
 
 
+@checked
 def without_global_orientation(pose: ArrayLike) -> Float64:
     """Return a copy of poses (..., 72) with the first three numbers set to zero."""
     body_pose = np.array(pose, dtype=np.float64)
@@ -260,6 +270,7 @@ def without_global_orientation(pose: ArrayLike) -> Float64:
     return body_pose
 
 
+@checked
 def blended_motions(transforms: Float64, weights: Float64, rest: Float64) -> Float64:
     """Move points by linear blend skinning.
 

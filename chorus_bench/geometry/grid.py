@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.array_types import Float32, Float64, Int32
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, list_some
 
 MIN_RESOLUTION, MAX_RESOLUTION = 8, 256
 
 
+@checked
 @dataclass(frozen=True)
 class GridSpec:
     """A cube of ``resolution ** 3`` voxels in the frame of the body template.
@@ -82,6 +84,7 @@ class GridSpec:
         """Return the voxel centres, (N**3, 3) in metres, in C order of (i, j, k). Read-only."""
         return _centers(self)
 
+    @checked
     def indices(self, points: ArrayLike) -> Int32:
         """Return the flat index of the voxel that is read at each point.
 
@@ -116,6 +119,7 @@ def _centers(spec: GridSpec) -> Float64:
     return centers
 
 
+@checked
 @dataclass(frozen=True)
 class OccupancyGrid:
     """Occupancy probabilities on a grid.
@@ -140,6 +144,7 @@ class OccupancyGrid:
         check_probabilities(values)
         object.__setattr__(self, "values", values)
 
+    @checked
     def at(self, points: ArrayLike) -> Float32:
         """Return the probabilities at ``points`` (..., 3), metres; 0 outside the cube."""
         table = np.append(self.values.reshape(-1), np.float32(0))
@@ -147,6 +152,7 @@ class OccupancyGrid:
         return read
 
 
+@checked
 def check_probabilities(values: NDArray[np.floating], *, where: object | None = None) -> None:
     """Raise an `InputError` when values are not finite or lie outside [0, 1].
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 
 T = TypeVar("T")
@@ -22,6 +23,7 @@ _SHORT = 60
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
+@checked
 @dataclass(frozen=True, order=True)
 class Finding:
     """One problem or one warning.
@@ -39,6 +41,7 @@ class Finding:
     fix: str | None = None
 
     @classmethod
+    @checked
     def of(cls, error: InputError, where: str) -> Finding:
         """Return an error as the finding about the file ``where``."""
         return cls(where, error.found, error.expected, error.fix)

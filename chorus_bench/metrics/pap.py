@@ -32,6 +32,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.array_types import Float64, Int64
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 
 #: The protocol's thresholds: 0.01, 0.02, ..., 0.99, each the double nearest to its decimal.
@@ -44,6 +45,7 @@ SCORE_NAMES = ("PAP", "PAP_strict", "PAP_hoa", "PAP_strict_hoa")
 TARGET, HUMAN, _CLASSES = 1, 2, 4
 
 
+@checked
 @dataclass(frozen=True)
 class PAPScore:
     """The four numbers of one image, in [0, 1], and the two target areas.
@@ -70,6 +72,7 @@ class PAPScore:
         return asdict(self)
 
 
+@checked
 @dataclass(frozen=True)
 class PixelCounts:
     """The counts behind precision and recall, for any number of images.
@@ -95,6 +98,7 @@ class PixelCounts:
         return self.hit / np.maximum(self.target, 1)[..., None]
 
 
+@checked
 def projective_average_precision(
     occupancy_image: ArrayLike,
     target: ArrayLike,
@@ -157,6 +161,7 @@ def _checked_mask(mask: object, name: str) -> NDArray[np.bool_]:
     return values != 0
 
 
+@checked
 def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHOLDS) -> Int64:
     """Return how many of the thresholds each probability reaches.
 
@@ -199,6 +204,7 @@ def pixel_histogram(levels: ArrayLike, classes: ArrayLike, thresholds: int) -> I
     return counts.reshape(_CLASSES, thresholds + 1)
 
 
+@checked
 def pixel_counts(histogram: ArrayLike, *, without_human: bool = False) -> PixelCounts:
     """Return the counts behind precision and recall.
 
@@ -218,6 +224,7 @@ def pixel_counts(histogram: ArrayLike, *, without_human: bool = False) -> PixelC
     )
 
 
+@checked
 def average_precision(counts: PixelCounts, *, closed: bool = False) -> tuple[Float64, Float64]:
     """Return plain and strict average precision, each of shape (...).
 
@@ -278,6 +285,7 @@ def scores_from_histogram(histogram: ArrayLike, *, closed: bool = False) -> PAPS
     return PAPScore(pap, strict, hoa, strict_hoa, int(areas[0]), int(areas[1]))
 
 
+@checked
 def category_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float]:
     """Return a category's means over its images.
 
@@ -306,6 +314,7 @@ def counted(areas: ArrayLike) -> NDArray[np.bool_]:
     return np.stack([plain, plain, hoa, hoa], axis=1)
 
 
+@checked
 def available_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float | None]:
     """Return a category's means, None for a number that no image counts for.
 
@@ -317,6 +326,7 @@ def available_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float | Non
     return {name: means[name] if used[i] else None for i, name in enumerate(SCORE_NAMES)}
 
 
+@checked
 def benchmark_mean(categories: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
     """Return ``mPAP`` and its three variants: unweighted means over the categories.
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
@@ -31,6 +32,7 @@ except ImportError as error:
     ) from error
 
 
+@checked
 class ProjectiveAveragePrecision(Metric):
     """Projective Average Precision over images of several categories.
 
@@ -78,6 +80,7 @@ class ProjectiveAveragePrecision(Metric):
         self.add_state("totals", zeros, dist_reduce_fx="sum")
         self.add_state("counts", zeros.to(torch.int64), dist_reduce_fx="sum")
 
+    @checked
     def update(
         self, occupancy: Tensor, target: Tensor, human: Tensor, categories: Sequence[str]
     ) -> None:

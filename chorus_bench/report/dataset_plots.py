@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from chorus_bench.boundary import checked
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.report.canvas import figure_bytes, new_figure
 
@@ -67,6 +68,7 @@ def _azimuth_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
     return figure
 
 
+@checked
 def cameras_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
     """Return a figure of the camera directions on the sphere around the person.
 

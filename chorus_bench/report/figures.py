@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.array_types import Float64, UInt8
+from chorus_bench.boundary import checked
 from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.comparison import check_one_scope
@@ -29,6 +30,7 @@ _BAR = "#2a6f97"
 _TOP_SHARE = 0.9995
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class OverlayRow:
     """A test image with the projections of several methods.
@@ -46,6 +48,7 @@ class OverlayRow:
     scores: Mapping[str, float]
 
 
+@checked
 def fields_figure(
     fields: Mapping[str, OccupancyGrid],
     body: BodyModel,
@@ -93,6 +96,7 @@ def field_top(field: OccupancyGrid) -> float:
     return max(float(np.quantile(field.values, _TOP_SHARE)), 1e-6)
 
 
+@checked
 def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
     """Return a figure of projected fields over test images: a row per sample, a column per method.
 
@@ -118,6 +122,7 @@ def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
     return figure
 
 
+@checked
 def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN401
     """Return a figure of mean precision over mean recall, a panel per category, a line per method.
 
@@ -148,6 +153,7 @@ def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN4
     return figure
 
 
+@checked
 def bars_figure(result: EvaluationResult) -> Any:  # noqa: ANN401
     """Return a figure of each category's PAP with its 95 % interval, best first.
 
@@ -171,6 +177,7 @@ def bars_figure(result: EvaluationResult) -> Any:  # noqa: ANN401
     return figure
 
 
+@checked
 def calibration_figure(scores: Mapping[str, TruthScores]) -> Any:  # noqa: ANN401
     """Return a calibration figure: observed frequency of the object over predicted probability.
 

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from chorus_bench.array_types import Float32, Float64, UInt8
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
@@ -29,6 +30,7 @@ _PNG = (
 )
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Overlay:
     """The data of a sample's picture: a projected field, the person, the object.
@@ -46,6 +48,7 @@ class Overlay:
     target: RLE
 
     @classmethod
+    @checked
     def of(cls, sample: EvalSample, projection: Float32) -> Overlay:
         """Return the overlay of a sample.
 
@@ -58,6 +61,7 @@ class Overlay:
         heat = np.rint(255 * (known / (top or 1))).astype(np.uint8)
         return cls(heat, top, sample.human_mask, sample.object_mask)
 
+    @checked
     def draw(self, photo: UInt8 | None = None) -> UInt8:
         """Return the picture: the heat, the object's outline in blue, the person.
 

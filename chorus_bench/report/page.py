@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench._version import __version__
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.arguments import CONDITIONED
 from chorus_bench.evaluation.opening import open_result
@@ -90,6 +91,7 @@ class _Parts:
     left_out: list[str] = field(default_factory=list)
 
 
+@checked
 def write_report(
     result: str | Path | EvaluationResult,
     output: str | Path,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.array_types import Float32, UInt8
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
@@ -95,6 +96,7 @@ def occupancy_image(
     return prepared.occupancy_image(submission.field(sample.category).at(prepared.points))
 
 
+@checked
 def sample_overlays(
     result: EvaluationResult,
     submission: Submission,
@@ -163,6 +165,7 @@ def _prepared(
                     yield sample, prepared
 
 
+@checked
 def sample_photos(split: str | Path, wanted: Collection[str]) -> dict[str, UInt8]:
     """Return the photographs (H, W, 3) of some samples; missing ones are left out.
 

@@ -10,6 +10,7 @@ from chorus_bench.datasets.eval_split import EvalSplit, load_split
 from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import EvaluationResult
+from chorus_bench.evaluation.truth_file import TRUTH_FILE as TRUTH_FILE
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.io.json_files import read_json
 from chorus_bench.metrics.protocol import SCOPE_PARTS, signature_differences, signature_parts
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 #: What `chorus-bench diagnose` writes into a result's folder.
 DIAGNOSIS_FILE = "diagnosis.json"
-#: What `chorus-bench evaluate --truth` writes there.
-TRUTH_FILE = "truth.json"
 _AGAIN = "run diagnose again"
 #: The largest difference between PAP in a diagnosis and in the result of the same submission.
 _SAME_PAP = 1e-12

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
@@ -20,6 +21,7 @@ from chorus_bench.submission import InteractionType, Submission
 _PIXELS = 170
 
 
+@checked
 def draw_types(
     submission: Submission,
     body: BodyModel,

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from chorus_bench.boundary import checked
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
@@ -40,6 +41,7 @@ class FieldsView:
         return atomic_write_bytes(path, self.page.encode())
 
 
+@checked
 def view_fields(
     fields: Mapping[str, FieldLike],
     *,

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.array_types import Float32
+from chorus_bench.boundary import checked
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.metrics.pap import THRESHOLDS, occupancy_levels
 
@@ -39,6 +40,7 @@ class Degeneracy:
         return f"{self.found}: {self.consequence}. What to do: {self.fix}."
 
 
+@checked
 def field_warnings(values: Float32, spec: GridSpec) -> list[str]:
     """Return warnings, in plain sentences, why a field may score badly, and what to do.
 

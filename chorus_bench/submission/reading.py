@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.files import WriteError
@@ -28,6 +29,7 @@ from chorus_bench.submission.layout import FieldKey
 from chorus_bench.submission.manifest import Manifest, Track
 
 
+@checked
 @dataclass(frozen=True)
 class SubmissionReport:
     """The result of `check_submission`.
@@ -57,6 +59,7 @@ class SubmissionReport:
         return not self.errors
 
 
+@checked
 class Submission:
     """A submission that passed the complete check.
 
@@ -93,6 +96,7 @@ class Submission:
         self._fields = dict(checked.fields)
         self._resources: contextlib.ExitStack | None = resources
 
+    @checked
     def field(self, category: str) -> OccupancyGrid:
         """Return a category's field; canonical track only.
 
@@ -104,6 +108,7 @@ class Submission:
             raise self._wrong_track("posed_field(category, sample_id)")
         return self._load(FieldKey(category))
 
+    @checked
     def interactions(self, category: str) -> tuple[InteractionType, ...]:
         """Return the types of interaction that have fields of their own; often none.
 
@@ -113,6 +118,7 @@ class Submission:
         self._check_category(category)
         return self._types.get(category, ())
 
+    @checked
     def interaction_field(self, category: str, name: str) -> OccupancyGrid:
         """Return the field of a category's interaction type.
 
@@ -129,6 +135,7 @@ class Submission:
             raise unknown_name("interaction", name, known, where=f"{self.path}, '{category}'")
         return self._load(FieldKey(category, interaction=name))
 
+    @checked
     def interaction_fields(self, category: str) -> tuple[InteractionField, ...]:
         """Return all interaction types of a category with their fields, as the writer takes them.
 
@@ -140,6 +147,7 @@ class Submission:
             for kind in self.interactions(category)
         )
 
+    @checked
     def posed_samples(self, category: str) -> tuple[str, ...]:
         """Return the ids of a category's samples, sorted; posed track only.
 
@@ -151,6 +159,7 @@ class Submission:
         self._check_category(category)
         return tuple(key.sample for key in self._fields if key.category == category and key.sample)
 
+    @checked
     def posed_field(self, category: str, sample_id: str) -> OccupancyGrid:
         """Return a sample's field, in the posed space of the sample; posed track only.
 
@@ -206,6 +215,7 @@ class Submission:
         )
 
 
+@checked
 def open_submission(path: str | Path) -> Submission:
     """Open a submission after a complete check of everything in it.
 
@@ -227,6 +237,7 @@ def open_submission(path: str | Path) -> Submission:
         raise
 
 
+@checked
 def check_submission(path: str | Path) -> SubmissionReport:
     """Check a submission and report every error and warning in one pass.
 

@@ -15,6 +15,7 @@ import yaml
 from numpy.typing import ArrayLike
 
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
@@ -37,6 +38,7 @@ SUBMISSION = FolderKind("a submission", (MANIFEST_NAME,))
 FieldLike = ArrayLike | OccupancyGrid
 
 
+@checked
 def write_submission(
     folder: str | Path,
     *,
@@ -94,6 +96,7 @@ def write_submission(
     return _write(Path(folder), plan, {"method": method, **metadata}, overwrite, types)
 
 
+@checked
 def write_posed_submission(
     folder: str | Path,
     *,

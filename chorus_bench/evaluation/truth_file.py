@@ -1,0 +1,69 @@
+"""3D scores as a value, and their file ``truth.json``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.metrics.volumetric import CalibrationCurve
+
+TRUTH_FILE = "truth.json"
+
+
+@dataclass(frozen=True)
+class TruthScores:
+    """3D scores of one submission.
+
+    Attributes:
+        brier: mean over the categories of their samples' mean Brier score; None where only contact
+            was compared.
+        soft_iou: the same for the soft intersection over union.
+        categories: category -> its measures (those of ``measures``, None where no sample has it),
+            their ``intervals``, ``samples``, and the best levels ``surface_level`` and
+            ``contact_level``.
+        calibration: calibration over all voxels of all samples; without voxels where only contact
+            was compared.
+        measures: means over the categories of all of `truth_samples.MEASURES`; lengths in metres.
+        intervals: measure -> [low, high], 95 %; also of ``calibration_error``.
+        sha256: digest of the submission.
+    """
+
+    brier: float | None
+    soft_iou: float | None
+    categories: Mapping[str, Mapping[str, Any]]
+    calibration: CalibrationCurve
+    measures: Mapping[str, float | None] = field(default_factory=dict)
+    intervals: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    sha256: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything for JSON; empty bins of the curve are left out."""
+        curve = self.calibration
+        used = np.flatnonzero(curve.voxels)
+        return {
+            "sha256": self.sha256,
+            "brier": self.brier,
+            "soft_iou": self.soft_iou,
+            "calibration_error": curve.error if len(used) else None,
+            "measures": dict(self.measures),
+            "intervals": {name: list(bounds) for name, bounds in self.intervals.items()},
+            "categories": {name: dict(entry) for name, entry in self.categories.items()},
+            "calibration": [
+                {
+                    "predicted": float(curve.predicted[i]),
+                    "observed": float(curve.observed[i]),
+                    "voxels": int(curve.voxels[i]),
+                }
+                for i in used
+            ],
+        }
+
+    def save(self, path: str | Path) -> Path:
+        """Write everything as a JSON file."""
+        return atomic_write_bytes(path, json.dumps(self.as_dict(), indent=1).encode() + b"\n")
