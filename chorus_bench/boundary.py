@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import collections.abc as abc
 import inspect
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -78,6 +79,10 @@ _MAKERS = {
 }
 
 
+#: Iterable, but not containers of what anybody means.
+_NO_ELEMENTS = (str, bytes, io.IOBase)
+
+
 class _WrongValueError(Exception):
     """A value does not fit; the place is that of an element in the argument, else empty."""
 
@@ -115,12 +120,12 @@ def _checked_function(function: Callable[..., Any], title: str) -> Callable[...,
         signature, arguments = plan()
         bound = signature.bind(*args, **kwargs)
         sizes: dict[str, int] = {}
-        for name in bound.arguments.keys() & arguments.keys():
-            value = arguments[name].value(bound.arguments[name], title)
-            bound.arguments[name] = value
         for name, argument in arguments.items():
-            if argument.shape and name in bound.arguments:
-                argument.check_shape(bound.arguments[name], sizes, title)
+            if name in bound.arguments:
+                value = argument.value(bound.arguments[name], title)
+                bound.arguments[name] = value
+                if argument.shape:
+                    argument.check_shape(value, sizes, title)
         return function(*bound.args, **bound.kwargs)
 
     return call
@@ -381,14 +386,17 @@ def _container(kind: type, arguments: tuple[object, ...]) -> _Check:
     fixed = kind is tuple and arguments and arguments[-1] is not Ellipsis
     parts = [_check_of(part, inside=True) for part in arguments if part is not Ellipsis]
     numeric = bool(arguments) and arguments[0] in (int, float)
+    named = bool(arguments) and arguments[0] is str
 
     def check(value: Any) -> object:  # noqa: ANN401 - any container
         if numeric and hasattr(value, "shape"):
             value = list(_array(value).tolist())
         if kind is tuple and isinstance(value, list):
             value = tuple(value)
-        if not isinstance(value, kind) or isinstance(value, str | bytes):
+        if not isinstance(value, kind) or isinstance(value, _NO_ELEMENTS):
             raise _WrongValueError(value)
+        if any(parts) and (hasattr(value, "shape") or (isinstance(value, Mapping) and not named)):
+            raise _WrongValueError(value)  # its elements are numbers, or names
         if fixed and len(value) != len(arguments):
             raise _WrongValueError(value)
         if isinstance(value, list | tuple):

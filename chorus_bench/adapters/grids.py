@@ -133,7 +133,12 @@ def cube_of(grids: Sequence[BoxGrid]) -> GridSpec:
 
     Args:
         grids: at least one.
+
+    Raises:
+        InputError: there is none.
     """
+    if not grids:
+        raise InputError("there is no grid to put in a cube", expected="one or more")
     own = {grid.spec for grid in grids}
     if len(own) == 1 and None not in own:
         (spec,) = own

@@ -8,6 +8,7 @@ probabilities.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,7 +16,7 @@ from scipy.ndimage import gaussian_filter
 
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
-from chorus_bench.boundary import checked
+from chorus_bench.boundary import Shape, checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.axes import BODY_AXES, Axes
@@ -109,7 +110,7 @@ class Ball:
     probability: float = 1.0
 
     @checked
-    def distances(self, points: Float64) -> Float64:
+    def distances(self, points: Annotated[Float64, Shape("... 3")]) -> Float64:
         """Return the signed distances (n,) of points (n, 3), metres; negative inside."""
         return np.asarray(exact.norm(points - np.asarray(self.center)) - self.radius)
 
@@ -132,7 +133,7 @@ class Box:
     probability: float = 1.0
 
     @checked
-    def distances(self, points: Float64) -> Float64:
+    def distances(self, points: Annotated[Float64, Shape("... 3")]) -> Float64:
         """Return values (n,) at points (n, 3), metres, that are negative inside."""
         turn = axis_angle_to_matrix(np.asarray(self.rotation, dtype=np.float64))
         own = exact.product(points - np.asarray(self.center), turn)

@@ -68,7 +68,15 @@ class Calibration:
 
     @checked
     def camera(self, person: int) -> PerspectiveCamera:
-        """Return one person's camera, in float32."""
+        """Return one person's camera, in float32.
+
+        Raises:
+            InputError: there is no such person.
+        """
+        if not 0 <= person < len(self):
+            raise InputError(
+                f"person {person} of {len(self)}", expected=f"a number from 0 to {len(self) - 1}"
+            )
         return PerspectiveCamera(
             self.rotation[person],
             self.translation[person],

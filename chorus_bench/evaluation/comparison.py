@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from chorus_bench.boundary import checked
+from chorus_bench.boundary import Count, Natural, checked
 from chorus_bench.errors import InputError, count_of, list_some
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.representation import chosen
@@ -22,8 +22,8 @@ def compare(
     results: Sequence[str | Path | EvaluationResult],
     *,
     score: str = "mPAP",
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    resamples: Count = RESAMPLES,
+    seed: Natural = 0,
     representation: str | None = None,
 ) -> Ranking:
     """Rank results by a paired bootstrap over their stored per-sample numbers.

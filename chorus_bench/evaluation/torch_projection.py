@@ -97,7 +97,17 @@ class Projection:
 
     @checked
     def to(self, device: str | torch.device) -> Projection:
-        """Return the same on a torch device."""
+        """Return the same on a torch device.
+
+        Raises:
+            InputError: no such device.
+        """
+        try:
+            torch.zeros(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise InputError(
+                f"device {device!s}: {str(error).splitlines()[0]}", expected="cpu or cuda"
+            ) from error
         names = ("voxels", "pixels", "target", "human")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 

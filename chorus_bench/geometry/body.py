@@ -12,12 +12,13 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.array_types import Float32, Float64, Int32
-from chorus_bench.boundary import checked
+from chorus_bench.boundary import Shape, checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
@@ -118,12 +119,12 @@ class BodyModel:
         return f"{self.name}@{self.fingerprint}"
 
     @checked
-    def shaped_template(self, betas: ArrayLike | None = None) -> Float64:
+    def shaped_template(self, betas: Annotated[ArrayLike, Shape("S")] | None = None) -> Float64:
         """Return the rest-pose vertices (V, 3) in metres for shape coefficients (S,)."""
         return _shaped(self.template, self.shape_directions, betas)
 
     @checked
-    def rest_joints(self, betas: ArrayLike | None = None) -> Float64:
+    def rest_joints(self, betas: Annotated[ArrayLike, Shape("S")] | None = None) -> Float64:
         """Return the joints (24, 3) in metres of the rest pose."""
         return _shaped(self._mean_joints, self._joint_directions, betas)
 
@@ -148,7 +149,7 @@ class BodyModel:
 
     @checked
     def bone_transforms(
-        self, pose: ArrayLike, betas: ArrayLike | None = None
+        self, pose: ArrayLike, betas: Annotated[ArrayLike, Shape("S")] | None = None
     ) -> tuple[Float64, Float64]:
         """Return SMPL's bone transforms and the posed joints.
 
@@ -170,7 +171,9 @@ class BodyModel:
         return transforms, joints
 
     @checked
-    def pose(self, pose: ArrayLike, betas: ArrayLike | None = None) -> Float64:
+    def pose(
+        self, pose: ArrayLike, betas: Annotated[ArrayLike, Shape("S")] | None = None
+    ) -> Float64:
         """Return the posed vertices by linear blend skinning, pose blend shapes included.
 
         Args:
@@ -235,7 +238,7 @@ class BodyModel:
 
 
 @checked
-def bones(rest: Float64) -> Float64:
+def bones(rest: Annotated[Float64, Shape("24 3")]) -> Float64:
     """Return where each joint (24, 3) is from its parent; the pelvis stays where it is."""
     steps = rest.copy()
     steps[1:] -= rest[list(PARENTS[1:])]
@@ -243,7 +246,9 @@ def bones(rest: Float64) -> Float64:
 
 
 @checked
-def forward_kinematics(local: Float64, steps: Float64) -> tuple[Float64, Float64]:
+def forward_kinematics(
+    local: Annotated[Float64, Shape("... 24 3 3")], steps: Annotated[Float64, Shape("24 3")]
+) -> tuple[Float64, Float64]:
     """Turn a skeleton's joints, from the pelvis outwards.
 
     Args:
@@ -263,7 +268,7 @@ def forward_kinematics(local: Float64, steps: Float64) -> tuple[Float64, Float64
 
 
 @checked
-def without_global_orientation(pose: ArrayLike) -> Float64:
+def without_global_orientation(pose: Annotated[ArrayLike, Shape("... 72")]) -> Float64:
     """Return a copy of poses (..., 72) with the first three numbers set to zero."""
     body_pose = np.array(pose, dtype=np.float64)
     body_pose[..., :3] = 0
@@ -271,7 +276,11 @@ def without_global_orientation(pose: ArrayLike) -> Float64:
 
 
 @checked
-def blended_motions(transforms: Float64, weights: Float64, rest: Float64) -> Float64:
+def blended_motions(
+    transforms: Annotated[Float64, Shape("... 24 4 4")],
+    weights: Annotated[Float64, Shape("24 n")],
+    rest: Annotated[Float64, Shape("... n 3")],
+) -> Float64:
     """Move points by linear blend skinning.
 
     Args:
@@ -323,13 +332,14 @@ def _as_joint_rotations(pose: ArrayLike) -> Float64:
 
 
 def _check_shapes(body: BodyModel) -> None:
-    V = len(body.template)
-    S = 0 if body.shape_directions is None else body.shape_directions.shape[-1]
+    V = len(body.template) if body.template.ndim else 0
+    directions = body.shape_directions
+    S = directions.shape[-1] if directions is not None and directions.ndim else 0
     expected: dict[str, tuple[int, ...]] = {
         "template": (V, 3),
         "weights": (V, JOINTS),
         "joint_regressor": (JOINTS, V),
-        "faces": (len(body.faces), 3),
+        "faces": (len(body.faces) if body.faces.ndim else 0, 3),
         "pose_directions": (V, 3, POSE_FEATURES),
         "shape_directions": (V, 3, S),
         "keypoint_vertices": (5,),

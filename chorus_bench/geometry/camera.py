@@ -11,13 +11,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from chorus_bench.array_types import Float32, Float64, Int64
-from chorus_bench.boundary import checked
+from chorus_bench.boundary import Shape, checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.checks import check_intrinsics, check_rotations
@@ -151,14 +151,14 @@ class PerspectiveCamera:
         return replace(self, intrinsics=K)
 
     @checked
-    def to_camera(self, points: ArrayLike) -> Float64:
+    def to_camera(self, points: Annotated[ArrayLike, Shape("... 3")]) -> Float64:
         """Take points (n, 3) from the body to the camera frame, ``R x + t``, metres."""
         x = np.asarray(points, dtype=np.float64)
         R, t = self.rotation.astype(np.float64), self.translation.astype(np.float64)
         return np.asarray(exact.product(x, R.T) + t)
 
     @checked
-    def project(self, points: ArrayLike) -> Float64:
+    def project(self, points: Annotated[ArrayLike, Shape("... 3")]) -> Float64:
         """Project points into the image.
 
         Points behind the camera are projected like all others, as in the original.
@@ -178,7 +178,7 @@ class PerspectiveCamera:
 
 
 @checked
-def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
+def pixel_indices(uv: Annotated[ArrayLike, Shape("... 2")], height: int, width: int) -> Int64:
     """Return the flat pixel index that each image point falls on.
 
     Coordinates are truncated toward zero, so values in (-1, 0) fall on pixel 0.
@@ -220,8 +220,13 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     Args:
         x: (...) x of the camera centres, body frame, metres.
         z: (...) z of the camera centres.
+
+    Raises:
+        InputError: different numbers of x and z.
     """
     x, z = np.asarray(x), np.asarray(z)
+    if x.shape != z.shape and x.ndim and z.ndim:
+        raise InputError(f"x has shape {x.shape}, z {z.shape}", expected="equal shapes")
     eps = np.asarray(_AXIS_EPSILON, dtype=np.result_type(x, np.float32))
     x_positive, x_zero = x >= eps, (-eps <= x) & (x < eps)
     z_positive, z_zero = z >= eps, (-eps <= z) & (z < eps)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.array_types import Float32, Float64, Int32
-from chorus_bench.boundary import checked
+from chorus_bench.boundary import Shape, checked
 from chorus_bench.errors import InputError, list_some
 
 MIN_RESOLUTION, MAX_RESOLUTION = 8, 256
@@ -85,7 +86,7 @@ class GridSpec:
         return _centers(self)
 
     @checked
-    def indices(self, points: ArrayLike) -> Int32:
+    def indices(self, points: Annotated[ArrayLike, Shape("... 3")]) -> Int32:
         """Return the flat index of the voxel that is read at each point.
 
         The continuous index ``(p - low) / voxel_size`` is computed in float32 and truncated
@@ -145,7 +146,7 @@ class OccupancyGrid:
         object.__setattr__(self, "values", values)
 
     @checked
-    def at(self, points: ArrayLike) -> Float32:
+    def at(self, points: Annotated[ArrayLike, Shape("... 3")]) -> Float32:
         """Return the probabilities at ``points`` (..., 3), metres; 0 outside the cube."""
         table = np.append(self.values.reshape(-1), np.float32(0))
         read: Float32 = table[self.spec.indices(points)]

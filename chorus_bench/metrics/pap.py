@@ -26,13 +26,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.array_types import Float64, Int64
 from chorus_bench.arrays import real_array
-from chorus_bench.boundary import checked
+from chorus_bench.boundary import Shape, checked
 from chorus_bench.errors import InputError
 
 #: The protocol's thresholds: 0.01, 0.02, ..., 0.99, each the double nearest to its decimal.
@@ -205,7 +206,9 @@ def pixel_histogram(levels: ArrayLike, classes: ArrayLike, thresholds: int) -> I
 
 
 @checked
-def pixel_counts(histogram: ArrayLike, *, without_human: bool = False) -> PixelCounts:
+def pixel_counts(
+    histogram: Annotated[ArrayLike, Shape("... 4 L")], *, without_human: bool = False
+) -> PixelCounts:
     """Return the counts behind precision and recall.
 
     Args:
@@ -286,7 +289,9 @@ def scores_from_histogram(histogram: ArrayLike, *, closed: bool = False) -> PAPS
 
 
 @checked
-def category_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float]:
+def category_mean(
+    scores: Annotated[ArrayLike, Shape("S 4")], areas: Annotated[ArrayLike, Shape("S 2")]
+) -> dict[str, float]:
     """Return a category's means over its images.
 
     An image without target pixels is left out altogether; one whose target the human hides
@@ -315,7 +320,9 @@ def counted(areas: ArrayLike) -> NDArray[np.bool_]:
 
 
 @checked
-def available_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float | None]:
+def available_mean(
+    scores: Annotated[ArrayLike, Shape("S 4")], areas: Annotated[ArrayLike, Shape("S 2")]
+) -> dict[str, float | None]:
     """Return a category's means, None for a number that no image counts for.
 
     Arguments as for `category_mean`. A category without a single target pixel has no score; 0

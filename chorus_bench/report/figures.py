@@ -12,7 +12,7 @@ import numpy as np
 from chorus_bench.array_types import Float64, UInt8
 from chorus_bench.boundary import checked
 from chorus_bench.engines.threads import cpu_count
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.evaluation.comparison import check_one_scope
 from chorus_bench.evaluation.results import EvaluationResult, mean_curves
 from chorus_bench.evaluation.truth import TruthScores
@@ -70,6 +70,9 @@ def fields_figure(
     """
     if not fields:
         raise InputError("there is no field to draw")
+    for side in sides or ("",):
+        if side not in SIDES:
+            raise unknown_name("side", side, SIDES)
     figure, axes = panels(len(fields), len(sides), 2.9, 2.9)
     pixels = _PIXELS if len(fields) <= _FEW else _PIXELS_OF_MANY
 

@@ -7,12 +7,13 @@ one, the person is drawn in grey from the mask.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
 
 from chorus_bench.array_types import Float32, Float64, UInt8
-from chorus_bench.boundary import checked
+from chorus_bench.boundary import Shape, checked
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
@@ -49,7 +50,7 @@ class Overlay:
 
     @classmethod
     @checked
-    def of(cls, sample: EvalSample, projection: Float32) -> Overlay:
+    def of(cls, sample: EvalSample, projection: Annotated[Float32, Shape("h w")]) -> Overlay:
         """Return the overlay of a sample.
 
         Args:
@@ -62,7 +63,7 @@ class Overlay:
         return cls(heat, top, sample.human_mask, sample.object_mask)
 
     @checked
-    def draw(self, photo: UInt8 | None = None) -> UInt8:
+    def draw(self, photo: Annotated[UInt8, Shape("H W 3")] | None = None) -> UInt8:
         """Return the picture: the heat, the object's outline in blue, the person.
 
         The hottest colour stands for `top`.
