@@ -103,16 +103,21 @@ def checked(made: Made) -> Made:
     if not inspect.isclass(made):
         return _checked_function(made, made.__qualname__)  # type: ignore[return-value]
     name = "__new__" if issubclass(made, tuple) else "__init__"
-    wrapped = _checked_function(getattr(made, name), made.__name__)
+    names = vars(sys.modules[made.__module__])
+    wrapped = _checked_function(getattr(made, name), made.__name__, names)
     setattr(made, name, staticmethod(wrapped) if name == "__new__" else wrapped)
     return made  # type: ignore[return-value]
 
 
-def _checked_function(function: Callable[..., Any], title: str) -> Callable[..., Any]:
+def _checked_function(
+    function: Callable[..., Any], title: str, names: Mapping[str, Any] | None = None
+) -> Callable[..., Any]:
+    """Return a function that checks its arguments; ``names`` are those of its annotations."""
+
     @cache
     def plan() -> tuple[inspect.Signature, dict[str, _Argument]]:
         signature = inspect.signature(function)
-        found = {p.name: _argument(function, p) for p in signature.parameters.values()}
+        found = {p.name: _argument(function, p, names) for p in signature.parameters.values()}
         return signature, {name: one for name, one in found.items() if one is not None}
 
     @wraps(function)
@@ -186,11 +191,13 @@ class _Argument:
         sizes.update((a, n) for a, n in zip(axes, given, strict=True) if not a.isdigit())
 
 
-def _argument(function: Callable[..., Any], parameter: inspect.Parameter) -> _Argument | None:
+def _argument(
+    function: Callable[..., Any], parameter: inspect.Parameter, names: Mapping[str, Any] | None
+) -> _Argument | None:
     """Return what is checked of a parameter; None if nothing is."""
     if parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL):
         return None
-    hint = annotation_of(function, parameter)
+    hint = annotation_of(function, parameter, names)
     check = _check_of(hint)
     if check is None:
         return None
@@ -399,8 +406,8 @@ def _container(kind: type, arguments: tuple[object, ...]) -> _Check:
             raise _WrongValueError(value)  # its elements are numbers, or names
         if fixed and len(value) != len(arguments):
             raise _WrongValueError(value)
-        if isinstance(value, list | tuple):
-            _check_elements(value, parts)
+        if isinstance(value, list | tuple | set | frozenset | dict):
+            _check_elements(tuple(value), parts)
         return value
 
     return check

@@ -110,7 +110,7 @@ class Ball:
     probability: float = 1.0
 
     @checked
-    def distances(self, points: Annotated[Float64, Shape("... 3")]) -> Float64:
+    def distances(self, points: Annotated[Float64, Shape("... N 3")]) -> Float64:
         """Return the signed distances (n,) of points (n, 3), metres; negative inside."""
         return np.asarray(exact.norm(points - np.asarray(self.center)) - self.radius)
 
@@ -133,7 +133,7 @@ class Box:
     probability: float = 1.0
 
     @checked
-    def distances(self, points: Annotated[Float64, Shape("... 3")]) -> Float64:
+    def distances(self, points: Annotated[Float64, Shape("... N 3")]) -> Float64:
         """Return values (n,) at points (n, 3), metres, that are negative inside."""
         turn = axis_angle_to_matrix(np.asarray(self.rotation, dtype=np.float64))
         own = exact.product(points - np.asarray(self.center), turn)

@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.json_files import read_json
 from chorus_bench.metrics.volumetric import CalibrationCurve
 
 TRUTH_FILE = "truth.json"
@@ -67,3 +69,29 @@ class TruthScores:
     def save(self, path: str | Path) -> Path:
         """Write everything as a JSON file."""
         return atomic_write_bytes(path, json.dumps(self.as_dict(), indent=1).encode() + b"\n")
+
+
+def load_truth(file: str | Path) -> TruthScores:
+    """Read 3D scores.
+
+    Args:
+        file: what `TruthScores.save` wrote.
+
+    Raises:
+        InputError: it is not that.
+    """
+    if not Path(file).is_file():
+        raise InputError("no 3D scores here", where=file, fix="run evaluate --truth with --output")
+    content = read_json(Path(file))
+    try:
+        bins = content["calibration"]
+        voxels = np.array([each["voxels"] for each in bins], dtype=np.int64)
+        shares = np.array([(each["observed"], each["predicted"]) for each in bins]).reshape(-1, 2)
+        known = ("brier", "soft_iou", "categories", "measures", "intervals", "sha256")
+        occupied, total = shares.T * voxels
+        values = {name: content[name] for name in known}
+        return TruthScores(**values, calibration=CalibrationCurve(voxels, occupied, total))
+    except (LookupError, TypeError, ValueError) as error:
+        raise InputError(
+            f"is not a file of 3D scores: {error!r}", where=file, fix="run evaluate --truth again"
+        ) from error

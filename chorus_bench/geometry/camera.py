@@ -151,14 +151,14 @@ class PerspectiveCamera:
         return replace(self, intrinsics=K)
 
     @checked
-    def to_camera(self, points: Annotated[ArrayLike, Shape("... 3")]) -> Float64:
+    def to_camera(self, points: Annotated[ArrayLike, Shape("... N 3")]) -> Float64:
         """Take points (n, 3) from the body to the camera frame, ``R x + t``, metres."""
         x = np.asarray(points, dtype=np.float64)
         R, t = self.rotation.astype(np.float64), self.translation.astype(np.float64)
         return np.asarray(exact.product(x, R.T) + t)
 
     @checked
-    def project(self, points: Annotated[ArrayLike, Shape("... 3")]) -> Float64:
+    def project(self, points: Annotated[ArrayLike, Shape("... N 3")]) -> Float64:
         """Project points into the image.
 
         Points behind the camera are projected like all others, as in the original.
@@ -243,6 +243,12 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
 
 @checked
 def azimuth_bins(degrees: ArrayLike) -> Int64:
-    """Return the 30-degree bin, 0 to 11, of each azimuth."""
+    """Return the 30-degree bin, 0 to 11, of each azimuth.
+
+    Raises:
+        InputError: an azimuth that is not finite.
+    """
     width = 360 / AZIMUTH_BINS
+    if not np.isfinite(degrees).all():
+        raise InputError("an azimuth is not finite", expected="degrees")
     return (np.asarray(degrees, dtype=np.float64) / width).astype(np.int64) % AZIMUTH_BINS

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.array_types import Float32, UInt8
-from chorus_bench.boundary import checked
+from chorus_bench.boundary import Count, checked
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.datasets.samples import EvalSample, EvalSplit
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.cache import GeometryCache
 from chorus_bench.evaluation.prepare import PreparedSample
@@ -100,10 +100,10 @@ def occupancy_image(
 def sample_overlays(
     result: EvaluationResult,
     submission: Submission,
-    split: str | Path,
+    split: str | Path | EvalSplit,
     body: BodyModel,
     *,
-    each: int = 1,
+    each: Count = 1,
 ) -> dict[ChosenSample, Overlay]:
     """Return overlays of each category's best, median and worst samples, in that order.
 

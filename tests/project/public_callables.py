@@ -114,7 +114,12 @@ def _class(name: str) -> Any:
 def arguments_of(name: str) -> dict[str, Any]:
     """Return arguments with which a public callable works."""
     own = ARGUMENTS.get(name, {})
-    return {key: value() if callable(value) else value for key, value in own.items()}
+    if isinstance(own, _Later):
+        return dict(own.items())
+    return {
+        key: value() if inspect.isfunction(value) or hasattr(value, "cache_info") else value
+        for key, value in own.items()
+    }
 
 
 @cache
@@ -325,6 +330,15 @@ def _report() -> Any:
     return chorus_bench.validate("example", split=None).report
 
 
+def _checked_folder() -> dict[str, Any]:
+    from contextlib import ExitStack
+
+    from chorus_bench.submission.check import check_folder
+
+    folder = typed().path
+    return {"path": folder, "checked": check_folder(folder), "resources": ExitStack()}
+
+
 def _setup() -> Callable[[Any], dict[str, Any]]:
     return lambda job: {}
 
@@ -356,6 +370,15 @@ INSTANCES: dict[str, Callable[[], Any]] = {
 }
 #: Parameters that take anything: where something was found, for words only.
 ANYTHING = {"check_probabilities.where"}
+#: Callables that need files or a submission that are not here: these arguments are refused.
+NOT_HERE = {
+    "Submission.interaction_field",
+    "Submission.posed_field",
+    "Submission.posed_samples",
+    "import_chorus",
+    "read_original_field",
+    "read_segments",
+}
 
 _FIELDS = {"bench": grid}
 _IMAGE = np.full((2, 2), 0.5)
@@ -523,6 +546,7 @@ ARGUMENTS: dict[str, Any] = {
     "Finding.of": {"error": chorus_bench.InputError("wrong"), "where": "a"},
     "InteractionField": {"kind": lambda: instance("InteractionType"), "values": grid},
     "InteractionType": {"name": "ride"},
+    "Submission": _Later(lambda: _checked_folder()),
     "Submission.field": {"category": "bench"},
     "Submission.interactions": {"category": "bench"},
     "Submission.interaction_field": {"category": "bench", "name": "ride"},
