@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
 from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.axes import BODY_AXES, Axes
 from chorus_bench.geometry.grid import MAX_RESOLUTION, MIN_RESOLUTION, GridSpec, OccupancyGrid
@@ -23,6 +24,7 @@ _SPARSE = ("coordinates", "values", "shape")
 
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class BoxGrid:
     """Values on a box of voxels, axes x, y, z of the body frame.

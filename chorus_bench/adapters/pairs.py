@@ -18,6 +18,7 @@ from chorus_bench.adapters.shapes import checked_points, points_field
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
 from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
@@ -33,6 +34,7 @@ _COMMON = 3 * 22
 
 
 @checked
+@displayed
 @dataclass(frozen=True)
 class Pair:
     """One sample of a person and an object.
@@ -62,6 +64,7 @@ class Pair:
 
 
 @checked
+@displayed
 @dataclass(frozen=True)
 class MonteCarloField:
     """A field estimated from samples.

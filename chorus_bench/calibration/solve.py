@@ -13,6 +13,7 @@ from chorus_bench.calibration.adam import solve_adam
 from chorus_bench.calibration.lm import solve_lm
 from chorus_bench.calibration.reprojection import Flags, Problem, Solution
 from chorus_bench.calibration.settings import EFT, CalibrationSettings
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import Floats, axis_angle_to_matrix
@@ -28,6 +29,7 @@ MIN_POINTS = 4
 
 
 @checked
+@displayed
 @dataclass(frozen=True)
 class Calibration:
     """Perspective cameras of P people.

@@ -18,6 +18,7 @@ from chorus_bench.datasets.labels import check_label, check_name
 from chorus_bench.datasets.lengths import check_lengths
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.schema import LENGTHS
+from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.camera import CAMERA_PARTS, CAMERA_PREFIX, PerspectiveCamera
 from chorus_bench.geometry.checks import check_pose
@@ -30,6 +31,7 @@ _FLOAT_COLUMNS = {"pose": (72,), "betas": (10,)}
 
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class EvalSample:
     """One person-object pair of a test image: what an evaluation reads of it.
@@ -81,8 +83,17 @@ class EvalSample:
             sha.update(value)
         return sha.digest()
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            "sample_id": self.sample_id,
+            "category": self.category,
+            "height": self.height,
+            "width": self.width,
+        }
+
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class EvalSplit:
     """The samples of a test split, in the order of category and sample_id.
@@ -142,6 +153,18 @@ class EvalSplit:
             if name not in self.counts:
                 raise unknown_name("category", name, self.counts, where=f"split '{self.name}'")
         return tuple(sample for sample in self.samples if sample.category in chosen)
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "samples": len(self.samples),
+            "categories": len(self.counts),
+            "body": self.body,
+            "fingerprint": self.fingerprint,
+        }
+
+    def _table(self) -> Table:
+        return ("category", "samples"), [[name, str(n)] for name, n in self.counts.items()]
 
 
 def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[EvalSample, ...]:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.boundary import checked
 from chorus_bench.datasets.eval_split import EvalSplit
+from chorus_bench.displays import Table, displayed
 from chorus_bench.engines.threads import thread_count
 from chorus_bench.evaluation.arguments import Evaluation, opened_submission, resolve_evaluation
 from chorus_bench.evaluation.availability import availability_warnings, nothing_available
@@ -96,6 +97,7 @@ class CategoryDiagnosis:
         return {**scores, "samples": self.samples, "missing": self.missing, "repairs": repairs}
 
 
+@displayed
 @dataclass(frozen=True)
 class Diagnosis:
     """The result of `diagnose`.
@@ -143,6 +145,26 @@ class Diagnosis:
         """Write everything as one JSON file, atomically."""
         text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         return atomic_write_bytes(file, text.encode() + b"\n")
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "method": self.submission["method"],
+            "PAP": f"{100 * self.mean.pap:.2f}",
+            "categories": len(self.categories),
+            "warnings": len(self.warnings),
+        }
+
+    def _table(self) -> Table:
+        """Return the gain of every repair in points, for the mean and each category."""
+        entries = {"mean": self.mean, **self.categories}
+        rows = [
+            [
+                name,
+                *("n/a" if r is None else f"{100 * r.gain:+.2f}" for r in entry.repairs.values()),
+            ]
+            for name, entry in entries.items()
+        ]
+        return ("category", *self.mean.repairs), rows
 
 
 @checked

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from chorus_bench.boundary import checked
+from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.evaluation.samples_file import COUNTS, SAMPLES_SCHEMA, read_samples
@@ -39,6 +40,7 @@ RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "
 
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
     """The result of an evaluation.
@@ -106,6 +108,26 @@ class EvaluationResult:
         text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         atomic_write_bytes(folder / RESULT_FILE, text.encode() + b"\n")
         return folder
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "method": self.submission.get("method"),
+            **{name: f"{100 * self.scores[name]:.2f}" for name in MEANS},
+            "categories": len(self.categories),
+            "samples": self.scores["samples"],
+            "warnings": len(self.warnings),
+        }
+
+    def _table(self) -> Table:
+        """Return the categories with their scores in percent."""
+        known = (
+            (name, (entry.get(s) for s in SCORE_NAMES)) for name, entry in self.categories.items()
+        )
+        rows = [
+            [name, *("n/a" if value is None else f"{100 * value:.2f}" for value in values)]
+            for name, values in known
+        ]
+        return ("category", *SCORE_NAMES), rows
 
 
 @checked

@@ -21,6 +21,7 @@ import numpy as np
 from chorus_bench.boundary import checked
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.cache import GeometryCache
 from chorus_bench.evaluation.prepare import PreparedSample
@@ -39,6 +40,7 @@ _GRID = GridSpec()
 
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class Projection:
     """How a field appears in the small image of one sample.

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.json_files import read_json
@@ -18,6 +19,7 @@ from chorus_bench.metrics.volumetric import CalibrationCurve
 TRUTH_FILE = "truth.json"
 
 
+@displayed
 @dataclass(frozen=True)
 class TruthScores:
     """3D scores of one submission.
@@ -69,6 +71,18 @@ class TruthScores:
     def save(self, path: str | Path) -> Path:
         """Write everything as a JSON file."""
         return atomic_write_bytes(path, json.dumps(self.as_dict(), indent=1).encode() + b"\n")
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "soft_iou": self.soft_iou,
+            "brier": self.brier,
+            "categories": len(self.categories),
+        }
+
+    def _table(self) -> Table:
+        names = tuple(self.measures)
+        rows = [[name, *(entry.get(m) for m in names)] for name, entry in self.categories.items()]
+        return ("category", *names), rows
 
 
 def load_truth(file: str | Path) -> TruthScores:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from chorus_bench.boundary import checked
 from chorus_bench.datasets.eval_split import EvalSplit
-from chorus_bench.errors import count_of
+from chorus_bench.displays import Table, displayed
 from chorus_bench.evaluation.arguments import coverage_warnings, respelt_categories
 from chorus_bench.evaluation.orientation import orientation_warnings
 from chorus_bench.geometry.body import BodyModel
-from chorus_bench.io.findings import Finding
+from chorus_bench.io.findings import Finding, findings_table
 from chorus_bench.io.shipped import EXAMPLE
 from chorus_bench.progress import ProgressLike, reported
 from chorus_bench.submission import SubmissionReport, check_submission, open_submission
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
 
+@displayed
 @dataclass(frozen=True)
 class Validation:
     """The result of `validate`.
@@ -49,10 +50,16 @@ class Validation:
         """Everything that is allowed but probably unintended."""
         return (*map(str, self.report.warnings), *self.remarks)
 
-    def __repr__(self) -> str:
-        counts = [count_of(len(self.errors), "error"), count_of(len(self.warnings), "warning")]
-        state = "valid" if self.ok else "not valid"
-        return f"Validation({str(self.report.path)!r}, {state}, {', '.join(counts)})"
+    def _facts(self) -> dict[str, object]:
+        return {
+            "submission": str(self.report.path),
+            "ok": self.ok,
+            "errors": len(self.errors),
+            "warnings": len(self.warnings),
+        }
+
+    def _table(self) -> Table:
+        return findings_table(self.errors, self.warnings)
 
 
 @checked

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.array_types import Float32, Float64, Int32
 from chorus_bench.boundary import Shape, checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
@@ -63,6 +64,7 @@ def star_pose() -> Float64:
 
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class BodyModel:
     """A body in SMPL's format. Read one with `body_files.load_body`.
@@ -235,6 +237,9 @@ class BodyModel:
     def dominant_joints(self) -> Int32:
         """Return the joint (0 to 23) with the largest skinning weight of each vertex, (V,)."""
         return np.argmax(self.weights, axis=1).astype(np.int32)
+
+    def _facts(self) -> dict[str, object]:
+        return {"name": self.name, "vertices": self.vertices, "fingerprint": self.fingerprint}
 
 
 @checked

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from chorus_bench.array_types import Float32, Float64, Int64
 from chorus_bench.boundary import Shape, checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.checks import check_intrinsics, check_rotations
@@ -38,6 +39,7 @@ CAMERA_PREFIX = "camera_"
 
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class PerspectiveCamera:
     """A pinhole camera, kept in float32 as the original keeps it.

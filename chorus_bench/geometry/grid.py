@@ -17,12 +17,14 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.array_types import Float32, Float64, Int32
 from chorus_bench.boundary import Shape, checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, list_some
 
 MIN_RESOLUTION, MAX_RESOLUTION = 8, 256
 
 
 @checked
+@displayed
 @dataclass(frozen=True)
 class GridSpec:
     """A cube of ``resolution ** 3`` voxels in the frame of the body template.
@@ -121,6 +123,7 @@ def _centers(spec: GridSpec) -> Float64:
 
 
 @checked
+@displayed
 @dataclass(frozen=True)
 class OccupancyGrid:
     """Occupancy probabilities on a grid.
@@ -151,6 +154,13 @@ class OccupancyGrid:
         table = np.append(self.values.reshape(-1), np.float32(0))
         read: Float32 = table[self.spec.indices(points)]
         return read
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "grid": self.spec.label,
+            "largest": float(self.values.max()),
+            "mean": float(self.values.mean()),
+        }
 
 
 @checked

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from chorus_bench.boundary import checked
+from chorus_bench.displays import Table
 from chorus_bench.errors import InputError
 
 T = TypeVar("T")
@@ -166,3 +167,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     by_folded = {other.casefold(): other for other in known}
     near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[near[0]] if near else None
+
+
+def findings_table(errors: Iterable[Finding], warnings: Iterable[Finding | str]) -> Table:
+    """Return errors and warnings as a table, for `chorus_bench.displays`."""
+    known = (("error", errors), ("warning", warnings))
+    return ("", "finding"), [[kind, str(one)] for kind, group in known for one in group]

@@ -34,6 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 from chorus_bench.array_types import Float64, Int64
 from chorus_bench.arrays import real_array
 from chorus_bench.boundary import Shape, checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 
 #: The protocol's thresholds: 0.01, 0.02, ..., 0.99, each the double nearest to its decimal.
@@ -47,6 +48,7 @@ TARGET, HUMAN, _CLASSES = 1, 2, 4
 
 
 @checked
+@displayed
 @dataclass(frozen=True)
 class PAPScore:
     """The four numbers of one image, in [0, 1], and the two target areas.
@@ -74,6 +76,7 @@ class PAPScore:
 
 
 @checked
+@displayed
 @dataclass(frozen=True)
 class PixelCounts:
     """The counts behind precision and recall, for any number of images.

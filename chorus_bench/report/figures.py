@@ -12,6 +12,7 @@ import numpy as np
 
 from chorus_bench.array_types import Float64, UInt8
 from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.evaluation.comparison import check_one_scope
@@ -42,6 +43,7 @@ _TOP_SHARE = 0.9995
 
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class OverlayRow:
     """A test image with the projections of several methods.

@@ -16,6 +16,7 @@ from chorus_bench.array_types import Float32, Float64, UInt8
 from chorus_bench.boundary import Shape, checked
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.report.drawing import tint
 
@@ -32,6 +33,7 @@ _PNG = (
 
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class Overlay:
     """The data of a sample's picture: a projected field, the person, the object.

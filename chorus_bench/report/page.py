@@ -15,6 +15,7 @@ from typing import Any
 
 from chorus_bench._version import __version__
 from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.arguments import CONDITIONED
 from chorus_bench.evaluation.opening import open_result
@@ -61,6 +62,7 @@ _FOUND = (
 _SHIPPED_BODY = "default"
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Report:
     """A written report.

@@ -28,6 +28,9 @@ class FieldsView:
     page: str = field(repr=False)
     height: int
 
+    def __repr__(self) -> str:
+        return f"FieldsView({len(self.page) / 1000:.0f} kB, height={self.height})"
+
     def _repr_html_(self) -> str:
         source = html.escape(self.page, quote=True)
         return (

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike
 from pydantic import Field
 
 from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.findings import Findings, nearest, printable
 from chorus_bench.io.schemas import Count, Fraction, Line, Schema
@@ -90,6 +91,7 @@ class InteractionType:
 
 
 @checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class InteractionField:
     """The field of an interaction type.

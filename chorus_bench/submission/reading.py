@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from chorus_bench.boundary import checked
+from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.files import WriteError
@@ -18,6 +19,7 @@ from chorus_bench.io.findings import (
     Finding,
     Findings,
     SubmissionError,
+    findings_table,
     printable,
 )
 from chorus_bench.io.leftovers import temporary_folder
@@ -30,6 +32,7 @@ from chorus_bench.submission.manifest import Manifest, Track
 
 
 @checked
+@displayed
 @dataclass(frozen=True)
 class SubmissionReport:
     """The result of `check_submission`.
@@ -58,8 +61,22 @@ class SubmissionReport:
         """Whether the submission can be scored."""
         return not self.errors
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            "path": str(self.path),
+            "ok": self.ok,
+            "errors": len(self.errors),
+            "warnings": len(self.warnings),
+            "categories": len(self.categories),
+            "grids": self.grids,
+        }
+
+    def _table(self) -> Table:
+        return findings_table(self.errors, self.warnings)
+
 
 @checked
+@displayed
 class Submission:
     """A submission that passed the complete check.
 
@@ -188,11 +205,19 @@ class Submission:
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return (
-            f"Submission({str(self.path)!r}, method={self.method!r}, track={self.track!r}, "
-            f"grid={self.grid.label}, {len(self.categories)} categories)"
-        )
+    def _facts(self) -> dict[str, object]:
+        return {
+            "path": str(self.path),
+            "method": self.method,
+            "track": self.track,
+            "grid": self.grid.label,
+            "categories": len(self.categories),
+        }
+
+    def _table(self) -> Table:
+        return ("category", "types of interaction"), [
+            [name, str(len(self._types.get(name, ())))] for name in self.categories
+        ]
 
     def _load(self, key: FieldKey) -> OccupancyGrid:
         self._check_category(key.category)

@@ -14,7 +14,12 @@ from tests.project.imports import PACKAGES, ROOT, import_graph, imported
 LAYERS: tuple[tuple[str, ...], ...] = (
     # values
     ("chorus_bench.errors", "chorus_bench._version", "chorus_bench.lazy"),
-    ("chorus_bench.array_types", "chorus_bench.names", "chorus_bench.option_types"),
+    (
+        "chorus_bench.array_types",
+        "chorus_bench.displays",
+        "chorus_bench.names",
+        "chorus_bench.option_types",
+    ),
     ("chorus_bench.arrays", "chorus_bench.progress"),
     ("chorus_bench.boundary",),
     ("chorus_bench.geometry",),
