@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
-from chorus_bench.boundary import Shape, checked
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.axes import BODY_AXES, Axes

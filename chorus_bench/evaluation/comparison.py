@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from chorus_bench.boundary import Count, Natural, checked
+from chorus_bench.annotations import Count, Natural
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, count_of, list_some
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.representation import chosen

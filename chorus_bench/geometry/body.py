@@ -15,13 +15,15 @@ from functools import cached_property
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64, Int32
-from chorus_bench.boundary import Shape, checked
+from chorus_bench.boundary import checked
 from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
+from chorus_bench.geometry.motions import blended_motions, inverse_motions, shaped_points
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 JOINT_NAMES = (
@@ -123,12 +125,12 @@ class BodyModel:
     @checked
     def shaped_template(self, betas: Annotated[ArrayLike, Shape("S")] | None = None) -> Float64:
         """Return the rest-pose vertices (V, 3) in metres for shape coefficients (S,)."""
-        return _shaped(self.template, self.shape_directions, betas)
+        return shaped_points(self.template, self.shape_directions, betas)
 
     @checked
     def rest_joints(self, betas: Annotated[ArrayLike, Shape("S")] | None = None) -> Float64:
         """Return the joints (24, 3) in metres of the rest pose."""
-        return _shaped(self._mean_joints, self._joint_directions, betas)
+        return shaped_points(self._mean_joints, self._joint_directions, betas)
 
     @cached_property
     def _mean_joints(self) -> Float64:
@@ -219,7 +221,7 @@ class BodyModel:
 
     @cached_property
     def _rest_from_canonical(self) -> Float64:
-        return _inverse_motions(self.bone_transforms(star_pose())[0])
+        return inverse_motions(self.bone_transforms(star_pose())[0])
 
     @checked
     def canonical_to_posed(self, pose: ArrayLike) -> Float64:
@@ -278,53 +280,6 @@ def without_global_orientation(pose: Annotated[ArrayLike, Shape("... 72")]) -> F
     body_pose = np.array(pose, dtype=np.float64)
     body_pose[..., :3] = 0
     return body_pose
-
-
-@checked
-def blended_motions(
-    transforms: Annotated[Float64, Shape("... 24 4 4")],
-    weights: Annotated[Float64, Shape("24 n")],
-    rest: Annotated[Float64, Shape("... n 3")],
-) -> Float64:
-    """Move points by linear blend skinning.
-
-    Args:
-        transforms: (..., 24, 4, 4) of the bones.
-        weights: (24, n) of the points.
-        rest: (..., n, 3) the points at rest.
-
-    Returns:
-        (..., n, 3) the points, moved.
-    """
-    entries = transforms[..., :3, :].reshape(*transforms.shape[:-3], JOINTS, 12)
-    blended = exact.product(np.swapaxes(entries, -1, -2), weights)
-    rows = blended.reshape(*blended.shape[:-2], 3, 4, weights.shape[1])
-    x, y, z = (rest[..., None, :, axis] for axis in range(3))
-    moved = rows[..., 0, :] * x + rows[..., 1, :] * y + rows[..., 2, :] * z + rows[..., 3, :]
-    return np.ascontiguousarray(np.swapaxes(moved, -1, -2))
-
-
-def _shaped(
-    mean: NDArray[np.floating], directions: NDArray[np.floating] | None, betas: ArrayLike | None
-) -> Float64:
-    """Return points (n, 3) moved along directions (n, 3, S) by shape coefficients."""
-    points = np.array(mean, dtype=np.float64)
-    if betas is None or directions is None or not np.any(betas):
-        return points
-    coefficients = np.asarray(betas, dtype=np.float64)
-    for number in range(min(len(coefficients), directions.shape[-1])):
-        points += directions[..., number].astype(np.float64) * coefficients[number]
-    return points
-
-
-def _inverse_motions(motions: Float64) -> Float64:
-    """Return the inverses of rotations with a shift, (..., 4, 4)."""
-    inverse = np.zeros_like(motions)
-    turned_back = np.swapaxes(motions[..., :3, :3], -1, -2)
-    inverse[..., :3, :3] = turned_back
-    inverse[..., :3, 3] = -exact.apply(turned_back, motions[..., :3, 3])
-    inverse[..., 3, 3] = 1
-    return inverse
 
 
 def _as_joint_rotations(pose: ArrayLike) -> Float64:

@@ -16,8 +16,9 @@ from typing import Annotated, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64, Int64
-from chorus_bench.boundary import Shape, checked
+from chorus_bench.boundary import checked
 from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact

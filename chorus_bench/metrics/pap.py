@@ -31,9 +31,10 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float64, Int64
 from chorus_bench.arrays import real_array
-from chorus_bench.boundary import Shape, checked
+from chorus_bench.boundary import checked
 from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 

@@ -12,8 +12,9 @@ from typing import Annotated
 import cv2
 import numpy as np
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64, UInt8
-from chorus_bench.boundary import Shape, checked
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.displays import displayed

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from chorus_bench.annotations import Count
 from chorus_bench.array_types import Float32, UInt8
-from chorus_bench.boundary import Count, checked
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.samples import EvalSample, EvalSplit
 from chorus_bench.errors import InputError

@@ -6,7 +6,8 @@ import html
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from chorus_bench.boundary import Count, checked
+from chorus_bench.annotations import Count
+from chorus_bench.boundary import checked
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec

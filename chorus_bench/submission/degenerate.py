@@ -12,8 +12,9 @@ from typing import Annotated
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32
-from chorus_bench.boundary import Shape, checked
+from chorus_bench.boundary import checked
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.metrics.pap import THRESHOLDS, occupancy_levels
 

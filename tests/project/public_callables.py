@@ -479,10 +479,6 @@ ARGUMENTS: dict[str, Any] = {
     "bones": {"rest": np.zeros((24, 3))},
     "forward_kinematics": {"local": np.tile(np.eye(3), (24, 1, 1)), "steps": np.zeros((24, 3))},
     "without_global_orientation": {"pose": np.zeros(72)},
-    "blended_motions": {
-        "transforms": np.tile(np.eye(4), (24, 1, 1)), "weights": np.full((24, 5), 1 / 24),
-        "rest": np.zeros((5, 3)),
-    },
     "PerspectiveCamera": _Later(_camera),
     "PerspectiveCamera.from_row": {"row": test_row},
     "PerspectiveCamera.rescaled": {"factor": 2.0},

@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.option_types",
     ),
     ("chorus_bench.arrays", "chorus_bench.progress"),
+    ("chorus_bench.annotations",),
     ("chorus_bench.boundary",),
     ("chorus_bench.geometry",),
     ("chorus_bench.calibration", "chorus_bench.metrics", "chorus_bench.seeds"),
