@@ -106,7 +106,7 @@ def words(hint: object) -> str:
     if _is_array(hint):
         return "an array of numbers"
     if hint in _SCALARS:
-        return _SCALARS[hint]  # type: ignore[index]
+        return _SCALARS[hint]
     if origin is Literal:
         return " or ".join(repr(choice) for choice in arguments)
     return _class_words(origin or hint, arguments)
@@ -268,8 +268,8 @@ def _container(kind: type, arguments: tuple[object, ...]) -> Check:
     numeric = bool(arguments) and arguments[0] in (int, float)
     named = bool(arguments) and arguments[0] is str
 
-    def check(value: Any) -> object:  # noqa: ANN401 - any container
-        if numeric and hasattr(value, "shape"):
+    def check(value: Any) -> Any:  # noqa: ANN401 - any container
+        if numeric and len(getattr(value, "shape", ())) == 1:
             value = list(_array(value).tolist())
         if kind is tuple and isinstance(value, list):
             value = tuple(value)
@@ -277,7 +277,7 @@ def _container(kind: type, arguments: tuple[object, ...]) -> Check:
             raise WrongValueError(value)
         if any(parts) and (hasattr(value, "shape") or (isinstance(value, Mapping) and not named)):
             raise WrongValueError(value)  # its elements are numbers, or names
-        if fixed and len(value) != len(arguments):
+        if fixed and len(tuple(value)) != len(arguments):
             raise WrongValueError(value)
         if isinstance(value, list | tuple | set | frozenset | dict):
             _check_elements(tuple(value), parts)

@@ -77,7 +77,7 @@ def test_one_category_may_be_given_as_text(split, submission):
     result = evaluate(submission, split=split, min_samples=1, categories=name)
     assert list(result.categories) == [name]
     for wrong in ([], [1]):
-        with pytest.raises(InputError, match="the name of a category"):
+        with pytest.raises(InputError, match="categories"):
             evaluate(submission, split=split, min_samples=1, categories=wrong)
 
 
