@@ -96,7 +96,7 @@ def _terminal_bar(label: str) -> Iterator[Progress]:
 @contextlib.contextmanager
 def _notebook_bar(label: str) -> Iterator[Progress]:
     """Draw a line of text that replaces itself; a notebook knows no cursor."""
-    started, last, width = time.monotonic(), 0.0, 0
+    started, last, width = time.monotonic(), -1.0, 0
 
     def update(done: int, total: int) -> None:
         nonlocal last, width
