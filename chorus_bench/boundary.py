@@ -50,7 +50,7 @@ def checked(made: Made) -> Made:
     names = vars(sys.modules[made.__module__])
     wrapped = _checked_function(getattr(made, name), made.__name__, names)
     setattr(made, name, staticmethod(wrapped) if name == "__new__" else wrapped)
-    return made  # type: ignore[return-value]
+    return made
 
 
 def _checked_function(

@@ -7,10 +7,10 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from numbers import Integral
 from typing import TypeVar
 
 from chorus_bench.errors import InputError
+from chorus_bench.option_types import fits
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -31,7 +31,7 @@ def thread_count(workers: int | None) -> int:
     """
     if workers is None:
         return cpu_count()
-    if isinstance(workers, bool) or not isinstance(workers, Integral) or workers < 1:
+    if not fits(workers, int) or workers < 1:
         raise InputError(
             f"workers is {workers!r}", expected="1 or more, or None for one per processor"
         )
