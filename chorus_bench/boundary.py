@@ -67,7 +67,10 @@ def _checked_function(
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - those of the function
         signature, arguments = plan()
-        bound = signature.bind(*args, **kwargs)
+        try:
+            bound = signature.bind(*args, **kwargs)
+        except TypeError:  # too few or too many: Python says it best
+            return function(*args, **kwargs)
         sizes: dict[str, int] = {}
         for name, argument in arguments.items():
             if name in bound.arguments:
@@ -121,18 +124,18 @@ class _Argument:
             return
         axes = self.shape.rpartition("...")[2].split()
         given = value.shape[value.ndim - len(axes) :] if "..." in self.shape else value.shape
-        wanted = [int(axis) if axis.isdigit() else sizes.get(axis) for axis in axes]
-        if len(given) != len(axes) or any(
-            size is not None and size != own for size, own in zip(wanted, given, strict=True)
-        ):
-            known = {axis: size for axis, size in sizes.items() if axis in axes}
+        known = {axis: size for axis, size in sizes.items() if axis in axes}
+        wanted = [
+            int(axis) if axis.isdigit() else sizes.setdefault(axis, size)
+            for axis, size in zip(axes, given, strict=False)
+        ]
+        if len(given) != len(axes) or list(given) != wanted:
             also = "".join(f", {axis} = {size} as before it" for axis, size in known.items())
             raise InputError(
                 f"{self.name} has shape {value.shape}",
                 where=f"{function}()",
                 expected=f"shape ({', '.join(self.shape.split())}){also}",
             )
-        sizes.update((a, n) for a, n in zip(axes, given, strict=True) if not a.isdigit())
 
 
 def _argument(

@@ -13,7 +13,7 @@ import numpy as np
 
 from chorus_bench.arrays import real_array
 from chorus_bench.boundary import checked
-from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
+from chorus_bench.errors import InputError, MissingDependencyError, count_of, unknown_name
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     THRESHOLDS,
@@ -102,7 +102,8 @@ class ProjectiveAveragePrecision(Metric):
         sizes = {len(array) if array.ndim else 0 for array in images} | {len(categories)}
         if len(sizes) > 1:
             raise InputError(
-                f"a batch of {[array.shape for array in images]} and {len(categories)} categories",
+                f"a batch of {[array.shape for array in images]} and "
+                f"{count_of(len(categories), 'category')}",
                 expected="(B, H, W) occupancy images, targets and human masks, and B categories",
             )
         for image, on, body, category in zip(*images, categories, strict=True):

@@ -136,7 +136,7 @@ def test_the_walk_is_complete():
             lambda: ProjectiveAveragePrecision(["bench"]).update(
                 torch.zeros(2, 4, 4), torch.zeros(2, 4, 4), torch.zeros(2, 4, 4), ["bench"]
             ),
-            "1 categories",
+            "and 1 category\n  Expected: (B, H, W)",
         ),
         (
             lambda: chorus_bench.write_submission("s", method="m", fields={}, format="zip"),
@@ -180,6 +180,8 @@ def test_tensors_with_gradients_are_arrays(kind):
 def test_a_letter_is_one_size_in_all_arguments():
     with pytest.raises(InputError, match=r"areas has shape \(2, 2\)\n.*S = 3"):
         chorus_bench.metrics.category_mean(np.zeros((3, 4)), np.zeros((2, 2)))
+    with pytest.raises(InputError, match=r"shape \(2, 2, 3\)\n  Expected: shape \(N, N, N\)"):
+        chorus_bench.submission.field_warnings(np.zeros((2, 2, 3)), GridSpec(8))
 
 
 def test_whole_numbers_may_be_ids(tmp_path):
@@ -190,7 +192,7 @@ def test_whole_numbers_may_be_ids(tmp_path):
 
 
 def test_too_few_arguments_are_pythons_own_error():
-    with pytest.raises(TypeError, match="submission"):
+    with pytest.raises(TypeError, match=r"evaluate\(\) missing 1 required positional argument"):
         chorus_bench.evaluate()
 
 
