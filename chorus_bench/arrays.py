@@ -34,7 +34,7 @@ def real_array(value: object, name: str = "", *, where: object | None = None) ->
     """
     if isinstance(value, np.ma.MaskedArray):
         value = _unmasked(value, name, where)
-    if hasattr(value, "detach"):
+    if hasattr(value, "detach") and hasattr(value, "dtype"):
         value = _from_tensor(value, name, where)
     elif hasattr(value, "todense"):  # SciPy and the package sparse
         _check_dense_size(value, name, where)

@@ -12,10 +12,10 @@ from pathlib import Path
 from chorus_bench.baseline import run_baseline
 from chorus_bench.datasets.builders import build_dataset
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.engines.threads import cpu_count
+from chorus_bench.engines.threads import thread_count
 from chorus_bench.errors import MissingDependencyError
 from chorus_bench.evaluation import EvalSample, EvaluationResult, evaluate, load_split
-from chorus_bench.evaluation.comparison import compare_results
+from chorus_bench.evaluation.comparison import compare
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.truth import TruthScores, truth_scores
 from chorus_bench.geometry.body import BodyModel
@@ -93,11 +93,11 @@ def run_demo(
         InputError: the folder already exists, or was not made by the demo.
     """
     started = time.perf_counter()
-    target, count = Path(output), workers or cpu_count()
+    target, count = Path(output), thread_count(workers)
     with only_writer(target), atomic_folder(target, overwrite, _DEMO) as folder:
         images = _simulate(folder, seed, count, progress)
         results = _score_all(folder, count, progress)
-        ranking = compare_results(list(results.values()))
+        ranking = compare(list(results.values()))
         truth = truth_scores(
             {name: folder / "submissions" / name for name in METHODS},
             folder / "test",

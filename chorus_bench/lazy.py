@@ -9,7 +9,7 @@ from typing import Any
 
 
 def lazy_exports(
-    package: str, homes: Mapping[str, Sequence[str]]
+    package: str, homes: Mapping[str, Sequence[str]], modules: Sequence[str] = ()
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return ``__getattr__`` and ``__dir__`` of a package.
 
@@ -24,10 +24,13 @@ def lazy_exports(
         package: ``__name__`` of the package.
         homes: module, relative to the package -> the names from it. No name may be that of a
             module of the package, which would replace it once imported.
+        modules: modules of the package that are attributes of it without having been imported.
     """
     home_of = {name: home for home, names in homes.items() for name in names}
 
     def get(name: str) -> Any:  # noqa: ANN401 - whatever the name stands for
+        if name in modules:
+            return import_module(f"{package}.{name}")  # which makes it an attribute
         if name not in home_of:
             raise AttributeError(f"module '{package}' has no attribute '{name}'")
         value = getattr(import_module(f"{package}.{home_of[name]}"), name)
@@ -35,6 +38,6 @@ def lazy_exports(
         return value
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *home_of})
+        return sorted({*vars(sys.modules[package]), *home_of, *modules})
 
     return get, names

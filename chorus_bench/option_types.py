@@ -65,19 +65,24 @@ def meanings_of(function: Callable[..., Any]) -> dict[str, str]:
     return found
 
 
-def annotation_of(function: Callable[..., Any], parameter: inspect.Parameter) -> object:
+def annotation_of(
+    function: Callable[..., Any],
+    parameter: inspect.Parameter,
+    names: Mapping[str, Any] | None = None,
+) -> object:
     """Return the annotation of a parameter as a type; `Any` if it cannot be determined.
 
     Args:
         function: the function; names in an annotation are those of its module.
         parameter: a parameter of its signature.
+        names: the names instead, for functions that Python has made.
     """
     if parameter.annotation is parameter.empty:
         return Any
     holder = types.SimpleNamespace(__annotations__={"it": parameter.annotation})
     try:
-        names = getattr(function, "__globals__", {})
-        return get_type_hints(holder, names, include_extras=True)["it"]
+        known = getattr(function, "__globals__", {}) if names is None else dict(names)
+        return get_type_hints(holder, known, include_extras=True)["it"]
     except (NameError, TypeError, AttributeError, SyntaxError):
         return Any  # a name imported only for type checkers
 

@@ -18,6 +18,7 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, ClassVar, Generic, Literal, TypeVar
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, MissingDependencyError, install_command, unknown_name
 from chorus_bench.option_types import (
     annotation_of,
@@ -34,6 +35,7 @@ _OURS = ("chorus_baselines.", "chorus_bench.")
 Reads = Literal["train", "test", "any"]
 
 
+@checked
 @dataclass(frozen=True)
 class ExpectedScores:
     """Published or measured figures of a method.
@@ -53,6 +55,7 @@ class ExpectedScores:
 _LONGEST_DEFAULT = 60
 
 
+@checked
 @dataclass(frozen=True)
 class Option:
     """An option of a plug-in, as the signature of its function has it.
@@ -82,6 +85,7 @@ class Option:
         return f"{typed} = {self.default_text}" if self.default_text else f"{typed} (must be given)"
 
 
+@checked
 @dataclass(frozen=True)
 class PluginSpec:
     """What is known of a plug-in without importing it.
@@ -152,6 +156,7 @@ class PluginSpec:
             if parameter.kind is not parameter.VAR_KEYWORD
         )
 
+    @checked
     def check_options(
         self, options: Mapping[str, Any], *, kind: str | None = None, complete: bool = True
     ) -> None:
@@ -202,10 +207,12 @@ class PluginSpec:
             hint = annotation_of(function, known[name])
             check_exists(name, chosen[name], hint, where, self.source(name))
 
+    @checked
     def source(self, option: str) -> str | None:
         """Return where to get what an option names, and under which license; None if unknown."""
         return None
 
+    @checked
     def configured(
         self, options: Mapping[str, Any] | None = None, *, kind: str | None = None
     ) -> Callable[..., Any]:
@@ -231,6 +238,7 @@ class PluginSpec:
         return f"{kind or self.kind} '{self.name}'"
 
 
+@checked
 @dataclass(frozen=True)
 class BaselineSpec(PluginSpec):
     """What is known of a baseline without importing it.
@@ -269,6 +277,7 @@ class BaselineSpec(PluginSpec):
 SpecType = TypeVar("SpecType", bound=PluginSpec)
 
 
+@checked
 @dataclass(frozen=True)
 class BrokenPlugin:
     """An entry point without a usable plug-in.
@@ -287,6 +296,7 @@ class BrokenPlugin:
         return f"{self.package}: {self.entry}: {self.reason}"
 
 
+@checked
 @dataclass(frozen=True)
 class Plugins(Generic[SpecType]):
     """The registered plug-ins.
@@ -299,6 +309,7 @@ class Plugins(Generic[SpecType]):
     specs: Mapping[str, SpecType]
     broken: tuple[BrokenPlugin, ...] = ()
 
+    @checked
     def get(self, kind: str, name: str) -> SpecType:
         """Return a plug-in by name.
 
@@ -326,6 +337,7 @@ class Plugins(Generic[SpecType]):
                 yield BrokenPlugin(spec.name, spec.function.partition(":")[0], reason)
 
 
+@checked
 def find_plugins(group: str, spec_type: type[SpecType]) -> Plugins[SpecType]:
     """Return the plug-ins of an entry-point group; a broken one does not affect the others.
 
@@ -353,6 +365,7 @@ def find_baselines() -> Plugins[BaselineSpec]:
     return find_plugins(GROUP, BaselineSpec)
 
 
+@checked
 def get_baseline(name: str) -> BaselineSpec:
     """Return a baseline by name; an unknown one is an `InputError`, see `Plugins.get`."""
     return find_baselines().get("baseline", name)

@@ -20,7 +20,7 @@ from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import EvaluationResult, evaluate
-from chorus_bench.evaluation.comparison import compare_results
+from chorus_bench.evaluation.comparison import compare
 from chorus_bench.evaluation.output import discard_result
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.ranking import Ranking
@@ -81,7 +81,7 @@ class Table:
     @classmethod
     def of(cls, title: str, rows: Sequence[TableRow]) -> Table:
         """Rank the rows and return the table."""
-        return cls(title, tuple(rows), compare_results([row.result for row in rows]))
+        return cls(title, tuple(rows), compare([row.result for row in rows]))
 
 
 @dataclass(frozen=True)

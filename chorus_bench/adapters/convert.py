@@ -12,6 +12,7 @@ from chorus_bench.adapters.inputs import Found, find_inputs
 from chorus_bench.adapters.kinds import KINDS, UNITS, Kind
 from chorus_bench.adapters.shape_files import read_shapes
 from chorus_bench.adapters.shapes import blurred, shapes_field
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.axes import BODY_AXES, Axes
 from chorus_bench.geometry.body import BodyModel
@@ -28,6 +29,7 @@ _CANONICAL_ONLY = ("contact", "shapes")
 _MOST_DETAILS = 60
 
 
+@checked
 @dataclass(frozen=True)
 class Conversion:
     """A submission that was converted.
@@ -45,6 +47,7 @@ class Conversion:
     warnings: tuple[str, ...]
 
 
+@checked
 def convert(
     kind: str,
     source: str | Path,

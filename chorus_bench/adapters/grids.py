@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, list_some
 from chorus_bench.geometry.axes import BODY_AXES, Axes
 from chorus_bench.geometry.grid import MAX_RESOLUTION, MIN_RESOLUTION, GridSpec, OccupancyGrid
@@ -21,6 +23,8 @@ _MOST_VOXELS = 2**28
 _SPARSE = ("coordinates", "values", "shape")
 
 
+@checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class BoxGrid:
     """Values on a box of voxels, axes x, y, z of the body frame.
@@ -56,6 +60,7 @@ class BoxGrid:
             return None
         return GridSpec(n, self.size[0], self.center)
 
+    @checked
     def on(self, grid: GridSpec, outside: float = 0.0) -> Float32:
         """Return the values (N, N, N) on a cube; each voxel reads the one around its centre.
 
@@ -73,6 +78,7 @@ class BoxGrid:
         return found.reshape(grid.shape)
 
 
+@checked
 def box_grid(
     arrays: Mapping[str, NDArray[Any]],
     *,
@@ -121,6 +127,7 @@ def box_grid(
     )
 
 
+@checked
 def cube_of(box: BoxGrid) -> GridSpec:
     """Return the cube of a box's field: its own geometry if that is allowed, else one around it.
 
@@ -141,6 +148,7 @@ def cube_of(box: BoxGrid) -> GridSpec:
     return GridSpec(resolution, side, (x, y, z))
 
 
+@checked
 def grid_field(grid: BoxGrid, spec: GridSpec) -> OccupancyGrid:
     """Return the field of a box grid of probabilities on a cube; 0 outside the box.
 

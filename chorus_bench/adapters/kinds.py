@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from chorus_bench.boundary import checked
 
+
+@checked
 @dataclass(frozen=True)
 class Kind:
     """A kind of prediction.

@@ -10,6 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from chorus_bench.adapters.shapes import checked_points
 from chorus_bench.array_types import Bool, Float64, Int32, Int64
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
@@ -18,6 +19,7 @@ from chorus_bench.geometry.voxels import thin_parts, voxels_inside, voxels_touch
 _DEFAULT_GRID = GridSpec()
 
 
+@checked
 def mesh_field(
     vertices: ArrayLike, faces: ArrayLike, *, grid: GridSpec = _DEFAULT_GRID
 ) -> OccupancyGrid:

@@ -17,6 +17,8 @@ from chorus_bench.adapters.meshes import checked_mesh, mesh_voxels
 from chorus_bench.adapters.shapes import checked_points, points_field
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
@@ -31,6 +33,8 @@ POSE_SIZES = {"SMPL": POSE_SIZE, "SMPL-H": 156, "SMPL-X": 165}
 _COMMON = 3 * 22
 
 
+@checked
+@displayed
 @dataclass(frozen=True)
 class Pair:
     """One sample of a person and an object.
@@ -59,6 +63,8 @@ class Pair:
     betas: ArrayLike | None = None
 
 
+@checked
+@displayed
 @dataclass(frozen=True)
 class MonteCarloField:
     """A field estimated from samples.
@@ -80,6 +86,7 @@ class MonteCarloField:
         return float(self.standard_error.max())
 
 
+@checked
 def smpl_pose(pose: ArrayLike) -> Float64:
     """Return a pose of SMPL, SMPL-H or SMPL-X as one of SMPL, (72,) axis-angle in radians.
 
@@ -112,6 +119,7 @@ def smpl_pose(pose: ArrayLike) -> Float64:
     return common
 
 
+@checked
 def to_body_frame(points: ArrayLike, pair: Pair, body: BodyModel) -> Float64:
     """Return points in the posed body frame of a sample: without global orientation, at the origin.
 
@@ -180,6 +188,7 @@ def posed_object(pair: Pair, body: BodyModel, grid: GridSpec, radius: float | No
     return inside.astype(np.float32)
 
 
+@checked
 def canonical_field(
     pairs: Iterable[Pair],
     body: BodyModel,

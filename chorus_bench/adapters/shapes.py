@@ -8,13 +8,16 @@ probabilities.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.axes import BODY_AXES, Axes
@@ -33,6 +36,7 @@ def smallest_radius(grid: GridSpec) -> float:
     return float(np.sqrt(3) / 2 * grid.voxel_size)
 
 
+@checked
 def points_field(
     points: ArrayLike,
     weights: ArrayLike | None = None,
@@ -91,6 +95,7 @@ def _balls(points: Float64, weights: Float32, grid: GridSpec, radius: float) -> 
     return field.reshape(grid.shape)
 
 
+@checked
 @dataclass(frozen=True)
 class Ball:
     """A ball, in the field's frame.
@@ -105,11 +110,13 @@ class Ball:
     radius: float
     probability: float = 1.0
 
-    def distances(self, points: Float64) -> Float64:
+    @checked
+    def distances(self, points: Annotated[Float64, Shape("... N 3")]) -> Float64:
         """Return the signed distances (n,) of points (n, 3), metres; negative inside."""
         return np.asarray(exact.norm(points - np.asarray(self.center)) - self.radius)
 
 
+@checked
 @dataclass(frozen=True)
 class Box:
     """A box, in the field's frame.
@@ -126,13 +133,15 @@ class Box:
     rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
     probability: float = 1.0
 
-    def distances(self, points: Float64) -> Float64:
+    @checked
+    def distances(self, points: Annotated[Float64, Shape("... N 3")]) -> Float64:
         """Return values (n,) at points (n, 3), metres, that are negative inside."""
         turn = axis_angle_to_matrix(np.asarray(self.rotation, dtype=np.float64))
         own = exact.product(points - np.asarray(self.center), turn)
         return np.asarray((np.abs(own) - np.asarray(self.size) / 2).max(axis=-1))
 
 
+@checked
 def shapes_field(
     shapes: Ball | Box | list[Ball | Box],
     *,
@@ -174,6 +183,7 @@ def _check_shape(shape: Ball | Box) -> None:
         )
 
 
+@checked
 def distance_field(distances: ArrayLike, *, grid: GridSpec = _DEFAULT_GRID) -> OccupancyGrid:
     """Return the field of signed distances at the voxel centres: 1 where they are 0 or less.
 
@@ -199,6 +209,7 @@ def distance_field(distances: ArrayLike, *, grid: GridSpec = _DEFAULT_GRID) -> O
     return OccupancyGrid((values <= 0).astype(np.float32), grid)
 
 
+@checked
 def contact_field(
     contact: ArrayLike,
     body: BodyModel,
@@ -256,6 +267,7 @@ def checked_contact(contact: ArrayLike, body: BodyModel, *, name: str = "contact
     return np.atleast_2d(values)
 
 
+@checked
 def blurred(field: OccupancyGrid, sigma: float) -> OccupancyGrid:
     """Return a field whose object is displaced at random: a Gaussian of ``sigma`` metres per axis.
 

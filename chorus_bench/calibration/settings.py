@@ -8,10 +8,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.camera import DEFAULT_FOV_DEGREES, focal_from_fov
 
 
+@checked
 @dataclass(frozen=True)
 class CalibrationSettings:
     """How cameras are fitted, and which are kept.
@@ -78,6 +80,7 @@ SYNTHESIZED = CalibrationSettings("synthesized", max_steps=2400, stop_below=0.7,
 PRESETS = {settings.name: settings for settings in (EFT, SYNTHESIZED)}
 
 
+@checked
 def calibration_settings(name: str) -> CalibrationSettings:
     """Return the settings of that name.
 

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.boundary import checked
 from chorus_bench.calibration.adam import solve_adam
 from chorus_bench.calibration.lm import solve_lm
 from chorus_bench.calibration.reprojection import Flags, Problem, Solution
 from chorus_bench.calibration.settings import EFT, CalibrationSettings
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.camera import PerspectiveCamera
 from chorus_bench.geometry.rotations import Floats, axis_angle_to_matrix
@@ -26,6 +28,8 @@ BATCH = 1024
 MIN_POINTS = 4
 
 
+@checked
+@displayed
 @dataclass(frozen=True)
 class Calibration:
     """Perspective cameras of P people.
@@ -64,8 +68,17 @@ class Calibration:
         """Whether each person has a camera that is good enough, shape (P,)."""
         return np.array([reason is None for reason in self.reasons], dtype=np.bool_)
 
+    @checked
     def camera(self, person: int) -> PerspectiveCamera:
-        """Return one person's camera, in float32."""
+        """Return one person's camera, in float32.
+
+        Raises:
+            InputError: there is no such person.
+        """
+        if not 0 <= person < len(self):
+            raise InputError(
+                f"person {person} of {len(self)}", expected=f"a number from 0 to {len(self) - 1}"
+            )
         return PerspectiveCamera(
             self.rotation[person],
             self.translation[person],
@@ -74,6 +87,7 @@ class Calibration:
         )
 
 
+@checked
 def calibrate(
     points_3d: ArrayLike,
     targets_2d: ArrayLike,

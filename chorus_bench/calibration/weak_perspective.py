@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.rotations import Floats
 
@@ -27,6 +28,7 @@ PIXELS_PER_SCALE = 200
 MIN_BOX = 20
 
 
+@checked
 @dataclass(frozen=True)
 class CropBox:
     """The square of the image that becomes the 224 x 224 crop, in whole pixels.
@@ -54,6 +56,7 @@ class CropBox:
         return CROP_SIDE / self.side
 
 
+@checked
 def crop_box(center: ArrayLike, scale: float) -> CropBox:
     """Return the box of a person's crop.
 
@@ -86,6 +89,7 @@ def crop_box(center: ArrayLike, scale: float) -> CropBox:
     return CropBox(left, top, right, bottom)
 
 
+@checked
 def crop_problem(box: CropBox, image_size: tuple[int, int]) -> str | None:
     """Return why a crop cannot be used, or None if it can.
 
@@ -107,6 +111,7 @@ def crop_problem(box: CropBox, image_size: tuple[int, int]) -> str | None:
     return None
 
 
+@checked
 def weak_perspective_to_image(
     points: Floats,
     camera: ArrayLike,

@@ -166,11 +166,11 @@ def compare_command(
         return
     if figure is not None:
         raise typer.BadParameter("--figure draws a measure over PAP: give --measure as well")
-    from chorus_bench.evaluation.comparison import compare_results
+    from chorus_bench.evaluation.comparison import compare
     from chorus_bench.report.tables import render_ranking
 
     with progress_bar("Resampling"):
-        ranking = compare_results(
+        ranking = compare(
             results, score=score, seed=seed, resamples=resamples, representation=representation
         )
     typer.echo(render_ranking(ranking, output_format.value, baseline=baseline))
@@ -209,22 +209,15 @@ def validate_command(
     body: Body = None,
 ) -> None:
     """Check a submission and report every error in one pass."""
-    from chorus_bench.evaluation.arguments import coverage_warnings, respelt_categories
-    from chorus_bench.evaluation.orientation import orientation_warnings
+    from chorus_bench.evaluation.validation import validate
     from chorus_bench.report.tables import render_report
-    from chorus_bench.submission import check_submission, open_submission
 
-    report = check_submission(submission)
-    turned: list[str] = []
-    if report.ok and split != "none":
-        with progress_bar("Trying orientations") as progress, open_submission(submission) as opened:
-            toy = split == "example"
-            turned = (
-                respelt_categories(opened.categories) if toy else coverage_warnings(opened, split)
-            )
-            turned += orientation_warnings(opened, split=split, body=body, progress=progress)
-    typer.echo(render_report(report, turned))
-    if not report.ok:
+    with progress_bar("Trying orientations") as progress:
+        found = validate(
+            submission, split=None if split == "none" else split, body=body, progress=progress
+        )
+    typer.echo(render_report(found.report, found.remarks))
+    if not found.ok:
         raise typer.Exit(2)
 
 

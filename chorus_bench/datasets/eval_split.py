@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.facts import Facts, agreed, facts_of_rows, read_facts
 from chorus_bench.datasets.interaction_labels import LABEL_COLUMNS
 from chorus_bench.datasets.labels import plain_name
@@ -31,6 +32,7 @@ __all__ = ["EvalSample", "EvalSplit", "load_split", "split_from_rows"]
 _WANTED = (*TEST_COLUMNS, *LABEL_COLUMNS, FACTS)
 
 
+@checked
 def load_split(source: str | Path | EvalSplit | Dataset | IterableDataset) -> EvalSplit:
     """Load a test split.
 
@@ -62,6 +64,7 @@ def load_split(source: str | Path | EvalSplit | Dataset | IterableDataset) -> Ev
     return _from_dataset(source)
 
 
+@checked
 def split_from_rows(
     rows: Sequence[Row], name: str, *, min_samples: int | None = None, body: str | None = None
 ) -> EvalSplit:

@@ -68,6 +68,12 @@ class DatasetRows:
             return source
         if isinstance(source, str | Path):
             return _open_files(source)
+        if not isinstance(source, Iterable):
+            raise InputError(
+                f"rows of type {type(source).__name__}",
+                expected="a folder, a name, or rows: dictionaries with the columns of the schema",
+                fix="give what the split was loaded from",
+            )
         return _open_rows(source)
 
     @property
@@ -126,6 +132,10 @@ def _open_rows(rows: Iterable[Mapping[str, Any]]) -> DatasetRows:
     kept: dict[str, list[Row]] = {}
     columns: dict[str, None] = {}
     for number, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise InputError(
+                f"is of type {type(row).__name__}", where=f"row {number}", expected="a dictionary"
+            )
         if row.get("category") is None:
             raise InputError("a row without a category", where=f"row {number}")
         columns |= dict.fromkeys(row)

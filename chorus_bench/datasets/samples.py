@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.interaction_labels import InteractionLabel
 from chorus_bench.datasets.labels import check_label, check_name
 from chorus_bench.datasets.lengths import check_lengths
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.schema import LENGTHS
+from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.camera import CAMERA_PARTS, CAMERA_PREFIX, PerspectiveCamera
 from chorus_bench.geometry.checks import check_pose
@@ -28,6 +30,8 @@ METADATA_FILE = "chorus_bench.json"
 _FLOAT_COLUMNS = {"pose": (72,), "betas": (10,)}
 
 
+@checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class EvalSample:
     """One person-object pair of a test image: what an evaluation reads of it.
@@ -79,7 +83,17 @@ class EvalSample:
             sha.update(value)
         return sha.digest()
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            "sample_id": self.sample_id,
+            "category": self.category,
+            "height": self.height,
+            "width": self.width,
+        }
 
+
+@checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class EvalSplit:
     """The samples of a test split, in the order of category and sample_id.
@@ -125,6 +139,7 @@ class EvalSplit:
         """The number of samples of each category."""
         return dict(sorted(Counter(sample.category for sample in self.samples).items()))
 
+    @checked
     def select(self, categories: str | Iterable[str] | None) -> tuple[EvalSample, ...]:
         """Return the samples of some categories (None for all).
 
@@ -138,6 +153,18 @@ class EvalSplit:
             if name not in self.counts:
                 raise unknown_name("category", name, self.counts, where=f"split '{self.name}'")
         return tuple(sample for sample in self.samples if sample.category in chosen)
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "samples": len(self.samples),
+            "categories": len(self.counts),
+            "body": self.body,
+            "fingerprint": self.fingerprint,
+        }
+
+    def _table(self) -> Table:
+        return ("category", "samples"), [[name, str(n)] for name, n in self.counts.items()]
 
 
 def checked_samples(rows: Sequence[dict[str, Any]], where: object) -> tuple[EvalSample, ...]:

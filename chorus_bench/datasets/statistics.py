@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.parquet import read_rows
 from chorus_bench.datasets.schema import CAMERA_COLUMNS, KEPT
+from chorus_bench.displays import displayed
 from chorus_bench.geometry.camera import (
     AZIMUTH_BINS,
     PerspectiveCamera,
@@ -26,6 +27,7 @@ COUNTED = ("category", "prompt", "view", "source", "verdict", "reason")
 _CAMERA = CAMERA_COLUMNS[:3]
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class DatasetStatistics:
     """Statistics of a dataset.

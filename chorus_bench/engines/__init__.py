@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from chorus_bench.boundary import checked
 from chorus_bench.engines.jobs import ENGINES, EngineSettings, Job, Result, Setup, end_inner_run
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
 ]
 
 
+@checked
 def run_jobs(setup: Setup[Job], jobs: Sequence[Job], settings: EngineSettings) -> Iterator[Result]:
     """Do all jobs and yield their results as they finish, in any order.
 

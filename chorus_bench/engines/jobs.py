@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 
 Job = TypeVar("Job")
@@ -16,6 +17,7 @@ Setup = Callable[[], Callable[[Job], Result]]
 ENGINES = ("local", "ray")
 
 
+@checked
 @dataclass(frozen=True)
 class EngineSettings:
     """Where jobs run.
@@ -47,6 +49,7 @@ class EngineSettings:
             raise InputError("an address is given for the local engine", fix="add --engine ray")
 
 
+@checked
 def end_inner_run(workers: int) -> None:
     """End a worker that imports the main script and is about to start the same run again.
 

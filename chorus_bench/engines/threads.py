@@ -9,6 +9,9 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from chorus_bench.errors import InputError
+from chorus_bench.option_types import fits
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -18,6 +21,21 @@ def cpu_count() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def thread_count(workers: int | None) -> int:
+    """Return the number of threads that a user asks for; by default one per processor.
+
+    Raises:
+        InputError: less than one, or no whole number.
+    """
+    if workers is None:
+        return cpu_count()
+    if not fits(workers, int) or workers < 1:
+        raise InputError(
+            f"workers is {workers!r}", expected="1 or more, or None for one per processor"
+        )
+    return int(workers)
 
 
 @contextlib.contextmanager

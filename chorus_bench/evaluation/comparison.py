@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from chorus_bench.annotations import Count, Natural
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, count_of, list_some
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.representation import chosen
@@ -16,12 +18,13 @@ from chorus_bench.metrics.ranking import Ranking, rank_methods
 from chorus_bench.metrics.resampling import RESAMPLES
 
 
-def compare_results(
+@checked
+def compare(
     results: Sequence[str | Path | EvaluationResult],
     *,
     score: str = "mPAP",
-    resamples: int = RESAMPLES,
-    seed: int = 0,
+    resamples: Count = RESAMPLES,
+    seed: Natural = 0,
     representation: str | None = None,
 ) -> Ranking:
     """Rank results by a paired bootstrap over their stored per-sample numbers.
@@ -56,13 +59,13 @@ def comparable_results(
 
     Args:
         results: results, their folders or names.
-        representation: see `compare_results`.
+        representation: see `compare`.
 
     Returns:
         Method -> result, in the given order; equal names are numbered.
 
     Raises:
-        InputError: no result, or results that are not comparable, see `compare_results`.
+        InputError: no result, or results that are not comparable, see `compare`.
     """
     loaded = [open_result(result) for result in results]
     texts = {n: representation_of(r.signature, r.submission) for n, r in enumerate(loaded)}

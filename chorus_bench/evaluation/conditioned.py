@@ -28,7 +28,6 @@ from chorus_bench.evaluation.results import (
 from chorus_bench.evaluation.samples_file import CONDITIONED_SCHEMA, READINGS
 from chorus_bench.evaluation.scoring import (
     FieldTables,
-    Progress,
     level_table,
     load_lookups,
     lookup_histogram,
@@ -36,6 +35,7 @@ from chorus_bench.evaluation.scoring import (
 from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean, score_table
 from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.metrics.resampling import CategoryTables, intervals_of, resampled_totals
+from chorus_bench.progress import Progress
 from chorus_bench.submission import InteractionType, Submission
 
 

@@ -28,8 +28,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.eval_split import EvalSplit
-from chorus_bench.engines.threads import cpu_count
+from chorus_bench.displays import Table, displayed
+from chorus_bench.engines.threads import thread_count
 from chorus_bench.evaluation.arguments import Evaluation, opened_submission, resolve_evaluation
 from chorus_bench.evaluation.availability import availability_warnings, nothing_available
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
@@ -48,11 +50,12 @@ from chorus_bench.evaluation.repairs import (
     recalibration_repair,
     scale_repair,
 )
-from chorus_bench.evaluation.scoring import Cancelled, Progress
+from chorus_bench.evaluation.scoring import Cancelled
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.protocol import Protocol
+from chorus_bench.progress import Progress, ProgressLike, reported
 from chorus_bench.submission import Submission
 
 if TYPE_CHECKING:
@@ -94,6 +97,7 @@ class CategoryDiagnosis:
         return {**scores, "samples": self.samples, "missing": self.missing, "repairs": repairs}
 
 
+@displayed
 @dataclass(frozen=True)
 class Diagnosis:
     """The result of `diagnose`.
@@ -142,7 +146,28 @@ class Diagnosis:
         text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         return atomic_write_bytes(file, text.encode() + b"\n")
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            "method": self.submission["method"],
+            "PAP": f"{100 * self.mean.pap:.2f}",
+            "categories": len(self.categories),
+            "warnings": len(self.warnings),
+        }
 
+    def _table(self) -> Table:
+        """Return the gain of every repair in points, for the mean and each category."""
+        entries = {"mean": self.mean, **self.categories}
+        rows = [
+            [
+                name,
+                *("n/a" if r is None else f"{100 * r.gain:+.2f}" for r in entry.repairs.values()),
+            ]
+            for name, entry in entries.items()
+        ]
+        return ("category", *self.mean.repairs), rows
+
+
+@checked
 def diagnose(
     submission: str | Path | Submission,
     *,
@@ -155,7 +180,7 @@ def diagnose(
     cache: str | Path | None = None,
     allow_other_body: bool = False,
     search: SearchSettings = _DEFAULT_SEARCH,
-    progress: Progress = lambda done, total: None,
+    progress: ProgressLike = None,
 ) -> Diagnosis:
     """Find where a submission loses its score.
 
@@ -172,7 +197,7 @@ def diagnose(
         allow_other_body: pose a body other than the split's.
         search: range and resolution of the oracles' search.
         progress: called with (steps done, steps in all); two steps per sample, preparing and
-            searching.
+            searching; by default a bar in terminals and notebooks, False for none.
 
     Returns:
         The diagnosis, in which the scores of the unchanged submission are exactly those of
@@ -188,7 +213,9 @@ def diagnose(
         )
         folder = None if cache is None else Path(cache)
         geometry = GeometryCache(run.samples, run.body, run.protocol, folder)
-        found = _Job(run, geometry, search, progress).run(workers or cpu_count())
+        threads = thread_count(workers)
+        with reported(progress, "Diagnosing") as report:
+            found = _Job(run, geometry, search, report).run(threads)
         if not found:
             raise nothing_available(run.categories, run.split.name)
         warnings = (*run.warnings(), *_availability(run, found))

@@ -16,8 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from chorus_bench._version import __version__
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.eval_split import EvalSplit
-from chorus_bench.engines.threads import cpu_count
+from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.engines.threads import thread_count
 from chorus_bench.evaluation.arguments import (
     BENCHMARK,
     CONDITIONED,
@@ -43,16 +45,20 @@ from chorus_bench.evaluation.results import (
     summarize,
 )
 from chorus_bench.evaluation.samples_file import CONDITIONED_SCHEMA, SAMPLES_SCHEMA
-from chorus_bench.evaluation.scoring import Progress, score_batches
+from chorus_bench.evaluation.scoring import score_batches
+from chorus_bench.evaluation.truth import rows_with_truth, truth_scores
+from chorus_bench.evaluation.truth_file import TruthScores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.pap import counted
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol
+from chorus_bench.progress import Progress, ProgressLike, reported
 from chorus_bench.submission import Fields, Submission
 
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
 
+@checked
 def evaluate(
     submission: str | Path | Submission | Fields,
     *,
@@ -67,7 +73,8 @@ def evaluate(
     cache: str | Path | None = None,
     allow_other_body: bool = False,
     track: str | None = None,
-    progress: Progress = lambda done, total: None,
+    truth: bool = False,
+    progress: ProgressLike = None,
 ) -> EvaluationResult:
     """Score a submission with Projective Average Precision.
 
@@ -93,7 +100,10 @@ def evaluate(
         allow_other_body: score with a body other than the split's; the signature states it.
         track: by default the submission's own, ``canonical`` or ``posed``; ``conditioned`` scores
             the fields of interaction types.
-        progress: called with (samples done, samples in all).
+        truth: also compare in 3D, on splits with ground truth: see ``result.truth``; it is
+            written to ``truth.json``.
+        progress: called with (samples done, samples in all); by default a bar in terminals and
+            notebooks, False for none.
 
     Returns:
         The result, the same to the last bit (but for ``environment`` and ``seconds``)
@@ -103,29 +113,45 @@ def evaluate(
         InputError: anything wrong with the submission, the split, the body or the output.
     """
     started = time.perf_counter()
+    data = rows_with_truth(split) if truth else None
     with opened_submission(submission) as opened:
-        run = resolve_evaluation(
-            opened,
-            split,
-            body,
-            categories,
-            min_samples,
-            protocol,
-            allow_other_body,
-            population,
-            track,
-        )
-        cached = GeometryCache(
-            run.samples, run.body, run.protocol, None if cache is None else Path(cache)
-        )
+        given = (split, body, categories, min_samples, protocol, allow_other_body)
+        run = resolve_evaluation(opened, *given, population, track)
+        place = None if cache is None else Path(cache)
+        cached = GeometryCache(run.samples, run.body, run.protocol, place)
         folder = None if output is None else _output_folder(run, Path(output))
+        threads = thread_count(workers)
         with nullcontext() if folder is None else folder.opened():
-            samples = _score(run, cached, folder, workers or cpu_count(), progress)
+            with reported(progress, "Scoring samples") as report:
+                samples = _score(run, cached, folder, threads, report)
             result = _result(run, samples, started)
+            if data is not None:
+                result = replace(result, truth=_truth(run, result, data, threads, progress))
             if folder is not None:
                 result.save(folder.path)
                 folder.finish()
     return result
+
+
+def _truth(
+    run: Evaluation,
+    result: EvaluationResult,
+    data: DatasetRows,
+    threads: int,
+    progress: ProgressLike,
+) -> TruthScores:
+    """Return the 3D scores of the categories that have a score."""
+    with reported(progress, "Comparing in 3D") as report:
+        (scores,) = truth_scores(
+            {run.submission.method: run.submission},
+            data,
+            body=run.body,
+            allow_other_body=True,  # as far as the scores beside it do
+            categories=tuple(result.categories),
+            workers=threads,
+            progress=report,
+        ).values()
+    return scores
 
 
 def _output_folder(run: Evaluation, output: Path) -> OutputFolder:

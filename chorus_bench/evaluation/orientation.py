@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from chorus_bench.datasets.bodies import body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
 from chorus_bench.evaluation.cache import GeometryCache, Lookup
-from chorus_bench.evaluation.scoring import Progress, level_table, lookup_histogram
+from chorus_bench.evaluation.scoring import level_table, lookup_histogram
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import score_table
 from chorus_bench.metrics.protocol import CLOSED
+from chorus_bench.progress import Progress, silent
 from chorus_bench.submission import Submission
 
 SAMPLES_PER_CATEGORY = 16
@@ -42,7 +43,7 @@ def orientation_warnings(
     *,
     split: str | Path | EvalSplit = "example",
     body: str | Path | BodyModel | object = None,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = silent,
 ) -> list[str]:
     """Return a warning for each category whose field fits better mirrored or turned.
 

@@ -10,7 +10,7 @@ Source: docs/protocol.md P12 and P13.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import numpy as np
 from chorus_bench.array_types import Float32
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
-from chorus_bench.engines.threads import cpu_count, in_order
+from chorus_bench.engines.threads import in_order, thread_count
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import opened_submission
 from chorus_bench.evaluation.conditioned import own_type
@@ -30,10 +30,9 @@ from chorus_bench.io.files import check_new_folder
 from chorus_bench.io.locks import only_writer
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.names import given_categories
+from chorus_bench.progress import Progress, silent
 from chorus_bench.submission import Submission, write_posed_submission
 from chorus_bench.submission.write import SUBMISSION, DType
-
-Progress = Callable[[int, int], None]
 
 
 def pose_submission(
@@ -47,7 +46,7 @@ def pose_submission(
     dtype: DType = "float32",
     workers: int | None = None,
     overwrite: bool = False,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = silent,
 ) -> Path:
     """Write a posed submission with the field of each sample of a split.
 
@@ -77,7 +76,7 @@ def pose_submission(
         check_new_folder(target, overwrite=overwrite, kind=SUBMISSION)
         samples = _samples(opened, loaded, given_categories(categories))
         fields: dict[str, dict[str, bytes]] = {}
-        jobs = in_order(_Posing(opened, model, own_types), samples, workers or cpu_count())
+        jobs = in_order(_Posing(opened, model, own_types), samples, thread_count(workers))
         progress(0, len(samples))
         for number, (sample, packed) in enumerate(jobs, start=1):
             fields.setdefault(sample.category, {})[sample.sample_id] = packed

@@ -13,9 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from chorus_bench.boundary import checked
+from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError, suggestion
 from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.evaluation.samples_file import COUNTS, SAMPLES_SCHEMA, read_samples
+from chorus_bench.evaluation.truth_file import TRUTH_FILE, TruthScores
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.limits import MIB
 from chorus_bench.io.shipped import EXAMPLE, packaged_results
@@ -38,10 +41,10 @@ _MAX_BYTES = 64 * MIB
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
 
 RESULT_FILE, SAMPLES_FILE, PARTIAL_FOLDER = "results.json", "samples.parquet", "partial"
-#: What `chorus-bench evaluate --truth` writes beside them.
-TRUTH_FILE = "truth.json"
 
 
+@checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class EvaluationResult:
     """The result of an evaluation.
@@ -63,6 +66,7 @@ class EvaluationResult:
         seconds: wall time.
         samples: one row per sample, see `SAMPLES_SCHEMA` and `CONDITIONED_SCHEMA`.
         conditioned: on the track `conditioned` the scores of all readings, else None.
+        truth: the 3D scores, where they were asked for; `load_result` does not read them.
     """
 
     signature: str
@@ -78,6 +82,7 @@ class EvaluationResult:
     seconds: float
     samples: pa.Table = field(repr=False)
     conditioned: dict[str, Any] | None = None
+    truth: TruthScores | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents of ``results.json``."""
@@ -97,15 +102,39 @@ class EvaluationResult:
         }
         return content if self.conditioned is None else content | {"conditioned": self.conditioned}
 
+    @checked
     def save(self, folder: str | Path) -> Path:
-        """Write ``results.json`` and ``samples.parquet`` into a folder, each atomically."""
+        """Write ``results.json``, ``samples.parquet`` and 3D scores into a folder, atomically."""
         folder = Path(folder)
+        if self.truth is not None:
+            self.truth.save(folder / TRUTH_FILE)
         atomic_write_bytes(folder / SAMPLES_FILE, parquet_bytes(self.samples))
         text = json.dumps(self.as_dict(), indent=1, ensure_ascii=False, allow_nan=False)
         atomic_write_bytes(folder / RESULT_FILE, text.encode() + b"\n")
         return folder
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            "method": self.submission.get("method"),
+            **{name: f"{100 * self.scores[name]:.2f}" for name in MEANS},
+            "categories": len(self.categories),
+            "samples": self.scores["samples"],
+            "warnings": len(self.warnings),
+        }
 
+    def _table(self) -> Table:
+        """Return the categories with their scores in percent."""
+        known = (
+            (name, (entry.get(s) for s in SCORE_NAMES)) for name, entry in self.categories.items()
+        )
+        rows = [
+            [name, *("n/a" if value is None else f"{100 * value:.2f}" for value in values)]
+            for name, values in known
+        ]
+        return ("category", *SCORE_NAMES), rows
+
+
+@checked
 def load_result(folder: str | Path) -> EvaluationResult:
     """Read a result folder.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
@@ -15,10 +15,8 @@ from chorus_bench.evaluation.cache import GeometryCache, Lookup, SampleBatch
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import occupancy_levels
 from chorus_bench.metrics.protocol import Protocol
+from chorus_bench.progress import Progress
 from chorus_bench.submission import Submission
-
-#: Called with (samples done, samples in all).
-Progress = Callable[[int, int], None]
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody pressed Ctrl-C

@@ -18,8 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.cache import GeometryCache
 from chorus_bench.evaluation.prepare import PreparedSample
@@ -37,6 +39,8 @@ except ImportError as error:
 _GRID = GridSpec()
 
 
+@checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class Projection:
     """How a field appears in the small image of one sample.
@@ -60,6 +64,7 @@ class Projection:
     human: Tensor
 
     @classmethod
+    @checked
     def of(
         cls,
         sample: EvalSample,
@@ -92,11 +97,23 @@ class Projection:
             human=torch.from_numpy(prepared.human.copy()),
         )
 
+    @checked
     def to(self, device: str | torch.device) -> Projection:
-        """Return the same on a torch device."""
+        """Return the same on a torch device.
+
+        Raises:
+            InputError: no such device.
+        """
+        try:
+            torch.zeros(0, device=device)
+        except (RuntimeError, AssertionError) as error:
+            raise InputError(
+                f"device {device!s}: {str(error).splitlines()[0]}", expected="cpu or cuda"
+            ) from error
         names = ("voxels", "pixels", "target", "human")
         return replace(self, **{name: getattr(self, name).to(device) for name in names})
 
+    @checked
     def image(self, field: Tensor) -> Tensor:
         """Return the occupancy image of a field.
 
@@ -122,6 +139,7 @@ class Projection:
         return image.reshape(self.target.shape)
 
 
+@checked
 def projections(
     split: str | Path | EvalSplit,
     *,

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -21,9 +20,10 @@ from chorus_bench.datasets.bodies import body_for
 from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.recipe import Row
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.engines.threads import cpu_count
+from chorus_bench.engines.threads import thread_count
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import opened_submission
+from chorus_bench.evaluation.truth_file import TruthScores
 from chorus_bench.evaluation.truth_samples import (
     MEASURES,
     CategoryTable,
@@ -37,67 +37,12 @@ from chorus_bench.evaluation.truth_samples import (
 from chorus_bench.geometry.body import BodyModel, without_global_orientation
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
-from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.contact import Geodesics
-from chorus_bench.metrics.volumetric import CalibrationCurve
 from chorus_bench.submission import Fields, Submission
 
 TRUTH_COLUMN = "object_occupancy"
 _COLUMNS = ("sample_id", "category", "pose", TRUTH_COLUMN)
 _PROBES, _SKINNING = GridSpec(), SkinningSettings()
-
-
-@dataclass(frozen=True)
-class TruthScores:
-    """3D scores of one submission.
-
-    Attributes:
-        brier: mean over the categories of their samples' mean Brier score; None where only contact
-            was compared.
-        soft_iou: the same for the soft intersection over union.
-        categories: category -> its measures (those of ``measures``, None where no sample has it),
-            their ``intervals``, ``samples``, and the best levels ``surface_level`` and
-            ``contact_level``.
-        calibration: calibration over all voxels of all samples; without voxels where only contact
-            was compared.
-        measures: means over the categories of all of `truth_samples.MEASURES`; lengths in metres.
-        intervals: measure -> [low, high], 95 %; also of ``calibration_error``.
-        sha256: digest of the submission.
-    """
-
-    brier: float | None
-    soft_iou: float | None
-    categories: Mapping[str, Mapping[str, Any]]
-    calibration: CalibrationCurve
-    measures: Mapping[str, float | None] = field(default_factory=dict)
-    intervals: Mapping[str, Sequence[float]] = field(default_factory=dict)
-    sha256: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything for JSON; empty bins of the curve are left out."""
-        curve = self.calibration
-        used = np.flatnonzero(curve.voxels)
-        return {
-            "sha256": self.sha256,
-            "brier": self.brier,
-            "soft_iou": self.soft_iou,
-            "calibration_error": curve.error if len(used) else None,
-            "measures": dict(self.measures),
-            "intervals": {name: list(bounds) for name, bounds in self.intervals.items()},
-            "categories": {name: dict(entry) for name, entry in self.categories.items()},
-            "calibration": [
-                {
-                    "predicted": float(curve.predicted[i]),
-                    "observed": float(curve.observed[i]),
-                    "voxels": int(curve.voxels[i]),
-                }
-                for i in used
-            ],
-        }
-
-    def save(self, path: str | Path) -> Path:
-        """Write everything as a JSON file."""
-        return atomic_write_bytes(path, json.dumps(self.as_dict(), indent=1).encode() + b"\n")
 
 
 def truth_scores(
@@ -135,7 +80,7 @@ def truth_scores(
     geodesics = Geodesics(model)
     rows = (row for category in data.categories for row in data.rows(category, _COLUMNS))
     found: dict[str, list[ScoredSample]] = {name: [] for name in submissions}
-    with ExitStack() as stack, ThreadPoolExecutor(workers or cpu_count()) as pool:
+    with ExitStack() as stack, ThreadPoolExecutor(thread_count(workers)) as pool:
         fields = {
             name: _Fields(stack.enter_context(opened_submission(source)))
             for name, source in submissions.items()

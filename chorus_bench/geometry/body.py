@@ -12,13 +12,18 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64, Int32
+from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
+from chorus_bench.geometry.motions import blended_motions, inverse_motions, shaped_points
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 JOINT_NAMES = (
@@ -60,6 +65,8 @@ def star_pose() -> Float64:
     return pose
 
 
+@checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class BodyModel:
     """A body in SMPL's format. Read one with `body_files.load_body`.
@@ -115,13 +122,15 @@ class BodyModel:
         """The body as it appears in a signature, ``name@fingerprint``."""
         return f"{self.name}@{self.fingerprint}"
 
-    def shaped_template(self, betas: ArrayLike | None = None) -> Float64:
+    @checked
+    def shaped_template(self, betas: Annotated[ArrayLike, Shape("S")] | None = None) -> Float64:
         """Return the rest-pose vertices (V, 3) in metres for shape coefficients (S,)."""
-        return _shaped(self.template, self.shape_directions, betas)
+        return shaped_points(self.template, self.shape_directions, betas)
 
-    def rest_joints(self, betas: ArrayLike | None = None) -> Float64:
+    @checked
+    def rest_joints(self, betas: Annotated[ArrayLike, Shape("S")] | None = None) -> Float64:
         """Return the joints (24, 3) in metres of the rest pose."""
-        return _shaped(self._mean_joints, self._joint_directions, betas)
+        return shaped_points(self._mean_joints, self._joint_directions, betas)
 
     @cached_property
     def _mean_joints(self) -> Float64:
@@ -142,8 +151,9 @@ class BodyModel:
         products = shares.T[:, :, None] * values[used, None, :].astype(np.float64)
         return np.asarray(exact.total(products))
 
+    @checked
     def bone_transforms(
-        self, pose: ArrayLike, betas: ArrayLike | None = None
+        self, pose: ArrayLike, betas: Annotated[ArrayLike, Shape("S")] | None = None
     ) -> tuple[Float64, Float64]:
         """Return SMPL's bone transforms and the posed joints.
 
@@ -164,7 +174,10 @@ class BodyModel:
         transforms[..., 3, 3] = 1
         return transforms, joints
 
-    def pose(self, pose: ArrayLike, betas: ArrayLike | None = None) -> Float64:
+    @checked
+    def pose(
+        self, pose: ArrayLike, betas: Annotated[ArrayLike, Shape("S")] | None = None
+    ) -> Float64:
         """Return the posed vertices by linear blend skinning, pose blend shapes included.
 
         Args:
@@ -208,8 +221,9 @@ class BodyModel:
 
     @cached_property
     def _rest_from_canonical(self) -> Float64:
-        return _inverse_motions(self.bone_transforms(star_pose())[0])
+        return inverse_motions(self.bone_transforms(star_pose())[0])
 
+    @checked
     def canonical_to_posed(self, pose: ArrayLike) -> Float64:
         """Return ``C_j = A_j(pose) A_j(star)^-1`` for every bone.
 
@@ -226,15 +240,22 @@ class BodyModel:
         """Return the joint (0 to 23) with the largest skinning weight of each vertex, (V,)."""
         return np.argmax(self.weights, axis=1).astype(np.int32)
 
+    def _facts(self) -> dict[str, object]:
+        return {"name": self.name, "vertices": self.vertices, "fingerprint": self.fingerprint}
 
-def bones(rest: Float64) -> Float64:
+
+@checked
+def bones(rest: Annotated[Float64, Shape("24 3")]) -> Float64:
     """Return where each joint (24, 3) is from its parent; the pelvis stays where it is."""
     steps = rest.copy()
     steps[1:] -= rest[list(PARENTS[1:])]
     return steps
 
 
-def forward_kinematics(local: Float64, steps: Float64) -> tuple[Float64, Float64]:
+@checked
+def forward_kinematics(
+    local: Annotated[Float64, Shape("... 24 3 3")], steps: Annotated[Float64, Shape("24 3")]
+) -> tuple[Float64, Float64]:
     """Turn a skeleton's joints, from the pelvis outwards.
 
     Args:
@@ -253,53 +274,12 @@ def forward_kinematics(local: Float64, steps: Float64) -> tuple[Float64, Float64
     return places, turned
 
 
-def without_global_orientation(pose: ArrayLike) -> Float64:
+@checked
+def without_global_orientation(pose: Annotated[ArrayLike, Shape("... 72")]) -> Float64:
     """Return a copy of poses (..., 72) with the first three numbers set to zero."""
     body_pose = np.array(pose, dtype=np.float64)
     body_pose[..., :3] = 0
     return body_pose
-
-
-def blended_motions(transforms: Float64, weights: Float64, rest: Float64) -> Float64:
-    """Move points by linear blend skinning.
-
-    Args:
-        transforms: (..., 24, 4, 4) of the bones.
-        weights: (24, n) of the points.
-        rest: (..., n, 3) the points at rest.
-
-    Returns:
-        (..., n, 3) the points, moved.
-    """
-    entries = transforms[..., :3, :].reshape(*transforms.shape[:-3], JOINTS, 12)
-    blended = exact.product(np.swapaxes(entries, -1, -2), weights)
-    rows = blended.reshape(*blended.shape[:-2], 3, 4, weights.shape[1])
-    x, y, z = (rest[..., None, :, axis] for axis in range(3))
-    moved = rows[..., 0, :] * x + rows[..., 1, :] * y + rows[..., 2, :] * z + rows[..., 3, :]
-    return np.ascontiguousarray(np.swapaxes(moved, -1, -2))
-
-
-def _shaped(
-    mean: NDArray[np.floating], directions: NDArray[np.floating] | None, betas: ArrayLike | None
-) -> Float64:
-    """Return points (n, 3) moved along directions (n, 3, S) by shape coefficients."""
-    points = np.array(mean, dtype=np.float64)
-    if betas is None or directions is None or not np.any(betas):
-        return points
-    coefficients = np.asarray(betas, dtype=np.float64)
-    for number in range(min(len(coefficients), directions.shape[-1])):
-        points += directions[..., number].astype(np.float64) * coefficients[number]
-    return points
-
-
-def _inverse_motions(motions: Float64) -> Float64:
-    """Return the inverses of rotations with a shift, (..., 4, 4)."""
-    inverse = np.zeros_like(motions)
-    turned_back = np.swapaxes(motions[..., :3, :3], -1, -2)
-    inverse[..., :3, :3] = turned_back
-    inverse[..., :3, 3] = -exact.apply(turned_back, motions[..., :3, 3])
-    inverse[..., 3, 3] = 1
-    return inverse
 
 
 def _as_joint_rotations(pose: ArrayLike) -> Float64:
@@ -312,13 +292,14 @@ def _as_joint_rotations(pose: ArrayLike) -> Float64:
 
 
 def _check_shapes(body: BodyModel) -> None:
-    V = len(body.template)
-    S = 0 if body.shape_directions is None else body.shape_directions.shape[-1]
+    V = len(body.template) if body.template.ndim else 0
+    directions = body.shape_directions
+    S = directions.shape[-1] if directions is not None and directions.ndim else 0
     expected: dict[str, tuple[int, ...]] = {
         "template": (V, 3),
         "weights": (V, JOINTS),
         "joint_regressor": (JOINTS, V),
-        "faces": (len(body.faces), 3),
+        "faces": (len(body.faces) if body.faces.ndim else 0, 3),
         "pose_directions": (V, 3, POSE_FEATURES),
         "shape_directions": (V, 3, S),
         "keypoint_vertices": (5,),

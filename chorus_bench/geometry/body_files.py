@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, reason, suggestion
 from chorus_bench.geometry.body import JOINTS, PARENTS, BodyModel
 from chorus_bench.io.files import atomic_write_bytes
@@ -35,6 +36,7 @@ _OPTIONAL = {
 _MAX_BYTES = GIB
 
 
+@checked
 def load_body(source: str | Path | BodyModel | object = "default") -> BodyModel:
     """Load a body.
 

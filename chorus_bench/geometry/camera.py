@@ -11,12 +11,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64, Int64
+from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.checks import check_intrinsics, check_rotations
@@ -36,6 +39,8 @@ CAMERA_PARTS: dict[str, tuple[int, ...]] = {
 CAMERA_PREFIX = "camera_"
 
 
+@checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class PerspectiveCamera:
     """A pinhole camera, kept in float32 as the original keeps it.
@@ -67,6 +72,7 @@ class PerspectiveCamera:
             object.__setattr__(self, name, value)
 
     @classmethod
+    @checked
     def from_row(cls, row: Mapping[str, Any], prefix: str = CAMERA_PREFIX) -> PerspectiveCamera:
         """Read a camera from the columns of a row, and check it.
 
@@ -94,6 +100,7 @@ class PerspectiveCamera:
         camera.check()
         return camera
 
+    @checked
     def columns(self, prefix: str = CAMERA_PREFIX) -> dict[str, Any]:
         """Return the camera as the columns of a row, with its reprojection error if it has one."""
         found = {prefix + name: getattr(self, name).tolist() for name in CAMERA_PARTS}
@@ -135,6 +142,7 @@ class PerspectiveCamera:
         matrix: Float64 = exact.product(self.intrinsics.astype(np.float64), extrinsics)
         return matrix
 
+    @checked
     def rescaled(self, factor: float) -> PerspectiveCamera:
         """Return the camera of the image scaled by ``factor``.
 
@@ -145,13 +153,15 @@ class PerspectiveCamera:
         K[:2] *= np.float32(factor)
         return replace(self, intrinsics=K)
 
-    def to_camera(self, points: ArrayLike) -> Float64:
+    @checked
+    def to_camera(self, points: Annotated[ArrayLike, Shape("... N 3")]) -> Float64:
         """Take points (n, 3) from the body to the camera frame, ``R x + t``, metres."""
         x = np.asarray(points, dtype=np.float64)
         R, t = self.rotation.astype(np.float64), self.translation.astype(np.float64)
         return np.asarray(exact.product(x, R.T) + t)
 
-    def project(self, points: ArrayLike) -> Float64:
+    @checked
+    def project(self, points: Annotated[ArrayLike, Shape("... N 3")]) -> Float64:
         """Project points into the image.
 
         Points behind the camera are projected like all others, as in the original.
@@ -170,7 +180,8 @@ class PerspectiveCamera:
         return uv.reshape(*x.shape[:-1], 2)
 
 
-def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
+@checked
+def pixel_indices(uv: Annotated[ArrayLike, Shape("... 2")], height: int, width: int) -> Int64:
     """Return the flat pixel index that each image point falls on.
 
     Coordinates are truncated toward zero, so values in (-1, 0) fall on pixel 0.
@@ -192,6 +203,7 @@ def pixel_indices(uv: ArrayLike, height: int, width: int) -> Int64:
     return np.where(inside, flat, height * width).astype(np.int64)
 
 
+@checked
 def focal_from_fov(fov_degrees: float = DEFAULT_FOV_DEGREES) -> float:
     """Return the focal length in image widths, ``1 / (2 tan(fov / 2))``.
 
@@ -201,6 +213,7 @@ def focal_from_fov(fov_degrees: float = DEFAULT_FOV_DEGREES) -> float:
     return float(1 / (2 * exact.tan(math.radians(fov_degrees) / 2)))
 
 
+@checked
 def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     """Return the azimuth of camera centres: the angle from +x toward +z, in [0, 360).
 
@@ -210,8 +223,13 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     Args:
         x: (...) x of the camera centres, body frame, metres.
         z: (...) z of the camera centres.
+
+    Raises:
+        InputError: different numbers of x and z.
     """
     x, z = np.asarray(x), np.asarray(z)
+    if x.shape != z.shape and x.ndim and z.ndim:
+        raise InputError(f"x has shape {x.shape}, z {z.shape}", expected="equal shapes")
     eps = np.asarray(_AXIS_EPSILON, dtype=np.result_type(x, np.float32))
     x_positive, x_zero = x >= eps, (-eps <= x) & (x < eps)
     z_positive, z_zero = z >= eps, (-eps <= z) & (z < eps)
@@ -226,7 +244,14 @@ def azimuth_degrees(x: ArrayLike, z: ArrayLike) -> Float64:
     return result
 
 
+@checked
 def azimuth_bins(degrees: ArrayLike) -> Int64:
-    """Return the 30-degree bin, 0 to 11, of each azimuth."""
+    """Return the 30-degree bin, 0 to 11, of each azimuth.
+
+    Raises:
+        InputError: an azimuth that is not finite.
+    """
     width = 360 / AZIMUTH_BINS
+    if not np.isfinite(degrees).all():
+        raise InputError("an azimuth is not finite", expected="degrees")
     return (np.asarray(degrees, dtype=np.float64) / width).astype(np.int64) % AZIMUTH_BINS

@@ -10,16 +10,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64, Int32
+from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, list_some
 
 MIN_RESOLUTION, MAX_RESOLUTION = 8, 256
 
 
+@checked
+@displayed
 @dataclass(frozen=True)
 class GridSpec:
     """A cube of ``resolution ** 3`` voxels in the frame of the body template.
@@ -82,7 +88,8 @@ class GridSpec:
         """Return the voxel centres, (N**3, 3) in metres, in C order of (i, j, k). Read-only."""
         return _centers(self)
 
-    def indices(self, points: ArrayLike) -> Int32:
+    @checked
+    def indices(self, points: Annotated[ArrayLike, Shape("... 3")]) -> Int32:
         """Return the flat index of the voxel that is read at each point.
 
         The continuous index ``(p - low) / voxel_size`` is computed in float32 and truncated
@@ -116,6 +123,8 @@ def _centers(spec: GridSpec) -> Float64:
     return centers
 
 
+@checked
+@displayed
 @dataclass(frozen=True)
 class OccupancyGrid:
     """Occupancy probabilities on a grid.
@@ -140,13 +149,22 @@ class OccupancyGrid:
         check_probabilities(values)
         object.__setattr__(self, "values", values)
 
-    def at(self, points: ArrayLike) -> Float32:
+    @checked
+    def at(self, points: Annotated[ArrayLike, Shape("... 3")]) -> Float32:
         """Return the probabilities at ``points`` (..., 3), metres; 0 outside the cube."""
         table = np.append(self.values.reshape(-1), np.float32(0))
         read: Float32 = table[self.spec.indices(points)]
         return read
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            "grid": self.spec.label,
+            "largest": float(self.values.max()),
+            "mean": float(self.values.mean()),
+        }
 
+
+@checked
 def check_probabilities(values: NDArray[np.floating], *, where: object | None = None) -> None:
     """Raise an `InputError` when values are not finite or lie outside [0, 1].
 

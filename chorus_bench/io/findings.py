@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
+from chorus_bench.boundary import checked
+from chorus_bench.displays import Table
 from chorus_bench.errors import InputError, count_of, list_some
 
 T = TypeVar("T")
@@ -24,6 +26,7 @@ _SEPARATE = 7
 _DIRECTIONS = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
+@checked
 @dataclass(frozen=True, order=True)
 class Finding:
     """One problem or one warning.
@@ -41,6 +44,7 @@ class Finding:
     fix: str | None = None
 
     @classmethod
+    @checked
     def of(cls, error: InputError, where: str) -> Finding:
         """Return an error as the finding about the file ``where``."""
         return cls(where, error.found, error.expected, error.fix)
@@ -181,3 +185,9 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     by_folded = {other.casefold(): other for other in known}
     near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
     return by_folded[near[0]] if near else None
+
+
+def findings_table(errors: Iterable[Finding], warnings: Iterable[Finding | str]) -> Table:
+    """Return errors and warnings as a table, for `chorus_bench.displays`."""
+    known = (("error", errors), ("warning", warnings))
+    return ("", "finding"), [[kind, str(one)] for kind, group in known for one in group]

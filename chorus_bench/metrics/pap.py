@@ -26,12 +26,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float64, Int64
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, count_of
 
 #: The protocol's thresholds: 0.01, 0.02, ..., 0.99, each the double nearest to its decimal.
@@ -44,6 +48,8 @@ SCORE_NAMES = ("PAP", "PAP_strict", "PAP_hoa", "PAP_strict_hoa")
 TARGET, HUMAN, _CLASSES = 1, 2, 4
 
 
+@checked
+@displayed
 @dataclass(frozen=True)
 class PAPScore:
     """The four numbers of one image, in [0, 1], and the two target areas.
@@ -70,6 +76,8 @@ class PAPScore:
         return asdict(self)
 
 
+@checked
+@displayed
 @dataclass(frozen=True)
 class PixelCounts:
     """The counts behind precision and recall, for any number of images.
@@ -95,6 +103,7 @@ class PixelCounts:
         return self.hit / np.maximum(self.target, 1)[..., None]
 
 
+@checked
 def projective_average_precision(
     occupancy_image: ArrayLike,
     target: ArrayLike,
@@ -157,6 +166,7 @@ def _checked_mask(mask: object, name: str) -> NDArray[np.bool_]:
     return values != 0
 
 
+@checked
 def occupancy_levels(occupancy: ArrayLike, thresholds: Sequence[float] = THRESHOLDS) -> Int64:
     """Return how many of the thresholds each probability reaches.
 
@@ -199,7 +209,10 @@ def pixel_histogram(levels: ArrayLike, classes: ArrayLike, thresholds: int) -> I
     return counts.reshape(_CLASSES, thresholds + 1)
 
 
-def pixel_counts(histogram: ArrayLike, *, without_human: bool = False) -> PixelCounts:
+@checked
+def pixel_counts(
+    histogram: Annotated[ArrayLike, Shape("... 4 L")], *, without_human: bool = False
+) -> PixelCounts:
     """Return the counts behind precision and recall.
 
     Args:
@@ -218,6 +231,7 @@ def pixel_counts(histogram: ArrayLike, *, without_human: bool = False) -> PixelC
     )
 
 
+@checked
 def average_precision(counts: PixelCounts, *, closed: bool = False) -> tuple[Float64, Float64]:
     """Return plain and strict average precision, each of shape (...).
 
@@ -278,7 +292,10 @@ def scores_from_histogram(histogram: ArrayLike, *, closed: bool = False) -> PAPS
     return PAPScore(pap, strict, hoa, strict_hoa, int(areas[0]), int(areas[1]))
 
 
-def category_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float]:
+@checked
+def category_mean(
+    scores: Annotated[ArrayLike, Shape("S 4")], areas: Annotated[ArrayLike, Shape("S 2")]
+) -> dict[str, float]:
     """Return a category's means over its images.
 
     An image without target pixels is left out altogether; one whose target the human hides
@@ -306,7 +323,10 @@ def counted(areas: ArrayLike) -> NDArray[np.bool_]:
     return np.stack([plain, plain, hoa, hoa], axis=1)
 
 
-def available_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float | None]:
+@checked
+def available_mean(
+    scores: Annotated[ArrayLike, Shape("S 4")], areas: Annotated[ArrayLike, Shape("S 2")]
+) -> dict[str, float | None]:
     """Return a category's means, None for a number that no image counts for.
 
     Arguments as for `category_mean`. A category without a single target pixel has no score; 0
@@ -317,6 +337,7 @@ def available_mean(scores: ArrayLike, areas: ArrayLike) -> dict[str, float | Non
     return {name: means[name] if used[i] else None for i, name in enumerate(SCORE_NAMES)}
 
 
+@checked
 def benchmark_mean(categories: Iterable[Mapping[str, float | None]]) -> dict[str, float]:
     """Return ``mPAP`` and its three variants: unweighted means over the categories.
 

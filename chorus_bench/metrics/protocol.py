@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from chorus_bench._version import __version__
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import SkinningSettings
@@ -20,6 +21,7 @@ from chorus_bench.names import fingerprint_of
 _GRID, _SKINNING = GridSpec(), SkinningSettings()
 
 
+@checked
 @dataclass(frozen=True)
 class Protocol:
     """Everything besides the data that determines a score.
@@ -49,6 +51,7 @@ class Protocol:
         step = (last - first) / max(1, len(self.thresholds) - 1)
         return f"{first:g}:{last:g}:{step:g}"
 
+    @checked
     def signature(
         self,
         split: str,
@@ -101,6 +104,7 @@ PROTOCOLS = {"official": OFFICIAL, "closed": CLOSED}
 SCOPE_PARTS = ("min", "cat", "pop")
 
 
+@checked
 def get_protocol(name: str) -> Protocol:
     """Return a protocol by name; an unknown name is an `InputError` that lists them."""
     if name not in PROTOCOLS:

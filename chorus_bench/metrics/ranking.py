@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.array_types import Float64
+from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean
 from chorus_bench.metrics.resampling import (
@@ -25,6 +26,7 @@ from chorus_bench.metrics.resampling import (
 )
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """Several methods on the same samples, ranked by one of the four means.
@@ -57,6 +59,23 @@ class Ranking:
     def difference(self, first: int, second: int) -> Interval:
         """Return the interval of the first method's mean minus the second's."""
         return Interval(float(self.low[first, second]), float(self.high[first, second]))
+
+    def _facts(self) -> dict[str, object]:
+        best = self.order()[0]
+        return {"score": self.score, "methods": len(self.methods), "first": self.methods[best]}
+
+    def _table(self) -> Table:
+        """Return the methods, best first, in percent."""
+        rows = [
+            [
+                int(self.ranks[i]),
+                self.methods[i],
+                f"{100 * self.values[i]:.2f}",
+                " to ".join(f"{100 * bound:.2f}" for bound in self.intervals[i].as_list()),
+            ]
+            for i in self.order()
+        ]
+        return ("rank", "method", self.score, "95 % interval"), rows
 
 
 def rank_methods(

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.arrays import real_array
-from chorus_bench.errors import InputError, MissingDependencyError, unknown_name
+from chorus_bench.boundary import checked
+from chorus_bench.errors import InputError, MissingDependencyError, count_of, unknown_name
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
     THRESHOLDS,
@@ -31,6 +32,7 @@ except ImportError as error:
     ) from error
 
 
+@checked
 class ProjectiveAveragePrecision(Metric):
     """Projective Average Precision over images of several categories.
 
@@ -78,6 +80,7 @@ class ProjectiveAveragePrecision(Metric):
         self.add_state("totals", zeros, dist_reduce_fx="sum")
         self.add_state("counts", zeros.to(torch.int64), dist_reduce_fx="sum")
 
+    @checked
     def update(
         self, occupancy: Tensor, target: Tensor, human: Tensor, categories: Sequence[str]
     ) -> None:
@@ -99,7 +102,8 @@ class ProjectiveAveragePrecision(Metric):
         sizes = {len(array) if array.ndim else 0 for array in images} | {len(categories)}
         if len(sizes) > 1:
             raise InputError(
-                f"a batch of {[array.shape for array in images]} and {len(categories)} categories",
+                f"a batch of {[array.shape for array in images]} and "
+                f"{count_of(len(categories), 'category')}",
                 expected="(B, H, W) occupancy images, targets and human masks, and B categories",
             )
         for image, on, body, category in zip(*images, categories, strict=True):

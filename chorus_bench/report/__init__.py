@@ -1,12 +1,15 @@
 """Tables, figures, overlays, the 3D view, and the report of one result.
 
 The matplotlib figures are for print and notebooks alike; `view_fields` is an interactive 3D view.
-The names below are imported on first use.
+The names below are imported on first use. Called, the package writes a report:
+``chorus_bench.report("result", "page")`` is ``chorus_bench.report.write_report("result", "page")``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from chorus_bench.lazy import lazy_exports
 
@@ -69,3 +72,14 @@ __all__ = [
     "view_fields",
     "write_report",
 ]
+
+
+class _CallableModule(ModuleType):
+    """This package: a namespace, and the function `write_report`."""
+
+    def __call__(self, *args: Any, **options: Any) -> Any:  # noqa: ANN401 - those of write_report
+        """Write the report of a result; see `write_report`."""
+        return self.write_report(*args, **options)
+
+
+sys.modules[__name__].__class__ = _CallableModule

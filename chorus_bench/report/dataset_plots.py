@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from chorus_bench.boundary import checked
+from chorus_bench.datasets.statistics import DatasetStatistics
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.report.canvas import figure_bytes, new_figure
-
-if TYPE_CHECKING:
-    from chorus_bench.datasets.statistics import DatasetStatistics
 
 _COLOR = "#2a6f97"
 _SHOWN = 30
@@ -67,6 +66,7 @@ def _azimuth_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
     return figure
 
 
+@checked
 def cameras_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
     """Return a figure of the camera directions on the sphere around the person.
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from tabulate import LATEX_ESCAPE_RULES, tabulate
 
+from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import unknown_name
 from chorus_bench.evaluation.comparison import comparable_results
 from chorus_bench.evaluation.results import MEANS, EvaluationResult
@@ -36,6 +37,7 @@ class Cell:
     place: int = 0
 
 
+@displayed
 @dataclass(frozen=True)
 class MethodTable:
     """Scores of methods.
@@ -132,6 +134,18 @@ class MethodTable:
             },
         }
         return json.dumps(content, indent=1, ensure_ascii=False)
+
+    def _facts(self) -> dict[str, object]:
+        return {
+            "methods": len(self.rows),
+            "columns": len(self.columns),
+            "score": self.score or "the four means",
+            "signature": self.signature,
+        }
+
+    def _table(self) -> Table:
+        rows = [[method, *(percent(c.value) for c in cells)] for method, cells in self.rows.items()]
+        return ("method", *self.columns), rows
 
 
 def method_table(

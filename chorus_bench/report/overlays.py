@@ -7,13 +7,17 @@ one, the person is drawn in grey from the mask.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import numpy as np
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64, UInt8
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.masks import RLE, decode_mask
 from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError
 from chorus_bench.report.drawing import tint
 
@@ -29,6 +33,8 @@ _PNG = (
 )
 
 
+@checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class Overlay:
     """The data of a sample's picture: a projected field, the person, the object.
@@ -46,7 +52,8 @@ class Overlay:
     target: RLE
 
     @classmethod
-    def of(cls, sample: EvalSample, projection: Float32) -> Overlay:
+    @checked
+    def of(cls, sample: EvalSample, projection: Annotated[Float32, Shape("h w")]) -> Overlay:
         """Return the overlay of a sample.
 
         Args:
@@ -58,7 +65,8 @@ class Overlay:
         heat = np.rint(255 * (known / (top or 1))).astype(np.uint8)
         return cls(heat, top, sample.human_mask, sample.object_mask)
 
-    def draw(self, photo: UInt8 | None = None) -> UInt8:
+    @checked
+    def draw(self, photo: Annotated[UInt8, Shape("H W 3")] | None = None) -> UInt8:
         """Return the picture: the heat, the object's outline in blue, the person.
 
         The hottest colour stands for `top`.

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench._version import __version__
+from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.arguments import CONDITIONED
 from chorus_bench.evaluation.opening import open_result
@@ -59,6 +61,7 @@ _FOUND = (
 _SHIPPED_BODY = "default"
 
 
+@displayed
 @dataclass(frozen=True, eq=False)
 class Report:
     """A written report.
@@ -89,6 +92,7 @@ class _Parts:
     left_out: list[str] = field(default_factory=list)
 
 
+@checked
 def write_report(
     result: str | Path | EvaluationResult,
     output: str | Path,

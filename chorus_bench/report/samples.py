@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from chorus_bench.annotations import Count
 from chorus_bench.array_types import Float32, UInt8
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.rows import DatasetRows
-from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.datasets.samples import EvalSample, EvalSplit
 from chorus_bench.errors import InputError, count_of
 from chorus_bench.evaluation.cache import GeometryCache
 from chorus_bench.evaluation.prepare import PreparedSample
@@ -95,13 +97,14 @@ def occupancy_image(
     return prepared.occupancy_image(submission.field(sample.category).at(prepared.points))
 
 
+@checked
 def sample_overlays(
     result: EvaluationResult,
     submission: Submission,
-    split: str | Path,
+    split: str | Path | EvalSplit,
     body: BodyModel,
     *,
-    each: int = 1,
+    each: Count = 1,
 ) -> dict[ChosenSample, Overlay]:
     """Return overlays of each category's best, median and worst samples, in that order.
 
@@ -163,6 +166,7 @@ def _prepared(
                     yield sample, prepared
 
 
+@checked
 def sample_photos(split: str | Path, wanted: Collection[str]) -> dict[str, UInt8]:
     """Return the photographs (H, W, 3) of some samples; missing ones are left out.
 

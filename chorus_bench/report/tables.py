@@ -129,7 +129,7 @@ def render_ranking(ranking: Ranking, style: str = "table", *, baseline: str | No
     """Return the table of a comparison, best first.
 
     Args:
-        ranking: result of `compare_results`.
+        ranking: result of `compare`.
         style: ``table``, ``markdown`` or ``latex`` (percent), ``csv`` or ``json`` (fractions).
         baseline: the method that the differences are to; by default the first of the ranking.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chorus_bench.boundary import checked
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.submission import InteractionType, Submission
 
@@ -9,6 +10,7 @@ from chorus_bench.submission import InteractionType, Submission
 MOST_TYPES = 60
 
 
+@checked
 def submission_fields(
     submission: Submission, *, interactions: bool = True, most: int = MOST_TYPES
 ) -> dict[str, OccupancyGrid]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, count_of
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
@@ -22,6 +23,7 @@ _PIXELS = 170
 _LETTERS = 36  # in a line of a title
 
 
+@checked
 def draw_types(
     submission: Submission,
     body: BodyModel,

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from chorus_bench.annotations import Count
+from chorus_bench.boundary import checked
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.report.fields import SmallFields
+from chorus_bench.report.given import FieldsLike, fields_of
 from chorus_bench.report.web import body_data, render
-from chorus_bench.submission.given_grids import FieldLike
-from chorus_bench.submission.write import as_field
 
 
 @dataclass(frozen=True)
@@ -26,8 +26,11 @@ class FieldsView:
         height: height in a notebook, pixels.
     """
 
-    page: str
+    page: str = field(repr=False)
     height: int
+
+    def __repr__(self) -> str:
+        return f"FieldsView({len(self.page) / 1000:.0f} kB, height={self.height})"
 
     def _repr_html_(self) -> str:
         source = html.escape(self.page, quote=True)
@@ -41,13 +44,14 @@ class FieldsView:
         return atomic_write_bytes(path, self.page.encode())
 
 
+@checked
 def view_fields(
-    fields: Mapping[str, FieldLike],
+    fields: FieldsLike,
     *,
     grid: GridSpec | None = None,
     body: BodyModel | str | Path = "default",
     level: float = 0.5,
-    height: int = 560,
+    height: Count = 560,
 ) -> FieldsView:
     """Return an interactive 3D view of canonical fields: surfaces at an adjustable level.
 
@@ -55,7 +59,8 @@ def view_fields(
 
     Args:
         fields: name -> field: an `OccupancyGrid`, or an array or tensor (N, N, N) as
-            `write_submission` takes it. Fields on different grids are shown on one cube.
+            `write_submission` takes it; or a canonical submission, open or not. Fields on
+            different grids are shown on one cube.
         grid: the geometry of arrays; by default N voxels a side of a 3 m cube about the origin.
         body: the body, shown in the canonical pose. The page contains its template: SMPL's must
             not be redistributed.
@@ -65,10 +70,11 @@ def view_fields(
     Raises:
         InputError: no field, or one that is no cube of probabilities.
     """
+    shown = fields_of(fields, grid)
     data = {
         "body": body_data(load_body(body)),
-        **SmallFields.of({name: as_field(field, grid) for name, field in fields.items()}).data(),
-        "categories": list(fields),
+        **SmallFields.of(shown).data(),
+        "categories": list(shown),
         "level": level,
     }
     return FieldsView(render("view.html.jinja", data=data), height)

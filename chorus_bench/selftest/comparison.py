@@ -7,7 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from chorus_bench.boundary import checked
 
+
+@checked
 @dataclass(frozen=True)
 class Comparison:
     """The result of one comparison.

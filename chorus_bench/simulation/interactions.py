@@ -13,6 +13,7 @@ import chorus_bench.simulation.riding as riding
 import chorus_bench.simulation.seated as seated
 import chorus_bench.simulation.throwing as throwing
 import chorus_bench.simulation.wearing as wearing
+from chorus_bench.boundary import checked
 from chorus_bench.errors import unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.seeds import Stream
@@ -31,6 +32,7 @@ from chorus_bench.simulation.scenes import (
 )
 
 
+@checked
 @dataclass(frozen=True)
 class Interaction:
     """One way in which a person and an object belong together.

@@ -5,6 +5,7 @@ Subject, verb, object, as a language model is asked to write them (docs/method.m
 
 from __future__ import annotations
 
+from chorus_bench.boundary import checked
 from chorus_bench.seeds import address_seed
 from chorus_bench.simulation.interactions import CATEGORIES, Interaction, interactions
 
@@ -59,6 +60,7 @@ def prompts_of(interaction: Interaction) -> tuple[str, ...]:
     return _WRITTEN[interaction.category, interaction.name]
 
 
+@checked
 def interaction_of(category: str, prompt: str) -> Interaction:
     """Return the interaction that a prompt describes.
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.datasets.occupancy import encode_occupancy
 from chorus_bench.datasets.sample_ids import sample_name
@@ -38,6 +39,7 @@ _ATTEMPTS = 40
 _LEAST_OBJECT, _LEAST_PERSON = 0.003, 0.02
 
 
+@checked
 def simulate_test_row(
     category: str,
     index: int,
@@ -100,6 +102,7 @@ def simulate_test_row(
     }
 
 
+@checked
 def simulated_test(
     categories: Sequence[str] = CATEGORIES,
     per_category: int = 30,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from chorus_bench.array_types import Float32
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.occupancy import encode_occupancy
 from chorus_bench.datasets.sample_ids import prompt_slug, sample_name
 from chorus_bench.geometry.body import BodyModel
@@ -42,6 +43,7 @@ _UNFILLED = (
 )  # fmt: skip
 
 
+@checked
 def simulate_train_row(
     category: str,
     prompt: str,

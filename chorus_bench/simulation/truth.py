@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from chorus_bench.array_types import Float32
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.occupancy import POSED_GRID
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
@@ -16,6 +17,7 @@ from chorus_bench.simulation.occupancy import occupancy
 from chorus_bench.simulation.rows import row_stream
 
 
+@checked
 def canonical_truth(
     category: str,
     samples: int = 100,

@@ -7,11 +7,14 @@ the mask shrinks. A field whose mask never shrinks scores 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32
+from chorus_bench.boundary import checked
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.metrics.pap import THRESHOLDS, occupancy_levels
 
@@ -39,7 +42,8 @@ class Degeneracy:
         return f"{self.found}: {self.consequence}. What to do: {self.fix}."
 
 
-def field_warnings(values: Float32, spec: GridSpec) -> list[str]:
+@checked
+def field_warnings(values: Annotated[Float32, Shape("N N N")], spec: GridSpec) -> list[str]:
     """Return warnings, in plain sentences, why a field may score badly, and what to do.
 
     Args:

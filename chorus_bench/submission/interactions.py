@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from numpy.typing import ArrayLike
 from pydantic import Field
 
+from chorus_bench.boundary import checked
+from chorus_bench.displays import displayed
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.findings import Findings, nearest, printable
 from chorus_bench.io.schemas import Count, Fraction, Line, Schema
@@ -46,6 +48,7 @@ class InteractionEntry(Schema):
     views: Count | None = None
 
 
+@checked
 @dataclass(frozen=True)
 class InteractionType:
     """A kind of interaction of a category.
@@ -65,6 +68,7 @@ class InteractionType:
     views: int | None = None
 
     @classmethod
+    @checked
     def of(
         cls,
         prompt: str | None = None,
@@ -86,6 +90,8 @@ class InteractionType:
         return {key: value for key, value in {**texts, **numbers}.items() if value is not None}
 
 
+@checked
+@displayed
 @dataclass(frozen=True, eq=False)
 class InteractionField:
     """The field of an interaction type.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 from chorus_bench.io.files import WriteError
 from chorus_bench.io.leftovers import temporary_folder
@@ -22,6 +23,7 @@ Fields = Mapping[str, FieldLike] | Mapping[str, Mapping[Any, FieldLike]]
 METHOD = "fields in memory"
 
 
+@checked
 def submission_of(fields: Fields, *, method: str = METHOD, grid: GivenGrids = None) -> Submission:
     """Return an open submission of fields in memory.
 

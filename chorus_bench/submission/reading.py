@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+from chorus_bench.boundary import checked
+from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError, suggestion, unknown_name
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.files import WriteError
@@ -17,6 +19,7 @@ from chorus_bench.io.findings import (
     Finding,
     Findings,
     SubmissionError,
+    findings_table,
     printable,
 )
 from chorus_bench.io.leftovers import temporary_folder
@@ -28,6 +31,8 @@ from chorus_bench.submission.layout import FieldKey
 from chorus_bench.submission.manifest import Manifest, Track
 
 
+@checked
+@displayed
 @dataclass(frozen=True)
 class SubmissionReport:
     """The result of `check_submission`.
@@ -56,7 +61,22 @@ class SubmissionReport:
         """Whether the submission can be scored."""
         return not self.errors
 
+    def _facts(self) -> dict[str, object]:
+        return {
+            "path": str(self.path),
+            "ok": self.ok,
+            "errors": len(self.errors),
+            "warnings": len(self.warnings),
+            "categories": len(self.categories),
+            "grids": self.grids,
+        }
 
+    def _table(self) -> Table:
+        return findings_table(self.errors, self.warnings)
+
+
+@checked
+@displayed
 class Submission:
     """A submission that passed the complete check.
 
@@ -101,6 +121,7 @@ class Submission:
         """Return the geometry of a category's fields; ``grid`` for one that has none."""
         return self.own_grids.get(category, self.grid)
 
+    @checked
     def field(self, category: str) -> OccupancyGrid:
         """Return a category's field; canonical track only.
 
@@ -112,6 +133,7 @@ class Submission:
             raise self._wrong_track("posed_field(category, sample_id)")
         return self._load(FieldKey(category))
 
+    @checked
     def interactions(self, category: str) -> tuple[InteractionType, ...]:
         """Return the types of interaction that have fields of their own; often none.
 
@@ -121,6 +143,7 @@ class Submission:
         self._check_category(category)
         return self._types.get(category, ())
 
+    @checked
     def interaction_field(self, category: str, name: str) -> OccupancyGrid:
         """Return the field of a category's interaction type.
 
@@ -137,6 +160,7 @@ class Submission:
             raise unknown_name("interaction", name, known, where=f"{self.path}, '{category}'")
         return self._load(FieldKey(category, interaction=name))
 
+    @checked
     def interaction_fields(self, category: str) -> tuple[InteractionField, ...]:
         """Return all interaction types of a category with their fields, as the writer takes them.
 
@@ -148,6 +172,7 @@ class Submission:
             for kind in self.interactions(category)
         )
 
+    @checked
     def posed_samples(self, category: str) -> tuple[str, ...]:
         """Return the ids of a category's samples, sorted; posed track only.
 
@@ -159,6 +184,7 @@ class Submission:
         self._check_category(category)
         return tuple(key.sample for key in self._fields if key.category == category and key.sample)
 
+    @checked
     def posed_field(self, category: str, sample_id: str) -> OccupancyGrid:
         """Return a sample's field, in the posed space of the sample; posed track only.
 
@@ -187,11 +213,19 @@ class Submission:
     ) -> None:
         self.close()
 
-    def __repr__(self) -> str:
-        return (
-            f"Submission({str(self.path)!r}, method={self.method!r}, track={self.track!r}, "
-            f"grid={self._grids()}, {len(self.categories)} categories)"
-        )
+    def _facts(self) -> dict[str, object]:
+        return {
+            "path": str(self.path),
+            "method": self.method,
+            "track": self.track,
+            "grid": self._grids(),
+            "categories": len(self.categories),
+        }
+
+    def _table(self) -> Table:
+        return ("category", "types of interaction"), [
+            [name, str(len(self._types.get(name, ())))] for name in self.categories
+        ]
 
     def _grids(self) -> str:
         labels = sorted({spec.label for spec in self.own_grids.values()})
@@ -218,6 +252,7 @@ class Submission:
         )
 
 
+@checked
 def open_submission(path: str | Path) -> Submission:
     """Open a submission after a complete check of everything in it.
 
@@ -239,6 +274,7 @@ def open_submission(path: str | Path) -> Submission:
         raise
 
 
+@checked
 def check_submission(path: str | Path) -> SubmissionReport:
     """Check a submission and report every error and warning in one pass.
 

@@ -14,6 +14,7 @@ import safetensors.numpy
 import yaml
 
 from chorus_bench.arrays import real_array
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
@@ -34,6 +35,7 @@ DType = Literal["float32", "float16", "uint8"]
 SUBMISSION = FolderKind("a submission", (MANIFEST_NAME,))
 
 
+@checked
 def write_submission(
     folder: str | Path,
     *,
@@ -92,6 +94,7 @@ def write_submission(
     return _write(Path(folder), plan, {"method": method, **metadata}, overwrite, types)
 
 
+@checked
 def write_posed_submission(
     folder: str | Path,
     *,

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.masks import decode_mask, encode_mask
 from chorus_bench.datasets.schema import CAMERA_COLUMNS, KEPT, REJECTED, AnyRow
 from chorus_bench.errors import InputError
@@ -37,6 +38,7 @@ KEYPOINTS = "keypoints not visible"
 REASONS = (NO_PERSON, MANY_PEOPLE, NO_OBJECT, MANY_OBJECTS, NO_CONTACT, OTHER_CONTACT, KEYPOINTS)
 
 
+@checked
 @dataclass(frozen=True)
 class FilterSettings:
     """Settings of the filters; the defaults are the paper's.
@@ -90,6 +92,7 @@ def _numbers(allowed: object) -> tuple[int, ...]:
 _View = tuple[Mapping[str, Any], list[Mapping[str, Any]]]
 
 
+@checked
 @dataclass(frozen=True)
 class Verdict:
     """Whether an image is kept and, if not, the first filter that it fails."""
@@ -98,12 +101,14 @@ class Verdict:
     reason: str | None = None
 
 
+@checked
 @dataclass
 class FilterStatistics:
     """Counts of images by outcome: category -> reason or kept -> count."""
 
     counts: dict[str, Counter[str]] = field(default_factory=dict)
 
+    @checked
     def add(self, category: str, verdict: Verdict) -> None:
         """Count one image."""
         self.counts.setdefault(category, Counter())[verdict.reason or KEPT] += 1
@@ -115,14 +120,17 @@ class FilterStatistics:
             total.counts[category] = both[0] + both[1]
         return total
 
+    @checked
     def images(self, category: str | None = None) -> int:
         """Return the number of images, of one category or of all."""
         return sum(counter.total() for counter in self._of(category))
 
+    @checked
     def kept(self, category: str | None = None) -> int:
         """Return the number of kept images, of one category or of all."""
         return sum(counter[KEPT] for counter in self._of(category))
 
+    @checked
     def rejection_rate(self, category: str | None = None) -> float:
         """Return 1 - kept / images, as in table 1 of the paper.
 
@@ -134,6 +142,7 @@ class FilterStatistics:
             raise InputError("there are no images to filter", where=category)
         return 1 - self.kept(category) / images
 
+    @checked
     def check_kept(self, categories: Iterable[str] = ()) -> None:
         """Raise an `InputError` for a category without a single kept view.
 
@@ -161,6 +170,7 @@ class FilterStatistics:
         )
 
 
+@checked
 def filter_row(row: AnyRow, settings: FilterSettings = FilterSettings()) -> Verdict:
     """Apply the filters to one training row.
 
@@ -172,6 +182,7 @@ def filter_row(row: AnyRow, settings: FilterSettings = FilterSettings()) -> Verd
     return _judge(row, settings)[0]
 
 
+@checked
 def filter_rows(
     rows: Iterable[AnyRow],
     settings: FilterSettings = FilterSettings(),

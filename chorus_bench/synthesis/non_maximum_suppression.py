@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.boxes import box_areas, box_intersections
@@ -62,6 +63,7 @@ def keep_without_near_duplicates(
     return np.flatnonzero(kept).tolist()
 
 
+@checked
 def without_near_duplicates(
     row: AnyRow, *, min_overlap: float = MIN_OVERLAP, sure_score: float = SURE_SCORE
 ) -> dict[str, Any]:

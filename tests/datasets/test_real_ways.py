@@ -17,7 +17,7 @@ from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.datasets.packaged.coco_eft import CocoEft
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
-from chorus_bench.evaluation.comparison import compare_results
+from chorus_bench.evaluation.comparison import compare
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.submission import write_submission
@@ -125,7 +125,7 @@ def test_every_way_compares_without_a_warning(built, bodies, scored, submission,
     assert other.samples == scored.samples
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        ranking = compare_results([scored, other])
+        ranking = compare([scored, other])
     assert ranking.ranks.tolist() == [1, 1]
     assert not np.triu(ranking.high, 1).any()
 

@@ -15,7 +15,7 @@ import pytest
 
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.comparison import compare_results
+from chorus_bench.evaluation.comparison import compare
 from chorus_bench.evaluation.results import load_result, mean_curves
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.leaderboard.board import board_json, make_board
@@ -67,7 +67,7 @@ def test_scores_and_ranks_are_those_of_compare(board):
     folders = [board / "entries" / method["slug"] for method in group["methods"]]
     assert [folder.name for folder in folders] == ["good", "fair", "poor"]
     for mean in (f"m{name}" for name in SCORE_NAMES):
-        ranking = compare_results(folders, score=mean)
+        ranking = compare(folders, score=mean)
         for i, method in enumerate(group["methods"]):
             stored = load_result(folders[i])
             assert method["scores"][mean] == stored.scores[mean]

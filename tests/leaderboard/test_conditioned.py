@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from chorus_bench.cli.app import app
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.comparison import compare_results
+from chorus_bench.evaluation.comparison import compare
 from chorus_bench.evaluation.conditioned import conditioned_summary
 from chorus_bench.evaluation.samples_file import CONDITIONED_SCHEMA, READINGS
 from chorus_bench.leaderboard.board import board_json, make_board
@@ -160,9 +160,9 @@ def test_show_may_list_one_representation(board):
 
 def test_compare_may_take_one_representation(board):
     entries = [board / "entries" / name for name in ("good", "fair", "by-prompt")]
-    ranking = compare_results(entries, representation="canonical")
+    ranking = compare(entries, representation="canonical")
     assert ranking.methods == ("Good", "Fair")
     with pytest.raises(InputError, match="scored differently: track"):
-        compare_results(entries)
+        compare(entries)
     with pytest.raises(InputError, match="1 result to compare"):
-        compare_results(entries, representation="conditioned")
+        compare(entries, representation="conditioned")

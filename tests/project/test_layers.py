@@ -14,8 +14,15 @@ from tests.project.imports import PACKAGES, ROOT, import_graph, imported
 LAYERS: tuple[tuple[str, ...], ...] = (
     # values
     ("chorus_bench.errors", "chorus_bench._version", "chorus_bench.lazy"),
-    ("chorus_bench.array_types", "chorus_bench.names", "chorus_bench.option_types"),
-    ("chorus_bench.arrays",),
+    (
+        "chorus_bench.array_types",
+        "chorus_bench.displays",
+        "chorus_bench.names",
+        "chorus_bench.option_types",
+    ),
+    ("chorus_bench.arrays", "chorus_bench.progress"),
+    ("chorus_bench.annotations",),
+    ("chorus_bench.boundary",),
     ("chorus_bench.geometry",),
     ("chorus_bench.calibration", "chorus_bench.metrics", "chorus_bench.seeds"),
     # files, plug-ins, engines
@@ -46,6 +53,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "chorus_bench.evaluation.result_schema",
         "chorus_bench.evaluation.results",
         "chorus_bench.evaluation.samples_file",
+        "chorus_bench.evaluation.truth_file",
     ),
     # adapters: other kinds of predictions as a format of ours
     ("chorus_bench.adapters",),

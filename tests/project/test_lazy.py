@@ -22,7 +22,10 @@ PACKAGES = (
 
 
 def exports(package):
-    """Return the names under ``TYPE_CHECKING`` and those of `lazy_exports`, with their homes."""
+    """Return the names under ``TYPE_CHECKING`` and those of `lazy_exports`, with their homes.
+
+    Modules have the package as their home.
+    """
     tree = ast.parse(Path(import_module(package).__file__).read_text(encoding="utf-8"))
     (block,) = (node for node in tree.body if isinstance(node, ast.If))
     checked = {
@@ -31,12 +34,13 @@ def exports(package):
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    (homes,) = (n.args[1] for n in ast.walk(block) if isinstance(n, ast.Call))
+    (call,) = (n for n in ast.walk(block) if isinstance(n, ast.Call))
     lazy = {
         name: f"{package}.{home}"
-        for home, names in ast.literal_eval(homes).items()
+        for home, names in ast.literal_eval(call.args[1]).items()
         for name in names
     }
+    lazy |= {name: package for word in call.keywords for name in ast.literal_eval(word.value)}
     return checked, lazy
 
 
@@ -58,7 +62,18 @@ def test_no_name_is_that_of_a_module(package):
     """An imported module would take the place of the name."""
     folder = Path(import_module(package).__file__).parent
     modules = {file.stem for file in folder.iterdir()}
-    assert not modules & set(exports(package)[1])
+    assert not modules & {name for name, home in exports(package)[1].items() if home != package}
+
+
+def test_packages_are_attributes_before_they_are_imported():
+    code = (
+        "import sys, chorus_bench\n"
+        "assert 'chorus_bench.report' not in sys.modules\n"
+        "assert 'numpy' not in sys.modules\n"
+        "assert chorus_bench.report.view_fields.__name__ == 'view_fields'\n"
+        "assert chorus_bench.adapters.points_field and chorus_bench.metrics.THRESHOLDS\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_nothing_is_imported_before_it_is_used():

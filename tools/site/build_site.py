@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import inspect
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import chorus_bench
@@ -36,6 +38,7 @@ FOLDERS = ("docs/images", "docs/schemas")
 #: Packages whose public names are documented; of each, what its ``__all__`` names.
 PACKAGES = (
     "chorus_bench",
+    "chorus_bench.adapters",
     "chorus_bench.metrics",
     "chorus_bench.geometry.grid",
     "chorus_bench.geometry.body",
@@ -144,9 +147,15 @@ def _api_page(package: str) -> str:
     exported = getattr(importlib.import_module(package), "__all__", ())
     if exported:  # else its imports are not its own
         lines.append("   :imported-members:")
-        twice = set(exported) & set(chorus_bench.__all__) if package != "chorus_bench" else set()
-        lines.append(f"   :exclude-members: {', '.join(sorted(twice))}")
+        lines.append(f"   :exclude-members: {', '.join(sorted(_elsewhere(package, exported)))}")
     return "\n".join(lines) + "\n"
+
+
+def _elsewhere(package: str, exported: Sequence[str]) -> set[str]:
+    """Return the public names of a package that have their place on another page."""
+    if package != "chorus_bench":
+        return set(exported) & set(chorus_bench.__all__)
+    return {name for name in exported if inspect.ismodule(getattr(chorus_bench, name))}
 
 
 def build(output: Path) -> None:

@@ -15,12 +15,14 @@ from numpy.typing import NDArray
 from chorus_baselines.chorus.projection import HIT, NumpyProjector, VoxelFeatures, view_matrices
 from chorus_baselines.chorus.views import View
 from chorus_bench.array_types import Int64, UInt8
+from chorus_bench.boundary import checked
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import AZIMUTH_BINS
 
 Unsigned = NDArray[np.unsignedinteger[Any]]
 
 
+@checked
 class Counts(NamedTuple):
     """Votes per azimuth bin.
 

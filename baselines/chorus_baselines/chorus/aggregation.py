@@ -37,8 +37,9 @@ from chorus_baselines.chorus.projection import (
 from chorus_baselines.chorus.view_weights import AZIMUTH_12, divisors
 from chorus_baselines.chorus.views import UnusableViewError, View, read_view
 from chorus_bench.array_types import Float32, Float64, Int64
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.schema import AnyRow
-from chorus_bench.engines.threads import cpu_count, in_order
+from chorus_bench.engines.threads import in_order, thread_count
 from chorus_bench.errors import InputError, count_of, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
@@ -53,6 +54,7 @@ _DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
 _PIXELS_AT_ONCE = 1 << 24
 
 
+@checked
 class Aggregation:
     """Votes of any number of views. `aggregate` makes one, `load_aggregation` reads one.
 
@@ -97,19 +99,23 @@ class Aggregation:
         """The number of counted views."""
         return self.views_of()
 
+    @checked
     def counts_of(self, part: str | None = None, prompt: str | None = None) -> Counts:
         """Return the integer votes of a cluster, of a prompt, or of both; None for all."""
         return self._tally(part, prompt).counts()
 
+    @checked
     def views_of(self, part: str | None = None, prompt: str | None = None) -> int:
         """Return how many views belong to a cluster, to a prompt, or to both."""
         return int(self._views(part, prompt).sum(dtype=np.int64))
 
+    @checked
     def has_field(self, part: str | None = None, prompt: str | None = None) -> bool:
         """Whether some voxel is on a mask, so that there is a field; for arguments see `field`."""
         tallies = self._tallies(part, prompt)
         return any(hits.any() for tally in tallies for hits in tally.hits.values())
 
+    @checked
     def field(
         self, part: str | None = None, prompt: str | None = None, *, weights: str = AZIMUTH_12
     ) -> Float32:
@@ -201,6 +207,7 @@ def _weighted(votes: Mapping[int, NDArray[np.unsignedinteger]], by: Float64, n: 
     return total
 
 
+@checked
 def aggregate(
     rows: Iterable[AnyRow],
     *,
@@ -259,7 +266,7 @@ def aggregate(
     accumulator = make_accumulator(device)(model, features, regions, by_prompt)
     skipped = Skipped()
     views = _read_views(rows, settings, skipped, progress)
-    for batch, codes in in_order(accumulator.look_up, _batches(views), threads or cpu_count()):
+    for batch, codes in in_order(accumulator.look_up, _batches(views), thread_count(threads)):
         accumulator.add(batch, codes)
     found = Aggregation(settings, accumulator.finish(), skipped)
     if not found.tallies and not allow_empty:

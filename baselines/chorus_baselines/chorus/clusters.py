@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.array_types import Int64
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
@@ -38,6 +39,7 @@ SEGMENT_NAMES = (
 REGION_DISTANCE = 0.13
 
 
+@checked
 @dataclass(frozen=True)
 class BodyPart:
     """A part of the body by name.
@@ -97,6 +99,7 @@ def body_part(name: str) -> BodyPart:
     return BodyPart(name, tuple(segments))
 
 
+@checked
 @dataclass(frozen=True)
 class Cluster:
     """Views whose object mask touches some parts of the body and avoids others.
@@ -122,6 +125,7 @@ class Cluster:
             raise InputError(f"cluster '{self.name}': '{min(both)}' both passes and blocks")
 
     @classmethod
+    @checked
     def of(cls, part: str | BodyPart | Cluster) -> Cluster:
         """Return the cluster of the views that touch one part; clusters are returned unchanged."""
         if isinstance(part, Cluster):
@@ -152,6 +156,7 @@ def dominant_segments(body: BodyModel) -> dict[str, Int64]:
     return {name: np.flatnonzero(joint == number) for number, name in enumerate(SEGMENT_NAMES)}
 
 
+@checked
 def read_segments(path: str | Path, body: BodyModel) -> dict[str, Int64]:
     """Read segments from a file in the layout of `smpl_vert_segmentation.json`.
 

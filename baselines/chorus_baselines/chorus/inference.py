@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chorus_bench.array_types import Float32, Float64
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, reason, unknown_name
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
 from chorus_bench.geometry.body_files import load_body
@@ -29,6 +30,7 @@ _MAX_BYTES = 16 * MIB
 _DEFAULT_GRID, _DEFAULT_SKINNING = GridSpec(), SkinningSettings()
 
 
+@checked
 def posed_field(
     field: ArrayLike | OccupancyGrid,
     pose: ArrayLike,

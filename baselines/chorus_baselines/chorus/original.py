@@ -14,6 +14,7 @@ import numpy as np
 
 from chorus_baselines.chorus.aggregation import SMALLEST_SEEN
 from chorus_bench.array_types import Float32
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, did_you_mean
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.safe_pickle import load_pickle
@@ -25,6 +26,7 @@ _HULL, _IMAGE_HULL = "visual_hull", "full_image_visual_hull"
 _ROUNDING = 1e-4
 
 
+@checked
 def read_original_field(file: str | Path, *, allow_empty: bool = False) -> Float32:
     """Read the occupancy field of one category.
 
@@ -61,6 +63,7 @@ def read_original_field(file: str | Path, *, allow_empty: bool = False) -> Float
     return np.minimum(field, np.float32(1))
 
 
+@checked
 def import_chorus(
     files: Mapping[str, str | Path],
     output: str | Path,

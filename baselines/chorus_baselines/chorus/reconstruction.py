@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from chorus_baselines.chorus.inference import check_pose, posed_field
 from chorus_bench.array_types import Float32, Float64, Int32
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, import_extra, unknown_name
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
@@ -137,6 +138,7 @@ def person_mesh(body: BodyModel, pose: ArrayLike) -> Mesh:
     return Mesh(body.pose(check_pose(pose)), body.faces)
 
 
+@checked
 def reconstruct(
     field: ArrayLike | OccupancyGrid,
     pose: ArrayLike,

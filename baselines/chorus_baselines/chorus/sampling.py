@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from fractions import Fraction
 from functools import partial
 
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.schema import AnyRow
 from chorus_bench.errors import InputError
 from chorus_bench.synthesis.filters import KEYPOINTS, FilterSettings, filter_row
@@ -21,6 +22,7 @@ from chorus_bench.synthesis.filters import KEYPOINTS, FilterSettings, filter_row
 _DEFAULT_FILTERS = FilterSettings()
 
 
+@checked
 def draw_ratio(rows: Iterable[AnyRow], ratio: float, *, seed: int = 0) -> frozenset[str]:
     """Draw a share of the views: ceil(ratio * count) for every prompt of every category.
 
@@ -71,6 +73,7 @@ def draw_number(rows: Iterable[AnyRow], count: int, *, seed: int = 0) -> frozens
     return frozenset(sample_id for _, _, sample_id in sorted(places)[:count])
 
 
+@checked
 def draw_without_keypoints(
     rows: Iterable[AnyRow], settings: FilterSettings = _DEFAULT_FILTERS, *, seed: int = 0
 ) -> frozenset[str]:
@@ -103,6 +106,7 @@ def draw_without_keypoints(
     return frozenset(drawn)
 
 
+@checked
 def select_rows(rows: Iterable[AnyRow], ids: Collection[str]) -> Iterator[AnyRow]:
     """Yield the rows whose ``sample_id`` is among ``ids``."""
     return (row for row in rows if row.get("sample_id") in ids)

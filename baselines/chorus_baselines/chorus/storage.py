@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from chorus_baselines.chorus.accumulate import GroupKey, Tally
 from chorus_baselines.chorus.aggregation import Aggregation
 from chorus_baselines.chorus.aggregation_settings import AggregationSettings, Skipped
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, reason
 from chorus_bench.geometry.camera import AZIMUTH_BINS
 from chorus_bench.geometry.grid import GridSpec
@@ -31,6 +32,7 @@ _DAMAGE = (InputError, ValueError, KeyError, TypeError, OSError, AttributeError,
 _MOST = 100_000
 
 
+@checked
 def save_aggregation(aggregation: Aggregation, path: str | Path) -> Path:
     """Write an aggregation, atomically. Equal aggregations give equal bytes."""
     keys = sorted(aggregation.tallies, key=lambda key: tuple(name or "" for name in key))
@@ -54,6 +56,7 @@ def save_aggregation(aggregation: Aggregation, path: str | Path) -> Path:
     return atomic_write_bytes(path, buffer.getvalue())
 
 
+@checked
 def load_aggregation(path: str | Path) -> Aggregation:
     """Read a file that `save_aggregation` wrote.
 

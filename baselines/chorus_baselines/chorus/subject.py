@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from chorus_baselines.chorus.inference import check_pose
 from chorus_bench.array_types import Float64
+from chorus_bench.boundary import checked
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.errors import InputError, unknown_name
@@ -56,6 +57,7 @@ def find_subject(data: str | Path, sample: str, body: BodySource = None) -> Subj
     raise unknown_name("sample", sample, names[:20], where=data)
 
 
+@checked
 def subject_of(row: Mapping[str, Any]) -> Subject:
     """Return the subject of a dataset row.
 

@@ -17,7 +17,8 @@ from chorus_bench.array_types import Float64
 from chorus_bench.datasets.sources import SPIN_REGRESSOR
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
-from chorus_bench.geometry.body import JOINTS, POSE_FEATURES, BodyModel, blended_motions
+from chorus_bench.geometry.body import JOINTS, POSE_FEATURES, BodyModel
+from chorus_bench.geometry.motions import blended_motions
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
 
 #: Number of vertices of SMPL, and of joints that SPIN's regressor adds.

@@ -1,0 +1,58 @@
+"""`evaluate(truth=True)`: 3D scores beside PAP, refused before anything is scored."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import chorus_bench
+from chorus_bench import InputError
+from chorus_bench.datasets.builders import build_dataset
+from chorus_bench.evaluation import split_from_rows
+from chorus_bench.evaluation.truth_file import load_truth
+from chorus_bench.report import calibration_figure
+from tests.evaluation.small_split import blob_field, make_row
+
+FIELDS = {"backpack": blob_field(48)}
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("world") / "split"
+    build_dataset("simulated", folder, images=False, categories=["backpack"], per_category=2)
+    return folder
+
+
+def test_the_result_has_its_3d_scores(world, tmp_path):
+    place = tmp_path / "result"
+    result = chorus_bench.evaluate(
+        FIELDS, split=world, min_samples=2, output=place, truth=True, workers=1
+    )
+    assert set(result.truth.categories) == {"backpack"}
+    assert 0 < result.truth.soft_iou < 1
+    assert result.truth.sha256 == result.submission["sha256"]
+    read = load_truth(place / "truth.json")
+    ours, theirs = result.truth.as_dict(), read.as_dict()
+    curves = [[tuple(one.values()) for one in each.pop("calibration")] for each in (ours, theirs)]
+    np.testing.assert_allclose(*curves)
+    assert theirs.pop("calibration_error") == pytest.approx(ours.pop("calibration_error"))
+    assert theirs == ours
+    for given in (result, place, str(place), result.truth, {"mine": result}):
+        assert calibration_figure(given).axes
+    plain = chorus_bench.evaluate(FIELDS, split=world, min_samples=2, workers=1)
+    assert plain.truth is None
+    assert plain.scores == result.scores
+    with pytest.raises(InputError, match="without 3D scores"):
+        calibration_figure(plain)
+
+
+@pytest.mark.parametrize("kind", ["rows without truth", "a loaded split"])
+def test_a_split_without_truth_is_refused_before_scoring(kind):
+    loaded = split_from_rows([make_row("backpack", n) for n in range(3)], "made", min_samples=3)
+    split = "example" if kind == "rows without truth" else loaded
+    steps = []
+    with pytest.raises(InputError, match=r"ground truth|rows of type EvalSplit"):
+        chorus_bench.evaluate(
+            FIELDS, split=split, truth=True, progress=lambda *step: steps.append(step)
+        )
+    assert steps == []
