@@ -63,8 +63,8 @@ def evaluate_command(
     Without arguments it scores the shipped example on the shipped test split.
     """
     from chorus_bench.evaluation import evaluate
-    from chorus_bench.evaluation.results import TRUTH_FILE
     from chorus_bench.evaluation.truth import rows_with_truth, truth_scores
+    from chorus_bench.evaluation.truth_file import TRUTH_FILE
 
     started = time.perf_counter()
     if truth:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chorus_bench.evaluation.results import TRUTH_FILE
+from chorus_bench.evaluation.truth_file import TRUTH_FILE
 from chorus_bench.evaluation.truth_samples import MEASURES, mean_of_categories
 from chorus_bench.evaluation.truth_schema import TRUTH_FIX
 from chorus_bench.io.findings import Findings, printable

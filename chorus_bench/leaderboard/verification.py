@@ -11,8 +11,9 @@ import numpy as np
 from chorus_bench.errors import InputError, count_of, list_some
 from chorus_bench.evaluation import evaluate
 from chorus_bench.evaluation.arguments import ALL, BENCHMARK
-from chorus_bench.evaluation.results import MEANS, TRUTH_FILE, EvaluationResult, load_result
+from chorus_bench.evaluation.results import MEANS, EvaluationResult, load_result
 from chorus_bench.evaluation.truth import truth_scores
+from chorus_bench.evaluation.truth_file import TRUTH_FILE
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.findings import Findings
 from chorus_bench.io.json_files import read_json

@@ -22,7 +22,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation.comparison import comparable_results
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.representation import representation as representation_of
-from chorus_bench.evaluation.results import TRUTH_FILE
+from chorus_bench.evaluation.truth_file import TRUTH_FILE
 from chorus_bench.report.canvas import panels
 from chorus_bench.report.scored import read_truth
 from chorus_bench.report.tables import percent
@@ -73,7 +73,7 @@ def measured_results(
         results: folders that `chorus-bench evaluate --truth --output` wrote.
         measure: a measure of `truth.json`, such as ``chamfer``.
         score: ``mPAP`` or one of its variants.
-        representation: see `chorus_bench.evaluation.comparison.compare_results`.
+        representation: see `chorus_bench.evaluation.comparison.compare`.
 
     Raises:
         InputError: an unknown measure, results that are not comparable, or one without 3D scores.

@@ -19,7 +19,8 @@ from chorus_bench.displays import displayed
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation.arguments import CONDITIONED
 from chorus_bench.evaluation.opening import open_result
-from chorus_bench.evaluation.results import TRUTH_FILE, EvaluationResult, mean_curves
+from chorus_bench.evaluation.results import EvaluationResult, mean_curves
+from chorus_bench.evaluation.truth_file import TRUTH_FILE
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid

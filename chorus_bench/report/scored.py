@@ -10,7 +10,6 @@ from chorus_bench.datasets.eval_split import EvalSplit, load_split
 from chorus_bench.datasets.named import NAMED_SPLITS
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import EvaluationResult
-from chorus_bench.evaluation.truth_file import TRUTH_FILE as TRUTH_FILE
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.io.json_files import read_json
 from chorus_bench.metrics.protocol import SCOPE_PARTS, signature_differences, signature_parts
