@@ -18,11 +18,11 @@ from chorus_bench.evaluation.results import (
     PARTIAL_FOLDER,
     RESULT_FILE,
     SAMPLES_FILE,
-    TRUTH_FILE,
     parquet_bytes,
     read_result_json,
 )
 from chorus_bench.evaluation.samples_file import SAMPLES_SCHEMA
+from chorus_bench.evaluation.truth_file import TRUTH_FILE
 from chorus_bench.io.files import atomic_write_bytes, remove_unfinished
 from chorus_bench.io.leftovers import owner_of, remove_leftovers
 from chorus_bench.io.locks import LOCK_FILE, only_run

@@ -15,9 +15,9 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.results import (
     SAMPLES_FILE,
-    TRUTH_FILE,
     EvaluationResult,
 )
+from chorus_bench.evaluation.truth_file import TRUTH_FILE
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import FolderKind, atomic_folder
 from chorus_bench.io.findings import Findings

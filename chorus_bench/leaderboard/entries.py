@@ -17,9 +17,9 @@ from chorus_bench.evaluation.result_schema import FIX, checked_result, parse_res
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
     SAMPLES_FILE,
-    TRUTH_FILE,
 )
 from chorus_bench.evaluation.samples_file import read_samples
+from chorus_bench.evaluation.truth_file import TRUTH_FILE
 from chorus_bench.evaluation.truth_schema import TRUTH_FIX, parse_truth, truth_content
 from chorus_bench.io.documents import Lines
 from chorus_bench.io.findings import Finding, Findings, printable

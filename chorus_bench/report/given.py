@@ -14,7 +14,8 @@ from chorus_bench.evaluation.truth_file import TRUTH_FILE, TruthScores, load_tru
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.report.type_fields import submission_fields
 from chorus_bench.submission import Submission, open_submission
-from chorus_bench.submission.write import FieldLike, as_field
+from chorus_bench.submission.given_grids import FieldLike
+from chorus_bench.submission.write import as_field
 
 #: A result, its folder, or ``example``.
 ResultLike: TypeAlias = str | Path | EvaluationResult
@@ -53,8 +54,8 @@ def truths_of(given: TruthLike | Mapping[str, TruthLike]) -> dict[str, TruthScor
         if not found:
             raise InputError("there are no scores to draw")
         return found
-    named = isinstance(given, EvaluationResult)
-    return {str(given.submission["method"]) if named else "3D scores": _truth(given)}
+    name = str(given.submission["method"]) if isinstance(given, EvaluationResult) else "3D scores"
+    return {name: _truth(given)}
 
 
 def _truth(given: TruthLike) -> TruthScores:
