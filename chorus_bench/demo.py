@@ -17,7 +17,8 @@ from chorus_bench.errors import MissingDependencyError
 from chorus_bench.evaluation import EvalSample, EvaluationResult, evaluate, load_split
 from chorus_bench.evaluation.comparison import compare
 from chorus_bench.evaluation.prepare import prepare_sample
-from chorus_bench.evaluation.truth import TruthScores, truth_scores
+from chorus_bench.evaluation.truth import truth_scores
+from chorus_bench.evaluation.truth_file import TruthScores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import FolderKind, atomic_folder

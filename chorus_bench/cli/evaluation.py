@@ -30,7 +30,7 @@ from chorus_bench.cli.progress import progress_bar
 
 if TYPE_CHECKING:
     from chorus_bench.evaluation.results import EvaluationResult
-    from chorus_bench.evaluation.truth import TruthScores
+    from chorus_bench.evaluation.truth_file import TruthScores
 
 
 def evaluate_command(

@@ -15,7 +15,8 @@ from chorus_bench.adapters.kinds import KINDS
 from chorus_bench.adapters.shapes import checked_contact
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import opened_submission
-from chorus_bench.evaluation.truth import TruthScores, summary
+from chorus_bench.evaluation.truth import summary
+from chorus_bench.evaluation.truth_file import TruthScores
 from chorus_bench.evaluation.truth_samples import score_contact
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body

@@ -12,7 +12,7 @@ from chorus_bench.report.tables import percent
 
 if TYPE_CHECKING:
     from chorus_bench.evaluation.results import EvaluationResult
-    from chorus_bench.evaluation.truth import TruthScores
+    from chorus_bench.evaluation.truth_file import TruthScores
 
 _LEGEND = """\
 Against the ground truth in 3D. soft IoU: sum of minima over sum of maxima, higher is better. Brier:
