@@ -68,6 +68,8 @@ _MAKERS = {
 
 #: Iterable, but not containers of what anybody means.
 _NO_ELEMENTS = (str, bytes, io.IOBase)
+#: Containers whose elements are checked; those of others may be made on demand, and once only.
+_AT_HAND = (list, tuple, set, frozenset, dict)
 
 
 class WrongValueError(Exception):
@@ -277,10 +279,10 @@ def _container(kind: type, arguments: tuple[object, ...]) -> Check:
             raise WrongValueError(value)
         if any(parts) and (hasattr(value, "shape") or (isinstance(value, Mapping) and not named)):
             raise WrongValueError(value)  # its elements are numbers, or names
-        if fixed and len(tuple(value)) != len(arguments):
+        elements = tuple(value) if isinstance(value, _AT_HAND) else ()
+        if fixed and len(elements) != len(arguments):
             raise WrongValueError(value)
-        if isinstance(value, list | tuple | set | frozenset | dict):
-            _check_elements(tuple(value), parts)
+        _check_elements(elements, parts)
         return value
 
     return check

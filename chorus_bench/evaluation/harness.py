@@ -20,6 +20,7 @@ from chorus_bench.boundary import checked
 from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines.threads import thread_count
+from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import (
     BENCHMARK,
     CONDITIONED,
@@ -113,7 +114,7 @@ def evaluate(
         InputError: anything wrong with the submission, the split, the body or the output.
     """
     started = time.perf_counter()
-    data = rows_with_truth(split) if truth else None
+    data = _with_truth(split) if truth else None
     with opened_submission(submission) as opened:
         given = (split, body, categories, min_samples, protocol, allow_other_body)
         run = resolve_evaluation(opened, *given, population, track)
@@ -131,6 +132,16 @@ def evaluate(
                 result.save(folder.path)
                 folder.finish()
     return result
+
+
+def _with_truth(split: str | Path | EvalSplit | Dataset | IterableDataset) -> DatasetRows:
+    """Open the rows of a split with their ground truth, which a loaded split does not keep."""
+    if isinstance(split, EvalSplit):
+        raise InputError(
+            f"the loaded split '{split.name}' keeps no ground truth in 3D",
+            fix="give what it was loaded from: a name, a folder or a Dataset",
+        )
+    return rows_with_truth(split)
 
 
 def _truth(

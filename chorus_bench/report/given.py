@@ -54,8 +54,8 @@ def truths_of(given: TruthLike | Mapping[str, TruthLike]) -> dict[str, TruthScor
         if not found:
             raise InputError("there are no scores to draw")
         return found
-    name = str(given.submission["method"]) if isinstance(given, EvaluationResult) else "3D scores"
-    return {name: _truth(given)}
+    name = given.submission["method"] if isinstance(given, EvaluationResult) else "3D scores"
+    return {str(name): _truth(given)}
 
 
 def _truth(given: TruthLike) -> TruthScores:

@@ -51,7 +51,7 @@ def test_a_split_without_truth_is_refused_before_scoring(kind):
     loaded = split_from_rows([make_row("backpack", n) for n in range(3)], "made", min_samples=3)
     split = "example" if kind == "rows without truth" else loaded
     steps = []
-    with pytest.raises(InputError, match=r"ground truth|rows of type EvalSplit"):
+    with pytest.raises(InputError, match="ground truth"):
         chorus_bench.evaluate(
             FIELDS, split=split, truth=True, progress=lambda *step: steps.append(step)
         )

@@ -11,7 +11,7 @@ import pytest
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError, MissingDependencyError
 from chorus_bench.evaluation import evaluate, split_from_rows
-from chorus_bench.evaluation.truth import TruthScores
+from chorus_bench.evaluation.truth_file import TruthScores
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.metrics.volumetric import calibration_curve
@@ -153,10 +153,12 @@ def test_calibration_and_its_table(tmp_path, results):
     assert text.index("wide") < text.index("narrow")
 
 
-@pytest.mark.parametrize("draw", [curves_figure, overlays_figure, calibration_figure])
-def test_nothing_to_draw(draw):
+@pytest.mark.parametrize(
+    ("draw", "nothing"), [(curves_figure, {}), (overlays_figure, []), (calibration_figure, {})]
+)
+def test_nothing_to_draw(draw, nothing):
     with pytest.raises(InputError, match="to draw"):
-        draw({})
+        draw(nothing)
     with pytest.raises(InputError, match="no field to draw"):
         fields_figure({}, BODY)
 
