@@ -56,6 +56,7 @@ def diagnose_command(
             workers=workers,
             protocol=protocol,
             progress=progress,
+            stage=progress.say,
         )
     if output is not None:
         diagnosis.save(output)

@@ -76,6 +76,7 @@ def evaluate_command(
             protocol=protocol,
             track=track,
             progress=progress,
+            stage=progress.say,
         )
     _say_toy_split(submission, split, result, output_format)
     method = str(result.submission["method"])

@@ -19,7 +19,7 @@ import json
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -156,6 +156,7 @@ def diagnose(
     allow_other_body: bool = False,
     search: SearchSettings = _DEFAULT_SEARCH,
     progress: Progress = lambda done, total: None,
+    stage: Callable[[str], None] = lambda name: None,
 ) -> Diagnosis:
     """Find where a submission loses its score.
 
@@ -173,6 +174,7 @@ def diagnose(
         search: range and resolution of the oracles' search.
         progress: called with (steps done, steps in all); two steps per sample, preparing and
             searching.
+        stage: called with what is being done, where that changes.
 
     Returns:
         The diagnosis, in which the scores of the unchanged submission are exactly those of
@@ -187,8 +189,8 @@ def diagnose(
             opened, split, body, categories, min_samples, protocol, allow_other_body
         )
         folder = None if cache is None else Path(cache)
-        geometry = GeometryCache(run.samples, run.body, run.protocol, folder)
-        found = _Job(run, geometry, search, progress).run(workers or cpu_count())
+        geometry = GeometryCache(run.samples, run.body, run.protocol, folder, stage)
+        found = _Job(run, geometry, search, progress, stage).run(workers or cpu_count())
         if not found:
             raise nothing_available(run.categories, run.split.name)
         warnings = (*run.warnings(), *_availability(run, found))
@@ -208,10 +210,16 @@ class _Job:
     """One diagnosis: the geometry is prepared for all categories, then each is searched."""
 
     def __init__(
-        self, run: Evaluation, cache: GeometryCache, search: SearchSettings, progress: Progress
+        self,
+        run: Evaluation,
+        cache: GeometryCache,
+        search: SearchSettings,
+        progress: Progress,
+        stage: Callable[[str], None],
     ) -> None:
         self._run, self._cache, self._search = run, cache, search
         self._progress, self._done, self._lock = progress, 0, threading.Lock()
+        self._stage = stage
         self._stop = threading.Event()
 
     def run(self, threads: int) -> dict[str, CategoryDiagnosis]:
@@ -227,6 +235,7 @@ class _Job:
     def _run_on(self, pool: ThreadPoolExecutor) -> dict[str, CategoryDiagnosis]:
         for count in pool.map(self._prepare, self._cache.batches):
             self._advance(count)
+        self._stage("Trying repairs")
         found = {}
         for category in self._run.categories:
             batches = [batch for batch in self._cache.batches if batch.category == category]

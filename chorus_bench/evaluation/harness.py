@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from importlib.metadata import version
@@ -68,6 +68,7 @@ def evaluate(
     allow_other_body: bool = False,
     track: str | None = None,
     progress: Progress = lambda done, total: None,
+    stage: Callable[[str], None] = lambda name: None,
 ) -> EvaluationResult:
     """Score a submission with Projective Average Precision.
 
@@ -94,6 +95,7 @@ def evaluate(
         track: by default the submission's own, ``canonical`` or ``posed``; ``conditioned`` scores
             the fields of interaction types.
         progress: called with (samples done, samples in all).
+        stage: called once if the split's geometry must be prepared first, with words for that.
 
     Returns:
         The result, the same to the last bit (but for ``environment`` and ``seconds``)
@@ -116,7 +118,7 @@ def evaluate(
             track,
         )
         cached = GeometryCache(
-            run.samples, run.body, run.protocol, None if cache is None else Path(cache)
+            run.samples, run.body, run.protocol, None if cache is None else Path(cache), stage
         )
         folder = None if output is None else _output_folder(run, Path(output))
         with nullcontext() if folder is None else folder.opened():
