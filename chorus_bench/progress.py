@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Self
 
 #: Called with (steps done, steps in all).
 Progress = Callable[[int, int], None]
@@ -24,6 +25,18 @@ _DRAWN = threading.Lock()
 
 def silent(done: int, total: int) -> None:
     """Report nothing."""
+
+
+def say(progress: Progress, label: str) -> None:
+    """Tell a bar what is being done from now on; a plain function is not told.
+
+    Args:
+        progress: what `reported` gave.
+        label: the new text in front of the bar.
+    """
+    told = getattr(progress, "say", None)
+    if told is not None:
+        told(label)
 
 
 @contextlib.contextmanager
@@ -53,14 +66,19 @@ def progress_bar(label: str) -> Iterator[Progress]:
     Args:
         label: the text in front of it.
     """
-    kinds = {"terminal": _terminal_bar, "notebook": _notebook_bar}
-    kind = "notebook" if in_notebook() else "terminal" if sys.stderr.isatty() else ""
-    if not kind or not _DRAWN.acquire(blocking=False):
+    if in_notebook():
+        kind: type[TerminalBar | NotebookBar] = NotebookBar
+    elif sys.stderr.isatty():
+        kind = TerminalBar
+    else:
+        yield silent
+        return
+    if not _DRAWN.acquire(blocking=False):
         yield silent
         return
     try:
-        with kinds[kind](label) as update:
-            yield update
+        with kind(label) as bar:
+            yield bar
     finally:
         _DRAWN.release()
 
@@ -71,49 +89,73 @@ def in_notebook() -> bool:
     return hasattr(shell, "kernel")
 
 
-@contextlib.contextmanager
-def _terminal_bar(label: str) -> Iterator[Progress]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
+class TerminalBar:
+    """A bar on standard error, first drawn after two seconds, whether or not work has reported.
 
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Bar(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task(label, total=None)
-    started = time.monotonic()
+    Args:
+        label: the text in front of it.
+    """
 
-    def update(done: int, total: int) -> None:
-        bar.update(task, completed=done, total=total)
-        if not bar.live.is_started and time.monotonic() - started > SHOW_AFTER_SECONDS:
-            bar.start()
+    def __init__(self, label: str) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, TimeRemainingColumn
+        from rich.progress import Progress as Bar
 
-    try:
-        yield update
-    finally:
-        bar.stop()
+        columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
+        self._task = self._bar.add_task(label, total=None)
+        self._start = threading.Timer(SHOW_AFTER_SECONDS, self._bar.start)
+        self._start.daemon = True
+
+    def __enter__(self) -> Self:
+        self._start.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._start.cancel()
+        self._start.join()
+        self._bar.stop()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Move the bar."""
+        self._bar.update(self._task, completed=done, total=total)
+
+    def say(self, label: str) -> None:
+        """Put another text in front."""
+        self._bar.update(self._task, description=label)
 
 
-@contextlib.contextmanager
-def _notebook_bar(label: str) -> Iterator[Progress]:
-    """Draw a line of text that replaces itself; a notebook knows no cursor."""
-    started, last, width = time.monotonic(), -1.0, 0
+class NotebookBar:
+    """A line of text that replaces itself; a notebook knows no cursor.
 
-    def update(done: int, total: int) -> None:
-        nonlocal last, width
-        passed = time.monotonic() - started
-        if passed < SHOW_AFTER_SECONDS or passed - last < 0.2:
-            return
-        last, line = passed, bar_text(label, done, total, passed)
-        sys.stderr.write("\r" + line.ljust(width))
-        sys.stderr.flush()
-        width = len(line)
+    Args:
+        label: the text in front of it.
+    """
 
-    try:
-        yield update
-    finally:
-        if width:
-            sys.stderr.write("\r" + " " * width + "\r")
+    def __init__(self, label: str) -> None:
+        self._label, self._started, self._last, self._width = label, time.monotonic(), -1.0, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._width:
+            sys.stderr.write("\r" + " " * self._width + "\r")
             sys.stderr.flush()
+
+    def __call__(self, done: int, total: int) -> None:
+        """Write the line again, at most five times a second."""
+        passed = time.monotonic() - self._started
+        if passed < SHOW_AFTER_SECONDS or passed - self._last < 0.2:
+            return
+        self._last, line = passed, bar_text(self._label, done, total, passed)
+        sys.stderr.write("\r" + line.ljust(self._width))
+        sys.stderr.flush()
+        self._width = len(line)
+
+    def say(self, label: str) -> None:
+        """Put another text in front."""
+        self._label = label
 
 
 def bar_text(label: str, done: int, total: int, seconds: float) -> str:

@@ -7,13 +7,14 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
 import typer
 
-SHOW_AFTER_SECONDS = 2.0
+from chorus_bench.progress import Progress, TerminalBar, silent
+
 #: Seconds to the first line where standard error is no terminal, and at most between lines.
 SECONDS_A_LINE, LONGEST_PAUSE = 30.0, 240.0
 
@@ -35,39 +36,17 @@ def silenced(quiet: bool) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def progress_bar(label: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(label: str) -> Iterator[Progress]:
     """Yield a callback ``(done, total)`` that shows how far something is.
 
     In a terminal a bar with an estimate of the remaining time appears after two seconds. Elsewhere
     a line is written now and then, also where nothing is reported. With ``--quiet`` neither is.
     """
     if _quiet.get():
-        yield lambda done, total: None
-    elif sys.stderr.isatty():
-        with _drawn_bar(label) as update:
-            yield update
-    else:
-        with _Lines(label) as lines:
-            yield lines.update
-
-
-@contextlib.contextmanager
-def _drawn_bar(label: str) -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
-
-    columns = ("{task.description}", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    task = bar.add_task(label, total=None)
-    start = threading.Timer(SHOW_AFTER_SECONDS, bar.start)
-    start.daemon = True
-    start.start()
-    try:
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-    finally:
-        start.cancel()
-        start.join()
-        bar.stop()
+        yield silent
+        return
+    with (TerminalBar if sys.stderr.isatty() else _Lines)(label) as shown:
+        yield shown
 
 
 def say_written(files: Iterable[Path], output_format: str) -> None:
@@ -98,9 +77,13 @@ class _Lines:
         self._ended.set()
         self._thread.join()
 
-    def update(self, done: int, total: int) -> None:
+    def __call__(self, done: int, total: int) -> None:
         """Take note of how much is done."""
         self._done, self._total = done, total
+
+    def say(self, label: str) -> None:
+        """Name what is being done from now on."""
+        self._label = label
 
     def _write(self) -> None:
         pause = SECONDS_A_LINE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -56,8 +56,12 @@ def torch_threads(threads: int | None = None) -> Iterator[None]:
 
 
 def in_order(
-    function: Callable[[Item], Result], items: Iterable[Item], threads: int
-) -> Iterator[tuple[Item, Result]]:
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    threads: int,
+    *,
+    stop: Callable[[], None] = lambda: None,
+) -> Generator[tuple[Item, Result], None, None]:
     """Yield every item with the function's result, in the order of the items.
 
     The items are drawn by the calling thread, at most ``threads + 1`` ahead.
@@ -66,17 +70,22 @@ def in_order(
         function: must be safe to call from several threads.
         items: any iterable.
         threads: number of concurrent calls.
+        stop: called before calls that still run are waited for, also after an interruption; it may
+            end them early.
     """
     pending: deque[tuple[Item, Future[Result]]] = deque()
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        for item in items:
-            pending.append((item, pool.submit(function, item)))
-            if len(pending) > threads:
+        try:
+            for item in items:
+                pending.append((item, pool.submit(function, item)))
+                if len(pending) > threads:
+                    done, future = pending.popleft()
+                    yield done, future.result()
+            while pending:
                 done, future = pending.popleft()
                 yield done, future.result()
-        while pending:
-            done, future = pending.popleft()
-            yield done, future.result()
+        finally:
+            stop()
 
 
 def ahead(

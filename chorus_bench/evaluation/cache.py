@@ -3,12 +3,12 @@
 A split is divided into batches of a few samples. Each batch has two kinds of files, both written
 atomically and marked with the key of their inputs:
 
-* ``geometry``: for each entry the probe voxel and, if it moves with the body, its canonical point;
+* ``geometry``: for each entry whether it moves with the body, and then its canonical point;
 * ``lookup-<grid>``: for each entry the index of the voxel to read in a submission's grid.
 
 An entry is one probe voxel that projects into the image of one sample; entries are sorted by
 sample and pixel. Scoring a submission needs only the lookup; for a new grid, the lookup is derived
-from the geometry, without posing.
+from the geometry, without posing. `chorus_bench.evaluation.packing` says how they are kept small.
 """
 
 from __future__ import annotations
@@ -20,13 +20,20 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation.packing import (
+    join_entries,
+    pack_geometry,
+    pack_lookup,
+    unpack_geometry,
+    unpack_lookup,
+)
 from chorus_bench.evaluation.prepare import PreparedSample, prepare_sample
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
@@ -46,7 +53,9 @@ log = logging.getLogger(__name__)
 Track = Literal["canonical", "posed"]
 
 BATCH_SIZE = 16
-#: Changes whenever the layout of the files or the computation of their contents changes.
+#: What a progress bar says while geometry is computed that later runs find in the cache.
+PREPARING = "Preparing test geometry, once for this split"
+#: Changes whenever the computation of the files' contents changes; then no old file is found.
 CACHE_VERSION = 1
 
 
@@ -99,6 +108,7 @@ class GeometryCache:
         protocol: grid, skinning and image size.
         folder: where files are kept; the user's cache by default. Where it cannot be used, the
             log says so once, nothing is kept, and everything goes on.
+        stage: called with what is being done when the first sample must be prepared.
     """
 
     def __init__(
@@ -107,8 +117,10 @@ class GeometryCache:
         body: BodyModel,
         protocol: Protocol,
         folder: Path | None = None,
+        stage: Callable[[str], None] = lambda name: None,
     ) -> None:
         self.body, self.protocol = body, protocol
+        self._stage, self._preparing = stage, False
         self._giving_up = Lock()
         self.folder = self._find_folder(folder)
         self.batches = tuple(self._cut(samples))
@@ -152,10 +164,14 @@ class GeometryCache:
             on_sample: called before each sample that must be prepared; it may raise.
         """
         kind = _lookup_kind(grid, track)
-        arrays = self._read(batch, kind)
-        if arrays is None:
+        stored = self._read(batch, kind)
+        if stored is not None and "low" in stored:
+            return Lookup(**unpack_lookup(stored))
+        if stored is None:
             arrays = self._make_lookup(self._geometry(batch, on_sample), grid, track)
-            self._keep(batch, kind, arrays)
+        else:
+            arrays = _of_earlier_version(stored)
+        self._keep(batch, kind, pack_lookup(arrays))
         return Lookup(**arrays)
 
     def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
@@ -177,15 +193,25 @@ class GeometryCache:
         return {"index": index, **{key: geometry[key] for key in shared}}
 
     def _geometry(self, batch: SampleBatch, on_sample: Callable[[], None]) -> Arrays:
-        arrays = self._read(batch, "geometry")
-        if arrays is None:
-            prepared = []
-            for sample in batch.samples:
-                on_sample()
-                prepared.append(prepare_sample(sample, self.body, self.protocol))
-            arrays = _join(prepared, self.protocol.grid)
-            self._keep(batch, "geometry", arrays)
+        stored = self._read(batch, "geometry")
+        if stored is not None and "packed" in stored:
+            return unpack_geometry(stored, batch.samples, self.protocol)
+        if stored is None:
+            arrays = self._prepare(batch, on_sample)
+        else:
+            arrays = _of_earlier_version(stored)
+        self._keep(batch, "geometry", pack_geometry(arrays))
         return arrays
+
+    def _prepare(self, batch: SampleBatch, on_sample: Callable[[], None]) -> Arrays:
+        if not self._preparing:
+            self._preparing = True
+            self._stage(PREPARING)
+        prepared = []
+        for sample in batch.samples:
+            on_sample()
+            prepared.append(prepare_sample(sample, self.body, self.protocol))
+        return _join(prepared, self.protocol.grid)
 
     def _keep(self, batch: SampleBatch, kind: str, arrays: Arrays) -> None:
         """Write a file of the cache; after the first that cannot be, none is tried any more."""
@@ -231,24 +257,22 @@ def _lookup_kind(grid: GridSpec, track: Track) -> str:
     return name if len(name) < 60 else f"lookup-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
+def _of_earlier_version(stored: Arrays) -> Arrays:
+    """Return arrays of a file that is not packed, apart from the file, which is replaced next."""
+    return {name: array.copy() for name, array in stored.items()}
+
+
 def _join(prepared: Sequence[PreparedSample], probes: GridSpec) -> Arrays:
     """Concatenate prepared samples, with shifted indices."""
-    entries = _offsets([len(p.voxels) for p in prepared])
-    images = _offsets([p.height * p.width for p in prepared])
-    voxels = np.concatenate([p.voxels for p in prepared])
+    joined = join_entries(prepared)
     points = np.concatenate([p.points for p in prepared])
-    still = probes.centers()[voxels].astype(np.float32)
+    still = probes.centers()[joined["voxels"]].astype(np.float32)
     moving = np.flatnonzero((points != still).any(axis=1))
     return {
-        "voxels": voxels,
+        **joined,
         "moving": moving.astype(np.int32),
         "points": points[moving],
-        "bounds": entries,
-        "starts": np.concatenate([p.starts + o for p, o in zip(prepared, entries, strict=False)]),
-        "pixels": np.concatenate([p.pixels + o for p, o in zip(prepared, images, strict=False)]),
         "classes": np.concatenate([p.classes for p in prepared]),
-        "images": images,
-        "sizes": np.array([(p.height, p.width) for p in prepared], dtype=np.int32),
     }
 
 
@@ -280,8 +304,3 @@ def _split(geometry: Arrays, probes: GridSpec) -> tuple[PreparedSample, ...]:
             )
         )
     return tuple(samples)
-
-
-def _offsets(lengths: Sequence[int]) -> NDArray[np.int64]:
-    offsets: NDArray[Any] = np.concatenate([[0], np.cumsum(lengths)])
-    return offsets.astype(np.int64)

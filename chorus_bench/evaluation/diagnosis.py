@@ -19,9 +19,10 @@ import json
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.metrics.protocol import Protocol
-from chorus_bench.progress import Progress, ProgressLike, reported
+from chorus_bench.progress import Progress, ProgressLike, reported, say
 from chorus_bench.submission import Submission
 
 if TYPE_CHECKING:
@@ -212,10 +213,11 @@ def diagnose(
             opened, split, body, categories, min_samples, protocol, allow_other_body
         )
         folder = None if cache is None else Path(cache)
-        geometry = GeometryCache(run.samples, run.body, run.protocol, folder)
         threads = thread_count(workers)
         with reported(progress, "Diagnosing") as report:
-            found = _Job(run, geometry, search, report).run(threads)
+            stage = partial(say, report)
+            geometry = GeometryCache(run.samples, run.body, run.protocol, folder, stage)
+            found = _Job(run, geometry, search, report, stage).run(threads)
         if not found:
             raise nothing_available(run.categories, run.split.name)
         warnings = (*run.warnings(), *_availability(run, found))
@@ -235,10 +237,16 @@ class _Job:
     """One diagnosis: the geometry is prepared for all categories, then each is searched."""
 
     def __init__(
-        self, run: Evaluation, cache: GeometryCache, search: SearchSettings, progress: Progress
+        self,
+        run: Evaluation,
+        cache: GeometryCache,
+        search: SearchSettings,
+        progress: Progress,
+        stage: Callable[[str], None],
     ) -> None:
         self._run, self._cache, self._search = run, cache, search
         self._progress, self._done, self._lock = progress, 0, threading.Lock()
+        self._stage = stage
         self._stop = threading.Event()
 
     def run(self, threads: int) -> dict[str, CategoryDiagnosis]:
@@ -254,6 +262,7 @@ class _Job:
     def _run_on(self, pool: ThreadPoolExecutor) -> dict[str, CategoryDiagnosis]:
         for count in pool.map(self._prepare, self._cache.batches):
             self._advance(count)
+        self._stage("Trying repairs")
         found = {}
         for category in self._run.categories:
             batches = [batch for batch in self._cache.batches if batch.category == category]

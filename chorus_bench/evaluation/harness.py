@@ -8,6 +8,7 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,7 +53,7 @@ from chorus_bench.evaluation.truth_file import TruthScores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.metrics.pap import counted
 from chorus_bench.metrics.protocol import PROTOCOLS, Protocol
-from chorus_bench.progress import Progress, ProgressLike, reported
+from chorus_bench.progress import Progress, ProgressLike, reported, say
 from chorus_bench.submission import Fields, Submission
 
 if TYPE_CHECKING:
@@ -119,11 +120,12 @@ def evaluate(
         given = (split, body, categories, min_samples, protocol, allow_other_body)
         run = resolve_evaluation(opened, *given, population, track)
         place = None if cache is None else Path(cache)
-        cached = GeometryCache(run.samples, run.body, run.protocol, place)
         folder = None if output is None else _output_folder(run, Path(output))
         threads = thread_count(workers)
         with nullcontext() if folder is None else folder.opened():
             with reported(progress, "Scoring samples") as report:
+                stage = partial(say, report)
+                cached = GeometryCache(run.samples, run.body, run.protocol, place, stage)
                 samples = _score(run, cached, folder, threads, report)
             result = _result(run, samples, started)
             if data is not None:

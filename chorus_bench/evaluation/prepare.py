@@ -110,6 +110,42 @@ class PreparedSample:
         return (self.classes >> np.uint8(1)).reshape(self.height, self.width)
 
 
+@dataclass(frozen=True, eq=False)
+class ProbeEntries:
+    """Where the probe voxels project to: what follows from a sample's camera alone.
+
+    Attributes:
+        height: height of the small image, pixels.
+        width: width of the small image, pixels.
+        camera: the camera of the small image.
+        voxels: (n,) as in `PreparedSample`, also ``pixels`` and ``starts``.
+        pixels: (p,).
+        starts: (p,).
+    """
+
+    height: int
+    width: int
+    camera: PerspectiveCamera
+    voxels: NDArray[np.int32]
+    pixels: NDArray[np.int32]
+    starts: Int64
+
+
+def probe_entries(sample: EvalSample, protocol: Protocol) -> ProbeEntries:
+    """Project the probe voxels into a sample's small image.
+
+    Args:
+        sample: the test sample.
+        protocol: grid and image size.
+
+    Source: docs/protocol.md P14, P15 and P20.
+    """
+    height, width, factor = small_image_size(sample.height, sample.width, protocol.image_side)
+    camera = sample.camera.rescaled(factor)
+    voxels, pixels, starts = _by_pixel(protocol.grid, camera, height, width)
+    return ProbeEntries(height, width, camera, voxels, pixels, starts)
+
+
 def prepare_sample(
     sample: EvalSample, body: BodyModel, protocol: Protocol, *, threads: int = 1
 ) -> PreparedSample:
@@ -123,20 +159,20 @@ def prepare_sample(
 
     Source: docs/protocol.md P12 to P17 and P20.
     """
-    height, width, factor = small_image_size(sample.height, sample.width, protocol.image_side)
-    camera = sample.camera.rescaled(factor)
+    entries = probe_entries(sample, protocol)
+    height, width = entries.height, entries.width
     target = small_target(sample.decode_object_mask(), height, width)
-    human = splat(body.pose(without_global_orientation(sample.pose)), camera, height, width)
+    posed = body.pose(without_global_orientation(sample.pose))
+    human = splat(posed, entries.camera, height, width)
     canonical = warp_backward(body, sample.pose, protocol.grid, protocol.skinning, threads=threads)
-    voxels, pixels, starts = _by_pixel(protocol.grid, camera, height, width)
     return PreparedSample(
         height=height,
         width=width,
         classes=pixel_classes(target, human).astype(np.uint8).ravel(),
-        pixels=pixels,
-        starts=starts,
-        voxels=voxels,
-        points=canonical[voxels],
+        pixels=entries.pixels,
+        starts=entries.starts,
+        voxels=entries.voxels,
+        points=canonical[entries.voxels],
     )
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import numpy as np
 
 from chorus_bench.array_types import Int64, UInt8
+from chorus_bench.engines.threads import in_order
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.cache import GeometryCache, Lookup, SampleBatch
 from chorus_bench.geometry.grid import OccupancyGrid
@@ -103,7 +103,7 @@ def load_lookups(
     workers: int,
     progress: Progress,
 ) -> Generator[tuple[SampleBatch, Lookup], None, None]:
-    """Yield each batch with its lookup, in the given order.
+    """Yield each batch with its lookup, in the given order; few are in memory at once.
 
     Geometry that is not in the cache is prepared by ``workers`` threads (the nearest-neighbour
     search and the sparse products run outside Python's lock).
@@ -132,12 +132,7 @@ def load_lookups(
         done.add(len(batch.samples) - max(0, prepared - 1))
         return lookup
 
-    pool = ThreadPoolExecutor(max_workers=workers)
-    try:
-        yield from zip(wanted, pool.map(load, wanted), strict=True)
-    finally:
-        stop.set()
-        pool.shutdown(wait=True, cancel_futures=True)
+    yield from in_order(load, wanted, workers, stop=stop.set)
 
 
 class FieldTables:

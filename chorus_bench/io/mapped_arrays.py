@@ -18,7 +18,7 @@ from chorus_bench.io.files import atomic_write_bytes
 
 Arrays = dict[str, NDArray[Any]]
 
-_DTYPES = {"U8": np.uint8, "I32": np.int32, "I64": np.int64, "F32": np.float32}
+_DTYPES = {"U8": np.uint8, "U16": np.uint16, "I32": np.int32, "I64": np.int64, "F32": np.float32}
 _NAMES = {np.dtype(kind): name for name, kind in _DTYPES.items()}
 _MAX_HEADER = 1 << 20
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.geometry.body import star_pose, without_global_orientation
 from chorus_bench.geometry.camera import azimuth_bins, azimuth_degrees
 from chorus_bench.geometry.grid import GridSpec
@@ -72,7 +73,7 @@ def compare_weights() -> list[Comparison]:
 def compare_forward_warp() -> list[Comparison]:
     """Map voxel centres to the posed space of four people."""
     body, theirs = golden_body(), golden("warp")
-    operator = voxel_skinning(body.canonical_vertices, GRID, threads=-1)
+    operator = voxel_skinning(body.canonical_vertices, GRID, threads=cpu_count())
     ours = [warp_forward(operator, body, pose)[theirs["voxels"]] for pose in theirs["poses"]]
     return [_points("forward warp", ours, theirs["forward_points"])]
 
@@ -82,7 +83,7 @@ def compare_backward_warp() -> list[Comparison]:
     body, theirs = golden_body(), golden("warp")
     comparisons = []
     for i, pose in enumerate(theirs["poses"]):
-        points = warp_backward(body, pose, GRID, threads=-1)
+        points = warp_backward(body, pose, GRID, threads=cpu_count())
         name = f"backward map, pose {theirs['pose_names'][i]}"
         read = theirs[f"backward_index_p{i}"]
         voxels = np.arange(GRID.voxels) if len(read) == GRID.voxels else theirs["index_voxels"]

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.datasets.samples import EvalSample
+from chorus_bench.engines.threads import cpu_count
 from chorus_bench.evaluation.prepare import (
     PreparedSample,
     prepare_sample,
@@ -46,7 +47,9 @@ def compare_images() -> list[Comparison]:
     """Render and score test images from fields, poses, cameras and masks (9 images)."""
     theirs = golden("render")
     samples = _samples()
-    prepared = [prepare_sample(sample, golden_body(), OFFICIAL, threads=-1) for sample in samples]
+    prepared = [
+        prepare_sample(sample, golden_body(), OFFICIAL, threads=cpu_count()) for sample in samples
+    ]
     occupancies = [
         image.occupancy_image(_field(sample).at(image.points))
         for sample, image in zip(samples, prepared, strict=True)

@@ -191,6 +191,8 @@ def test_progress_bar_only_in_a_terminal():
         "    for i in range(26):\n"
         "        time.sleep(0.1)\n"
         "        update(i, 40)\n"
+        "    update.say('Trying repairs')\n"
+        "    time.sleep(0.3)\n"
     )
     main, side = pty.openpty()
     done = subprocess.run([sys.executable, "-c", code], stderr=side, check=True)
@@ -198,6 +200,7 @@ def test_progress_bar_only_in_a_terminal():
     shown = os.read(main, 100_000).decode()
     assert done.returncode == 0
     assert "Scoring samples" in shown
+    assert "Trying repairs" in shown
     assert "/40" in shown
     assert "0:00:0" in shown
     piped = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)

@@ -46,3 +46,16 @@ def test_torch_has_as_many_threads_as_before_after_the_block():
     with pytest.raises(KeyError), torch_threads(before + 1):
         raise KeyError
     assert torch.get_num_threads() == before
+
+
+def test_what_still_runs_is_stopped_before_it_is_waited_for():
+    stopped = threading.Event()
+
+    def until_stopped(number: int) -> int:
+        assert number == 0 or stopped.wait(60)
+        return number
+
+    results = in_order(until_stopped, range(9), 2, stop=stopped.set)
+    assert next(results) == (0, 0)
+    results.close()  # would wait a minute if the others were not stopped
+    assert stopped.is_set()

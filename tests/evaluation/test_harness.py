@@ -345,8 +345,8 @@ def _start(tmp_path: Path, submission: Path, output: str, pause: float) -> subpr
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_interrupted_run_resumes_to_the_same_bytes(tmp_path, submission, how):
-    process = _start(tmp_path, submission, "out", 0.3)
-    for _ in range(4):
+    process = _start(tmp_path, submission, "out", 0.5)
+    while not list((tmp_path / "out" / "partial").glob("*.parquet")):
         assert process.stdout.readline() == "preparing\n"
     process.send_signal(how)
     process.communicate(timeout=60)
