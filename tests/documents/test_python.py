@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import shutil
 from pathlib import Path
 
@@ -10,9 +9,9 @@ import numpy as np
 import pytest
 
 from chorus_bench.datasets.builders import build_dataset
-from chorus_bench.geometry.body_files import load_body, save_body
 from chorus_bench.synthesis.pipeline import synthesize
 from tests.documents.blocks import Block, blocks
+from tests.documents.places import SUBMISSION, write_model_file
 from tests.project.imports import ROOT
 from tests.synthesis.world import make_small, small_settings
 
@@ -27,7 +26,6 @@ ELSEWHERE = {
     ),
 }
 REAL = ROOT / "tests" / "data" / "real_coco"
-EXAMPLE_SUBMISSION = ROOT / "chorus_bench" / "data" / "example" / "submission"
 
 
 def runs_elsewhere(block: Block) -> bool:
@@ -63,17 +61,11 @@ def place(tmp_path_factory) -> Path:
     return folder
 
 
-def write_model_file(path: Path) -> None:
-    """Write the default body as SMPL's model files are: a pickled mapping of arrays."""
-    arrays = dict(np.load(save_body(load_body("default"), path.with_suffix(".npz"))))
-    path.write_bytes(pickle.dumps(arrays))
-
-
 @pytest.mark.parametrize("block", HERE, ids=map(str, HERE))
 def test_the_example_runs(block: Block, place: Path, tmp_path: Path, monkeypatch) -> None:
     here = Path(shutil.copytree(place, tmp_path / "here"))
     if "write_submission(" not in block.text:
-        shutil.copytree(EXAMPLE_SUBMISSION, here / "submission")
+        shutil.copytree(SUBMISSION, here / "submission")
     monkeypatch.chdir(here)
     field = np.random.default_rng(5).random((48, 48, 48), np.float32)
     names = {"__name__": "example", "grid": field, "field": field, "field_of_swings": field}
