@@ -13,14 +13,14 @@ from typer.testing import CliRunner
 from chorus_bench.cli.app import app
 from chorus_bench.geometry.body_files import load_body
 from tests.documents.blocks import blocks
-from tests.documents.places import SUBMISSION, write_model_file
+from tests.documents.places import SUBMISSION, write_model_file, write_small_split
 
 #: What stands for the names in the pages.
 WORDS = {
-    "SPLIT": "example",
+    "SPLIT": "split",
     "SUBMISSION": "submission",
     "RESULT": "result",
-    "simulated": "example",
+    "simulated": "split",
     "FOLDER": "labels",
     "INPUT": "meshes",
     "my-submission.zip": "submission",
@@ -42,6 +42,7 @@ def commands_of(page: str) -> list[list[str]]:
 @pytest.fixture
 def place(tmp_path, monkeypatch) -> Path:
     """Return the folder that the commands run in."""
+    write_small_split(tmp_path / "split")
     write_model_file(tmp_path / "SMPL_NEUTRAL.pkl")
     (tmp_path / "meshes").mkdir()
     trimesh.creation.box((0.4, 0.4, 0.4)).export(tmp_path / "meshes" / "chair.obj")
@@ -59,7 +60,7 @@ def test_the_commands_of_the_page_run(page: str, place: Path) -> None:
     if page != "docs/converting.md":
         shutil.copytree(SUBMISSION, place / "submission")
     if page == "leaderboard/README.md":
-        run(["evaluate", "submission", "--output", "result"])
+        run(["evaluate", "submission", "--split", "split", "--output", "result"])
     for words in commands_of(page):
         run([WORDS.get(word, word) for word in words if word != "..."])
 
