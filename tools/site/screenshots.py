@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 WIDTHS = (360, 1024, 1440)
 HEIGHT = 900
 _PATIENCE = 180_000  # milliseconds; 3D views are drawn by the processor
@@ -24,7 +27,7 @@ def pages(board: Path) -> dict[str, Path]:
     return found | ({"method": methods[0]} if methods else {})
 
 
-def opened(browser: Browser, path: Path, scheme: str = "light", width: int = WIDTHS[-1]) -> Page:
+def opened(browser: Browser, path: Path, scheme: Scheme = "light", width: int = WIDTHS[-1]) -> Page:
     """Return a page that has loaded everything."""
     page = browser.new_page(viewport={"width": width, "height": HEIGHT}, color_scheme=scheme)
     page.set_default_timeout(_PATIENCE)
@@ -36,7 +39,7 @@ def opened(browser: Browser, path: Path, scheme: str = "light", width: int = WID
 def shoot(browser: Browser, path: Path, output: Path, name: str) -> list[Path]:
     """Take all pictures of a page and return their files."""
     written = []
-    for scheme in ("light", "dark"):
+    for scheme in SCHEMES:
         for width in WIDTHS:
             page = opened(browser, path, scheme, width)
             written.append(output / f"{name}-{width}-{scheme}.png")
@@ -50,6 +53,7 @@ def shoot(browser: Browser, path: Path, output: Path, name: str) -> list[Path]:
 
 
 def main() -> None:
+    """Read the command line and take the pictures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("board", type=Path)
     parser.add_argument("output", type=Path)
