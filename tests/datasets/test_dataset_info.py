@@ -70,7 +70,7 @@ def test_streaming(built):
     from datasets import load_dataset
 
     rows = load_dataset(str(built.path), split="test", streaming=True)
-    assert rows.num_shards == len(built.info.shards)
+    assert rows.n_shards == len(built.info.shards)
     found = [row["sample_id"] for row in rows.select_columns(["sample_id"])]
     assert len(set(found)) == built.info.rows
     one = load_dataset(str(built.path), "tennis racket", split="test", streaming=True)

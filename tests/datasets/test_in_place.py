@@ -1,4 +1,4 @@
-"""Rows by number, read where they are, alone and by PyTorch's loader with workers."""
+"""Rows by number, read where they are, alone."""
 
 import pickle
 
@@ -75,27 +75,3 @@ def test_no_row_of_a_verdict(tmp_path):
     train = export(training(5), tmp_path / "train").path
     with pytest.raises(InputError, match="no such rows"):
         RowsInPlace(train, verdict="kept")
-
-
-@pytest.mark.parametrize("workers", [0, 2])
-def test_a_loader_of_pytorch(folder, workers):
-    from torch.utils.data import DataLoader
-
-    rows = RowsInPlace(folder, columns=["sample_id", "pose"])
-    loader = DataLoader(rows, batch_size=7, num_workers=workers, collate_fn=list)
-    batches = [ids(batch) for batch in loader]
-    assert [len(batch) for batch in batches] == [7, 7, 7, 7, 7, 3]
-    assert [name for batch in batches for name in batch] == ids(rows)
-    shuffled = DataLoader(rows, batch_size=7, shuffle=True, num_workers=workers, collate_fn=list)
-    assert sorted(name for batch in shuffled for name in ids(batch)) == sorted(ids(rows))
-
-
-def test_a_loader_of_pytorch_on_a_stream(folder):
-    """`datasets` gives every worker its own files, so no row comes twice."""
-    from datasets import load_dataset
-    from torch.utils.data import DataLoader
-
-    stream = load_dataset(str(folder), split="test", streaming=True).select_columns(["sample_id"])
-    loader = DataLoader(stream, batch_size=7, num_workers=2)
-    found = [name for batch in loader for name in batch["sample_id"]]
-    assert sorted(found) == sorted(in_order(folder))
