@@ -44,6 +44,8 @@ from chorus_bench.report.scored import open_scored
 from chorus_bench.submission import Submission
 
 _ENTRY = FolderKind("an entry", (ENTRY_FILE,))
+#: Samples of each category that every entry has pictures of, so that methods can be compared.
+_SHARED = 3
 
 
 def add_entry(
@@ -105,7 +107,9 @@ def add_entry(
             _write_fields(opened, place)
             if split is not None:
                 model = load_body("default" if body is None else body)
-                _write_overlays(sample_overlays(loaded, opened, split, model), place)
+                _write_overlays(
+                    sample_overlays(loaded, opened, split, model, shared=_SHARED), place
+                )
         _check(place, target)
     return target
 

@@ -15,6 +15,7 @@ from chorus_bench.evaluation.representation import representation
 from chorus_bench.evaluation.results import MEANS
 from chorus_bench.leaderboard.entries import Entry
 from chorus_bench.leaderboard.group_rules import by_signature
+from chorus_bench.leaderboard.page_pictures import drawn
 from chorus_bench.leaderboard.published import PublishedRow
 from chorus_bench.leaderboard.summary import summary
 from chorus_bench.metrics.pap import SCORE_NAMES
@@ -154,6 +155,18 @@ def _group_json(group: Group) -> dict[str, Any]:
     }
 
 
+def training_share(parameters: Mapping[str, object]) -> float | None:
+    """Return the parameter ``training_share``, the share of its training data that a method used.
+
+    Returns:
+        More than 0, at most 1; None if the entry does not state it, or states anything else.
+    """
+    share = parameters.get("training_share")
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        return None
+    return float(share) if 0 < share <= 1 else None
+
+
 def title_of(parts: Mapping[str, str]) -> str:
     """Return a readable title from a signature's parts."""
     body = parts["body"].partition("@")[0]
@@ -187,6 +200,8 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "page": f"methods/{entry.slug}.html",
         "has_fields": entry.fields is not None,
         "has_scores": True,
+        "pictured": len(drawn(entry)),
+        "training_share": training_share(manifest.parameters or {}),
         "scores": {mean: content["scores"][mean] for mean in MEANS},
         "intervals": {mean: content["intervals"][mean] for mean in MEANS},
         **_ranks_json(group.rankings, number),
@@ -252,6 +267,8 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "links": dict.fromkeys(("paper", "code", "submission")),
         "has_fields": False,
         "has_scores": False,
+        "pictured": 0,
+        "training_share": row.training_share,
         "scores": {mean: scores.get(mean) for mean in MEANS},
         "intervals": dict.fromkeys(MEANS),
         "first_share": None,
@@ -265,6 +282,7 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "signature": "as published",
         "sha256": None,
         "source": row.source,
+        "source_url": row.source_url,
         "setting": row.setting or "",
         "note": row.note or "",
     }

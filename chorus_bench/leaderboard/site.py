@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +18,15 @@ from chorus_bench.leaderboard.board import Group, board_json, make_board
 from chorus_bench.leaderboard.checking import Progress, check_leaderboard
 from chorus_bench.leaderboard.entries import Entry
 from chorus_bench.leaderboard.fields import read_fields
+from chorus_bench.leaderboard.page_pictures import (
+    drawn,
+    heats_data,
+    listed,
+    masks_data,
+    picture_files,
+)
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
 from chorus_bench.report.leaderboard_tables import board_rows
-from chorus_bench.report.overlays import Overlay, picture_bytes
 from chorus_bench.report.web import (
     ASSETS,
     asset_file,
@@ -82,13 +87,9 @@ def _files(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
         yield name, text.encode()
     for group in groups:
         for entry in group.entries:
-            yield from zip(_pictures(entry), map(_png, entry.pictures.values()), strict=True)
+            yield from ((name, file.read_bytes()) for name, file in picture_files(entry).items())
     for name in ASSETS:
         yield f"assets/{name}", asset_file(name).read_bytes()
-
-
-def _png(picture: Overlay | Path) -> bytes:
-    return picture_bytes(picture.draw()) if isinstance(picture, Overlay) else picture.read_bytes()
 
 
 def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
@@ -99,8 +100,14 @@ def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
     entries = [entry for group in groups for entry in group.entries]
     for group in groups:
         yield f"data/samples-{group.id}.js", _script("sampleIds", group.id, _sample_ids(group))
+        if any(drawn(entry) for entry in group.entries):
+            masks = masks_data(group.entries)
+            yield f"data/masks-{group.id}.js", _script("masks", group.id, masks)
     for entry in entries:
         yield f"data/{entry.slug}.js", _script("methods", entry.slug, _method_data(entry))
+        if drawn(entry):
+            heats = _script("pictures", entry.slug, heats_data(entry))
+            yield f"data/{entry.slug}-pictures.js", heats
         if entry.fields is not None:
             fields = read_fields(entry.fields).data()
             yield f"data/{entry.slug}-fields.js", _script("fields", entry.slug, fields)
@@ -172,33 +179,20 @@ def _method_data(entry: Entry) -> dict[str, Any]:
     return {
         "scores": {n: encode_fractions(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
         "curves": {name: curve_data(curve) for name, curve in entry.curves.items()},
-        "pictures": {
-            sample.sample_id: path
-            for sample, path in zip(entry.pictures, _pictures(entry), strict=True)
-        },
     }
-
-
-def _pictures(entry: Entry) -> list[str]:
-    """Return where the page has an entry's pictures."""
-    return [f"pictures/{entry.slug}/{number:03d}.png" for number in range(len(entry.pictures))]
 
 
 def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
     yield "index.html", render("index.html.jinja", site=site)
     for group, board in zip(groups, site["boards"], strict=False):
         for entry, method in zip(group.entries, board["methods"], strict=True):
-            pictures = [
-                {**asdict(sample), "file": path}
-                for sample, path in zip(entry.pictures, _pictures(entry), strict=True)
-            ]
             text = render(
                 "method.html.jinja",
                 site=site,
                 board=board,
                 method=method,
                 entry=_entry_texts(entry),
-                pictures=pictures,
+                pictures=listed(entry),
             )
             yield str(method["page"]), text
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
+from types import SimpleNamespace
 
 import numpy as np
 
+from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.leaderboard.page_pictures import heats_data, listed, masks_data
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.ranking import rank_methods
 from chorus_bench.metrics.resampling import bootstrap_intervals
 from chorus_bench.report.fields import SmallFields
+from chorus_bench.report.overlays import Overlay
+from chorus_bench.report.samples import ChosenSample
 from chorus_bench.report.web import ASSETS, asset_file, body_data, render
 
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
@@ -51,7 +56,7 @@ class MadeUpSite:
             for n, slug in enumerate(slugs)
         }
         self.board = self._board(slugs, resamples)
-        self.pictures, self.fields, self.entries = {}, {}, {}
+        self.pictures, self.overlays, self.fields, self.entries = {}, {}, {}, {}
 
     def _scores(self, rng, number, hard, noise):
         level = hard * (1 - 0.13 * min(number, 4) - 0.004 * number + rng.normal(0, 0.07))
@@ -90,6 +95,7 @@ class MadeUpSite:
             "description": "A made-up method.\nIt exists only in this test.",
             "links": {"paper": "https://example.org/paper", "code": None, "submission": None},
             "page": f"methods/{slugs[i]}.html", "has_fields": False, "has_scores": True,
+            "pictured": 0, "training_share": (1.0, 0.1, 0.01, None)[min(i, 3)],
             "scores": {mean: float(r.values[i]) for mean, r in rankings.items()},
             "intervals": {mean: r.intervals[i].as_list() for mean, r in rankings.items()},
             "rank": {mean: int(r.ranks[i]) for mean, r in rankings.items()},
@@ -153,6 +159,23 @@ class MadeUpSite:
         }
         self.row(slug)["has_fields"] = True
 
+    def add_overlays(self, slug, category="bicycle", numbers=(0, 1, 2)):
+        """Give a method pictures of a few samples: a person, an object, and heat on the object."""
+        person, target = np.zeros((2, 60, 80), np.uint8)
+        person[10:50, 30:40] = 1
+        target[20:40, 45:65] = 1
+        heat = np.zeros((32, 42), np.uint8)
+        heat[11:22, 24:34] = 255
+        masks = encode_mask(person), encode_mask(target)
+        self.overlays[slug] = {
+            ChosenSample(f"{category}/{n:03d}", category, "best", 0.5): Overlay(heat, 0.8, *masks)
+            for n in numbers
+        }
+        self.row(slug)["pictured"] = len(numbers)
+
+    def _pictured(self, slug):
+        return SimpleNamespace(slug=slug, pictures=self.overlays[slug])
+
     def row(self, slug):
         return next(row for row in self.board["methods"] if row["slug"] == slug)
 
@@ -176,6 +199,9 @@ class MadeUpSite:
         script(folder / "data" / "samples-b0.js", 'sampleIds["b0"]', self._sample_ids())
         for row in self.board["methods"]:
             self._write_method(folder, site, row)
+        if self.overlays:
+            masks = masks_data([self._pictured(slug) for slug in self.overlays])
+            script(folder / "data" / "masks-b0.js", 'masks["b0"]', masks)
         if self.fields:
             script(folder / "data" / "body.js", "body", body_data(load_body("default")))
         return folder
@@ -198,9 +224,12 @@ class MadeUpSite:
                 for name in SCORE_NAMES
             },
             "curves": {name: curve(row["categories"][name]["PAP"]) for name in self.categories},
-            "pictures": {p["sample_id"]: p["file"] for p in pictures},
         }
         script(folder / "data" / f"{slug}.js", f'methods["{slug}"]', data)
+        if slug in self.overlays:
+            heats = heats_data(self._pictured(slug))
+            script(folder / "data" / f"{slug}-pictures.js", f'pictures["{slug}"]', heats)
+            pictures = [*pictures, *listed(self._pictured(slug))]
         if slug in self.fields:
             values = self.fields[slug]
             fields = SmallFields(GridSpec(len(next(iter(values.values())))), values).data()

@@ -45,15 +45,14 @@ export function loadScript(path) {
 
 const decoded = new Map();
 
-/** A method's per-sample scores, curves and pictures. */
+/** A method's per-sample scores and curves. */
 export async function loadMethod(slug) {
   if (!decoded.has(slug)) {
     if (!Object.hasOwn(space.methods, slug)) await loadScript(`data/${encodeURIComponent(slug)}.js`);
-    const { scores = {}, curves = {}, pictures = {} } = space.methods[slug];
+    const { scores = {}, curves = {} } = space.methods[slug];
     decoded.set(slug, {
       scores: Object.fromEntries(Object.entries(scores).map(([name, text]) => [name, fractions(text)])),
       curves,
-      pictures,
     });
   }
   return decoded.get(slug);

@@ -1,7 +1,8 @@
 /** The ranking table: Python wrote it whole; this sorts, filters and renumbers its rows. */
-import { el, svg } from './dom.js';
+import { button, el, svg } from './dom.js';
 import { interval, NONE, percent, SCORES } from './format.js';
 import { fallsFirst, lacks, pairOf, valueOf } from './rows.js';
+import { arrange } from './tables.js';
 
 /** A thin bar with its interval, on a scale shared by the column. */
 function bar(value, pair, most) {
@@ -19,9 +20,9 @@ function rankText(method, key) {
 /** Puts a button into each sortable heading. */
 export function makeSortable(table, onsort) {
   for (const head of table.querySelectorAll('thead th[data-sort]')) {
-    const button = el('button', { type: 'button', class: 'sort', onclick: () => onsort(head.dataset.sort) });
-    button.append(...head.childNodes);
-    head.append(button);
+    const made = button(`sort:${head.dataset.sort}`, () => onsort(head.dataset.sort), { class: 'sort' });
+    made.append(...head.childNodes);
+    head.append(made);
   }
 }
 
@@ -48,18 +49,12 @@ function fillScore(cell, method, key, state, most) {
   if (key === state.score && value !== null) cell.append(bar(value, pair, most));
 }
 
-/**
- * Shows the given methods in the given order.
- * @param {HTMLTableElement} table
- * @param {object[]} methods shown, in order
- * @param {object} state
- */
-export function fillRanking(table, methods, state) {
-  const body = table.tBodies[0];
-  body.rowOf ??= new Map([...body.rows].map((row) => [row.dataset.slug, row]));
+/** Writes the numbers of the chosen score and category into the rows. */
+function fillNumbers(table, methods, state) {
+  const { rowOf } = table.tBodies[0];
   const most = Math.max(0.001, ...methods.map((method) => pairOf(method, state.score, state.category)?.[1] ?? valueOf(method, state.score, state.category) ?? 0));
-  body.replaceChildren(...methods.map((method) => {
-    const row = body.rowOf.get(method.slug);
+  for (const method of methods) {
+    const row = rowOf.get(method.slug);
     const rank = row.querySelector('.rank'); // boards as published have no ranks
     if (rank) rank.textContent = rankText(method, state.score);
     for (const { key } of SCORES) {
@@ -67,12 +62,25 @@ export function fillRanking(table, methods, state) {
       cell.classList.toggle('chosen', key === state.score);
       fillScore(cell, method, key, state, most);
     }
-    return row;
-  }));
+  }
   for (const { key, mean, single } of SCORES) {
     const head = table.querySelector(`th[data-sort="${key}"]`);
     head.classList.toggle('chosen', key === state.score);
     (head.querySelector('.name') ?? head).textContent = state.category ? single : mean;
   }
+}
+
+/**
+ * Shows the methods in the given order. Only what differs from the table as it stands is touched.
+ * @param {HTMLTableElement} table
+ * @param {object[]} methods all, in order
+ * @param {Set<string>} shown slugs of those that are shown
+ * @param {object} state
+ */
+export function fillRanking(table, methods, shown, state) {
+  arrange(table.tBodies[0], methods, shown);
+  const numbers = `${state.score}|${state.category}`;
+  if (numbers !== (table.numbers ?? 'mPAP|')) fillNumbers(table, methods, state); // Python wrote those of mPAP
+  table.numbers = numbers;
   markSorted(table, state);
 }

@@ -33,6 +33,7 @@ export function sortValue(method, column, { score, category }) {
   if (column.startsWith('category:')) return valueOf(method, score, column.slice(9));
   switch (column) {
     case 'rank': return method.rank?.[score] ?? null;
+    case 'mean': return valueOf(method, score, '');
     case 'method': return method.method.toLowerCase();
     case 'categories': return method.categories_count;
     case 'samples': return method.samples;
@@ -43,7 +44,7 @@ export function sortValue(method, column, { score, category }) {
 }
 
 /** Columns whose first click puts the largest first. */
-export const fallsFirst = (column) => /^(mPAP|category:|categories|samples|date)/.test(column);
+export const fallsFirst = (column) => /^(mPAP|mean|category:|categories|samples|date)/.test(column);
 
 /** Sorts methods; equal ones by score, then by name. */
 export function sorted(methods, state) {
@@ -70,6 +71,12 @@ export function matching(methods, { text, status, track, seen }) {
     const all = [method.method, method.submitted_by, method.training_data, method.description].join(' ').toLowerCase();
     return words.every((word) => all.includes(word));
   });
+}
+
+/** Each method's place in a category by its number alone; equal numbers share one. */
+export function placesOf(methods, key, category) {
+  const values = methods.map((method) => valueOf(method, key, category)).filter((value) => value !== null).sort((a, b) => b - a);
+  return new Map(methods.map((method) => [method.slug, values.indexOf(valueOf(method, key, category)) + 1]));
 }
 
 /** The best methods by a score, those without one left out. */

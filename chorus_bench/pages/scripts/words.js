@@ -27,15 +27,26 @@ export function measure(values, { resolution: n, side_length: side, center }, le
   return { count, litres: 1000 * count * (side / n) ** 3, middle: sum.map((value) => value / count), size };
 }
 
-/** The sentence. */
-export function describe(category, { count, litres, middle, size }) {
-  if (!count) return `The field of ${category} is empty at this level.`;
-  const [x, y, z] = middle;
+const litresText = (value) => (value < 0.95 ? `${value.toFixed(1)} litres` : value < 1.5 ? '1 litre' : `${value.toFixed(0)} litres`);
+
+/**
+ * The sentence.
+ * @param {string} category
+ * @param {object} all what `measure` says of all voxels
+ * @param {object} main what it says of the largest connected part
+ * @param {number} parts how many there are
+ */
+export function describe(category, all, main, parts) {
+  if (!all.count) return `The field of ${category} is empty at this level.`;
+  const [x, y, z] = main.middle;
   const where = [
     place(x, ['to the right', 'to the left'], 'neither left nor right'),
     place(y, ['below', 'above'], 'level'),
     place(z, ['behind', 'in front'], 'neither in front nor behind'),
   ];
-  return `At this level ${category} fills ${litres.toFixed(0)} litres, ${size.map(centimetres).join(' \u00d7 ')} cm `
-    + `(left\u2013right, down\u2013up, back\u2013front). Its centre, seen from the person\u2019s pelvis: ${where.join(', ')}.`;
+  const start = parts > 1
+    ? `At this level ${category} fills ${litresText(all.litres)} in ${parts} parts. The largest fills ${litresText(main.litres)}`
+    : `At this level ${category} fills ${litresText(all.litres)}`;
+  return `${start}, ${main.size.map(centimetres).join(' \u00d7 ')} cm (left\u2013right, down\u2013up, back\u2013front). `
+    + `Its centre, seen from the person\u2019s pelvis: ${where.join(', ')}.`;
 }
