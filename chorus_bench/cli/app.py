@@ -19,6 +19,7 @@ import chorus_bench.cli.diagnose as diagnose
 import chorus_bench.cli.doctor as doctor
 import chorus_bench.cli.evaluation as evaluation
 import chorus_bench.cli.leaderboard as leaderboard
+import chorus_bench.cli.plot as plot
 import chorus_bench.cli.report as report
 import chorus_bench.cli.synthesis as synthesis
 import chorus_bench.cli.table as table
@@ -59,6 +60,7 @@ def _options(
 app.command("evaluate")(evaluation.evaluate_command)
 app.command("compare")(evaluation.compare_command)
 app.command("table")(table.table_command)
+app.command("plot")(plot.plot_command)
 app.command("diagnose")(diagnose.diagnose_command)
 app.command("validate")(evaluation.validate_command)
 app.command("convert")(convert.convert_command)

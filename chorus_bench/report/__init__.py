@@ -18,10 +18,12 @@ if TYPE_CHECKING:
         calibration_figure,
         curves_figure,
         fields_figure,
+        methods_figure,
         overlays_figure,
     )
     from chorus_bench.report.overlays import Overlay
     from chorus_bench.report.page import write_report
+    from chorus_bench.report.paper_figures import write_figure
     from chorus_bench.report.samples import sample_overlays, sample_photos
     from chorus_bench.report.type_fields import submission_fields
     from chorus_bench.report.type_figures import draw_types
@@ -37,10 +39,12 @@ else:
                 "calibration_figure",
                 "curves_figure",
                 "fields_figure",
+                "methods_figure",
                 "overlays_figure",
             ),
             "overlays": ("Overlay",),
             "page": ("write_report",),
+            "paper_figures": ("write_figure",),
             "samples": ("sample_overlays", "sample_photos"),
             "type_fields": ("submission_fields",),
             "type_figures": ("draw_types",),
@@ -57,10 +61,12 @@ __all__ = [
     "curves_figure",
     "draw_types",
     "fields_figure",
+    "methods_figure",
     "overlays_figure",
     "sample_overlays",
     "sample_photos",
     "submission_fields",
     "view_fields",
+    "write_figure",
     "write_report",
 ]

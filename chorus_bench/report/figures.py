@@ -11,13 +11,13 @@ import numpy as np
 
 from chorus_bench.array_types import Float64, UInt8
 from chorus_bench.engines.threads import cpu_count
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.evaluation.comparison import check_one_scope
-from chorus_bench.evaluation.results import EvaluationResult, mean_curves
+from chorus_bench.evaluation.results import MEANS, EvaluationResult, mean_curves
 from chorus_bench.evaluation.truth import TruthScores
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.report.canvas import panels
+from chorus_bench.report.canvas import colours, panels
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field
 from chorus_bench.report.overlays import Overlay
 
@@ -25,6 +25,8 @@ _LINES = ("-", "--", ":", "-.")
 #: Side of a field's picture in pixels, smaller if there are many fields.
 _PIXELS, _PIXELS_OF_MANY, _FEW = 300, 170, 4
 _BAR = "#2a6f97"
+#: A figure at most this wide (inches) is for one column of a journal.
+_NARROW = 4.5
 #: The hottest colour stands for this quantile of the voxels' probabilities.
 _TOP_SHARE = 0.9995
 
@@ -84,7 +86,9 @@ def fields_figure(
             place.set_title(f"{name}, seen from the person's {side}", fontsize=8)
             if side == "front":
                 place.set_title(f"{name}, seen from the front", fontsize=8)
-        line[0].set_ylabel(f"darkest red: {top:.2f} and above", fontsize=7)
+        scale = figure.colorbar(colours(top), ax=list(line), shrink=0.7, pad=0.02, extend="max")
+        scale.set_label("probability", fontsize=7)
+        scale.ax.tick_params(labelsize=6)
     return figure
 
 
@@ -108,7 +112,8 @@ def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
     """
     if not rows:
         raise InputError("there is no overlay to draw")
-    figure, axes = panels(len(rows), 1 + len(rows[0].overlays), 2.3, 2.4)
+    shapes = [row.photo.shape[0] / row.photo.shape[1] for row in rows]
+    figure, axes = panels(len(rows), 1 + len(rows[0].overlays), 2.3, 2.3, heights=shapes)
     for line, row in zip(axes, rows, strict=True):
         line[0].imshow(row.photo)
         line[0].set_title(row.title, fontsize=7)
@@ -118,11 +123,14 @@ def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
     return figure
 
 
-def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN401
+def curves_figure(results: Mapping[str, EvaluationResult], *, width: float | None = None) -> Any:  # noqa: ANN401
     """Return a figure of mean precision over mean recall, a panel per category, a line per method.
+
+    The key stands below the panels, so that it covers no curve.
 
     Args:
         results: method -> result; all with one signature.
+        width: width of the figure, inches; by default 2.9 for each panel.
 
     Raises:
         InputError: no result, or results of different splits, bodies, protocols or categories.
@@ -132,43 +140,93 @@ def curves_figure(results: Mapping[str, EvaluationResult]) -> Any:  # noqa: ANN4
         raise InputError("there is no result to draw")
     check_one_scope(results)
     categories = list(next(iter(results.values())).categories)
-    columns = min(4, len(categories))
+    columns = min(4 if width is None or width > _NARROW else 3, len(categories))
+    side = 2.9 if width is None else width / columns
     rows = -(-len(categories) // columns)
-    figure, axes = panels(rows, columns, 2.9, 2.9, bare=False)
+    figure, axes = panels(rows, columns, side, side, bare=False, shared=True)
     for place in axes.ravel()[len(categories) :]:
         place.set_visible(False)
     curves = {method: mean_curves(result.samples) for method, result in results.items()}
+    size = 8 if width is None or width > _NARROW else 5.5
     for place, category in zip(axes.ravel(), categories, strict=False):
-        for line, (method, result) in zip(_styles(len(results)), results.items(), strict=True):
+        for line, method in zip(_styles(len(results)), results, strict=True):
             curve = curves[method][category]
-            score = 100 * result.categories[category]["PAP"]
-            place.plot(curve.recall, curve.precision, line, label=f"{method}, PAP {score:.1f}")
-        place.set(title=category, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-        place.legend(fontsize=7)
+            place.plot(curve.recall, curve.precision, line, label=method, linewidth=size / 6)
+        scores = ", ".join(f"{100 * r.categories[category]['PAP']:.1f}" for r in results.values())
+        place.set_title(f"{category}\nPAP {scores}", fontsize=size)
+        place.set(xlim=(0, 1), ylim=(0, 1.02))
+        place.tick_params(labelsize=size - 0.5)
+    for place in axes.ravel()[max(0, len(categories) - columns) : len(categories)]:
+        place.tick_params(labelbottom=True)
+        place.set_xlabel("recall", fontsize=size)
+    figure.supylabel("precision", fontsize=size + 1)
+    lines = axes[0, 0].get_lines()
+    figure.legend(handles=lines, loc="outside lower center", ncols=3, fontsize=size)
     return figure
 
 
-def bars_figure(result: EvaluationResult) -> Any:  # noqa: ANN401
+def bars_figure(result: EvaluationResult, *, width: float = 6.0) -> Any:  # noqa: ANN401
     """Return a figure of each category's PAP with its 95 % interval, best first.
 
     Args:
         result: result of an evaluation.
+        width: width of the figure, inches.
 
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    ordered = sorted(result.categories.items(), key=lambda item: (item[1]["PAP"], item[0]))
-    figure, axes = panels(1, 1, 6, 1 + 0.3 * len(ordered), bare=False)
-    place = axes[0, 0]
-    scores = np.array([100 * entry["PAP"] for _, entry in ordered])
-    known = [entry["intervals"]["PAP"] or [entry["PAP"]] * 2 for _, entry in ordered]
-    bounds = 100 * np.array(known)
-    reach = np.abs(bounds.T - scores)
-    place.barh([name for name, _ in ordered], scores, xerr=reach, color=_BAR, ecolor="0.25")
+    categories = result.categories
+    bounds = {n: entry["intervals"]["PAP"] or [entry["PAP"]] * 2 for n, entry in categories.items()}
+    rows = {name: (entry["PAP"], *bounds[name]) for name, entry in categories.items()}
+    figure, place = _interval_rows(rows, "PAP (%), 95 % interval", width)
     place.axvline(100 * result.scores["mPAP"], color="0.25", linestyle=":", label="mean")
-    place.set(xlabel="PAP (%), 95 % interval", xlim=(0, max(1.0, float(bounds.max()) * 1.05)))
-    place.legend(fontsize=7, loc="lower right")
+    figure.legend(loc="outside lower center", fontsize=7)
     return figure
+
+
+def methods_figure(
+    results: Mapping[str, EvaluationResult], *, score: str = "mPAP", width: float = 6.0
+) -> Any:  # noqa: ANN401
+    """Return a figure of all methods' scores with their 95 % intervals, best first.
+
+    Args:
+        results: method -> result; all comparable.
+        score: one of the four means.
+        width: width of the figure, inches.
+
+    Raises:
+        InputError: no result, an unknown score, or results that are not comparable.
+        MissingDependencyError: matplotlib is not installed.
+    """
+    if not results:
+        raise InputError("there is no result to draw")
+    if score not in MEANS:
+        raise unknown_name("score", score, MEANS)
+    check_one_scope(results)
+    rows = {
+        name: (result.scores[score], *(result.intervals[score] or [result.scores[score]] * 2))
+        for name, result in results.items()
+    }
+    figure, _ = _interval_rows(rows, f"{score.replace('_', ' ')} (%), 95 % interval", width)
+    return figure
+
+
+def _interval_rows(
+    rows: Mapping[str, tuple[float, float, float]], label: str, width: float
+) -> tuple[Any, Any]:
+    """Return a figure of values with their intervals, one above the other, and its axes."""
+    ordered = sorted(rows.items(), key=lambda item: (item[1][0], item[0]))
+    figure, axes = panels(1, 1, width, 1 + 0.22 * len(ordered), bare=False)
+    place = axes[0, 0]
+    values = 100 * np.array([numbers for _, numbers in ordered])
+    reach = np.abs(values[:, 1:].T - values[:, 0])
+    names = [name for name, _ in ordered]
+    place.errorbar(values[:, 0], names, xerr=reach, fmt="o", color=_BAR, ecolor="0.35", capsize=2)
+    place.set(xlabel=label, xlim=(0, max(1.0, float(values.max()) * 1.05)))
+    place.grid(axis="x", alpha=0.3)
+    place.tick_params(labelsize=7)
+    place.spines[["top", "right"]].set_visible(False)
+    return figure, place
 
 
 def calibration_figure(scores: Mapping[str, TruthScores]) -> Any:  # noqa: ANN401
@@ -190,7 +248,7 @@ def calibration_figure(scores: Mapping[str, TruthScores]) -> Any:  # noqa: ANN40
         curve = score.calibration
         place.plot(curve.predicted, curve.observed, line, marker=".", label=method)
     place.set(xlabel="probability given", ylabel="share of the truth", xlim=(0, 1), ylim=(0, 1.02))
-    place.legend(fontsize=7)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=7)
     return figure
 
 
