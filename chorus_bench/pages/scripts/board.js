@@ -1,5 +1,5 @@
 /** The board page: Python wrote the tables; this adds choosers, filters and the other views. */
-import { curveOf, loadMethod } from './data.js';
+import { curveOf, loadMethod, titleOf, withoutHuman } from './data.js';
 import './charts.js';
 import { drawCurves } from './curves.js';
 import { chooser, el, isolated } from './dom.js';
@@ -93,10 +93,10 @@ class BoardView {
     this.state = state;
     const { board } = this;
     const shown = sorted(matching(board.methods, state), state);
-    this.section.querySelector('.summary').replaceChildren(...summaryOf(board, state.score));
+    this.section.querySelector('.summary').replaceChildren(...summaryOf(board, state.score, MEANINGFUL.Category.includes(state.view) ? state.category : ''));
     for (const control of this.filters.children) control.hidden = !MEANINGFUL[control.firstChild.textContent].includes(state.view);
     this.live.hidden = !MEANINGFUL.Search.includes(state.view);
-    const order = state.category && state.view !== 'categories' ? ` \u00b7 scores of ${state.category}; ranks are of the mean over all categories` : '';
+    const order = state.category && state.view !== 'categories' ? ` \u00b7 scores, intervals and ranks within ${state.category}` : '';
     this.live.textContent = `${shown.length} of ${board.methods.length} ${board.methods.length === 1 ? 'method' : 'methods'}${order}`;
     for (const tab of this.tabs) {
       const chosen = tab.dataset.view === state.view;
@@ -137,19 +137,19 @@ class BoardView {
     }
     const asked = state.methods ? state.methods.split(' ') : able.slice(0, CURVES.preselected).map(({ slug }) => slug);
     const chosen = able.filter(({ slug }) => asked.includes(slug)).slice(0, CURVES.most);
-    const category = state.curve || state.category || board.categories[0].name;
+    const category = state.curve || state.category;
     const set = (slugs) => change({ methods: slugs.join(' ') });
     const slugs = chosen.map(({ slug }) => slug);
     const others = able.filter(({ slug }) => !slugs.includes(slug)).map(({ slug, method }) => [slug, method]);
     const place = el('div', { class: 'chart-place' });
     panel.replaceChildren(el('div', { class: 'controls' },
-      chooser('Curves of', board.categories.map(({ name }) => [name, name]), category, (curve) => change({ curve })).node,
+      chooser('Curves of', [['', `all ${board.categories.length} categories`], ...board.categories.map(({ name }) => [name, name])], category, (curve) => change(curve ? { curve } : { curve, category: '' })).node,
       others.length > 0 && chosen.length < CURVES.most ? chooser('Add a method', [['', 'choose\u2026'], ...others], '', (slug) => slug && set([...slugs, slug])).node : ''),
     el('ul', { class: 'chips', 'aria-label': 'Methods drawn' }, chosen.map(({ slug, method }) => el('li', {}, isolated(method),
       chosen.length > 1 && el('button', { type: 'button', 'aria-label': `Remove ${method}`, onclick: () => set(slugs.filter((other) => other !== slug)) }, '\u00d7')))), place);
     Promise.all(chosen.map(({ slug }) => loadMethod(slug))).then((data) => {
-      const curves = data.map((one, i) => curveOf(one, category, chosen[i].method)).filter(Boolean);
-      drawCurves(place, { title: `${category}: precision against recall, mean over its samples`, curves });
+      const curves = data.map((one, i) => curveOf(one, category, chosen[i].method, state.score)).filter(Boolean);
+      drawCurves(place, { title: `${titleOf(category)}${withoutHuman(state.score) ? ', without the person\u2019s pixels' : ''}: precision against recall`, curves });
     }).catch((error) => place.replaceChildren(el('p', { class: 'warning' }, error.message)));
   }
 }

@@ -1,6 +1,6 @@
 /** A method's page: its curves, its fields in 3D, and a button that copies the citation. */
 import './charts.js';
-import { curveOf, loadMethod } from './data.js';
+import { curveOf, loadMethod, titleOf } from './data.js';
 import { drawCurves } from './curves.js';
 import { chooser, el } from './dom.js';
 import { held } from './format.js';
@@ -26,10 +26,10 @@ async function curves(place, { slug, method, leader, leaderName }) {
   if (!names.length) return;
   const chart = el('div', { class: 'chart-place' });
   const show = (category) => drawCurves(chart, {
-    title: `${category}: precision against recall`,
+    title: `${titleOf(category)}: precision against recall`,
     curves: [curveOf(own, category, method), best && curveOf(best, category, `${held(leaderName)} (leads the board)`)].filter(Boolean),
   });
-  place.replaceChildren(el('div', { class: 'controls' }, chooser('Category', names.map((name) => [name, name]), names[0], show).node), chart);
+  place.replaceChildren(el('div', { class: 'controls' }, chooser('Category', names.map((name) => [name, titleOf(name)]), names[0], show).node), chart);
   show(names[0]);
 }
 

@@ -6,15 +6,42 @@ function place(value, [below, above], near) {
   return Math.abs(value) < 0.05 ? near : `${centimetres(value)} cm ${value > 0 ? above : below}`;
 }
 
-/** Sums up the voxels at or above a level: how many, their centre and extent, metres. */
+/** The voxels at or above a level that hang together by their faces, in the largest such part. */
+function largestPart(values, n, level) {
+  const seen = new Uint8Array(values.length);
+  let largest = [];
+  let parts = 0;
+  for (let start = 0; start < values.length; start += 1) {
+    if (seen[start] || values[start] < level) continue;
+    parts += 1;
+    const part = [start];
+    seen[start] = 1;
+    for (let next = 0; next < part.length; next += 1) {
+      const at = part[next];
+      for (const [step, index] of [[n * n, Math.floor(at / (n * n))], [n, Math.floor(at / n) % n], [1, at % n]]) {
+        for (const [other, inside] of [[at - step, index > 0], [at + step, index < n - 1]]) {
+          if (!inside || seen[other] || values[other] < level) continue;
+          seen[other] = 1;
+          part.push(other);
+        }
+      }
+    }
+    if (part.length > largest.length) largest = part;
+  }
+  return { largest, parts };
+}
+
+/**
+ * Sums up the largest connected part of the voxels at or above a level: how many, their centre and
+ * extent (metres), how many parts there are, and the part's share of all these voxels.
+ */
 export function measure(values, { resolution: n, side_length: side, center }, level) {
+  const { largest, parts } = largestPart(values, n, level);
   const low = [Infinity, Infinity, Infinity];
   const high = [-Infinity, -Infinity, -Infinity];
   const sum = [0, 0, 0];
-  let count = 0;
-  for (let at = 0; at < values.length; at += 1) {
-    if (values[at] < level) continue;
-    count += 1;
+  const count = largest.length;
+  for (const at of largest) {
     const index = [Math.floor(at / (n * n)), Math.floor(at / n) % n, at % n];
     for (let axis = 0; axis < 3; axis += 1) {
       const value = center[axis] - side / 2 + ((index[axis] + 0.5) * side) / n;
@@ -24,11 +51,12 @@ export function measure(values, { resolution: n, side_length: side, center }, le
     }
   }
   const size = high.map((value, axis) => value - low[axis] + side / n);
-  return { count, litres: 1000 * count * (side / n) ** 3, middle: sum.map((value) => value / count), size };
+  const all = values.reduce((total, value) => total + (value >= level ? 1 : 0), 0);
+  return { count, parts, share: count / Math.max(all, 1), litres: 1000 * count * (side / n) ** 3, middle: sum.map((value) => value / count), size };
 }
 
 /** The sentence. */
-export function describe(category, { count, litres, middle, size }) {
+export function describe(category, { count, parts, share, litres, middle, size }) {
   if (!count) return `The field of ${category} is empty at this level.`;
   const [x, y, z] = middle;
   const where = [
@@ -36,6 +64,8 @@ export function describe(category, { count, litres, middle, size }) {
     place(y, ['below', 'above'], 'level'),
     place(z, ['behind', 'in front'], 'neither in front nor behind'),
   ];
-  return `At this level ${category} fills ${litres.toFixed(0)} litres, ${size.map(centimetres).join(' \u00d7 ')} cm `
+  const which = parts > 1 ? `The largest of ${parts} parts of ${category} at this level (${(100 * share).toFixed(0)} % of it)` : `At this level ${category}`;
+  const volume = litres < 9.95 ? litres.toFixed(1) : litres.toFixed(0);
+  return `${which} fills ${volume} ${volume === '1.0' ? 'litre' : 'litres'}, ${size.map(centimetres).join(' \u00d7 ')} cm `
     + `(left\u2013right, down\u2013up, back\u2013front). Its centre, seen from the person\u2019s pelvis: ${where.join(', ')}.`;
 }
