@@ -20,6 +20,7 @@ from chorus_bench.datasets.schema import LENGTHS
 from chorus_bench.errors import InputError, list_some, unknown_name
 from chorus_bench.geometry.camera import CAMERA_PARTS, CAMERA_PREFIX, PerspectiveCamera
 from chorus_bench.geometry.checks import check_pose
+from chorus_bench.io.notebook_html import summary_html
 from chorus_bench.names import given_categories
 
 #: The metadata file of a built dataset (see `chorus_bench.datasets.folder`).
@@ -114,6 +115,16 @@ class EvalSplit:
         """
         digests = sorted(sample.digest() for sample in self.samples)
         return hashlib.sha256(b"".join(digests)).hexdigest()[:12]
+
+    def _repr_html_(self) -> str:
+        """Return what the split is, which a notebook shows."""
+        facts = {
+            "samples": len(self.samples),
+            "body": self.body,
+            "smallest category that is scored": self.min_samples,
+        }
+        title = f"Test split {self.label}"
+        return summary_html(title, facts, ("category", "samples"), self.counts.items())
 
     @property
     def label(self) -> str:

@@ -17,6 +17,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.evaluation.samples_file import COUNTS, SAMPLES_SCHEMA, read_samples
 from chorus_bench.io.files import atomic_write_bytes
+from chorus_bench.io.notebook_html import percent_text, summary_html
 from chorus_bench.metrics.curves import MeanCurve, mean_curve
 from chorus_bench.metrics.pap import (
     SCORE_NAMES,
@@ -72,6 +73,19 @@ class EvaluationResult:
     seconds: float
     samples: pa.Table = field(repr=False)
     conditioned: dict[str, Any] | None = None
+
+    def _repr_html_(self) -> str:
+        """Return the scores as a short table, which a notebook shows."""
+        rows = [
+            ("mean", *(percent_text(self.scores[m], self.intervals[m]) for m in MEANS)),
+            *(
+                (name, *(percent_text(entry[s], entry["intervals"][s]) for s in SCORE_NAMES))
+                for name, entry in self.categories.items()
+            ),
+        ]
+        facts = {"signature": self.signature, "samples": self.scores["samples"]}
+        title = f"{self.submission['method']}: scores in percent, 95 % intervals"
+        return summary_html(title, facts, ("category", *SCORE_NAMES), rows)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contents of ``results.json``."""
@@ -190,11 +204,16 @@ def counts_of(samples: pa.Table) -> tuple[PixelCounts, PixelCounts]:
     )
 
 
-def mean_curves(samples: pa.Table) -> dict[str, MeanCurve]:
-    """Return the mean precision-recall curve of every category of a table, see `mean_curve`."""
-    plain, _ = counts_of(samples)
+def mean_curves(samples: pa.Table, *, without_human: bool = False) -> dict[str, MeanCurve]:
+    """Return the mean precision-recall curve of every category of a table, see `mean_curve`.
+
+    Args:
+        samples: the table of a result.
+        without_human: leave the person's pixels out (``hoa``).
+    """
+    used = counts_of(samples)[int(without_human)]
     category = samples["category"].to_numpy(zero_copy_only=False)
-    parts = (plain.predicted, plain.hit, plain.target)
+    parts = (used.predicted, used.hit, used.target)
     return {
         name: mean_curve(PixelCounts(*(part[category == name] for part in parts)))
         for name in sorted(set(category.tolist()))

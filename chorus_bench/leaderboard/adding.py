@@ -24,6 +24,7 @@ from chorus_bench.leaderboard.fields import fields_bytes
 from chorus_bench.leaderboard.manifest import (
     TEXT_KEYS,
     EntryManifest,
+    RunRecipe,
     Scored,
     entry_yaml,
     read_entry_yaml,
@@ -63,6 +64,7 @@ def add_entry(
     submission: str | Path | None = None,
     split: str | Path | None = None,
     body: str | Path | None = None,
+    recipe: RunRecipe | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write an entry folder from a result folder, atomically.
@@ -82,6 +84,8 @@ def add_entry(
         split: the split that it was scored on; if given, the data of the pictures of single
             samples is kept (masks, never photographs).
         body: the body it was scored with, for the pictures; by default the free body.
+        recipe: how a baseline made the submission, from `read_recipe`; with it anybody can
+            repeat the row.
         overwrite: replace an existing entry.
 
     Returns:
@@ -95,6 +99,7 @@ def add_entry(
     manifest = _manifest(
         loaded, submitted_by, date, url, saw_coco_val, training_data, texts or {}, parameters or {}
     )
+    manifest = manifest.model_copy(update={"recipe": recipe})
     target = _target(Path(leaderboard), name, manifest.method)
     if split is not None and submission is None:
         raise InputError("--split without a submission", fix="give --submission as well")

@@ -42,6 +42,10 @@ from chorus_bench.names import MAX_CATEGORY_LENGTH, MAX_SAMPLE_LENGTH
 INTERVAL_TOLERANCE = 1e-12
 
 
+#: The states of an entry that only the maintainers give.
+REPEATED = ("verified", "reproduced")
+
+
 def name_rule(files: EntryFiles, errors: Findings) -> None:
     """The folder is named after the method, in characters safe for file systems and web hosts."""
     method = None if files.manifest is None else files.manifest.method
@@ -75,18 +79,21 @@ def manifest_rule(files: EntryFiles, errors: Findings) -> None:
 
 
 def verified_rule(files: EntryFiles, errors: Findings) -> None:
-    """`verified` states who verified this submission; other entries leave it empty."""
+    """`verified` states who repeated what of this submission; other entries leave it empty."""
     manifest = files.manifest
     if manifest is None:
         return
     where, done = f"{files.where}/{ENTRY_FILE}: verified", manifest.verified
     fix = "run `chorus-bench leaderboard verify`, or state status: self-reported, verified: null"
-    if manifest.status == "verified" and done is None:
-        errors.add(where, "is missing although the status is verified", fix=fix)
-    elif done is not None and manifest.status != "verified":
+    if manifest.status in REPEATED and done is None:
+        errors.add(where, f"is missing although the status is {manifest.status}", fix=fix)
+    elif done is not None and manifest.status not in REPEATED:
         errors.add(where, f"is present although the status is {manifest.status}", fix=fix)
     elif done is not None and done.sha256 != manifest.sha256:
         errors.add(where, "is of another submission (sha256 differs)", fix=fix)
+    if manifest.status == "reproduced" and manifest.recipe is None:
+        where = f"{files.where}/{ENTRY_FILE}: recipe"
+        errors.add(where, "is missing although the status is reproduced", fix=fix)
 
 
 def counts_rule(files: EntryFiles, errors: Findings) -> None:
@@ -276,10 +283,11 @@ def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
 def unearned_status_rule(
     entry: Entry, manifests: Mapping[str, EntryManifest], errors: Findings
 ) -> None:
-    """Refuse an entry that calls itself verified where the earlier state did not.
+    """Refuse an entry that calls itself verified or reproduced where the earlier state did not.
 
-    Only the maintainers' run gives that status: it scores the archive on the base branch and
-    commits the status there, so that it is in the earlier state of every later change.
+    Only the maintainers' run gives these: it scores the archive, or repeats the recipe, on the
+    base branch and commits the status there, so that it is in the earlier state of every later
+    change.
 
     Args:
         entry: the entry.
@@ -287,14 +295,18 @@ def unearned_status_rule(
         errors: collects the problem.
     """
     now, earlier = entry.manifest, manifests.get(entry.slug)
-    if now.status != "verified":
+    if now.status not in REPEATED:
         return
-    same = ("verified", now.verified, now.sha256)
-    if earlier is not None and (earlier.status, earlier.verified, earlier.sha256) == same:
+    same = (now.status, now.verified, now.sha256, now.recipe)
+    if earlier is not None and _standing(earlier) == same:
         return
     errors.add(
         f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}",
-        "marks the entry as verified, but the base branch does not",
+        f"marks the entry as {now.status}, but the base branch does not",
         expected="status: self-reported, verified: null",
         fix="leave the status to the maintainers, who set it after a run on the base branch",
     )
+
+
+def _standing(manifest: EntryManifest) -> tuple[object, ...]:
+    return manifest.status, manifest.verified, manifest.sha256, manifest.recipe

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +15,9 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
 from chorus_bench.io.findings import Finding
 from chorus_bench.leaderboard.board import Group, board_json, make_board
+from chorus_bench.leaderboard.changes import changes, changes_feed
 from chorus_bench.leaderboard.checking import Progress, check_leaderboard
-from chorus_bench.leaderboard.entries import Entry
+from chorus_bench.leaderboard.entries import REQUIRED, Entry
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.leaderboard.page_pictures import (
     drawn,
@@ -25,8 +26,9 @@ from chorus_bench.leaderboard.page_pictures import (
     masks_data,
     picture_files,
 )
+from chorus_bench.metrics.curves import MeanCurve, curve_of_categories
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
-from chorus_bench.report.leaderboard_tables import board_rows
+from chorus_bench.report.leaderboard_tables import LOST, board_rows, category_rows
 from chorus_bench.report.web import (
     ASSETS,
     asset_file,
@@ -88,6 +90,8 @@ def _files(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
     for group in groups:
         for entry in group.entries:
             yield from ((name, file.read_bytes()) for name, file in picture_files(entry).items())
+            for name in REQUIRED:
+                yield f"entries/{entry.slug}/{name}", (entry.folder / name).read_bytes()
     for name in ASSETS:
         yield f"assets/{name}", asset_file(name).read_bytes()
 
@@ -97,6 +101,8 @@ def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
     yield "data/board.js", f"{_SCRIPT_START}window.CHORUS_BENCH.board={script_json(shown)};\n"
     yield "board.json", json.dumps(download(site), indent=1, ensure_ascii=False) + "\n"
     yield "board.csv", board_csv(site)
+    yield "categories.csv", category_csv(site)
+    yield "changes.xml", changes_feed(site)
     entries = [entry for group in groups for entry in group.entries]
     for group in groups:
         yield f"data/samples-{group.id}.js", _script("sampleIds", group.id, _sample_ids(group))
@@ -146,7 +152,19 @@ def board_csv(site: Mapping[str, Any]) -> str:
     Args:
         site: result of `board_json`.
     """
-    rows = board_rows(site)
+    return _csv(board_rows(site))
+
+
+def category_csv(site: Mapping[str, Any]) -> str:
+    """Return the scores within categories as CSV: one row per method and category.
+
+    Args:
+        site: result of `board_json`.
+    """
+    return _csv(category_rows(site))
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["board"], lineterminator="\n")
     writer.writeheader()
@@ -178,12 +196,20 @@ def _sample_ids(group: Group) -> dict[str, Any]:
 def _method_data(entry: Entry) -> dict[str, Any]:
     return {
         "scores": {n: encode_fractions(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
-        "curves": {name: curve_data(curve) for name, curve in entry.curves.items()},
+        "curves": _curves(entry.curves),
+        "curves_hoa": _curves(entry.curves_hoa),
     }
 
 
+def _curves(curves: Mapping[str, MeanCurve]) -> dict[str, Any]:
+    """Return the curves of a method as the page reads them; "" is the mean over categories."""
+    named = {"": curve_of_categories(list(curves.values())), **curves}
+    return {name: curve_data(curve) for name, curve in named.items()}
+
+
 def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
-    yield "index.html", render("index.html.jinja", site=site)
+    yield "index.html", render("index.html.jinja", site=site, lost=LOST)
+    yield "changes.html", render("changes.html.jinja", site=site, changes=changes(site))
     for group, board in zip(groups, site["boards"], strict=False):
         for entry, method in zip(group.entries, board["methods"], strict=True):
             text = render(
@@ -191,6 +217,7 @@ def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
                 site=site,
                 board=board,
                 method=method,
+                lost=LOST,
                 entry=_entry_texts(entry),
                 pictures=listed(entry),
             )
@@ -204,4 +231,6 @@ def _entry_texts(entry: Entry) -> dict[str, Any]:
         **{name: manifest.texts.get(name) for name in names},
         "parameters": manifest.parameters or None,
         "verified": manifest.as_dict()["verified"],
+        "recipe": manifest.as_dict().get("recipe"),
+        "files": [f"entries/{entry.slug}/{name}" for name in REQUIRED],
     }

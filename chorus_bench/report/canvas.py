@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,17 @@ def new_figure(**options: Any) -> Any:  # noqa: ANN401 - a matplotlib figure
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    return _module().Figure(**{"layout": "constrained", "dpi": _DPI, **options})
+    return _figure_class()(**{"layout": "constrained", "dpi": _DPI, **options})
+
+
+@cache
+def _figure_class() -> Any:  # noqa: ANN401
+    """Return a figure that shows itself in a notebook, without ``%matplotlib inline``."""
+
+    def _repr_png_(self: Any) -> bytes:  # noqa: ANN401
+        return figure_bytes(self)
+
+    return type("NotebookFigure", (_module().Figure,), {"_repr_png_": _repr_png_})
 
 
 def panels(

@@ -46,7 +46,7 @@ def view_fields(
     grid: GridSpec | None = None,
     body: BodyModel | str | Path = "default",
     level: float = 0.5,
-    height: int = 560,
+    height: int = 720,
 ) -> FieldsView:
     """Return an interactive 3D view of canonical fields: surfaces at an adjustable level.
 

@@ -20,6 +20,7 @@ from chorus_bench.io.findings import (
     printable,
 )
 from chorus_bench.io.leftovers import temporary_folder
+from chorus_bench.io.notebook_html import summary_html
 from chorus_bench.io.shipped import submission_folder
 from chorus_bench.submission.archive import ARCHIVE_SUFFIXES, is_archive, unpack
 from chorus_bench.submission.check import CheckedFolder, check_folder
@@ -92,6 +93,17 @@ class Submission:
         self._types = {name: tuple(types) for name, types in manifest.interactions.items()}
         self._fields = dict(checked.fields)
         self._resources: contextlib.ExitStack | None = resources
+
+    def _repr_html_(self) -> str:
+        """Return what the submission is, which a notebook shows."""
+        facts = {
+            "track": self.track,
+            "grid": f"{self.grid.resolution} voxels a side, {self.grid.side_length:g} m",
+            "categories": ", ".join(self.categories),
+            "SHA-256": self.sha256,
+            "warnings": "; ".join(self.warnings) or None,
+        }
+        return summary_html(f"Submission of {self.method}", facts)
 
     def field(self, category: str) -> OccupancyGrid:
         """Return a category's field; canonical track only.

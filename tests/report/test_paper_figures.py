@@ -8,7 +8,7 @@ import struct
 import pytest
 from typer.testing import CliRunner
 
-from chorus_bench.cli import app
+from chorus_bench.cli.app import app
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate, split_from_rows
 from chorus_bench.report import curves_figure, methods_figure, write_figure
@@ -50,7 +50,8 @@ def test_the_key_covers_no_panel_and_every_column_has_its_numbers(folders):
     panels = [ax for ax in figure.axes if ax.get_visible()]
     assert len(panels) == 4
     assert not any(key.overlaps(ax.get_window_extent()) for ax in panels)
-    assert not any(key.overlaps(ax.xaxis.label.get_window_extent()) for ax in panels if ax.get_xlabel())  # fmt: skip
+    labels = [ax.xaxis.label for ax in panels if ax.get_xlabel()]
+    assert not any(key.overlaps(label.get_window_extent()) for label in labels)
     assert [bool(ax.get_xlabel()) for ax in panels] == [False, True, True, True]
 
 
@@ -80,6 +81,7 @@ def test_what_cannot_be_drawn_is_refused(folders, tmp_path, kind, name, score, s
 
 def test_the_command_draws(folders, tmp_path):
     target = tmp_path / "figure.pdf"
-    done = CliRunner().invoke(app, ["plot", "categories", str(folders[0]), "--output", str(target), "--width", "84"])  # fmt: skip
+    options = ["--output", str(target), "--width", "84"]
+    done = CliRunner().invoke(app, ["plot", "categories", str(folders[0]), *options])
     assert done.exit_code == 0, done.output
     assert target.read_bytes().startswith(b"%PDF")

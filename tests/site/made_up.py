@@ -12,8 +12,9 @@ from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.leaderboard.page_pictures import heats_data, listed, masks_data
+from chorus_bench.leaderboard.summary import summary_within
 from chorus_bench.metrics.pap import SCORE_NAMES
-from chorus_bench.metrics.ranking import rank_methods
+from chorus_bench.metrics.ranking import rank_methods, rank_with_categories
 from chorus_bench.metrics.resampling import bootstrap_intervals
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.overlays import Overlay
@@ -68,6 +69,8 @@ class MadeUpSite:
             mean: rank_methods(self.tables, score=mean, resamples=resamples) for mean in MEANS
         }
         order = rankings["mPAP"].order()
+        _, within = rank_with_categories(self.tables, resamples=resamples)
+        self.within = within
         rows = [self._method(slugs, i, rankings, resamples) for i in order]
         pick = np.ix_(order, order)
         return {
@@ -75,7 +78,8 @@ class MadeUpSite:
             "signature": "PAP|v1|split:simulated-test@0123456789abcdef|grid:48x3.0|body:default",
             "signature_parts": {"split": "simulated-test@0123456789abcdef", "body": "default@eafe"},
             "track": "canonical", "samples": len(self.categories) * self.each, "methods": rows,
-            "categories": [{"name": name, "samples": self.each} for name in self.categories],
+            "categories": [self._category_json(name, rows, within[name]) for name in self.categories],
+            "about": {"text": "Made-up numbers.", "page": "simulated_world.md"}, "few": None,
             "differences": {
                 mean: {"low": text64(r.low[pick], "<f4"), "high": text64(r.high[pick], "<f4")}
                 for mean, r in rankings.items()
@@ -99,10 +103,16 @@ class MadeUpSite:
             "scores": {mean: float(r.values[i]) for mean, r in rankings.items()},
             "intervals": {mean: r.intervals[i].as_list() for mean, r in rankings.items()},
             "rank": {mean: int(r.ranks[i]) for mean, r in rankings.items()},
-            "tied": {mean: int((r.ranks == r.ranks[i]).sum()) > 1 for mean, r in rankings.items()},
+            "last_rank": {mean: int(r.last_ranks[i]) for mean, r in rankings.items()},
+            "closed": None, "verified": None, "repeat": None,
             "first_share": {mean: float(r.first_share[i]) for mean, r in rankings.items()},
             "categories": {
                 name: self._category(self.tables[slugs[i]][name][0], each[name])
+                | {
+                    key: [int(getattr(r, f"{key}s")[i])
+                          if (r := self.within[name].get(s)) else None for s in SCORE_NAMES]
+                    for key in ("rank", "last_rank")
+                }
                 for name in self.categories
             },
             "categories_count": len(self.categories), "samples": len(self.categories) * self.each,
@@ -119,6 +129,22 @@ class MadeUpSite:
             "low": [b and b.low for b in bounds],
             "high": [b and b.high for b in bounds],
             "missing": False,
+            "closed": None,
+        }
+
+    def _category_json(self, name, rows, rankings):
+        areas = self.areas[name]
+        return {
+            "name": name, "samples": self.each, "counted": int((areas[:, 0] > 0).sum()),
+            "counted_hoa": int((areas.min(axis=1) > 0).sum()),
+            "summary": summary_within(name, rows, self._reordered(rows, rankings)),
+        }  # fmt: skip
+
+    @staticmethod
+    def _reordered(rows, rankings):
+        return {
+            score: ranking.reordered([ranking.methods.index(row["slug"]) for row in rows])
+            for score, ranking in rankings.items()
         }
 
     def _summary(self, rows, ranking, order, mean):
@@ -180,7 +206,7 @@ class MadeUpSite:
         return next(row for row in self.board["methods"] if row["slug"] == slug)
 
     def site(self, boards=()):
-        return {"format": 1, "built": "2026-11-24", "version": "0.1.0",
+        return {"format": 2, "built": "2026-11-24", "version": "0.1.0",
                 "score_names": list(SCORE_NAMES), "boards": [self.board, *boards],
                 "notes": ["Made-up numbers."]}  # fmt: skip
 
@@ -191,10 +217,11 @@ class MadeUpSite:
         for name in ASSETS:
             (folder / "assets" / name).write_bytes(asset_file(name).read_bytes())
         site = self.site(boards)
-        page = render("index.html.jinja", site=site)
+        page = render("index.html.jinja", site=site, lost=0.01)
         (folder / "index.html").write_text(page, encoding="utf-8")
         (folder / "board.json").write_text(json.dumps(site))
-        (folder / "board.csv").write_text("method\n")
+        for name in ("board.csv", "categories.csv"):
+            (folder / name).write_text("method\n")
         script(folder / "data" / "board.js", "board", site)
         script(folder / "data" / "samples-b0.js", 'sampleIds["b0"]', self._sample_ids())
         for row in self.board["methods"]:
@@ -223,7 +250,8 @@ class MadeUpSite:
                 name: text64(np.rint(65535 * self.scores_of(slug, name)), "<u2")
                 for name in SCORE_NAMES
             },
-            "curves": {name: curve(row["categories"][name]["PAP"]) for name in self.categories},
+            "curves": curves(row, "PAP"),
+            "curves_hoa": curves(row, "PAP_hoa"),
         }
         script(folder / "data" / f"{slug}.js", f'methods["{slug}"]', data)
         if slug in self.overlays:
@@ -234,12 +262,19 @@ class MadeUpSite:
             values = self.fields[slug]
             fields = SmallFields(GridSpec(len(next(iter(values.values())))), values).data()
             script(folder / "data" / f"{slug}-fields.js", f'fields["{slug}"]', fields)
-        nothing = dict.fromkeys(("authors", "affiliation", "license", "citation", "parameters", "verified"))  # fmt: skip
+        nothing = dict.fromkeys(("authors", "affiliation", "license", "citation", "parameters", "verified", "recipe", "files"))  # fmt: skip
         page = render(
-            "method.html.jinja", site=site, board=self.board, method=row, pictures=pictures,
+            "method.html.jinja", site=site, board=self.board, method=row, pictures=pictures, lost=0.01,
             entry=nothing | self.entries.get(slug, {}),
         )  # fmt: skip
         (folder / "methods" / f"{slug}.html").write_text(page, encoding="utf-8")
+
+
+def curves(row, score):
+    """Those of a method: the mean over the categories, and of each category."""
+    return {"": curve(row["scores"][f"m{score}"])} | {
+        name: curve(numbers[score] or 0.0) for name, numbers in row["categories"].items()
+    }
 
 
 def curve(score):

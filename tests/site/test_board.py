@@ -66,6 +66,19 @@ def test_a_category_replaces_the_means(world, page_at):
     for row in world.board["methods"]:
         expected = 100 * row["categories"]["skateboard"]["PAP"]
         assert by_slug[row["slug"]] == pytest.approx(expected, abs=0.0051)
+    ranks = page.locator("td.rank").all_inner_texts()
+    for slug, text in zip(shown(page), ranks, strict=True):
+        own = world.row(slug)["categories"]["skateboard"]
+        first, last = own["rank"][0], own["last_rank"][0]
+        assert text == (f"{first}" if first == last else f"{first}\N{EN DASH}{last}")
+    assert [int(text.partition("\N{EN DASH}")[0]) for text in ranks] == sorted(
+        own["categories"]["skateboard"]["rank"][0] for own in world.board["methods"]
+    )
+    best = max(world.board["methods"], key=lambda row: row["categories"]["skateboard"]["PAP"])
+    sentence = page.locator(".summary").inner_text()
+    score = 100 * best["categories"]["skateboard"]["PAP"]
+    assert sentence.startswith(f"{best['method']} leads with {score:.2f} % PAP on skateboard")
+    assert "40 pictures" in sentence
 
 
 def test_the_score_chooser_changes_ranks_and_sentence(world, page_at):
@@ -76,9 +89,9 @@ def test_the_score_chooser_changes_ranks_and_sentence(world, page_at):
     by_slug = {row["slug"]: row for row in world.board["methods"]}
     for slug, text in zip(shown(page), ranks, strict=True):
         row = by_slug[slug]
-        tied = "=" if row["tied"]["mPAP_strict_hoa"] else ""
-        assert text == f"{row['rank']['mPAP_strict_hoa']}{tied}"
-    assert any(text.endswith("=") for text in ranks)
+        first, last = (row[name]["mPAP_strict_hoa"] for name in ("rank", "last_rank"))
+        assert text == (f"{first}" if first == last else f"{first}\N{EN DASH}{last}")
+    assert any("\N{EN DASH}" in text for text in ranks)
 
 
 def test_the_address_keeps_the_view(world, page_at):
@@ -127,7 +140,7 @@ def test_the_scatter_has_a_linked_point_for_every_method(world, page_at):
 
 def published_board():
     scores = {"mPAP": 0.2, "mPAP_strict": None, "mPAP_hoa": 0.1, "mPAP_strict_hoa": None}
-    nothing = dict.fromkeys(("date", "submitted_by", "training_data", "description", "page", "rank", "tied", "samples", "first_share", "sha256"))  # fmt: skip
+    nothing = dict.fromkeys(("date", "submitted_by", "training_data", "description", "page", "rank", "last_rank", "closed", "verified", "repeat", "samples", "first_share", "sha256"))  # fmt: skip
     method = nothing | {
         "slug": "published-0", "method": "From the paper", "status": "published",
         "saw_coco_val": "unknown", "track": "canonical", "has_fields": False, "has_scores": False,
@@ -137,13 +150,16 @@ def published_board():
         "pictured": 0, "training_share": None,
         "categories": {"skis": {"PAP": 0.2, "PAP_strict": None, "PAP_hoa": 0.1,
                                 "PAP_strict_hoa": None, "low": [None] * 4, "high": [None] * 4,
+                                "rank": [None] * 4, "last_rank": [None] * 4, "closed": None,
                                 "missing": False}},
     }  # fmt: skip
     one = {"leader": "published-0", "next": None, "difference": None, "low": None, "high": None, "gains": []}  # fmt: skip
     return {
         "id": "b1", "title": "As published", "kind": "published", "signature": "as published",
         "signature_parts": {}, "track": "canonical", "samples": None, "methods": [method],
-        "categories": [{"name": "skis", "samples": None}], "differences": None,
+        "categories": [{"name": "skis", "samples": None, "counted": None, "counted_hoa": None,
+                        "summary": {}}],
+        "about": None, "few": None, "differences": None,
         "summary": {"mPAP": one, "mPAP_strict": None, "mPAP_hoa": one, "mPAP_strict_hoa": None},
     }  # fmt: skip
 

@@ -69,3 +69,13 @@ def test_a_notebook_view_draws(page_at, tmp_path):
     field = OccupancyGrid(blob_field(24, (0.5, 0.2, 0.4), 0.25), GridSpec(24))
     view_fields({"ball": field}).save(tmp_path / "view.html")
     assert drawn(page_at(tmp_path, "view.html"))[1] > 100
+
+
+def test_a_notebook_view_is_not_cut(page_at, tmp_path):
+    field = OccupancyGrid(blob_field(24, (0.5, 0.2, 0.4), 0.25), GridSpec(24))
+    view = view_fields({"ball": field})
+    view.save(tmp_path / "view.html")
+    for width in (700, 1100):
+        page = page_at(tmp_path, "view.html", viewport={"width": width, "height": view.height})
+        page.wait_for_selector("canvas[data-shown]")
+        assert page.evaluate("document.documentElement.scrollHeight") <= view.height

@@ -112,14 +112,16 @@ export class BoardView {
   /** The parts above the view: the sentence, the controls, how many methods are shown. */
   say(shown, view) {
     const { board, state } = this;
-    if (this.said !== state.score) this.section.querySelector('.summary').replaceChildren(...summaryOf(board, state.score));
-    this.said = state.score;
+    const category = MEANINGFUL.Category.includes(view) ? state.category : '';
+    const said = `${state.score}|${category}`;
+    if (this.said !== said) this.section.querySelector('.summary').replaceChildren(...summaryOf(board, state.score, category));
+    this.said = said;
     for (const control of this.filters.children) control.hidden = !MEANINGFUL[control.dataset.label].includes(view);
     const lists = MEANINGFUL.Search.includes(view);
     this.live.hidden = !lists;
     this.columns.hidden = view !== 'ranking';
     this.nothing.hidden = !lists || shown.length > 0;
-    const order = state.category && view !== 'categories' ? ` \u00b7 scores of ${state.category}; ranks are of the mean over all categories` : '';
+    const order = state.category && view !== 'categories' ? ` \u00b7 scores, intervals and ranks within ${state.category}` : '';
     this.live.textContent = `${shown.length} of ${board.methods.length} ${board.methods.length === 1 ? 'method' : 'methods'}${order}`;
   }
 

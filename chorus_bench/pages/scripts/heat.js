@@ -1,17 +1,18 @@
 /** The per-category view: one row a method, one column a category, shaded by the score. */
 import { chooser, el, isolated, keepingFocus } from './dom.js';
-import { interval, percent, scoreOf } from './format.js';
+import { interval, percent, rankText, scoreOf } from './format.js';
 import { makeSortable, markSorted } from './ranking.js';
-import { lacks, pairOf, placesOf, valueOf } from './rows.js';
+import { lacks, pairOf, rankOf, valueOf } from './rows.js';
 import { arrange, scroller } from './tables.js';
 
 const SHADES = [['', 'each category by itself'], ['table', 'all categories alike']];
 
-function fillCell(cell, method, key, category, most, place) {
+function fillCell(cell, method, key, category, most) {
+  const place = rankText(rankOf(method, key, category));
   const value = valueOf(method, key, category);
   const pair = interval(pairOf(method, key, category));
   const absent = lacks(method, category);
-  cell.replaceChildren(percent(value), absent ? '*' : '', place ? el('span', { class: 'place' }, place) : '');
+  cell.replaceChildren(percent(value), absent ? '*' : '', rankOf(method, key, category) ? el('span', { class: 'place' }, place) : '');
   const said = absent ? 'not handed in: counts as 0' : pair && `95 % interval ${pair}`;
   if (said) cell.title = said;
   else cell.removeAttribute('title');
@@ -45,14 +46,13 @@ function fillNumbers({ table, caption }, board, { score, shade }) {
   const largest = (some) => Math.max(0.001, ...board.methods.flatMap((method) => some.map((name) => valueOf(method, score, name) ?? 0)));
   const all = largest(names);
   const most = names.map((name) => (shade === 'table' ? all : largest([name])));
-  const places = names.map((name) => placesOf(board.methods, score, name));
   for (const method of board.methods) {
     const { cells } = table.tBodies[0].rowOf.get(method.slug);
     cells[1].textContent = percent(valueOf(method, score, ''));
-    names.forEach((name, i) => fillCell(cells[2 + i], method, score, name, most[i], places[i].get(method.slug)));
+    names.forEach((name, i) => fillCell(cells[2 + i], method, score, name, most[i]));
   }
   const reach = shade === 'table' ? 'the scale is shared by the whole table' : 'every category has a scale of its own, up to its best method';
-  caption.textContent = `${scoreOf(score).single} of each category in percent; below it the place by that number alone, without regard to significance. The deeper the shade, the higher; ${reach}. * nothing handed in, counts as 0.`;
+  caption.textContent = `${scoreOf(score).single} of each category in percent; below it the rank within the category, a range where others cannot be told apart. The deeper the shade, the higher; ${reach}. * nothing handed in, counts as 0.`;
   table.querySelector('th[data-sort="mean"] .name').textContent = scoreOf(score).mean;
 }
 

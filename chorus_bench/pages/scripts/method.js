@@ -1,6 +1,6 @@
 /** A method's page: its curves, its fields in 3D, its samples, and buttons that copy the citation and the view. */
 import './charts.js';
-import { curveOf, loadMethod } from './data.js';
+import { curveOf, loadMethod, titleOf } from './data.js';
 import { drawCurves } from './curves.js';
 import { chooser, copyButton, el } from './dom.js';
 import { held } from './format.js';
@@ -41,11 +41,11 @@ async function curves(place, { slug, method, leader, leaderName }) {
   const chart = el('div', { class: 'chart-place' });
   const first = names.includes(given().get('curve')) ? given().get('curve') : names[0];
   const show = (category) => drawCurves(chart, {
-    title: `${category}: precision against recall`,
+    title: `${titleOf(category)}: precision against recall`,
     curves: [curveOf(own, category, method), best && curveOf(best, category, `${held(leaderName)} (leads the board)`)].filter(Boolean),
   });
   const choose = (curve) => { remember({ curve }); show(curve); };
-  place.replaceChildren(el('div', { class: 'controls' }, chooser('Category', names.map((name) => [name, name]), first, choose).node), chart);
+  place.replaceChildren(el('div', { class: 'controls' }, chooser('Category', names.map((name) => [name, titleOf(name)]), first, choose).node), chart);
   show(first);
 }
 

@@ -1,8 +1,11 @@
 /** The ranking table: Python wrote it whole; this sorts, filters and renumbers its rows. */
 import { button, el, svg } from './dom.js';
-import { interval, NONE, percent, SCORES } from './format.js';
-import { fallsFirst, lacks, pairOf, valueOf } from './rows.js';
+import { interval, percent, rankText, SCORES } from './format.js';
+import { closedOf, fallsFirst, lacks, pairOf, rankOf, valueOf } from './rows.js';
 import { arrange } from './tables.js';
+
+/** A score is marked if the recall left at the last threshold would add at least this. */
+const LOST = 0.01;
 
 /** A thin bar with its interval, on a scale shared by the column. */
 function bar(value, pair, most) {
@@ -10,11 +13,6 @@ function bar(value, pair, most) {
   return svg('svg', { class: 'bar', 'aria-hidden': 'true', width: '100%', height: 7 },
     svg('rect', { width: at(value), height: 7 }),
     pair && svg('line', { x1: at(pair[0]), x2: at(pair[1]), y1: 3.5, y2: 3.5 }));
-}
-
-function rankText(method, key) {
-  const rank = method.rank?.[key];
-  return rank ? `${rank}${method.tied?.[key] ? '=' : ''}` : NONE;
 }
 
 /** Puts a button into each sortable heading. */
@@ -45,6 +43,8 @@ function fillScore(cell, method, key, state, most) {
   const pair = pairOf(method, key, state.category);
   cell.replaceChildren(el('span', { class: 'value' }, percent(value)));
   if (value !== null && interval(pair)) cell.append(el('span', { class: 'interval' }, interval(pair)));
+  const closed = closedOf(method, key, state.category);
+  if (value !== null && closed !== null && closed - value >= LOST) cell.append(el('span', { class: 'interval closed' }, `\u2020 closed ${percent(closed)}`));
   if (lacks(method, state.category)) cell.append(el('span', { class: 'interval' }, 'not handed in'));
   if (key === state.score && value !== null) cell.append(bar(value, pair, most));
 }
@@ -56,7 +56,7 @@ function fillNumbers(table, methods, state) {
   for (const method of methods) {
     const row = rowOf.get(method.slug);
     const rank = row.querySelector('.rank'); // boards as published have no ranks
-    if (rank) rank.textContent = rankText(method, state.score);
+    if (rank) rank.textContent = rankText(rankOf(method, state.score, state.category));
     for (const { key } of SCORES) {
       const cell = row.querySelector(`[data-score="${key}"]`);
       cell.classList.toggle('chosen', key === state.score);

@@ -70,13 +70,12 @@ class Pane {
     }
     const at = Math.max(1, level * given.reduce((a, b) => Math.max(a, b), 0));
     const levels = SURFACES[surfaces].map((share) => at * share);
-    const { values: main, parts } = largestPart(given, this.grid.resolution, at);
-    const inner = measure(main, this.grid, at);
-    this.text.textContent = describe(category, measure(given, this.grid, at), inner, parts);
-    const drawn = levels.map((one, i) => (alone ? (i ? largestPart(given, this.grid.resolution, one).values : main) : given));
+    const found = measure(given, this.grid, at);
+    this.text.textContent = describe(category, found);
+    const drawn = levels.map((one, i) => (alone ? (i ? largestPart(given, this.grid.resolution, one).values : found.largest) : given));
     this.scene?.setField(drawn, this.grid, levels);
     this.canvas.dataset.shown = `${category}|${level}`;
-    return { at, middle: inner.count ? inner.middle : [0, 0, 0] };
+    return { at, middle: found.count ? found.middle : [0, 0, 0] };
   }
 
   dispose() {
