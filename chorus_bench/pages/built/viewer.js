@@ -1,5 +1,5 @@
 /*
-chorus-bench, Apache-2.0; sources: 2ff6952c5c62050d66af665f8ce69cf7f8b99e974cd4f6dfb310d764377bd189
+chorus-bench, Apache-2.0; sources: 30b968d61bd03b4ddbfdc21c609ef4bcca505f6a5ed279d504cc793f72b10e4b
 
 Holds three 0.187.0
 

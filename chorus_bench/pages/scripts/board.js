@@ -22,6 +22,9 @@ const MEANINGFUL = {
 };
 const CURVES = { preselected: 3, most: 8 };
 
+/** The numbers of pictures behind a category's scores. */
+const countsOf = ({ counted, counted_hoa: hoa }) => (counted === hoa ? whole(counted) : `${whole(counted)}, hoa ${whole(hoa)}`);
+
 const distinct = (methods, name) => [...new Set(methods.map((method) => method[name]))].filter(Boolean).sort();
 
 /** One board's section of the page. */
@@ -75,7 +78,7 @@ class BoardView {
     const published = board.kind === 'published';
     this.filters.replaceChildren(...[
       chooser('Score', SCORES.map(({ key, mean }) => [key, mean]), state.score, (score) => change({ score })).node,
-      board.categories.length > 0 && chooser('Category', [['', published ? 'mean, as published' : `all ${board.categories.length}, mean`], ...board.categories.map(({ name, samples }) => [name, published ? name : `${name} (${whole(samples)})`])],
+      board.categories.length > 0 && chooser('Category', [['', published ? 'mean, as published' : `all ${board.categories.length}, mean`], ...board.categories.map((category) => [category.name, published ? category.name : `${category.name} (${countsOf(category)})`])],
         state.category, (category) => change({ category })).node,
       el('label', { class: 'control' }, el('span', {}, 'Search'), search),
       select('Status', 'status', distinct(board.methods, 'status')),
