@@ -41,6 +41,18 @@ SkipInvalid = Annotated[
     bool, typer.Option("--skip-invalid", help="Leave out entries with problems.")
 ]
 Date = Annotated[str | None, typer.Option(help="YYYY-MM-DD; today by default.")]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML file: how a baseline made the submission (baseline, data, data_options, "
+        "options, seed), for `verify --rerun`.",
+        exists=True,
+        dir_okay=False,
+    ),
+]
+ScoredSubmission = Annotated[
+    str | None, typer.Option(help="The scored submission; its fields are kept for the 3D view.")
+]
 _DEFAULT = Path("leaderboard")
 
 
@@ -49,10 +61,7 @@ def add_command(
     result: ResultFolder,
     submitted_by: Annotated[str, typer.Option(help="A person, a group or an account.")],
     leaderboard: Leaderboard = _DEFAULT,
-    submission: Annotated[
-        str | None,
-        typer.Option(help="The scored submission; its fields are kept for the 3D view."),
-    ] = None,
+    submission: ScoredSubmission = None,
     split: Annotated[
         str | None, typer.Option(help="The test split; samples are drawn from their masks.")
     ] = None,
@@ -83,15 +92,7 @@ def add_command(
         list[str] | None,
         typer.Option(help="A parameter, KEY=VALUE; may be repeated."),
     ] = None,
-    recipe: Annotated[
-        Path | None,
-        typer.Option(
-            help="YAML file: how a baseline made the submission (baseline, data, data_options, "
-            "options, seed), for `verify --rerun`.",
-            exists=True,
-            dir_okay=False,
-        ),
-    ] = None,
+    recipe: RecipeFile = None,
     date: Date = None,
     overwrite: Overwrite = False,
 ) -> None:

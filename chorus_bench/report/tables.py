@@ -36,7 +36,7 @@ with a target pixel; n hoa: those whose target the person does not hide entirely
 _RANKING_LEGEND = """\
 Percent. A rank is a range: from 1 + the number of methods that are significantly better to the
 number of those that are not significantly worse. Significant: the paired 95 % interval of the
-difference excludes zero. first: share of the bootstrap resamples in which the method ranks first."""
+difference excludes zero. first: share of the bootstrap resamples in which the method is first."""
 
 
 def percent(value: float | None) -> str:

@@ -8,6 +8,7 @@ import html.parser
 import json
 import shutil
 import zlib
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -16,16 +17,19 @@ import pytest
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.comparison import compare_results
-from chorus_bench.evaluation.results import load_result, mean_curves
+from chorus_bench.evaluation.results import by_category, load_result, mean_curves, scores_of
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.io.schemas import loaded, parse
 from chorus_bench.leaderboard.board import board_json, make_board
+from chorus_bench.leaderboard.board_schema import BoardFile
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
 from chorus_bench.leaderboard.fields import fields_bytes
 from chorus_bench.leaderboard.overlays import overlays_bytes
 from chorus_bench.leaderboard.site import board_csv, build_site
-from chorus_bench.metrics.pap import SCORE_NAMES
+from chorus_bench.metrics.pap import SCORE_NAMES, available_mean
+from chorus_bench.metrics.ranking import rank_methods
 from chorus_bench.report.fields import SmallFields
-from chorus_bench.report.leaderboard_tables import chosen_boards, render_boards
+from chorus_bench.report.leaderboard_tables import chosen_boards, loses_recall, render_boards
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import ChosenSample
 from tests.leaderboard import world
@@ -104,6 +108,89 @@ def test_what_cannot_be_told_apart_has_a_range_of_ranks(board):
     assert "1\N{EN DASH}2" in render_boards(site_of(board)["boards"], "table")
 
 
+def test_within_a_category_the_ranks_are_its_own(board):
+    group = site_of(board)["boards"][0]
+    folders = [board / "entries" / method["slug"] for method in group["methods"]]
+    tables = {
+        f.name: by_category(s, scores_of(s)) for f in folders for s in [load_result(f).samples]
+    }
+    for category in group["categories"]:
+        name = category["name"]
+        only = {slug: {name: table[name]} for slug, table in tables.items()}
+        values = {slug: available_mean(*table[name]) for slug, table in tables.items()}
+        assert category["counted"] == category["samples"] - 1
+        assert category["counted_hoa"] == category["samples"] - 2
+        for i, score in enumerate(SCORE_NAMES):
+            best = max(values, key=lambda slug: values[slug][score])
+            assert category["summary"][score]["leader"] == best
+            if name == sorted(tables["good"])[0]:  # the same draws as if it were alone
+                ranking = rank_methods(only, score=f"m{score}")
+                for k, method in enumerate(group["methods"]):
+                    numbers = method["categories"][name]
+                    assert numbers["rank"][i] == ranking.ranks[k]
+                    assert numbers["last_rank"][i] == ranking.last_ranks[k]
+
+
+def test_scores_without_their_last_recall_are_marked(board, good):
+    stored = load_result(good).beside["closed"]
+    method = site_of(board)["boards"][0]["methods"][0]
+    assert method["closed"] == {mean: stored["scores"][mean] for mean in method["closed"]}
+    for name, numbers in method["categories"].items():
+        assert numbers["closed"] == [stored["categories"][name][score] for score in SCORE_NAMES]
+    assert loses_recall(0.03, 0.08)
+    assert not loses_recall(0.03, 0.035)
+    text = render_boards(site_of(board)["boards"], "table")
+    lost = method["closed"]["mPAP"] - method["scores"]["mPAP"] >= 0.01
+    assert ("Good (1)" in text) == lost
+
+
+def test_few_samples_behind_a_score_are_said(board):
+    few = site_of(board)["boards"][0]["few"]
+    assert few["limit"] == 30
+    assert few["categories"] == [{"name": "bench", "counted_hoa": 28}]
+    assert few["leader"] == "good"
+    other = load_result(board / "entries" / "good").categories["tennis racket"]["PAP_hoa"]
+    assert few["without"] == other
+    text = render_boards(site_of(board)["boards"], "table")
+    assert "rest on fewer than 30 samples in bench (28)" in text
+
+
+def test_the_download_has_its_schema(board, tmp_path):
+    (board / "published.yaml").write_text("rows:\n- {name: P, source: s, scores: {mPAP: 9.5}}\n")
+    build_site(board, tmp_path / "page", date=world.DATE)
+    data = (tmp_path / "page" / "board.json").read_bytes()
+    assert len(loaded(BoardFile, parse(data, "board.json")).boards) == 2
+    rows = list(csv.DictReader((tmp_path / "page" / "categories.csv").read_text().splitlines()))
+    assert [(row["method"], row["category"]) for row in rows[:2]] == [
+        ("Good", "bench"),
+        ("Good", "tennis racket"),
+    ]
+    assert (rows[0]["counted"], rows[0]["counted_hoa"]) == ("29", "28")
+    stored = load_result(board / "entries" / "good").categories["bench"]
+    assert float(rows[0]["PAP_hoa"]) == stored["PAP_hoa"]
+    for name in ("entry.yaml", "results.json", "samples.parquet"):
+        copied = tmp_path / "page" / "entries" / "good" / name
+        assert copied.read_bytes() == (board / "entries" / "good" / name).read_bytes()
+
+
+def test_the_feed_tells_what_happened(board, good, tmp_path):
+    sha256 = json.loads((good / "results.json").read_text())["submission"]["sha256"]
+    block = f"verified:\n  date: 2026-02-01\n  by: <me>\n  sha256: '{sha256}'\n  version: 9.9"
+    world.edit_text(good / "entry.yaml", "verified: null", block.replace("9.9", "'9.9'"))
+    world.edit_text(good / "entry.yaml", "status: self-reported", "status: verified")
+    build_site(board, tmp_path / "page", date=world.DATE)
+    feed = ElementTree.parse(tmp_path / "page" / "changes.xml").getroot()
+    atom = "{http://www.w3.org/2005/Atom}"
+    titles = [entry.findtext(f"{atom}title") for entry in feed.iter(f"{atom}entry")]
+    assert titles[0] == "Good: verified by <me> with chorus-bench 9.9"
+    assert len(titles) == 4
+    assert feed.findtext(f"{atom}updated") == "2026-02-01T00:00:00Z"
+    ids = [entry.findtext(f"{atom}id") for entry in feed.iter(f"{atom}entry")]
+    assert len(set(ids)) == 4
+    page = (tmp_path / "page" / "changes.html").read_text()
+    assert "verified by &lt;me&gt; with chorus-bench 9.9" in page
+
+
 def test_a_missing_category_is_marked(board):
     methods = {m["slug"]: m for m in site_of(board)["boards"][0]["methods"]}
     assert methods["poor"]["categories"]["bench"]["missing"] is True
@@ -168,6 +255,13 @@ def test_the_page_has_what_the_scripts_read(board, good, tmp_path):
     expected = mean_curves(stored.samples)["bench"]
     recall, precision = expected.recall, expected.precision
     curve = data["curves"]["bench"]
+    assert list(data["curves"]) == list(data["curves_hoa"]) == ["", *names]
+    hoa = mean_curves(stored.samples, without_human=True)["bench"].recall
+    read = numbers(data["curves_hoa"]["bench"]["recall"], "<u2") / 65535
+    np.testing.assert_allclose(read, hoa, atol=1e-5)
+    mean = np.mean([c.recall for c in mean_curves(stored.samples).values()], axis=0)
+    read = numbers(data["curves"][""]["recall"], "<u2") / 65535
+    np.testing.assert_allclose(read, mean, atol=1e-5)
     np.testing.assert_allclose(numbers(curve["recall"], "<u2") / 65535, recall, atol=1e-5)
     known = curve["undefined_from"] or len(recall)
     read = numbers(curve["precision"], "<u2") / 65535

@@ -78,7 +78,7 @@ def test_a_category_replaces_the_means(world, page_at):
     sentence = page.locator(".summary").inner_text()
     score = 100 * best["categories"]["skateboard"]["PAP"]
     assert sentence.startswith(f"{best['method']} leads with {score:.2f} % PAP on skateboard")
-    assert "40 pictures" in sentence
+    assert "on 40 pictures" in sentence
 
 
 def test_the_score_chooser_changes_ranks_and_sentence(world, page_at):

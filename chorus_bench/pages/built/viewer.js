@@ -1,5 +1,5 @@
 /*
-chorus-bench, Apache-2.0; sources: 8c468971be6a6785e79fee2fec8efa6cbba6f7b0ac2df05bdf338192864abed7
+chorus-bench, Apache-2.0; sources: 28fda42694f17cbbd73b7301e5eeb3f4a163f7daa44c9a17de3f8dbcc649d181
 
 Holds three 0.187.0
 

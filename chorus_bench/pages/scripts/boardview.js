@@ -16,6 +16,9 @@ import { summaryOf } from './summary.js';
 import { drawTrend } from './trend.js';
 import { MEANINGFUL, VIEWS } from './views.js';
 
+/** The numbers of pictures behind a category's scores. */
+const countsOf = ({ counted, counted_hoa: hoa }) => (counted === hoa ? whole(counted) : `${whole(counted)}, hoa ${whole(hoa)}`);
+
 const distinct = (methods, name) => [...new Set(methods.map((method) => method[name]))].filter(Boolean).sort();
 
 /** One board: its controls, its tabs and a panel for each view that it has. */
@@ -78,7 +81,7 @@ export class BoardView {
       && chooser(label, [['', 'any'], ...options.map((option) => [option, option])], state[name], (value) => change({ [name]: value })).node;
     const published = board.kind === 'published';
     const categories = [['', published ? 'mean, as published' : `all ${board.categories.length}, mean`],
-      ...board.categories.map(({ name, samples }) => [name, published ? name : `${name} (${whole(samples)})`])];
+      ...board.categories.map((category) => [category.name, published ? category.name : `${category.name} (${countsOf(category)})`])];
     keepingFocus(this.filters, () => this.filters.replaceChildren(...[
       chooser('Score', SCORES.map(({ key, mean }) => [key, mean]), state.score, (score) => change({ score })).node,
       board.categories.length > 0 && chooser('Category', categories, state.category, (category) => change({ category })).node,

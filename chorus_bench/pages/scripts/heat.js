@@ -1,6 +1,6 @@
 /** The per-category view: one row a method, one column a category, shaded by the score. */
 import { chooser, el, isolated, keepingFocus } from './dom.js';
-import { interval, percent, rankText, scoreOf } from './format.js';
+import { interval, percent, rankText, scoreOf, whole } from './format.js';
 import { makeSortable, markSorted } from './ranking.js';
 import { lacks, pairOf, rankOf, valueOf } from './rows.js';
 import { arrange, scroller } from './tables.js';
@@ -26,19 +26,24 @@ function headOf(sort, text, extra = '') {
 /** The table without its numbers. */
 function frameOf(board, onsort) {
   const caption = el('span', {});
-  const heads = board.categories.map(({ name, samples }) => {
-    const made = headOf(`category:${name}`, name, 'upright');
-    made.title = `${samples} samples`;
-    return made;
-  });
+  const heads = board.categories.map(({ name }) => headOf(`category:${name}`, name, 'upright'));
   const table = el('table', { class: 'categories' },
     el('caption', {}, caption),
     el('thead', {}, el('tr', {}, headOf('method', 'Method'), headOf('mean', 'mPAP', 'number'), heads)),
     el('tbody', {}, board.methods.map((method) => el('tr', { 'data-slug': method.slug },
       el('th', { scope: 'row' }, method.page ? el('a', { href: method.page }, isolated(method.method)) : isolated(method.method)),
-      el('td', { class: 'number' }), board.categories.map(() => el('td', { class: 'heat' }))))));
+      el('td', { class: 'number' }), board.categories.map(() => el('td', { class: 'heat' }))))), el('tfoot', {}));
   makeSortable(table, onsort);
   return { table, caption };
+}
+
+/** The last row: the number of pictures behind each category's scores, marked where it is small. */
+function counts(board, key) {
+  const numbers = board.categories.map(({ counted, counted_hoa: hoa }) => (key.includes('hoa') ? hoa : counted));
+  if (!numbers.every((number) => typeof number === 'number')) return [];
+  return [el('tr', {},
+    el('th', { scope: 'row' }, `Pictures${board.few ? ` (few: below ${board.few.limit})` : ''}`), el('td', {}),
+    numbers.map((number) => el('td', { class: 'number' }, whole(number), number < (board.few?.limit ?? 0) && ' (few)')))];
 }
 
 function fillNumbers({ table, caption }, board, { score, shade }) {
@@ -53,6 +58,7 @@ function fillNumbers({ table, caption }, board, { score, shade }) {
   }
   const reach = shade === 'table' ? 'the scale is shared by the whole table' : 'every category has a scale of its own, up to its best method';
   caption.textContent = `${scoreOf(score).single} of each category in percent; below it the rank within the category, a range where others cannot be told apart. The deeper the shade, the higher; ${reach}. * nothing handed in, counts as 0.`;
+  table.tFoot.replaceChildren(...counts(board, score));
   table.querySelector('th[data-sort="mean"] .name').textContent = scoreOf(score).mean;
 }
 

@@ -20,7 +20,7 @@ function behind(board, key, category) {
   const found = category && board.categories.find(({ name }) => name === category);
   const count = found && (key.includes('hoa') ? found.counted_hoa : found.counted);
   if (typeof count !== 'number') return '';
-  return `, ${whole(count)} ${count === 1 ? 'picture' : 'pictures'}${count < (board.few?.limit ?? 0) ? ', few' : ''}`;
+  return `, on ${whole(count)}${count < (board.few?.limit ?? 0) ? ' (few)' : ''} ${count === 1 ? 'picture' : 'pictures'}`;
 }
 
 /**
