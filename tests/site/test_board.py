@@ -109,7 +109,7 @@ def test_the_categories_are_shaded_and_sort(world, page_at):
     page = page_at(world.folder, "index.html#view=categories")
     sort(page, "bicycle")
     at = 2 + world.categories.index("bicycle")
-    cells = page.locator(f"table.categories td:nth-child({at + 1})").all_inner_texts()
+    cells = page.locator(f"table.categories tbody td:nth-child({at + 1})").all_inner_texts()
     values = [float(text.split()[0]) for text in cells]
     assert values == sorted(values, reverse=True)
     shades = page.eval_on_selector_all("td.heat", "c => c.map(x => getComputedStyle(x).backgroundColor)")  # fmt: skip

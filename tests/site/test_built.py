@@ -60,6 +60,8 @@ def test_the_two_bootstraps_agree(built, page_at):
 
 def test_a_methods_page_opens(built, page_at):
     page = page_at(built, "methods/poor.html")
+    page.locator("#curves-place figure").wait_for()
+    choose(page, "Category").select_option("bench")
     page.get_by_text("Poor: predicts nothing, no curve").wait_for()
     choose(page, "Category").select_option("tennis racket")
     expect(page.locator("#curves-place figure polyline")).to_have_count(2)

@@ -5,6 +5,9 @@ import { held, scoreOf, signed } from './format.js';
 import { leaders, valueOf } from './rows.js';
 import { scroller } from './tables.js';
 
+/** The largest matrix that is drawn. */
+const MOST = 40;
+
 const WORDS = { better: 'significantly better', worse: 'significantly worse', open: 'not significant' };
 
 /** The precomputed interval of first minus second of a score; null where none is known. */
@@ -38,9 +41,10 @@ function cellOf(board, key, row, column) {
 export function drawMatrix(element, board, { score }) {
   if (element.score === score) return;
   element.score = score;
-  const methods = leaders(board, score, board.methods.length);
+  const methods = leaders(board, score, MOST);
+  const cut = board.methods.length > MOST ? ` The best ${MOST} methods of ${board.methods.length}.` : '';
   const table = el('table', { class: 'matrix' },
-    el('caption', {}, el('span', {}, `${scoreOf(score).mean}: the method of the row minus the method of the column, in points. \u25b2 the row is significantly better, \u25bc significantly worse (the paired 95 % interval leaves out zero), = not distinguishable. No correction for looking at many pairs.`)),
+    el('caption', {}, el('span', {}, `${scoreOf(score).mean}: the method of the row minus the method of the column, in points. \u25b2 the row is significantly better, \u25bc significantly worse (the paired 95 % interval leaves out zero), = not distinguishable. No correction for looking at many pairs.${cut}`)),
     el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, 'Row minus column'),
       methods.map(({ method }) => el('th', { scope: 'col', class: 'upright' }, el('span', { class: 'name' }, isolated(method)))))),
     el('tbody', {}, methods.map((row) => el('tr', {}, el('th', { scope: 'row' }, isolated(row.method)),

@@ -1,7 +1,7 @@
 /** A metre on the floor, and the person's directions: what gives the 3D view its size and sides. */
 import { BufferGeometry, CanvasTexture, Group, LineBasicMaterial, LineSegments, Sprite, SpriteMaterial, Vector3 } from 'three';
 
-const REACH = 1.3;
+const REACH = 1.15;
 const COLOUR = '#6b7785';
 
 /** A text that always faces the reader. */
