@@ -195,7 +195,7 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "slug": entry.slug,
         "method": manifest.method,
         "status": manifest.status,
-        "verified": manifest.as_dict()["verified"],
+        "verified": None if manifest.verified is None else manifest.verified.model_dump(),
         "date": manifest.date,
         "submitted_by": manifest.submitted_by,
         "training_data": manifest.training_data,

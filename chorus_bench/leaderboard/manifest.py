@@ -171,9 +171,23 @@ class EntryManifest(Schema):
         return found
 
 
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as such, where YAML allows it."""
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def entry_yaml(manifest: EntryManifest) -> bytes:
     """Return `entry.yaml` as bytes; reading them gives the same manifest."""
-    text = yaml.safe_dump(manifest.as_dict(), sort_keys=False, allow_unicode=True, width=96)
+    text = yaml.dump(
+        manifest.as_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96
+    )
     return text.encode()
 
 

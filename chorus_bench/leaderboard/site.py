@@ -230,7 +230,7 @@ def _entry_texts(entry: Entry) -> dict[str, Any]:
     return {
         **{name: manifest.texts.get(name) for name in names},
         "parameters": manifest.parameters or None,
-        "verified": manifest.as_dict()["verified"],
+        "verified": None if manifest.verified is None else manifest.verified.model_dump(),
         "recipe": manifest.as_dict().get("recipe"),
         "files": [f"entries/{entry.slug}/{name}" for name in REQUIRED],
     }

@@ -42,7 +42,7 @@ def _repeatable(tmp_path_factory):
 @pytest.fixture
 def entry(_repeatable, tmp_path):
     """Return that entry, to be spoilt."""
-    return shutil.copytree(_repeatable, tmp_path / "board") / "entries" / "near"
+    return shutil.copytree(_repeatable, tmp_path / "mine") / "entries" / "near"
 
 
 def test_a_row_is_made_again_and_marked(entry):

@@ -114,6 +114,8 @@ def test_the_categories_are_shaded_and_sort(world, page_at):
     assert values == sorted(values, reverse=True)
     shades = page.eval_on_selector_all("td.heat", "c => c.map(x => getComputedStyle(x).backgroundColor)")  # fmt: skip
     assert len(set(shades)) > 20
+    behind = page.locator("table.categories tfoot td").all_inner_texts()[1:]
+    assert behind == [str(category["counted"]) for category in world.board["categories"]]
 
 
 def test_curves_of_the_leaders_are_drawn_and_can_be_chosen(world, page_at):
