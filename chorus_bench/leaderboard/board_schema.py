@@ -118,6 +118,8 @@ class BoardMethod(Schema):
         page: address of its page.
         has_fields: whether its page shows fields in 3D.
         has_scores: whether the scores of single samples are known.
+        pictured: number of samples with pictures that the page draws.
+        training_share: share of its training data that the method used, if the entry states it.
         scores: the four means.
         intervals: their 95 % bootstrap intervals.
         closed: the means if the recall left at the last threshold counted (P24).
@@ -131,6 +133,7 @@ class BoardMethod(Schema):
         sha256: digest of the submission.
         repeat: the command that scores it again, or makes and scores it again.
         source: of a published row, the paper and the table.
+        source_url: of a published row, the address of the paper.
         setting: of a published row.
         note: of a published row.
     """
@@ -150,6 +153,8 @@ class BoardMethod(Schema):
     page: str | None
     has_fields: bool
     has_scores: bool
+    pictured: int
+    training_share: float | None
     scores: dict[Mean, Value | None]
     intervals: dict[Mean, Pair | None]
     closed: dict[Mean, Value] | None
@@ -163,6 +168,7 @@ class BoardMethod(Schema):
     sha256: str | None
     repeat: str | None
     source: str | None = None
+    source_url: str | None = None
     setting: str | None = None
     note: str | None = None
 

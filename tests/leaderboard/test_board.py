@@ -20,7 +20,7 @@ from chorus_bench.evaluation.comparison import compare_results
 from chorus_bench.evaluation.results import by_category, load_result, mean_curves, scores_of
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.schemas import loaded, parse
-from chorus_bench.leaderboard.board import board_json, make_board
+from chorus_bench.leaderboard.board import board_json, make_board, training_share
 from chorus_bench.leaderboard.board_schema import BoardFile
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
 from chorus_bench.leaderboard.fields import fields_bytes
@@ -432,8 +432,8 @@ def test_pictures_of_earlier_versions_are_copied(board, good, tmp_path):
     build_site(board, tmp_path / "page", date=world.DATE)
     copied = tmp_path / "page" / "pictures" / "good" / "000.png"
     assert copied.read_bytes() == (good / "pictures" / "bench 3.png").read_bytes()
-    data = script(tmp_path / "page" / "data" / "good.js", '["good"]=')
-    assert data["pictures"] == {"bench-003": "pictures/good/000.png"}
+    page = (tmp_path / "page" / "methods" / "good.html").read_text()
+    assert 'src="../pictures/good/000.png"' in page
     shutil.rmtree(good / "pictures")
     build_site(board, tmp_path / "page", date=world.DATE)
     assert not (tmp_path / "page" / "pictures").exists()
@@ -448,7 +448,18 @@ def test_fields_of_earlier_versions_are_shown(board, good, tmp_path):
     assert list(fields["fields"]) == ["bench"]
 
 
-def test_pictures_are_drawn(board, good, tmp_path):
+def unpacked(text):
+    return json.loads(zlib.decompress(base64.b64decode(text)))
+
+
+def test_the_share_of_the_training_data_is_a_number_or_nothing():
+    given = (1, 0.1, 0, 1.5, "all", True, None)
+    found = [training_share({"training_share": share}) for share in given]
+    assert found == [1.0, 0.1, None, None, None, None, None]
+    assert training_share({}) is None
+
+
+def test_the_data_of_pictures_is_complete(board, good, tmp_path):
     mask = np.zeros((40, 30), np.uint8)
     mask[10:20, 5:25] = 1
     heat = np.zeros((8, 6), np.uint8)
@@ -457,9 +468,14 @@ def test_pictures_are_drawn(board, good, tmp_path):
     sample = ChosenSample("bench-003", "bench", "best", 0.5)
     (good / "overlays.npz.xz").write_bytes(overlays_bytes({sample: overlay}))
     build_site(board, tmp_path / "page", date=world.DATE)
-    drawn = cv2.imread(str(tmp_path / "page" / "pictures" / "good" / "000.png"))
-    assert (drawn[..., ::-1] == overlay.draw()).all()
-    data = script(tmp_path / "page" / "data" / "good.js", '["good"]=')
-    assert data["pictures"] == {"bench-003": "pictures/good/000.png"}
+    masks = unpacked(script(tmp_path / "page" / "data" / "masks-b0.js", '["b0"]='))
+    assert masks == {
+        "bench-003": {"category": "bench", "size": [40, 30]}
+        | {"person": overlay.person["counts"], "target": overlay.target["counts"]}
+    }
+    data = script(tmp_path / "page" / "data" / "good-pictures.js", '["good"]=')
+    assert unpacked(data["index"]) == {"bench-003": {"size": [8, 6], "top": 0.25}}
+    assert zlib.decompress(base64.b64decode(data["heat"])) == heat.tobytes()
     text = (tmp_path / "page" / "methods" / "good.html").read_text()
-    assert 'src="../pictures/good/000.png"' in text
+    assert 'data-sample="bench-003"' in text
+    assert not (tmp_path / "page" / "pictures").exists()

@@ -343,6 +343,9 @@ def test_published(board):
     file = board / "published.yaml"
     file.write_text(f"rows:\n  - {row}\n")
     assert world.problems(board) == ""
+    file.write_text(f"rows:\n  - {row[:-1]}, source_url: 'javascript:1', training_share: 2}}\n")
+    assert "rows[0].source_url: is 'javascript:1'" in world.problems(board)
+    assert "rows[0].training_share: is 2" in world.problems(board)
     file.write_text(
         f"rows:\n  - {row}\n  - {{name: a}}\n  - {{name: b, source: c, score: 1, "
         "scores: {mPAP: 101, PAP: 3}}\n"

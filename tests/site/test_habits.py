@@ -182,6 +182,24 @@ def test_print_is_complete(world, page_at):
     assert page.locator("details.numbers[open]").count() == 0
 
 
+def test_a_picture_has_the_person_the_heat_and_the_outline(world, page_at):
+    """At 80 x 60 pixels, nothing is scaled: colours as the report draws them."""
+    page = page_at(world.folder, "index.html#view=samples")
+    canvas = page.locator("canvas.overlay").first
+    canvas.wait_for()
+    colours = canvas.evaluate(
+        """canvas => [[35, 15], [55, 30], [45, 30], [5, 5]].map(
+          ([x, y]) => [...canvas.getContext('2d').getImageData(x, y, 1, 1).data])"""
+    )
+    assert colours == [
+        [184] * 3 + [255],
+        [167, 37, 69, 255],
+        [26, 115, 232, 255],
+        [247] * 3 + [255],
+    ]
+    assert page.locator("ul.pictures li").count() == 3
+
+
 def test_a_methods_page_is_short_on_a_phone(world, page_at):
     page = page_at(world.folder, "methods/method-0.html", viewport={"width": 360, "height": 740})
     page.wait_for_selector('canvas[data-shown="bicycle|0.5"]')

@@ -40,10 +40,11 @@ def test_the_shipped_board_says_who_leads(built, page_at, screenshots):
 def test_a_shipped_method_has_fields_and_samples(built, page_at, screenshots):
     page = page_at(built, "methods/chorus.html")
     assert drawn(page)[1] > 0
-    pictures = page.locator("main img")
-    assert pictures.count() >= 15
-    size = "image => (image.loading = 'eager', image.decode().then(() => image.naturalWidth))"
-    assert pictures.first.evaluate(size) > 0
+    assert page.locator(".overlay-place").count() >= 60
+    page.locator(".overlay-place").first.scroll_into_view_if_needed()
+    canvas = page.locator("canvas.overlay").first
+    canvas.wait_for()
+    assert canvas.evaluate("canvas => canvas.width") > 100
     page.screenshot(path=screenshots / "shipped-method.png", full_page=True)
 
 
