@@ -101,6 +101,7 @@ def run_baseline(
     grid: GridSpec = _DEFAULT_GRID,
     overwrite: bool = False,
     engine: EngineSettings | None = None,
+    texts: Mapping[str, Any] | None = None,
     **arguments: Any,  # noqa: ANN401 - those of fit_baseline
 ) -> Path:
     """Run a baseline and write its fields as a submission.
@@ -112,6 +113,8 @@ def run_baseline(
         grid: the grid of the fields.
         overwrite: replace a submission that is there.
         engine: see `fit_baseline`; what workers finish is kept in ``<output>.work``.
+        texts: values of `submission.yaml` that replace the baseline's: ``method``,
+            ``description``, ``paper``, ``license``, ``training_data``.
         **arguments: see `fit_baseline`.
 
     Returns:
@@ -133,27 +136,21 @@ def run_baseline(
     with only_writer(target):
         check_new_folder(target, overwrite=overwrite, kind=SUBMISSION)
         fields = fit_baseline(spec, rows, grid=grid, engine=engine, work=work, **arguments)
-        return _write(target, spec, rows, fields, grid, overwrite)
+        said = _texts(spec, rows) | (texts or {})
+        return _write(target, spec, fields, grid, overwrite, said)
 
 
 def _write(
     output: Path,
     spec: BaselineSpec,
-    rows: DatasetRows,
     fields: Mapping[str, Any],
     grid: GridSpec,
     overwrite: bool,
+    texts: Mapping[str, Any],
 ) -> Path:
     """Write the fields of a baseline as a submission."""
     from chorus_bench.submission import write_posed_submission, write_submission
 
-    texts: dict[str, Any] = {
-        "method": spec.name,
-        "description": spec.summary,
-        "paper": spec.paper or None,
-        "license": spec.license,
-        "training_data": f"{rows.name} ({rows.split})",
-    }
     if spec.track == "posed":
         return write_posed_submission(
             output, fields=fields, grid=grid, overwrite=overwrite, format="npz", **texts
@@ -162,6 +159,17 @@ def _write(
     return write_submission(
         output, fields=fields, grid=grid, overwrite=overwrite, interactions=types, **texts
     )
+
+
+def _texts(spec: BaselineSpec, rows: DatasetRows) -> dict[str, Any]:
+    """Return what a baseline's submission says of itself."""
+    return {
+        "method": spec.name,
+        "description": spec.summary,
+        "paper": spec.paper or None,
+        "license": spec.license,
+        "training_data": f"{rows.name} ({rows.split})",
+    }
 
 
 def _shared(

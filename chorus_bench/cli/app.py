@@ -19,6 +19,7 @@ import chorus_bench.cli.diagnose as diagnose
 import chorus_bench.cli.doctor as doctor
 import chorus_bench.cli.evaluation as evaluation
 import chorus_bench.cli.leaderboard as leaderboard
+import chorus_bench.cli.plot as plot
 import chorus_bench.cli.report as report
 import chorus_bench.cli.synthesis as synthesis
 import chorus_bench.cli.table as table
@@ -62,6 +63,7 @@ def _options(
 app.command("evaluate")(uses_cache(long_command(evaluation.evaluate_command)))
 app.command("compare")(uses_cache(long_command(evaluation.compare_command)))
 app.command("table")(uses_cache(table.table_command))
+app.command("plot")(uses_cache(plot.plot_command))
 app.command("diagnose")(uses_cache(long_command(diagnose.diagnose_command)))
 app.command("validate")(uses_cache(long_command(evaluation.validate_command)))
 app.command("convert")(long_command(convert.convert_command))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+from dataclasses import replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +27,7 @@ from chorus_bench.cli.options import (
     Threads,
     key_values,
 )
-from chorus_bench.cli.progress import progress_bar
+from chorus_bench.cli.progress import StageLines, progress_bar
 from chorus_bench.errors import count_of
 
 app = typer.Typer(help="Leaderboard entries, their rules, and the page.", no_args_is_help=True)
@@ -54,6 +56,15 @@ DrawnFrom = Annotated[
     typer.Option(
         help="The test split; samples are drawn from their masks.",
         autocompletion=completion.splits,
+    ),
+]
+RecipeFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="YAML file: how a baseline made the submission (baseline, data, data_options, "
+        "options, seed), for `verify --rerun`.",
+        exists=True,
+        dir_okay=False,
     ),
 ]
 _DEFAULT = Path("leaderboard")
@@ -95,12 +106,14 @@ def add_command(
         list[str] | None,
         typer.Option(help="A parameter, KEY=VALUE; may be repeated."),
     ] = None,
+    recipe: RecipeFile = None,
     date: Date = None,
     overwrite: Overwrite = False,
 ) -> None:
     """Make an entry from a result: leaderboard/entries/<method>."""
     from chorus_bench.io.documents import decode
     from chorus_bench.leaderboard.adding import add_entry
+    from chorus_bench.leaderboard.rerun import read_recipe
 
     texts = {
         "description": description,
@@ -126,6 +139,7 @@ def add_command(
             submission=submission,
             split=split,
             body=body,
+            recipe=None if recipe is None else read_recipe(recipe),
             overwrite=overwrite,
         )
     typer.echo(f"wrote {folder}")
@@ -253,12 +267,20 @@ def _list_left_out(findings: object) -> None:
 def verify_command(
     entry: Annotated[Path, typer.Argument(help="The entry's folder.")],
     submission: Annotated[
-        str, typer.Option(help="The submitted archive.", autocompletion=completion.submissions)
-    ],
+        str | None,
+        typer.Option(help="The submitted archive.", autocompletion=completion.submissions),
+    ] = None,
+    rerun: Annotated[
+        bool,
+        typer.Option("--rerun", help="Make the submission again from the entry's recipe."),
+    ] = False,
     split: Annotated[
-        str,
-        typer.Option(help="The split that the signature names.", autocompletion=completion.splits),
-    ],
+        str | None,
+        typer.Option(
+            help="The split that the signature names, if it is not shipped.",
+            autocompletion=completion.splits,
+        ),
+    ] = None,
     body: Body = None,
     by: Annotated[
         str, typer.Option(help="Name of the verifier.")
@@ -268,20 +290,25 @@ def verify_command(
     workers: Threads = None,
     date: Date = None,
 ) -> None:
-    """Rescore a submission and mark its entry as verified if the outcome is identical."""
-    from chorus_bench.leaderboard.verification import verify_entry
+    """Score an entry's submission again and mark the entry if the outcome is identical.
 
-    with progress_bar("Scoring samples") as progress:
-        manifest = verify_entry(
-            entry,
-            submission,
-            split=split,
-            body=body,
-            by=by,
-            date=date or _today(),
-            url=url,
-            output=output,
-            workers=workers,
-            progress=progress,
+    With --submission the archive is scored (status verified), with --rerun it is first made again
+    from the recipe that the entry records (status reproduced).
+    """
+    from chorus_bench.errors import InputError
+    from chorus_bench.leaderboard.verification import Verifier, reproduce_entry, verify_entry
+
+    if (submission is None) is not rerun:
+        raise InputError(
+            "verify takes the submitted archive or its recipe",
+            expected="either --submission ARCHIVE or --rerun",
         )
-    typer.echo(f"verified: '{manifest.method}' scores the same; wrote {entry}/entry.yaml")
+    verifier = Verifier(by, date or _today(), split, body, url, output, workers)
+    if submission is None:
+        lines = StageLines().update
+        verifier = replace(verifier, progress=partial(lines, "scoring"))
+        manifest = reproduce_entry(entry, verifier, learning=partial(lines, "learning"))
+    else:
+        with progress_bar("Scoring samples") as progress:
+            manifest = verify_entry(entry, submission, replace(verifier, progress=progress))
+    typer.echo(f"{manifest.status}: '{manifest.method}' scores the same; wrote {entry}/entry.yaml")

@@ -7,6 +7,7 @@ import logging
 from contextlib import ExitStack
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from chorus_bench.errors import InputError, suggestion
 from chorus_bench.io.cache import (
@@ -37,7 +38,7 @@ def dataset_folder(source: str | Path) -> Path:
     if name in PACKAGED_SPLITS:
         return packaged_folder(PACKAGED_SPLITS[name])
     if name == SIMULATED:
-        return _simulated()
+        return built_dataset(SIMULATED, images=False)
     near = suggestion(name, NAMED_SPLITS)
     if near and not Path(source).exists():
         listed = ", ".join(NAMED_SPLITS)
@@ -50,26 +51,31 @@ def dataset_folder(source: str | Path) -> Path:
     return Path(source)
 
 
-def _simulated() -> Path:
-    """Return the folder of the simulated split, built into the cache if it is not there yet.
+def built_dataset(builder: str, **options: Any) -> Path:  # noqa: ANN401 - each has its own
+    """Return the folder of a dataset, built into the cache if it is not there yet.
 
     Where the cache cannot be used, it is built into a temporary folder for this process.
 
+    Args:
+        builder: name of the builder.
+        **options: options of the builder.
+
     Raises:
+        InputError: an unknown builder or option.
         WriteError: there is no room for it anywhere.
     """
     from chorus_bench.datasets.export import build_once
     from chorus_bench.datasets.registry import get_builder
 
-    recipe = get_builder(SIMULATED).load()(images=False)
-    folder = f"{SIMULATED}-{recipe.key}"
+    recipe = get_builder(builder).configured(options)()
+    folder = f"{builder}-{recipe.key}"
     try:
         place = cache_folder() / DATASETS_FOLDER
         if not is_folder(place / folder):
             make_cache_folder(place)
         return build_once(recipe, place / folder)
     except (NoCacheError, WriteError) as error:
-        log.warning("The simulated split is not kept for the next run: %s", without_cache(error))
+        log.warning("'%s' is not kept for the next run: %s", builder, without_cache(error))
     return build_once(recipe, _folder_of_this_process() / folder)
 
 

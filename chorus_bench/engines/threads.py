@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import platform
+import re
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 from typing import TypeVar
 
 from chorus_bench.errors import InputError
@@ -36,6 +39,16 @@ def thread_count(workers: int | None) -> int:
             f"workers is {workers!r}", expected="1 or more, or None for one per processor"
         )
     return int(workers)
+
+
+def processor_name() -> str:
+    """Return the processor's architecture, and its model where the system tells it."""
+    model = None
+    with contextlib.suppress(OSError):
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+        model = re.search(r"^model name\s*:\s*(\S.*)$", text, re.MULTILINE)
+    known = model.group(1).strip() if model else platform.processor()
+    return f"{platform.machine()}, {known}" if known else platform.machine()
 
 
 @contextlib.contextmanager

@@ -226,11 +226,16 @@ def counts_of(samples: pa.Table) -> tuple[PixelCounts, PixelCounts]:
     )
 
 
-def mean_curves(samples: pa.Table) -> dict[str, MeanCurve]:
-    """Return the mean precision-recall curve of every category of a table, see `mean_curve`."""
-    plain, _ = counts_of(samples)
+def mean_curves(samples: pa.Table, *, without_human: bool = False) -> dict[str, MeanCurve]:
+    """Return the mean precision-recall curve of every category of a table, see `mean_curve`.
+
+    Args:
+        samples: the table of a result.
+        without_human: leave the person's pixels out (``hoa``).
+    """
+    used = counts_of(samples)[int(without_human)]
     category = samples["category"].to_numpy(zero_copy_only=False)
-    parts = (plain.predicted, plain.hit, plain.target)
+    parts = (used.predicted, used.hit, used.target)
     return {
         name: mean_curve(PixelCounts(*(part[category == name] for part in parts)))
         for name in sorted(set(category.tolist()))

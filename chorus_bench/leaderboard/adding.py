@@ -29,6 +29,7 @@ from chorus_bench.leaderboard.fields import fields_bytes, in_steps
 from chorus_bench.leaderboard.manifest import (
     TEXT_KEYS,
     EntryManifest,
+    RunRecipe,
     Scored,
     entry_yaml,
     read_entry_yaml,
@@ -49,6 +50,8 @@ from chorus_bench.report.scored import open_scored
 from chorus_bench.submission import Submission
 
 _ENTRY = FolderKind("an entry", (ENTRY_FILE,))
+#: Samples of each category that every entry has pictures of, so that methods can be compared.
+_SHARED = 3
 
 
 def add_entry(
@@ -66,6 +69,7 @@ def add_entry(
     submission: str | Path | None = None,
     split: str | Path | None = None,
     body: str | Path | None = None,
+    recipe: RunRecipe | None = None,
     overwrite: bool = False,
 ) -> Path:
     """Write an entry folder from a result folder, atomically.
@@ -86,6 +90,8 @@ def add_entry(
         split: the split that it was scored on; if given, the data of the pictures of single
             samples is kept (masks, never photographs).
         body: the body it was scored with, for the pictures; by default the free body.
+        recipe: how a baseline made the submission, from `read_recipe`; with it anybody can
+            repeat the row.
         overwrite: replace an existing entry.
 
     Returns:
@@ -99,6 +105,7 @@ def add_entry(
     manifest = _manifest(
         loaded, submitted_by, date, url, saw_coco_val, training_data, texts or {}, parameters or {}
     )
+    manifest = manifest.model_copy(update={"recipe": recipe})
     target = _target(Path(leaderboard), name, manifest.method)
     if split is not None and submission is None:
         raise InputError("--split without a submission", fix="give --submission as well")
@@ -113,7 +120,9 @@ def add_entry(
             _write_fields(opened, place)
             if split is not None:
                 model = load_body("default" if body is None else body)
-                _write_overlays(sample_overlays(loaded, opened, split, model), place)
+                _write_overlays(
+                    sample_overlays(loaded, opened, split, model, shared=_SHARED), place
+                )
         _check(place, target)
     return target
 

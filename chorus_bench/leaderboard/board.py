@@ -4,36 +4,42 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 from typing import Any
-
-import numpy as np
 
 from chorus_bench._version import __version__
 from chorus_bench.evaluation.representation import representation
 from chorus_bench.evaluation.results import MEANS
+from chorus_bench.leaderboard.counts import counts_json, few_json
 from chorus_bench.leaderboard.entries import Entry
 from chorus_bench.leaderboard.group_rules import by_signature
+from chorus_bench.leaderboard.page_pictures import drawn
 from chorus_bench.leaderboard.published import PublishedRow
-from chorus_bench.leaderboard.summary import summary
+from chorus_bench.leaderboard.rerun import repeat_command
+from chorus_bench.leaderboard.splits import split_json
+from chorus_bench.leaderboard.summary import summary, summary_within
 from chorus_bench.metrics.pap import SCORE_NAMES
-from chorus_bench.metrics.protocol import signature_parts
-from chorus_bench.metrics.ranking import Ranking, rank_by_every_score
+from chorus_bench.metrics.protocol import Protocol, signature_parts
+from chorus_bench.metrics.ranking import Ranking, rank_with_categories
 from chorus_bench.report.volumetric import overall_measures
 from chorus_bench.report.web import encode_array
 
-FORMAT = 1
+#: Version of the format of board.json. 2: ranks are ranges, within categories as well.
+FORMAT = 2
 PUBLISHED_TITLE = "As published: COCO-EFT, SMPL; not recomputed"
 
 NOTES = (
     "Higher is better; shown in percent. Intervals are 95 % bootstrap intervals over samples.",
-    "A rank is 1 + the number of methods whose paired 95 % interval of the difference lies "
-    "wholly above zero; methods that cannot be distinguished share a rank.",
+    "A rank is a range: from 1 + the number of methods that are significantly better to the "
+    "number of those that are not significantly worse. Significant: the paired 95 % interval of "
+    "the difference excludes zero. Within a category, ranks are of its samples alone.",
+    "Recall left at the last threshold is not counted; closed scores count it.",
     "Scores with different signatures (split, body, protocol, track) are never ranked together.",
     "On the conditioned track a sample is scored with the field of its own type of interaction.",
-    "verified: the submitted archive was scored again with the same outcome. self-reported: the "
-    "scores were recomputed from the submitter's per-sample table only. published: as printed.",
+    "reproduced: the submission was made again from its recipe, with the same outcome. verified: "
+    "the submitted archive was scored again with the same outcome. self-reported: the scores were "
+    "recomputed from the submitter's per-sample table only. published: as printed.",
 )
 
 
@@ -47,12 +53,14 @@ class Group:
             body, which may differ, those that most entries have.
         entries: entries by rank and value of mPAP, best first.
         rankings: ``{"mPAP": ..., ...}``, with the folder names as methods, in that order.
+        within: category -> ``{"PAP": ..., ...}``, likewise; a score without a ranking is not there.
     """
 
     id: str
     signature: str
     entries: tuple[Entry, ...]
     rankings: Mapping[str, Ranking]
+    within: Mapping[str, Mapping[str, Ranking]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,23 +96,18 @@ def _usual_signature(group: Sequence[Entry]) -> str:
 
 
 def _group(name: str, signature: str, entries: Sequence[Entry]) -> Group:
-    rankings = rank_by_every_score({entry.slug: entry.tables for entry in entries})
+    rankings, within = rank_with_categories({entry.slug: entry.tables for entry in entries})
     order = rankings[MEANS[0]].order()
-    ordered = {mean: _reordered(ranking, order) for mean, ranking in rankings.items()}
-    return Group(name, signature, tuple(entries[i] for i in order), ordered)
 
+    def ordered(some: Mapping[str, Ranking]) -> dict[str, Ranking]:
+        return {score: ranking.reordered(order) for score, ranking in some.items()}
 
-def _reordered(ranking: Ranking, order: Sequence[int]) -> Ranking:
-    pairs = np.ix_(order, order)
-    return replace(
-        ranking,
-        methods=tuple(ranking.methods[i] for i in order),
-        values=ranking.values[order],
-        intervals=tuple(ranking.intervals[i] for i in order),
-        low=ranking.low[pairs],
-        high=ranking.high[pairs],
-        ranks=ranking.ranks[order],
-        first_share=ranking.first_share[order],
+    return Group(
+        name,
+        signature,
+        tuple(entries[i] for i in order),
+        ordered(rankings),
+        {category: ordered(some) for category, some in within.items()},
     )
 
 
@@ -133,6 +136,7 @@ def board_json(board: Board, built: str) -> dict[str, Any]:
 def _group_json(group: Group) -> dict[str, Any]:
     parts = signature_parts(group.signature)
     first = group.entries[0]
+    methods = [_method_json(group, number) for number in range(len(group.entries))]
     return {
         "id": group.id,
         "title": title_of(parts),
@@ -140,11 +144,18 @@ def _group_json(group: Group) -> dict[str, Any]:
         "signature_parts": parts,
         "kind": "computed",
         "track": parts.get("track", "canonical"),
+        "about": split_json(parts["split"]),
         "categories": [
-            {"name": name, "samples": len(first.tables[name][0])} for name in sorted(first.tables)
+            {
+                "name": name,
+                **counts_json(first.tables[name][1]),
+                "summary": summary_within(name, methods, group.within[name]),
+            }
+            for name in sorted(first.tables)
         ],
+        "few": few_json(group.entries, int(parts.get("min", Protocol.min_samples))),
         "samples": len(first.ids),
-        "methods": [_method_json(group, number) for number in range(len(group.entries))],
+        "methods": methods,
         "differences": {
             mean: {
                 "low": encode_array(ranking.low, "f4"),
@@ -153,6 +164,18 @@ def _group_json(group: Group) -> dict[str, Any]:
             for mean, ranking in group.rankings.items()
         },
     }
+
+
+def training_share(parameters: Mapping[str, object]) -> float | None:
+    """Return the parameter ``training_share``, the share of its training data that a method used.
+
+    Returns:
+        More than 0, at most 1; None if the entry does not state it, or states anything else.
+    """
+    share = parameters.get("training_share")
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        return None
+    return float(share) if 0 < share <= 1 else None
 
 
 def title_of(parts: Mapping[str, str]) -> str:
@@ -173,6 +196,7 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "slug": entry.slug,
         "method": manifest.method,
         "status": manifest.status,
+        "verified": None if manifest.verified is None else manifest.verified.model_dump(),
         "date": manifest.date,
         "submitted_by": manifest.submitted_by,
         "training_data": manifest.training_data,
@@ -188,17 +212,22 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "page": f"methods/{entry.slug}.html",
         "has_fields": entry.fields is not None,
         "has_scores": True,
+        "pictured": len(drawn(entry)),
+        "training_share": training_share(manifest.parameters or {}),
         "scores": {mean: content["scores"][mean] for mean in MEANS},
         "intervals": {mean: content["intervals"][mean] for mean in MEANS},
+        "closed": _closed(content, MEANS, "scores"),
         **_ranks_json(group.rankings, number),
         "categories": {
-            name: _category_json(content["categories"][name]) for name in sorted(entry.tables)
+            name: _category_json(content, name, group.within[name], number)
+            for name in sorted(entry.tables)
         },
         "categories_count": len(entry.tables),
         "samples": len(entry.ids),
         "signature": entry.signature,
         "sha256": manifest.sha256,
         "truth": None if entry.truth is None else _truth_json(entry.truth),
+        "repeat": repeat_command(entry.slug, recipe=manifest.recipe is not None, url=manifest.url),
     }
 
 
@@ -214,21 +243,37 @@ def _truth_json(truth: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _closed(content: Mapping[str, Any], names: Sequence[str], *path: str) -> dict[str, Any] | None:
+    """Return the scores that count the last recall as well, if the result has them."""
+    place = content["beside"].get("closed")
+    for key in path:
+        place = None if place is None else place.get(key)
+    return None if place is None else {name: place[name] for name in names}
+
+
 def _ranks_json(rankings: Mapping[str, Ranking], number: int) -> dict[str, Any]:
-    ranks = {mean: ranking.ranks.tolist() for mean, ranking in rankings.items()}
     return {
-        "rank": {mean: values[number] for mean, values in ranks.items()},
-        "tied": {mean: values.count(values[number]) > 1 for mean, values in ranks.items()},
+        "rank": {mean: int(ranking.ranks[number]) for mean, ranking in rankings.items()},
+        "last_rank": {mean: int(ranking.last_ranks[number]) for mean, ranking in rankings.items()},
         "first_share": {mean: float(r.first_share[number]) for mean, r in rankings.items()},
     }
 
 
-def _category_json(category: Mapping[str, Any]) -> dict[str, Any]:
-    bounds = [category["intervals"][name] or (None, None) for name in SCORE_NAMES]
+def _category_json(
+    content: Mapping[str, Any], name: str, rankings: Mapping[str, Ranking], number: int
+) -> dict[str, Any]:
+    """Return a method's numbers of a category; lists are in the order of `SCORE_NAMES`."""
+    category = content["categories"][name]
+    bounds = [category["intervals"][score] or (None, None) for score in SCORE_NAMES]
+    closed = _closed(content, SCORE_NAMES, "categories", name)
+    ranked = [rankings.get(score) for score in SCORE_NAMES]
     return {
-        **{name: category[name] for name in SCORE_NAMES},
+        **{score: category[score] for score in SCORE_NAMES},
         "low": [low for low, _ in bounds],
         "high": [high for _, high in bounds],
+        "closed": None if closed is None else list(closed.values()),
+        "rank": [None if r is None else int(r.ranks[number]) for r in ranked],
+        "last_rank": [None if r is None else int(r.last_ranks[number]) for r in ranked],
         "missing": category["missing"],
     }
 
@@ -242,7 +287,13 @@ def _published_json(name: str, rows: Sequence[PublishedRow]) -> dict[str, Any]:
         "signature_parts": {},
         "kind": "published",
         "track": "canonical",
-        "categories": [{"name": category, "samples": None} for category in categories],
+        "about": None,
+        "categories": [
+            {"name": category, "samples": None, "counted": None, "counted_hoa": None}
+            | {"summary": dict.fromkeys(SCORE_NAMES)}
+            for category in categories
+        ],
+        "few": None,
         "samples": None,
         "methods": [_published_row(row, n) for n, row in enumerate(rows)],
         "differences": None,
@@ -253,7 +304,16 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
     scores: Mapping[Any, float] = row.scores or {}
     categories: Mapping[str, Mapping[Any, float]] = row.categories or {}
     nothing = dict.fromkeys(
-        ("date", "submitted_by", "training_data", "description", "page", "rank", "tied")
+        (
+            "verified",
+            "date",
+            "submitted_by",
+            "training_data",
+            "description",
+            "page",
+            "rank",
+            "last_rank",
+        )
     )
     return {
         **nothing,
@@ -266,12 +326,16 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "links": dict.fromkeys(("paper", "code", "submission")),
         "has_fields": False,
         "has_scores": False,
+        "pictured": 0,
+        "training_share": row.training_share,
         "scores": {mean: scores.get(mean) for mean in MEANS},
         "intervals": dict.fromkeys(MEANS),
+        "closed": None,
         "first_share": None,
         "categories": {
             name: {score: published.get(score) for score in SCORE_NAMES}
-            | {"low": [None] * 4, "high": [None] * 4, "missing": False}
+            | dict.fromkeys(("low", "high", "rank", "last_rank"), [None] * 4)
+            | {"closed": None, "missing": False}
             for name, published in sorted(categories.items())
         },
         "categories_count": row.categories_count or len(categories) or None,
@@ -279,7 +343,9 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "signature": "as published",
         "sha256": None,
         "truth": None,
+        "repeat": None,
         "source": row.source,
+        "source_url": row.source_url,
         "setting": row.setting or "",
         "note": row.note or "",
     }

@@ -187,6 +187,7 @@ def _entry(files: EntryFiles, folder: Path) -> Entry | None:
         tables=by_category(files.samples, scores),
         scores=scores,
         curves=mean_curves(files.samples),
+        curves_hoa=mean_curves(files.samples, without_human=True),
         pictures=files.pictures,
         fields=files.fields,
         truth=files.truth,

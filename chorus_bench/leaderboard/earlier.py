@@ -13,7 +13,7 @@ from typing import Any
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.results import RESULT_FILE, SAMPLES_FILE
 from chorus_bench.io.findings import Findings, printable
-from chorus_bench.leaderboard.manifest import EntryManifest, read_entry_yaml
+from chorus_bench.leaderboard.manifest import REPEATED, EntryManifest, read_entry_yaml
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, entry_folders
 
 #: The files whose numbers a verification confirms.
@@ -40,7 +40,7 @@ def earlier_results(leaderboard: str | Path, against: str) -> dict[str, dict[str
 
 @dataclass(frozen=True)
 class VerifiedEntry:
-    """An entry that an earlier state calls verified.
+    """An entry that an earlier state calls verified or reproduced.
 
     Attributes:
         manifest: its `entry.yaml`.
@@ -58,7 +58,7 @@ def confirmed_digests(contents: Mapping[str, bytes]) -> dict[str, str]:
 
 
 def earlier_verified(leaderboard: str | Path, against: str) -> dict[str, VerifiedEntry]:
-    """Return the entries that are verified in an earlier state, by folder name.
+    """Return the entries that are verified or reproduced in an earlier state, by folder name.
 
     Args:
         leaderboard: the current folder.
@@ -69,7 +69,7 @@ def earlier_verified(leaderboard: str | Path, against: str) -> dict[str, Verifie
     """
     texts = _texts(Path(leaderboard), against, ENTRY_FILE)
     read = {name: read_entry_yaml(text, ENTRY_FILE, Findings()) for name, text in texts.items()}
-    verified = {name: one for name, one in read.items() if one and one.status == "verified"}
+    verified = {name: one for name, one in read.items() if one and one.status in REPEATED}
     if not verified:
         return {}
     files = {file: _texts(Path(leaderboard), against, file) for file in CONFIRMED_FILES}

@@ -93,6 +93,7 @@ class Entry:
         tables: scores and target areas of each category.
         scores: (S, 4) the four numbers, in the order of the table.
         curves: category -> its mean precision-recall curve.
+        curves_hoa: the same without the person's pixels.
         pictures: sample -> the data of its picture, or a PNG of an earlier version.
         fields: the file of the fields for the 3D view, if there is one.
         truth: the measures in 3D (`truth.json`), if there are any.
@@ -107,6 +108,7 @@ class Entry:
     tables: CategoryTables
     scores: NDArray[np.float64]
     curves: Mapping[str, MeanCurve]
+    curves_hoa: Mapping[str, MeanCurve]
     pictures: Mapping[ChosenSample, Overlay | Path]
     fields: Path | None
     truth: dict[str, Any] | None = None

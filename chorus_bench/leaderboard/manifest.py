@@ -51,20 +51,60 @@ class Scored(Schema):
     url: Url | None = None
 
 
+#: A text of a recipe: never a path, so that a recipe reads no file of whoever repeats it.
+_Word = Annotated[
+    str,
+    Field(max_length=200, pattern=r"^[^/\\\r\n]*$", description="text without '/' and '\\'"),
+]
+_Choices = Annotated[
+    dict[
+        Annotated[str, Field(min_length=1, max_length=80)],
+        bool | int | float | _Word | list[_Word] | None,
+    ],
+    Field(max_length=50),
+]
+
+
+class RunRecipe(Schema):
+    """How a baseline made the submission, from nothing: `leaderboard verify --rerun` repeats it.
+
+    Attributes:
+        baseline: name of the baseline.
+        data: builder of the dataset that it read, for example ``simulated``.
+        data_options: options of the builder, for example ``images_per_prompt_view: 6``.
+        options: options of the baseline, for example ``parts: [hands, feet]``.
+        seed: random seed of the baseline.
+    """
+
+    baseline: _Word = Field(min_length=1)
+    data: _Word = Field(min_length=1)
+    data_options: _Choices | None = None
+    options: _Choices | None = None
+    seed: int = Field(0, ge=0, lt=1 << 53)
+
+
 class Verification(Schema):
-    """A verification: the submission was rescored with the same outcome.
+    """The submission was scored again, or made and scored again, with the same outcome.
 
     Attributes:
         date: date of the verification.
         by: a person or a workflow.
         sha256: SHA-256 of the submission that was scored.
         url: address of the run, or None.
+        version: version of chorus-bench that did it.
+        processor: the processor on which it ran.
     """
 
     date: Day
     by: Line = Field(max_length=200)
     sha256: Sha256
     url: Url | None = None
+    version: Line | None = Field(None, max_length=80)
+    processor: Line | None = Field(None, max_length=200)
+
+
+#: The states of an entry that only the maintainers give.
+REPEATED = ("verified", "reproduced")
 
 
 class EntryManifest(Schema):
@@ -78,8 +118,10 @@ class EntryManifest(Schema):
         track: the track that was scored.
         training_data: the method's training data.
         saw_coco_val: whether training saw COCO's val images.
-        status: whether the maintainers have rescored the submission.
+        status: what the maintainers have repeated: ``verified``, the submission was scored again;
+            ``reproduced``, it was made again from its recipe, and scored.
         verified: the verification, or null.
+        recipe: how a baseline made the submission.
         description: a short description of the method.
         authors: authors of the method.
         affiliation: affiliation of the authors.
@@ -97,8 +139,9 @@ class EntryManifest(Schema):
     track: Track | Literal["conditioned"]
     training_data: Text
     saw_coco_val: Literal["yes", "no", "unknown"]
-    status: Literal["self-reported", "verified"]
+    status: Literal["self-reported", "verified", "reproduced"]
     verified: Verification | None = None
+    recipe: RunRecipe | None = None
     description: Text | None = None
     authors: Text | None = None
     affiliation: Text | None = None
@@ -125,12 +168,30 @@ class EntryManifest(Schema):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the keys of `entry.yaml`, in the order in which they are written."""
-        return {k: v for k, v in self.model_dump().items() if v or k == "verified"}
+        found = {k: v for k, v in self.model_dump().items() if v or k == "verified"}
+        for key in ("verified", "recipe"):
+            if found.get(key):
+                found[key] = {k: v for k, v in found[key].items() if v is not None or k == "url"}
+        return found
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts of several lines as such, where YAML allows it."""
+
+
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
 
 
 def entry_yaml(manifest: EntryManifest) -> bytes:
     """Return `entry.yaml` as bytes; reading them gives the same manifest."""
-    text = yaml.safe_dump(manifest.as_dict(), sort_keys=False, allow_unicode=True, width=96)
+    text = yaml.dump(
+        manifest.as_dict(), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=96
+    )
     return text.encode()
 
 

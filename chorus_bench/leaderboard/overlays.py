@@ -6,7 +6,7 @@ images that PAP compares, one after another, row by row; 255 stands for the pict
 
 | array | type | meaning |
 |---|---|---|
-| ``sample_id``, ``category``, ``kind`` | text | the sample; kind is best, median or worst |
+| ``sample_id``, ``category``, ``kind`` | text | the sample; kind is best, median, worst or shared |
 | ``score`` | float64 | the sample's PAP, NaN if unknown |
 | ``size`` | whole numbers, (P, 2) | height and width of the image |
 | ``person``, ``target`` | bytes | masks of the person and the object |

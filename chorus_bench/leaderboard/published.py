@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from chorus_bench.io.findings import Findings
 from chorus_bench.io.limits import MIB
-from chorus_bench.io.schemas import Line, Schema, loaded, parse, rule
+from chorus_bench.io.schemas import Line, Schema, Url, loaded, parse, rule
 from chorus_bench.io.untrusted_files import read_regular
 from chorus_bench.leaderboard.places import PUBLISHED_FILE
 from chorus_bench.names import MAX_CATEGORY_LENGTH
@@ -32,18 +32,22 @@ class PublishedRow(Schema):
     Attributes:
         name: name of the method or the setting.
         source: the paper and the table.
+        source_url: address of the paper.
         setting: setting of the measurement.
         note: further remarks.
         categories_count: number of categories in the means.
+        training_share: share of the training data of its series that the method used.
         scores: the published means.
         categories: scores of single categories.
     """
 
     name: Line = Field(max_length=2000)
     source: ShortText
+    source_url: Url | None = None
     setting: ShortText | None = None
     note: ShortText | None = None
     categories_count: int | None = Field(None, ge=1, le=1000)
+    training_share: float | None = Field(None, gt=0, le=1)
     categories: dict[Category, Scores] | None = None
     scores: Means | None = Field(None, validate_default=True)
 

@@ -32,6 +32,7 @@ from chorus_bench.leaderboard.earlier import (
     confirmed_digests,
 )
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
+from chorus_bench.leaderboard.manifest import REPEATED, EntryManifest
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, slug_problem
 from chorus_bench.metrics.protocol import (
     PROTOCOLS,
@@ -79,18 +80,21 @@ def manifest_rule(files: EntryFiles, errors: Findings) -> None:
 
 
 def verified_rule(files: EntryFiles, errors: Findings) -> None:
-    """`verified` states who verified this submission; other entries leave it empty."""
+    """`verified` states who repeated what of this submission; other entries leave it empty."""
     manifest = files.manifest
     if manifest is None:
         return
     where, done = f"{files.where}/{ENTRY_FILE}: verified", manifest.verified
     fix = "run `chorus-bench leaderboard verify`, or state status: self-reported, verified: null"
-    if manifest.status == "verified" and done is None:
-        errors.add(where, "is missing although the status is verified", fix=fix)
-    elif done is not None and manifest.status != "verified":
+    if manifest.status in REPEATED and done is None:
+        errors.add(where, f"is missing although the status is {manifest.status}", fix=fix)
+    elif done is not None and manifest.status not in REPEATED:
         errors.add(where, f"is present although the status is {manifest.status}", fix=fix)
     elif done is not None and done.sha256 != manifest.sha256:
         errors.add(where, "is of another submission (sha256 differs)", fix=fix)
+    if manifest.status == "reproduced" and manifest.recipe is None:
+        where = f"{files.where}/{ENTRY_FILE}: recipe"
+        errors.add(where, "is missing although the status is reproduced", fix=fix)
 
 
 def counts_rule(files: EntryFiles, errors: Findings) -> None:
@@ -280,11 +284,11 @@ def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
 def unearned_status_rule(
     entry: Entry, earlier: Mapping[str, VerifiedEntry], errors: Findings
 ) -> None:
-    """Refuse an entry that calls itself verified where the earlier state did not.
+    """Refuse an entry that calls itself verified or reproduced where the earlier state did not.
 
-    Only the maintainers' run gives that status: it scores the archive on the base branch and
-    commits the status there, so that it is in the earlier state of every later change. It holds
-    for the very files that were compared then.
+    Only the maintainers' run gives these: it scores the archive, or repeats the recipe, on the
+    base branch and commits the status there, so that it is in the earlier state of every later
+    change. It holds for the very files that were compared then.
 
     Args:
         entry: the entry.
@@ -292,9 +296,9 @@ def unearned_status_rule(
         errors: collects the problem.
     """
     now, was = entry.manifest, earlier.get(entry.slug)
-    if now.status != "verified":
+    if now.status not in REPEATED:
         return
-    if was is None or (was.manifest.verified, was.manifest.sha256) != (now.verified, now.sha256):
+    if was is None or _standing(was.manifest) != _standing(now):
         problem = "the base branch does not"
     elif changed := _changed_files(entry, was):
         problem = f"{' and '.join(changed)} changed since then"
@@ -302,7 +306,7 @@ def unearned_status_rule(
         return
     errors.add(
         f"{ENTRIES_FOLDER}/{entry.slug}/{ENTRY_FILE}",
-        f"marks the entry as verified, but {problem}",
+        f"marks the entry as {now.status}, but {problem}",
         expected="status: self-reported, verified: null",
         fix="leave the status to the maintainers, who set it after a run on the base branch",
     )
@@ -312,3 +316,7 @@ def _changed_files(entry: Entry, was: VerifiedEntry) -> list[str]:
     files = {name: entry.folder / name for name in CONFIRMED_FILES}
     digests = confirmed_digests({n: f.read_bytes() for n, f in files.items() if f.is_file()})
     return [name for name in CONFIRMED_FILES if digests.get(name) != was.digests.get(name)]
+
+
+def _standing(manifest: EntryManifest) -> tuple[object, ...]:
+    return manifest.status, manifest.verified, manifest.sha256, manifest.recipe

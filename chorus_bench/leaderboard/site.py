@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,21 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
 from chorus_bench.io.findings import Finding
 from chorus_bench.leaderboard.board import Group, board_json, make_board
+from chorus_bench.leaderboard.changes import changes, changes_feed
 from chorus_bench.leaderboard.checking import Progress, check_leaderboard
-from chorus_bench.leaderboard.entries import Entry
+from chorus_bench.leaderboard.entries import REQUIRED, Entry
 from chorus_bench.leaderboard.fields import read_fields
+from chorus_bench.leaderboard.page_pictures import (
+    drawn,
+    heats_data,
+    listed,
+    masks_data,
+    picture_files,
+)
+from chorus_bench.metrics.curves import MeanCurve, curve_of_categories
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
 from chorus_bench.report.board_measures import measures_table, method_measures
-from chorus_bench.report.leaderboard_tables import board_rows
-from chorus_bench.report.overlays import Overlay, picture_bytes
+from chorus_bench.report.leaderboard_tables import LOST, board_rows, category_rows
 from chorus_bench.report.web import (
     ASSETS,
     asset_file,
@@ -83,13 +90,11 @@ def _files(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
         yield name, text.encode()
     for group in groups:
         for entry in group.entries:
-            yield from zip(_pictures(entry), map(_png, entry.pictures.values()), strict=True)
+            yield from ((name, file.read_bytes()) for name, file in picture_files(entry).items())
+            for name in REQUIRED:
+                yield f"entries/{entry.slug}/{name}", (entry.folder / name).read_bytes()
     for name in ASSETS:
         yield f"assets/{name}", asset_file(name).read_bytes()
-
-
-def _png(picture: Overlay | Path) -> bytes:
-    return picture_bytes(picture.draw()) if isinstance(picture, Overlay) else picture.read_bytes()
 
 
 def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
@@ -97,11 +102,19 @@ def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
     yield "data/board.js", f"{_SCRIPT_START}window.CHORUS_BENCH.board={script_json(shown)};\n"
     yield "board.json", json.dumps(download(site), indent=1, ensure_ascii=False) + "\n"
     yield "board.csv", board_csv(site)
+    yield "categories.csv", category_csv(site)
+    yield "changes.xml", changes_feed(site)
     entries = [entry for group in groups for entry in group.entries]
     for group in groups:
         yield f"data/samples-{group.id}.js", _script("sampleIds", group.id, _sample_ids(group))
+        if any(drawn(entry) for entry in group.entries):
+            masks = masks_data(group.entries)
+            yield f"data/masks-{group.id}.js", _script("masks", group.id, masks)
     for entry in entries:
         yield f"data/{entry.slug}.js", _script("methods", entry.slug, _method_data(entry))
+        if drawn(entry):
+            heats = _script("pictures", entry.slug, heats_data(entry))
+            yield f"data/{entry.slug}-pictures.js", heats
         if entry.fields is not None:
             fields = read_fields(entry.fields).data()
             yield f"data/{entry.slug}-fields.js", _script("fields", entry.slug, fields)
@@ -140,7 +153,19 @@ def board_csv(site: Mapping[str, Any]) -> str:
     Args:
         site: result of `board_json`.
     """
-    rows = board_rows(site)
+    return _csv(board_rows(site))
+
+
+def category_csv(site: Mapping[str, Any]) -> str:
+    """Return the scores within categories as CSV: one row per method and category.
+
+    Args:
+        site: result of `board_json`.
+    """
+    return _csv(category_rows(site))
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(rows[0]) if rows else ["board"], lineterminator="\n")
     writer.writeheader()
@@ -172,35 +197,31 @@ def _sample_ids(group: Group) -> dict[str, Any]:
 def _method_data(entry: Entry) -> dict[str, Any]:
     return {
         "scores": {n: encode_fractions(entry.scores[:, i]) for i, n in enumerate(SCORE_NAMES)},
-        "curves": {name: curve_data(curve) for name, curve in entry.curves.items()},
-        "pictures": {
-            sample.sample_id: path
-            for sample, path in zip(entry.pictures, _pictures(entry), strict=True)
-        },
+        "curves": _curves(entry.curves),
+        "curves_hoa": _curves(entry.curves_hoa),
     }
 
 
-def _pictures(entry: Entry) -> list[str]:
-    """Return where the page has an entry's pictures."""
-    return [f"pictures/{entry.slug}/{number:03d}.png" for number in range(len(entry.pictures))]
+def _curves(curves: Mapping[str, MeanCurve]) -> dict[str, Any]:
+    """Return the curves of a method as the page reads them; "" is the mean over categories."""
+    named = {"": curve_of_categories(list(curves.values())), **curves}
+    return {name: curve_data(curve) for name, curve in named.items()}
 
 
 def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
     measures = {board["id"]: measures_table(board) for board in site["boards"]}
-    yield "index.html", render("index.html.jinja", site=site, measures=measures)
+    yield "index.html", render("index.html.jinja", site=site, lost=LOST, measures=measures)
+    yield "changes.html", render("changes.html.jinja", site=site, changes=changes(site))
     for group, board in zip(groups, site["boards"], strict=False):
         for entry, method in zip(group.entries, board["methods"], strict=True):
-            pictures = [
-                {**asdict(sample), "file": path}
-                for sample, path in zip(entry.pictures, _pictures(entry), strict=True)
-            ]
             text = render(
                 "method.html.jinja",
                 site=site,
                 board=board,
                 method=method,
+                lost=LOST,
                 entry=_entry_texts(entry),
-                pictures=pictures,
+                pictures=listed(entry),
                 measures=method_measures(method),
             )
             yield str(method["page"]), text
@@ -212,5 +233,7 @@ def _entry_texts(entry: Entry) -> dict[str, Any]:
     return {
         **{name: manifest.texts.get(name) for name in names},
         "parameters": manifest.parameters or None,
-        "verified": manifest.as_dict()["verified"],
+        "verified": None if manifest.verified is None else manifest.verified.model_dump(),
+        "recipe": manifest.as_dict().get("recipe"),
+        "files": [f"entries/{entry.slug}/{name}" for name in REQUIRED],
     }

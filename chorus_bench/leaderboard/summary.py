@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chorus_bench.evaluation.results import MEANS
+from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.ranking import Ranking
 
 _GAINS = 3
@@ -50,6 +51,50 @@ def _one(
         "low": None if bounds is None else bounds.low,
         "high": None if bounds is None else bounds.high,
         "gains": _gains(mean.removeprefix("m"), leader["categories"], other["categories"]),
+    }
+
+
+def summary_within(
+    category: str, methods: Sequence[Mapping[str, Any]], rankings: Mapping[str, Ranking]
+) -> dict[str, Any]:
+    """Return the leader within a category and the runner-up, by each of the four numbers.
+
+    Args:
+        category: the category.
+        methods: the board's rows, in the page's format.
+        rankings: their rankings within the category, in the same order.
+
+    Returns:
+        For each score ``leader``, ``next``, their ``difference`` and its interval ``low`` and
+        ``high``; None for one that fewer than two samples count for.
+    """
+    return {
+        score: _leader(score, [method["categories"][category] for method in methods], methods, r)
+        for score in SCORE_NAMES
+        for r in [rankings.get(score)]
+    }
+
+
+def _leader(
+    score: str,
+    numbers: Sequence[Mapping[str, Any]],
+    methods: Sequence[Mapping[str, Any]],
+    ranking: Ranking | None,
+) -> dict[str, Any] | None:
+    if ranking is None:
+        return None
+    order = sorted(range(len(methods)), key=lambda i: -numbers[i][score])
+    found = dict.fromkeys(("leader", "next", "difference", "low", "high"))
+    found["leader"] = methods[order[0]]["slug"]
+    if len(order) == 1:
+        return found
+    bounds = ranking.difference(order[0], order[1])
+    difference = numbers[order[0]][score] - numbers[order[1]][score]
+    return found | {
+        "next": methods[order[1]]["slug"],
+        "difference": difference,
+        "low": bounds.low,
+        "high": bounds.high,
     }
 
 

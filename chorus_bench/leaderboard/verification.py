@@ -1,13 +1,17 @@
-"""Verification: rescoring a submitted archive, and marking the entry as verified."""
+"""Verification: an entry's submission is scored again, or made again and scored."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
+from chorus_bench._version import __version__
+from chorus_bench.engines.threads import processor_name
 from chorus_bench.errors import InputError, count_of, list_some
 from chorus_bench.evaluation import evaluate
 from chorus_bench.evaluation.arguments import ALL, BENCHMARK
@@ -17,43 +21,51 @@ from chorus_bench.evaluation.truth_file import TRUTH_FILE
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.findings import Findings
 from chorus_bench.io.json_files import read_json
+from chorus_bench.io.leftovers import temporary_folder
 from chorus_bench.leaderboard.adding import read_manifest
 from chorus_bench.leaderboard.checking import LeaderboardError, check_entry
 from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry_yaml
 from chorus_bench.leaderboard.places import ENTRY_FILE
+from chorus_bench.leaderboard.rerun import run_recipe
 from chorus_bench.metrics.protocol import protocol_of, signature_differences, signature_parts
-from chorus_bench.report.scored import open_scored
+from chorus_bench.report.scored import open_scored, shipped_split
 from chorus_bench.submission import Submission
 
 Progress = Callable[[int, int], None]
 
 
-def verify_entry(
-    entry: str | Path,
-    submission: str | Path,
-    *,
-    split: str | Path,
-    body: str | Path | None = None,
-    by: str,
-    date: str,
-    url: str | None = None,
-    output: str | Path | None = None,
-    workers: int | None = None,
-    progress: Progress = lambda done, total: None,
-) -> EntryManifest:
-    """Rescore an entry's submission, compare everything, and mark the entry as verified.
+@dataclass(frozen=True)
+class Verifier:
+    """Who scores again, on what, and where the result goes.
 
-    Args:
-        entry: the entry's folder.
-        submission: the submitted archive or folder.
-        split: the split named in the entry's signature.
-        body: the body named there; by default the free one.
+    Attributes:
         by: name of the verifier.
         date: ISO date of the verification.
+        split: the split named in the entry's signature; None for the shipped one.
+        body: the body named there; by default the free one.
         url: address of the run.
         output: folder for the new result, for the records.
         workers: threads that prepare test geometry.
         progress: called with (samples done, samples in all).
+    """
+
+    by: str
+    date: str
+    split: str | Path | None = None
+    body: str | Path | None = None
+    url: str | None = None
+    output: str | Path | None = None
+    workers: int | None = None
+    progress: Progress = lambda done, total: None
+
+
+def verify_entry(entry: str | Path, submission: str | Path, verifier: Verifier) -> EntryManifest:
+    """Score an entry's submission again, compare everything, and mark the entry as verified.
+
+    Args:
+        entry: the entry's folder.
+        submission: the submitted archive or folder.
+        verifier: who does it, and on what.
 
     Returns:
         The written manifest of the entry.
@@ -63,32 +75,104 @@ def verify_entry(
             the outcome differs in any way. The entry is then unchanged.
     """
     folder = Path(entry)
+    manifest, stored = _read(folder)
+    _score_again(folder, stored, submission, verifier)
+    return _mark(folder, manifest, "verified", verifier)
+
+
+def reproduce_entry(
+    entry: str | Path, verifier: Verifier, *, learning: Progress = lambda done, total: None
+) -> EntryManifest:
+    """Make an entry's submission again from its recipe, and mark the entry as reproduced.
+
+    The dataset is built (once, into the cache), the baseline is run on it, and the submission's
+    digest and the scores of every sample are compared.
+
+    Args:
+        entry: the entry's folder.
+        verifier: who does it, and on what.
+        learning: called with (rows done, rows in all) while the baseline runs.
+
+    Returns:
+        The written manifest of the entry.
+
+    Raises:
+        InputError: no recipe, one that cannot be repeated, a submission with another digest, or
+            as for `verify_entry`. The entry is then unchanged.
+    """
+    folder = Path(entry)
+    manifest, stored = _read(folder)
+    if manifest.recipe is None:
+        raise InputError(
+            "the entry records no recipe",
+            where=folder / ENTRY_FILE,
+            expected="the block `recipe`, as `leaderboard add --recipe` writes it",
+            fix="give the submitted archive with --submission",
+        )
+    with temporary_folder() as place:
+        made = run_recipe(
+            manifest.recipe,
+            place / "submission",
+            texts=stored.submission,
+            body=verifier.body,
+            progress=learning,
+        )
+        _score_again(folder, stored, made, verifier)
+    return _mark(folder, manifest, "reproduced", verifier)
+
+
+def _read(folder: Path) -> tuple[EntryManifest, EvaluationResult]:
+    """Return an entry that obeys the rules."""
     manifest = read_manifest(folder)
     found = Findings()
     check_entry(folder.resolve(), found)
     if found:
         raise LeaderboardError(folder, found)
-    stored = load_result(folder)
+    return manifest, load_result(folder)
+
+
+def _score_again(
+    folder: Path, stored: EvaluationResult, submission: str | Path, verifier: Verifier
+) -> None:
+    """Raise an `InputError` unless the submission is the scored one, with the same outcome."""
     parts = signature_parts(stored.signature)
     protocol = protocol_of(parts)
+    split = verifier.split or shipped_split(stored)
+    if split is None:
+        raise InputError(f"no shipped split is {parts['split']}", fix="give it with --split")
     with open_scored(submission, stored) as opened:
         again = evaluate(
             opened,
             split=split,
-            body=body,
-            output=output,
+            body=verifier.body,
+            output=verifier.output,
             categories=parts["cat"].split(",") if "cat" in parts else None,
             population=BENCHMARK if "pop" in parts else ALL,
             min_samples=protocol.min_samples,
             protocol=protocol,
             track=parts.get("track", "canonical"),
-            workers=workers,
-            progress=progress,
+            workers=verifier.workers,
+            progress=verifier.progress,
         )
         _compare(folder, stored, again)
-        _compare_truth(folder, opened, again, split, body, workers)
-    done = Verification(date=date, by=by, sha256=manifest.sha256, url=url)
-    marked = manifest.model_copy(update={"status": "verified", "verified": done})
+        _compare_truth(folder, opened, again, split, verifier)
+
+
+def _mark(
+    folder: Path,
+    manifest: EntryManifest,
+    status: Literal["verified", "reproduced"],
+    verifier: Verifier,
+) -> EntryManifest:
+    done = Verification(
+        date=verifier.date,
+        by=verifier.by,
+        sha256=manifest.sha256,
+        url=verifier.url,
+        version=__version__,
+        processor=processor_name(),
+    )
+    marked = manifest.model_copy(update={"status": status, "verified": done})
     atomic_write_bytes(folder / ENTRY_FILE, entry_yaml(marked))
     return marked
 
@@ -117,8 +201,7 @@ def _compare_truth(
     submission: Submission,
     result: EvaluationResult,
     split: str | Path,
-    body: str | Path | None,
-    workers: int | None,
+    verifier: Verifier,
 ) -> None:
     """Raise an `InputError` unless the measures in 3D, if the entry states any, are the same."""
     if not (entry / TRUTH_FILE).is_file():
@@ -127,9 +210,9 @@ def _compare_truth(
     again = truth_scores(
         {"again": submission},
         split,
-        body=body or "default",
+        body=verifier.body or "default",
         categories=tuple(result.categories),
-        workers=workers,
+        workers=verifier.workers,
     )["again"].measures
     problems = [
         f"{name} is {again[name]!r}, the entry has {value!r}"

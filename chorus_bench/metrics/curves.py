@@ -6,6 +6,7 @@ is for display, not a score.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,3 +49,15 @@ def mean_curve(counts: PixelCounts) -> MeanCurve:
     precision = np.where(predicts, counts.precision, 0.0).sum(axis=0) / np.maximum(number, 1)
     recall = counts.recall[used].sum(axis=0) / max(1, int(used.sum()))
     return MeanCurve(recall, np.where(number > 0, precision, np.nan))
+
+
+def curve_of_categories(curves: Collection[MeanCurve]) -> MeanCurve:
+    """Return the unweighted mean over categories, at each threshold, of recall and precision.
+
+    The precision is over the categories in which a pixel is predicted there.
+    """
+    precision = np.stack([curve.precision for curve in curves])
+    number = np.isfinite(precision).sum(axis=0)
+    total = np.nan_to_num(precision).sum(axis=0)
+    recall = np.stack([curve.recall for curve in curves]).mean(axis=0)
+    return MeanCurve(recall, np.where(number > 0, total / np.maximum(number, 1), np.nan))

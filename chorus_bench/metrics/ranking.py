@@ -5,8 +5,8 @@ Source: docs/protocol.md P28.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from chorus_bench.array_types import Float64
 from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError, unknown_name
-from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean
+from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean, counted
 from chorus_bench.metrics.resampling import (
     CONFIDENCE,
     RESAMPLES,
@@ -38,8 +38,10 @@ class Ranking:
         intervals: the bootstrap interval of each mean.
         low: (M, M) lower end of the interval of ``values[i] - values[j]``.
         high: (M, M) upper end.
-        ranks: (M,) 1 + the number of methods that are significantly better; methods share a
-            rank where the interval of their difference includes zero.
+        ranks: (M,) the first rank that a method may have: 1 + the number of methods that are
+            significantly better.
+        last_ranks: (M,) the last one: the number of methods that are not significantly worse,
+            itself included. Significant is a difference whose interval excludes zero.
         first_share: (M,) share of the resamples in which each method is first; ties are divided.
     """
 
@@ -50,11 +52,31 @@ class Ranking:
     low: Float64
     high: Float64
     ranks: NDArray[np.int64]
+    last_ranks: NDArray[np.int64]
     first_share: Float64
 
     def order(self) -> list[int]:
         """Return the indices of the methods, best first."""
         return sorted(range(len(self.methods)), key=lambda i: (self.ranks[i], -self.values[i]))
+
+    def reordered(self, order: Sequence[int]) -> Ranking:
+        """Return the ranking with its methods in another order."""
+        pairs = np.ix_(order, order)
+        return replace(
+            self,
+            methods=tuple(self.methods[i] for i in order),
+            values=self.values[order],
+            intervals=tuple(self.intervals[i] for i in order),
+            low=self.low[pairs],
+            high=self.high[pairs],
+            ranks=self.ranks[order],
+            last_ranks=self.last_ranks[order],
+            first_share=self.first_share[order],
+        )
+
+    def rank_text(self, method: int) -> str:
+        """Return a method's rank for people, see `rank_text`."""
+        return rank_text(int(self.ranks[method]), int(self.last_ranks[method]))
 
     def difference(self, first: int, second: int) -> Interval:
         """Return the interval of the first method's mean minus the second's."""
@@ -76,6 +98,11 @@ class Ranking:
             for i in self.order()
         ]
         return ("rank", "method", self.score, "95 % interval"), rows
+
+
+def rank_text(first: int, last: int) -> str:
+    """Return a rank for people: ``2``, or the range ``2\N{EN DASH}4``."""
+    return str(first) if first == last else f"{first}\N{EN DASH}{last}"
 
 
 def rank_methods(
@@ -128,8 +155,55 @@ def rank_by_every_score(
     Raises:
         InputError: methods with different samples.
     """
+    return _ranked(tables, resamples, seed, confidence, lambda category, means: None)
+
+
+def rank_with_categories(
+    tables: Mapping[str, CategoryTables],
+    *,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+) -> tuple[dict[str, Ranking], dict[str, dict[str, Ranking]]]:
+    """Rank methods by each of the four means, and within each category, on the same resamples.
+
+    Args:
+        tables: as for `rank_methods`.
+        resamples: number of resamples.
+        seed: random seed of the resampling.
+        confidence: confidence level of the intervals.
+
+    Returns:
+        What `rank_by_every_score` returns, and ``{category: {"PAP": ..., ...}}``; a number that
+        fewer than two samples of a category count for has no ranking there.
+
+    Raises:
+        InputError: methods with different samples.
+    """
+    within: dict[str, dict[str, Ranking]] = {}
+
+    def rank(category: str, means: Float64) -> None:
+        entries = [table[category] for table in tables.values()]
+        enough = counted(entries[0][1]).sum(axis=0) > 1
+        values = [available_mean(*entry) for entry in entries] if enough.any() else []
+        within[category] = {
+            name: _ranking(name, tuple(tables), values, means[:, i], confidence)
+            for i, name in enumerate(SCORE_NAMES)
+            if enough[i]
+        }
+
+    return _ranked(tables, resamples, seed, confidence, rank), within
+
+
+def _ranked(
+    tables: Mapping[str, CategoryTables],
+    resamples: int,
+    seed: int,
+    confidence: float,
+    each: Callable[[str, Float64], None],
+) -> dict[str, Ranking]:
     _check_same_samples(tables)
-    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed)
+    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed, each=each)
     means = [
         benchmark_mean(available_mean(*entry) for entry in table.values())
         for table in tables.values()
@@ -143,7 +217,7 @@ def rank_by_every_score(
 def _ranking(
     score: str,
     methods: tuple[str, ...],
-    means: Sequence[Mapping[str, float]],
+    means: Sequence[Mapping[str, float | None]],
     totals: Float64,
     confidence: float,
 ) -> Ranking:
@@ -157,6 +231,7 @@ def _ranking(
         low=low,
         high=high,
         ranks=1 + (high < 0).sum(axis=1),
+        last_ranks=len(methods) - (low > 0).sum(axis=1),
         first_share=(best / best.sum(axis=0)).mean(axis=1),
     )
 

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
         calibration_figure,
         curves_figure,
         fields_figure,
+        methods_figure,
         overlays_figure,
     )
     from chorus_bench.report.measures import measure_figure, measured_results, render_measured
     from chorus_bench.report.overlays import Overlay
     from chorus_bench.report.page import write_report
+    from chorus_bench.report.paper_figures import write_figure
     from chorus_bench.report.samples import sample_overlays, sample_photos
     from chorus_bench.report.type_fields import submission_fields
     from chorus_bench.report.type_figures import draw_types
@@ -41,11 +43,13 @@ else:
                 "calibration_figure",
                 "curves_figure",
                 "fields_figure",
+                "methods_figure",
                 "overlays_figure",
             ),
             "measures": ("measure_figure", "measured_results", "render_measured"),
             "overlays": ("Overlay",),
             "page": ("write_report",),
+            "paper_figures": ("write_figure",),
             "samples": ("sample_overlays", "sample_photos"),
             "type_fields": ("submission_fields",),
             "type_figures": ("draw_types",),
@@ -64,12 +68,14 @@ __all__ = [
     "fields_figure",
     "measure_figure",
     "measured_results",
+    "methods_figure",
     "overlays_figure",
     "render_measured",
     "sample_overlays",
     "sample_photos",
     "submission_fields",
     "view_fields",
+    "write_figure",
     "write_report",
 ]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,28 @@ def new_figure(**options: Any) -> Any:  # noqa: ANN401 - a matplotlib figure
     Raises:
         MissingDependencyError: matplotlib is not installed.
     """
-    return _module().Figure(**{"layout": "constrained", "dpi": _DPI, **options})
+    return _figure_class()(**{"layout": "constrained", "dpi": _DPI, **options})
+
+
+@cache
+def _figure_class() -> Any:  # noqa: ANN401
+    """Return a figure that shows itself in a notebook, without ``%matplotlib inline``."""
+
+    def _repr_png_(self: Any) -> bytes:  # noqa: ANN401
+        return figure_bytes(self)
+
+    return type("NotebookFigure", (_module().Figure,), {"_repr_png_": _repr_png_})
 
 
 def panels(
-    rows: int, columns: int, width: float, height: float, *, bare: bool = True
+    rows: int,
+    columns: int,
+    width: float,
+    height: float,
+    *,
+    bare: bool = True,
+    shared: bool = False,
+    heights: Sequence[float] | None = None,
 ) -> tuple[Any, NDArray[Any]]:
     """Return a figure and its (rows, columns) axes.
 
@@ -39,14 +58,30 @@ def panels(
         width: width of a panel, inches.
         height: height of a panel, inches.
         bare: omit ticks and frames, for pictures.
+        shared: all panels have the same axes, whose numbers stand at the left and below.
+        heights: of each row, as shares of ``height``.
     """
-    figure = new_figure(figsize=(columns * width, rows * height))
-    axes = figure.subplots(rows, columns, squeeze=False)
+    total = rows if heights is None else sum(heights) + 0.15 * rows
+    figure = new_figure(figsize=(columns * width, total * height))
+    axes = figure.subplots(
+        rows, columns, squeeze=False, sharex=shared, sharey=shared, height_ratios=heights
+    )
     if bare:
         for place in axes.ravel():
             place.set(xticks=[], yticks=[])
             place.spines[:].set_visible(False)
     return figure, axes
+
+
+def colours(top: float) -> Any:  # noqa: ANN401
+    """Return the scale of the pictures' heat from 0 to a probability, for a colour bar."""
+    from chorus_bench.report.drawing import heat_colours
+
+    module = import_extra("matplotlib.cm", extra="plots", purpose="Drawing")
+    kind = import_extra("matplotlib.colors", extra="plots", purpose="Drawing")
+    stops = list(zip(*heat_colours(), strict=True))
+    scale = kind.LinearSegmentedColormap.from_list("heat", stops)
+    return module.ScalarMappable(kind.Normalize(0, top), scale)
 
 
 def figure_bytes(figure: Any, kind: str = "png", **options: Any) -> bytes:  # noqa: ANN401

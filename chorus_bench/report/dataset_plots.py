@@ -14,6 +14,8 @@ from chorus_bench.report.canvas import figure_bytes, new_figure
 
 _COLOR = "#2a6f97"
 _SHOWN = 30
+#: Up to this many equal counts are drawn all the same.
+_FEW = 8
 
 
 def write_dataset_plots(statistics: DatasetStatistics, folder: str | Path) -> list[Path]:
@@ -39,6 +41,15 @@ def write_dataset_plots(statistics: DatasetStatistics, folder: str | Path) -> li
 
 def _counts_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
     chosen = {name: c for name, c in statistics.counts.items() if name != "prompt" and len(c) > 1}
+    even = {n: c for n, c in chosen.items() if len(c) > _FEW and len(set(c.values())) == 1}
+    chosen = {n: c for n, c in chosen.items() if n not in even}
+    said = "; ".join(
+        f"{len(c)} of {n}, {next(iter(c.values()))} rows each" for n, c in even.items()
+    )
+    if not chosen and even:
+        figure = new_figure(figsize=(6, 0.8))
+        figure.suptitle(f"rows: {said}", fontsize=9)
+        return figure
     chosen = chosen or {"category": statistics.counts.get("category", {})}
     heights = [max(2, min(len(counts), _SHOWN)) for counts in chosen.values()]
     figure = new_figure(figsize=(8, 0.8 + 0.28 * sum(heights) + 0.6 * len(heights)))
@@ -52,6 +63,8 @@ def _counts_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
         ax.spines[["top", "right"]].set_visible(False)
         ax.set(title=f"rows by {column}", xlabel="rows")
         ax.margins(x=0.1)
+    if said:
+        figure.supxlabel(f"not drawn, because all are equal: {said}", fontsize=8)
     return figure
 
 
@@ -62,6 +75,10 @@ def _azimuth_figure(statistics: DatasetStatistics) -> Any:  # noqa: ANN401
     centers = (np.arange(len(statistics.azimuth_histogram)) + 0.5) * width
     ax.bar(centers, statistics.azimuth_histogram, width=0.94 * width, color=_COLOR)
     ax.set_xticks(np.radians([0, 90, 180, 270]), ["the person's left", "front", "right", "back"])
+    for label, side in zip(
+        ax.get_xticklabels(), ("left", "center", "right", "center"), strict=True
+    ):
+        label.set_horizontalalignment(side)  # outside the circle
     ax.set_title("cameras by azimuth, seen from above\n(person in the middle, facing front)")
     return figure
 

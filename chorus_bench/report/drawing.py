@@ -137,6 +137,13 @@ def _largest_along_rays(
     return front, behind
 
 
+def heat_colours() -> tuple[tuple[float, ...], list[tuple[float, ...]]]:
+    """Return the colours of the heat as `tint` draws them on white: shares of the top, and RGB."""
+    shares = tuple(np.linspace(0, 1, 33).tolist())
+    heated = tint(np.ones((1, len(shares), 3)), np.array([shares]))
+    return shares, [tuple(colour) for colour in heated[0].tolist()]
+
+
 def tint(
     picture: Float64, heat: NDArray[np.floating], opacity: NDArray[np.floating] | float = 1.0
 ) -> Float64:

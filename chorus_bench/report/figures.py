@@ -17,11 +17,11 @@ from chorus_bench.engines.threads import cpu_count
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.evaluation.comparison import check_one_scope
 from chorus_bench.evaluation.opening import open_result
-from chorus_bench.evaluation.results import mean_curves
+from chorus_bench.evaluation.results import MEANS, mean_curves
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.report.canvas import panels
+from chorus_bench.report.canvas import colours, panels
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field
 from chorus_bench.report.given import (
     FieldsLike,
@@ -39,6 +39,8 @@ _LINES = ("-", "--", ":", "-.")
 _PIXELS, _PIXELS_OF_MANY, _FEW = 300, 170, 4
 _BAR = "#2a6f97"
 _LETTERS = 20  # of a name that leaves room for more in the line of a title
+#: A figure at most this wide (inches) is for one column of a journal.
+_NARROW = 4.5
 #: The hottest colour stands for this quantile of the voxels' probabilities.
 _TOP_SHARE = 0.9995
 
@@ -104,7 +106,9 @@ def fields_figure(
             place.imshow(next(pictures))
             seen = "seen from the " + ("front" if side == "front" else f"person's {side}")
             place.set_title(name + ("\n" if len(name) > _LETTERS else ", ") + seen, fontsize=8)
-        line[0].set_ylabel(f"darkest red: {top:.2f} and above", fontsize=7)
+        scale = figure.colorbar(colours(top), ax=list(line), shrink=0.7, pad=0.02, extend="max")
+        scale.set_label("probability", fontsize=7)
+        scale.ax.tick_params(labelsize=6)
     return figure
 
 
@@ -129,7 +133,8 @@ def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
     """
     if not rows:
         raise InputError("there is no overlay to draw")
-    figure, axes = panels(len(rows), 1 + len(rows[0].overlays), 2.3, 2.4)
+    shapes = [row.photo.shape[0] / row.photo.shape[1] for row in rows]
+    figure, axes = panels(len(rows), 1 + len(rows[0].overlays), 2.3, 2.3, heights=shapes)
     for line, row in zip(axes, rows, strict=True):
         line[0].imshow(row.photo)
         line[0].set_title(row.title, fontsize=7)
@@ -140,12 +145,15 @@ def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
 
 
 @checked
-def curves_figure(results: ResultsLike) -> Any:  # noqa: ANN401
+def curves_figure(results: ResultsLike, *, width: float | None = None) -> Any:  # noqa: ANN401
     """Return a figure of mean precision over mean recall, a panel per category, a line per method.
+
+    The key stands below the panels, so that it covers no curve.
 
     Args:
         results: results or their folders, one or several, or method -> result; all with one
             signature.
+        width: width of the figure, inches; by default 2.9 for each panel.
 
     Raises:
         InputError: no result, or results of different splits, bodies, protocols or categories.
@@ -154,46 +162,94 @@ def curves_figure(results: ResultsLike) -> Any:  # noqa: ANN401
     shown = results_of(results)
     check_one_scope(shown)
     categories = list(next(iter(shown.values())).categories)
-    columns = min(4, len(categories))
+    columns = min(4 if width is None or width > _NARROW else 3, len(categories))
+    side = 2.9 if width is None else width / columns
     rows = -(-len(categories) // columns)
-    figure, axes = panels(rows, columns, 2.9, 2.9, bare=False)
+    figure, axes = panels(rows, columns, side, side, bare=False, shared=True)
     for place in axes.ravel()[len(categories) :]:
         place.set_visible(False)
     curves = {method: mean_curves(result.samples) for method, result in shown.items()}
+    size = 8 if width is None or width > _NARROW else 5.5
     for place, category in zip(axes.ravel(), categories, strict=False):
-        for line, (method, result) in zip(_styles(len(shown)), shown.items(), strict=True):
+        for line, method in zip(_styles(len(shown)), shown, strict=True):
             curve = curves[method][category]
-            score = 100 * result.categories[category]["PAP"]
-            place.plot(curve.recall, curve.precision, line, label=f"{method}, PAP {score:.1f}")
-        place.set(title=category, xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-        place.legend(fontsize=7)
+            place.plot(curve.recall, curve.precision, line, label=method, linewidth=size / 6)
+        scores = ", ".join(f"{100 * r.categories[category]['PAP']:.1f}" for r in shown.values())
+        place.set_title(f"{category}\nPAP {scores}", fontsize=size)
+        place.set(xlim=(0, 1), ylim=(0, 1.02))
+        place.tick_params(labelsize=size - 0.5)
+    for place in axes.ravel()[max(0, len(categories) - columns) : len(categories)]:
+        place.tick_params(labelbottom=True)
+        place.set_xlabel("recall", fontsize=size)
+    figure.supylabel("precision", fontsize=size + 1)
+    lines = axes[0, 0].get_lines()
+    figure.legend(handles=lines, loc="outside lower center", ncols=3, fontsize=size)
     return figure
 
 
 @checked
-def bars_figure(result: ResultLike) -> Any:  # noqa: ANN401
+def bars_figure(result: ResultLike, *, width: float = 6.0) -> Any:  # noqa: ANN401
     """Return a figure of each category's PAP with its 95 % interval, best first.
 
     Args:
         result: result of an evaluation, or its folder.
+        width: width of the figure, inches.
 
     Raises:
         InputError: there is no result.
         MissingDependencyError: matplotlib is not installed.
     """
     loaded = open_result(result)
-    ordered = sorted(loaded.categories.items(), key=lambda item: (item[1]["PAP"], item[0]))
-    figure, axes = panels(1, 1, 6, 1 + 0.3 * len(ordered), bare=False)
-    place = axes[0, 0]
-    scores = np.array([100 * entry["PAP"] for _, entry in ordered])
-    known = [entry["intervals"]["PAP"] or [entry["PAP"]] * 2 for _, entry in ordered]
-    bounds = 100 * np.array(known)
-    reach = np.abs(bounds.T - scores)
-    place.barh([name for name, _ in ordered], scores, xerr=reach, color=_BAR, ecolor="0.25")
+    categories = loaded.categories
+    bounds = {n: entry["intervals"]["PAP"] or [entry["PAP"]] * 2 for n, entry in categories.items()}
+    rows = {name: (entry["PAP"], *bounds[name]) for name, entry in categories.items()}
+    figure, place = _interval_rows(rows, "PAP (%), 95 % interval", width)
     place.axvline(100 * loaded.scores["mPAP"], color="0.25", linestyle=":", label="mean")
-    place.set(xlabel="PAP (%), 95 % interval", xlim=(0, max(1.0, float(bounds.max()) * 1.05)))
-    place.legend(fontsize=7, loc="lower right")
+    figure.legend(loc="outside lower center", fontsize=7)
     return figure
+
+
+@checked
+def methods_figure(results: ResultsLike, *, score: str = "mPAP", width: float = 6.0) -> Any:  # noqa: ANN401
+    """Return a figure of all methods' scores with their 95 % intervals, best first.
+
+    Args:
+        results: results or their folders, one or several, or method -> result; all comparable.
+        score: one of the four means.
+        width: width of the figure, inches.
+
+    Raises:
+        InputError: no result, an unknown score, or results that are not comparable.
+        MissingDependencyError: matplotlib is not installed.
+    """
+    shown = results_of(results)
+    if score not in MEANS:
+        raise unknown_name("score", score, MEANS)
+    check_one_scope(shown)
+    rows = {
+        name: (result.scores[score], *(result.intervals[score] or [result.scores[score]] * 2))
+        for name, result in shown.items()
+    }
+    figure, _ = _interval_rows(rows, f"{score.replace('_', ' ')} (%), 95 % interval", width)
+    return figure
+
+
+def _interval_rows(
+    rows: Mapping[str, tuple[float, float, float]], label: str, width: float
+) -> tuple[Any, Any]:
+    """Return a figure of values with their intervals, one above the other, and its axes."""
+    ordered = sorted(rows.items(), key=lambda item: (item[1][0], item[0]))
+    figure, axes = panels(1, 1, width, 1 + 0.22 * len(ordered), bare=False)
+    place = axes[0, 0]
+    values = 100 * np.array([numbers for _, numbers in ordered])
+    reach = np.abs(values[:, 1:].T - values[:, 0])
+    names = [name for name, _ in ordered]
+    place.errorbar(values[:, 0], names, xerr=reach, fmt="o", color=_BAR, ecolor="0.35", capsize=2)
+    place.set(xlabel=label, xlim=(0, max(1.0, float(values.max()) * 1.05)))
+    place.grid(axis="x", alpha=0.3)
+    place.tick_params(labelsize=7)
+    place.spines[["top", "right"]].set_visible(False)
+    return figure, place
 
 
 @checked
@@ -216,7 +272,7 @@ def calibration_figure(scores: TruthLike | Mapping[str, TruthLike]) -> Any:  # n
         curve = score.calibration
         place.plot(curve.predicted, curve.observed, line, marker=".", label=method)
     place.set(xlabel="probability given", ylabel="share of the truth", xlim=(0, 1), ylim=(0, 1.02))
-    place.legend(fontsize=7)
+    figure.legend(loc="outside lower center", ncols=2, fontsize=7)
     return figure
 
 

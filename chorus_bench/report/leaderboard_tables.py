@@ -11,15 +11,22 @@ from chorus_bench.errors import InputError, did_you_mean, unknown_name
 from chorus_bench.evaluation.representation import chosen
 from chorus_bench.io.findings import printable
 from chorus_bench.metrics.pap import SCORE_NAMES
+from chorus_bench.metrics.ranking import rank_text
 
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
+#: A score marked for the recall that is left at the last threshold is lower by at least this.
+LOST = 0.01
 STYLES = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}
 
 _NOTHING = "\u2013"
 
 _LEGEND = """\
-Percent, higher is better. Methods share a rank (=) unless the paired 95 % interval of their
-difference excludes zero. Boards are never ranked together."""
+Percent, higher is better. A rank is a range: from 1 + the number of methods that are significantly
+better to the number of those that are not significantly worse. Significant: the paired 95 %
+interval of the difference excludes zero. Boards are never ranked together."""
+_LOST = """\
+(1) Recall left at the last threshold is not counted; closed, which counts it, would be at least
+one point higher: """
 
 
 def board_rows(site: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -37,12 +44,50 @@ def _flat_row(board: Mapping[str, Any], method: Mapping[str, Any]) -> dict[str, 
         low, high = method["intervals"][mean] or (None, None)
         row |= {mean: method["scores"][mean], f"{mean}_low": low, f"{mean}_high": high}
         row[f"{mean}_rank"] = (method["rank"] or {}).get(mean)
+        row[f"{mean}_last_rank"] = (method["last_rank"] or {}).get(mean)
+        row[f"{mean}_closed"] = (method["closed"] or {}).get(mean)
     for key in ("categories_count", "samples", "status", "training_data", "saw_coco_val"):
         row[key] = method[key]
+    row["repeat"] = method["repeat"]
     row |= {key: method[key] for key in ("date", "submitted_by", "track", "signature", "sha256")}
     row |= {key: method["links"][key] for key in ("paper", "code", "submission")}
     row["source"] = method.get("source")
     return {key: "" if value is None else value for key, value in row.items()}
+
+
+def category_rows(site: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one flat row per method and category; missing values are "".
+
+    Args:
+        site: the board's JSON, from `board_json`.
+    """
+    return [
+        _category_row(board, method, category)
+        for board in site["boards"]
+        for method in board["methods"]
+        for category in board["categories"]
+        if category["name"] in method["categories"]
+    ]
+
+
+def _category_row(
+    board: Mapping[str, Any], method: Mapping[str, Any], category: Mapping[str, Any]
+) -> dict[str, Any]:
+    numbers = method["categories"][category["name"]]
+    row = {"board": board["title"], "method": method["method"], "category": category["name"]}
+    row |= {key: category[key] for key in ("samples", "counted", "counted_hoa")}
+    for i, score in enumerate(SCORE_NAMES):
+        row[score] = numbers[score]
+        for key in ("low", "high", "rank", "last_rank"):
+            row[f"{score}_{key}"] = numbers[key][i]
+        row[f"{score}_closed"] = numbers["closed"] and numbers["closed"][i]
+    row |= {"missing": numbers["missing"], "signature": method["signature"]}
+    return {key: "" if value is None else value for key, value in row.items()}
+
+
+def loses_recall(value: float | None, closed: float | None) -> bool:
+    """Return whether a score would be a point higher if it counted the last recall (P24)."""
+    return value is not None and closed is not None and closed - value >= LOST
 
 
 def chosen_boards(site: Mapping[str, Any], signature: str | None) -> list[Mapping[str, Any]]:
@@ -124,7 +169,31 @@ def _board(board: Mapping[str, Any], style: str, score: str) -> str:
     if style == "latex":
         return f"% {_line(board['title'])}\n% {_line(board['signature'])}\n{table}"
     title = f"### {_shown(board['title'], style)}" if style == "markdown" else board["title"]
-    return f"{title}\nSignature: {_shown(board['signature'], style)}\n\n{table}"
+    text = f"{title}\nSignature: {_shown(board['signature'], style)}\n\n{table}"
+    return "\n\n".join([text, *_notes(board, style, score)])
+
+
+def _notes(board: Mapping[str, Any], style: str, score: str) -> list[str]:
+    """Return what a reader of a board's numbers must know."""
+    lost = [
+        f"{_shown(method['method'], style)} {_percent(method['closed'][score])}"
+        for method in board["methods"]
+        if _loses(method, score)
+    ]
+    notes = [f"{_LOST}{', '.join(lost)}."] if lost else []
+    few = board["few"]
+    if few is not None:
+        names = ", ".join(f"{one['name']} ({one['counted_hoa']})" for one in few["categories"])
+        notes.append(
+            f"The hoa scores rest on fewer than {few['limit']} samples in {names}; in mPAP_hoa "
+            "every category weighs the same."
+        )
+    return notes
+
+
+def _loses(method: Mapping[str, Any], score: str) -> bool:
+    closed = method["closed"]
+    return closed is not None and loses_recall(method["scores"][score], closed[score])
 
 
 def _sorted(methods: Sequence[Mapping[str, Any]], score: str) -> list[Mapping[str, Any]]:
@@ -138,16 +207,16 @@ def _sorted(methods: Sequence[Mapping[str, Any]], score: str) -> list[Mapping[st
 
 
 def _row(method: Mapping[str, Any], score: str, style: str) -> list[str]:
-    rank = "" if method["rank"] is None else str(method["rank"][score])
-    tie = "=" if method["tied"] is not None and method["tied"][score] else ""
+    ranked = method["rank"] is not None
+    rank = rank_text(method["rank"][score], method["last_rank"][score]) if ranked else ""
     bounds = method["intervals"][score]
     interval = "" if bounds is None else f"{_percent(bounds[0])} to {_percent(bounds[1])}"
     others = [_percent(method["scores"][mean]) for mean in MEANS if mean != score]
     last = [method["categories_count"], method["samples"], method["status"]]
     last += [method["saw_coco_val"], method["date"]]
     return [
-        rank + tie,
-        _shown(method["method"], style),
+        rank,
+        _shown(method["method"], style) + (" (1)" if _loses(method, score) else ""),
         _percent(method["scores"][score]),
         interval,
         *others,

@@ -57,7 +57,9 @@ _FOUND = (
     "An oracle that knows the test data corrects one fault at a time: the best translation, the "
     "best scale, the mirror image, the best monotone map of the probabilities (recalibration). "
     "occlusion: PAP_hoa minus PAP. ceiling: the gain of the target itself, extruded along the "
-    "rays. Gains do not add up, and corrected scores must not be reported as results."
+    "rays. Gains do not add up, and corrected scores must not be reported as results. The largest "
+    "is among the faults that an oracle corrects: occlusion and ceiling are left out. Gains have "
+    "no intervals; one that is small against the interval of PAP may be chance."
 )
 _SHIPPED_BODY = "default"
 
@@ -143,7 +145,8 @@ def write_report(
             if diagnose and parts.diagnosis is None:
                 parts.diagnosis = _diagnose(parts, loaded, opened, split, model)
         if parts.diagnosis is None and not any(t.startswith(_LOST) for t in parts.left_out):
-            parts.left_out.append(f"{_LOST}: request it (--diagnose)")
+            wanted = "give the submission (--submission)" if diagnose else "request it (--diagnose)"
+            parts.left_out.append(f"{_LOST}: {wanted}")
         _write_figures(parts, loaded, pictures)
         page = _render(loaded, parts)
         atomic_write_bytes(place / PAGE_FILE, page.encode())
@@ -229,15 +232,26 @@ def _diagnose(
     ).as_dict()
 
 
-def diagnosis_table(diagnosis: Mapping[str, Any]) -> dict[str, Any]:
+def diagnosis_table(
+    diagnosis: Mapping[str, Any], intervals: Mapping[str, Sequence[float]] | None = None
+) -> dict[str, Any]:
     """Return a diagnosis in the form that the page shows, from its JSON.
 
+    Args:
+        diagnosis: the JSON.
+        intervals: category -> the interval of its PAP; of the mean under ``""``.
+
     Returns:
-        ``columns``, ``rows`` (``name``, ``score``, ``cells``, ``largest``) and ``text``.
+        ``columns``, ``rows`` (``name``, ``samples``, ``score``, ``interval``, ``cells``,
+        ``largest``) and ``text``.
     """
-    entries = {"mean over categories": diagnosis["mean"], **diagnosis["categories"]}
+    entries = {"": diagnosis["mean"], **diagnosis["categories"]}
     repairs = [name for name in diagnosis["mean"]["repairs"] if name != _CEILING]
-    rows = [_diagnosis_row(name, entry, repairs) for name, entry in entries.items()]
+    rows = [
+        _diagnosis_row(name or "mean over categories", entry, repairs)
+        | {"interval": (intervals or {}).get(name)}
+        for name, entry in entries.items()
+    ]
     columns = [*(_RENAMED.get(name, name) for name in repairs), "occlusion", _CEILING]
     return {"columns": columns, "rows": rows, "text": _FOUND}
 
@@ -250,6 +264,7 @@ def _diagnosis_row(name: str, entry: Mapping[str, Any], repairs: Sequence[str]) 
     cells += [_points(entry["occlusion"]), _points(ceiling["gain"] if ceiling else None)]
     return {
         "name": name,
+        "samples": entry["samples"],
         "score": f"{100 * entry['PAP']:.2f}",
         "cells": cells,
         "largest": _RENAMED.get(largest, largest) if gains.get(largest, 0) > 0 else "none",
@@ -321,12 +336,21 @@ def _render(result: EvaluationResult, parts: _Parts) -> str:
         rows=_rows(result),
         parts=parts,
         readings=reading_rows(result.conditioned),
-        diagnosis=None if parts.diagnosis is None else diagnosis_table(parts.diagnosis),
+        diagnosis=None
+        if parts.diagnosis is None
+        else diagnosis_table(parts.diagnosis, _pap_intervals(result)),
         truth=None if parts.truth is None else truth_table(parts.truth),
         overlays=_by_category(parts.overlays),
         signature=signature_parts(result.signature),
         data=data,
     )
+
+
+def _pap_intervals(result: EvaluationResult) -> dict[str, Sequence[float]]:
+    """Return the intervals of PAP by category, and that of the mean under ""."""
+    found = {name: entry["intervals"].get("PAP") for name, entry in result.categories.items()}
+    known = {name: bounds for name, bounds in found.items() if bounds is not None}
+    return {"": result.intervals["mPAP"], **known}
 
 
 def curves_data(results: Mapping[str, EvaluationResult]) -> dict[str, list[dict[str, Any]]]:

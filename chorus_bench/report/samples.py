@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +26,8 @@ from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.scored import check_digest, check_scored_body, scored_split
 from chorus_bench.submission import Submission
 
-#: Kinds of samples, in display order.
-KINDS = ("best", "median", "worst")
+#: Kinds of samples, in display order: three by score, and those that every method shows.
+KINDS = ("best", "median", "worst", "shared")
 
 
 @dataclass(frozen=True)
@@ -63,11 +64,30 @@ def choose_samples(result: EvaluationResult, category: str, *, each: int = 1) ->
     middle = max(0, (len(rows) - each) // 2)
     groups = (rows[:each], rows[middle : middle + each], rows[len(rows) - each :])
     seen: dict[str, ChosenSample] = {}
-    for kind, group in zip(KINDS, groups, strict=True):
+    for kind, group in zip(KINDS, groups, strict=False):
         for row in group:
             chosen = ChosenSample(row["sample_id"], category, kind, float(row["PAP"]))
             seen.setdefault(chosen.sample_id, chosen)
     return list(seen.values())
+
+
+def choose_shared(result: EvaluationResult, category: str, each: int) -> list[ChosenSample]:
+    """Return samples of a category that are the same for every method on the split.
+
+    Those whose ids have the smallest SHA-256 are taken; samples without a target pixel are left
+    out.
+
+    Args:
+        result: result of an evaluation.
+        category: one of its categories.
+        each: number of samples.
+    """
+    table = result.samples.select(["sample_id", "category", "PAP", "target_area"]).to_pylist()
+    rows = [row for row in table if row["category"] == category and row["target_area"] > 0]
+    rows.sort(key=lambda row: hashlib.sha256(row["sample_id"].encode()).hexdigest())
+    return [
+        ChosenSample(row["sample_id"], category, "shared", float(row["PAP"])) for row in rows[:each]
+    ]
 
 
 def occupancy_image(
@@ -105,6 +125,7 @@ def sample_overlays(
     body: BodyModel,
     *,
     each: Count = 1,
+    shared: Count = 0,
 ) -> dict[ChosenSample, Overlay]:
     """Return overlays of each category's best, median and worst samples, in that order.
 
@@ -114,6 +135,8 @@ def sample_overlays(
         split: the test split.
         body: body of the evaluation.
         each: number of samples of each kind and category.
+        shared: number of further samples of each category, the same for every method, see
+            `choose_shared`.
 
     Raises:
         InputError: submission, split or body is not the result's, or the result has samples
@@ -122,11 +145,10 @@ def sample_overlays(
     check_digest(submission, result.submission["sha256"])
     check_scored_body(result, body)
     scored = scored_split(split, result)
-    chosen = {
-        one.sample_id: one
-        for name in result.categories
-        for one in choose_samples(result, name, each=each)
-    }
+    chosen: dict[str, ChosenSample] = {}
+    for name in result.categories:
+        for one in choose_samples(result, name, each=each) + choose_shared(result, name, shared):
+            chosen.setdefault(one.sample_id, one)
     samples = [s for s in scored.samples if s.category in result.categories]
     missing = sorted(set(chosen) - {sample.sample_id for sample in samples})
     if missing:

@@ -35,9 +35,9 @@ with a target pixel; n hoa: those whose target the person does not hide entirely
 
 
 _RANKING_LEGEND = """\
-Percent. Methods share a rank (=) unless the paired 95 % interval of their difference excludes
-zero; a rank counts the methods that are significantly better. first: share of the bootstrap
-resamples in which the method ranks first."""
+Percent. A rank is a range: from 1 + the number of methods that are significantly better to the
+number of those that are not significantly worse. Significant: the paired 95 % interval of the
+difference excludes zero. first: share of the bootstrap resamples in which the method is first."""
 
 
 def percent(value: float | None) -> str:
@@ -142,10 +142,9 @@ def render_ranking(ranking: Ranking, style: str = "table", *, baseline: str | No
     base = order[0] if baseline is None else ranking.methods.index(baseline)
     if style in ("csv", "json"):
         return _ranking_data(ranking, base, style)
-    ranks = ranking.ranks.tolist()
     rows = [
         (
-            f"{ranks[i]}{'=' if ranks.count(ranks[i]) > 1 else ''}",
+            ranking.rank_text(i),
             ranking.methods[i],
             percent(ranking.values[i]),
             _interval(ranking.intervals[i].as_list()),
@@ -169,6 +168,7 @@ def _ranking_data(ranking: Ranking, base: int, style: str) -> str:
     rows = [
         {
             "rank": int(ranking.ranks[i]),
+            "last_rank": int(ranking.last_ranks[i]),
             "method": ranking.methods[i],
             "score": ranking.score,
             "value": float(ranking.values[i]),

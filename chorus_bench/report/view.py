@@ -51,7 +51,7 @@ def view_fields(
     grid: GridSpec | None = None,
     body: BodyModel | str | Path = "default",
     level: float = 0.5,
-    height: Count = 560,
+    height: Count = 720,
 ) -> FieldsView:
     """Return an interactive 3D view of canonical fields: surfaces at an adjustable level.
 

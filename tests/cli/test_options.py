@@ -140,7 +140,8 @@ def test_names_stand_for_what_comes_along(tmp_path, monkeypatch):
     """Wherever a submission, a split or a dataset is asked for."""
     assert run("validate", "example").exit_code == 0
     built = export(squares(), tmp_path / "built")
-    monkeypatch.setattr("chorus_bench.datasets.named._simulated", lambda: built.path)
+    named = "chorus_bench.datasets.named.built_dataset"
+    monkeypatch.setattr(named, lambda builder, **options: built.path)
     info = run("datasets", "info", "simulated", "--format", "json")
     assert info.exit_code == 0, info.output
     assert json.loads(info.stdout)["name"] == "squares"

@@ -8,6 +8,7 @@ import html.parser
 import json
 import shutil
 import zlib
+from xml.etree import ElementTree
 
 import cv2
 import numpy as np
@@ -16,16 +17,19 @@ import pytest
 from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.comparison import compare
-from chorus_bench.evaluation.results import load_result, mean_curves
+from chorus_bench.evaluation.results import by_category, load_result, mean_curves, scores_of
 from chorus_bench.geometry.grid import GridSpec
-from chorus_bench.leaderboard.board import board_json, make_board
+from chorus_bench.io.schemas import loaded, parse
+from chorus_bench.leaderboard.board import board_json, make_board, training_share
+from chorus_bench.leaderboard.board_schema import BoardFile
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
 from chorus_bench.leaderboard.fields import fields_bytes
 from chorus_bench.leaderboard.overlays import overlays_bytes
 from chorus_bench.leaderboard.site import board_csv, build_site
-from chorus_bench.metrics.pap import SCORE_NAMES
+from chorus_bench.metrics.pap import SCORE_NAMES, available_mean
+from chorus_bench.metrics.ranking import rank_methods
 from chorus_bench.report.fields import SmallFields
-from chorus_bench.report.leaderboard_tables import chosen_boards, render_boards
+from chorus_bench.report.leaderboard_tables import chosen_boards, loses_recall, render_boards
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import ChosenSample
 from tests.leaderboard import world
@@ -73,7 +77,7 @@ def test_scores_and_ranks_are_those_of_compare(board):
             assert method["scores"][mean] == stored.scores[mean]
             assert method["intervals"][mean] == stored.intervals[mean]
             assert method["rank"][mean] == ranking.ranks[i]
-            assert method["tied"][mean] is bool((ranking.ranks == ranking.ranks[i]).sum() > 1)
+            assert method["last_rank"][mean] == ranking.last_ranks[i]
             assert method["first_share"][mean] == ranking.first_share[i]
         low = numbers(group["differences"][mean]["low"], "<f4").reshape(3, 3)
         high = numbers(group["differences"][mean]["high"], "<f4").reshape(3, 3)
@@ -96,12 +100,95 @@ def test_the_answer_at_a_glance(board):
         assert len(gains) == 2
 
 
-def test_what_cannot_be_told_apart_shares_a_rank(board):
+def test_what_cannot_be_told_apart_has_a_range_of_ranks(board):
     world.add(board, world.make_result("Good too", skill=0.9, seed=9))
     methods = site_of(board)["boards"][0]["methods"]
     assert [m["rank"]["mPAP"] for m in methods] == [1, 1, 3, 4]
-    assert [m["tied"]["mPAP"] for m in methods] == [True, True, False, False]
-    assert "1=" in render_boards(site_of(board)["boards"], "table")
+    assert [m["last_rank"]["mPAP"] for m in methods] == [2, 2, 3, 4]
+    assert "1\N{EN DASH}2" in render_boards(site_of(board)["boards"], "table")
+
+
+def test_within_a_category_the_ranks_are_its_own(board):
+    group = site_of(board)["boards"][0]
+    folders = [board / "entries" / method["slug"] for method in group["methods"]]
+    tables = {
+        f.name: by_category(s, scores_of(s)) for f in folders for s in [load_result(f).samples]
+    }
+    for category in group["categories"]:
+        name = category["name"]
+        only = {slug: {name: table[name]} for slug, table in tables.items()}
+        values = {slug: available_mean(*table[name]) for slug, table in tables.items()}
+        assert category["counted"] == category["samples"] - 1
+        assert category["counted_hoa"] == category["samples"] - 2
+        for i, score in enumerate(SCORE_NAMES):
+            best = max(values, key=lambda slug: values[slug][score])
+            assert category["summary"][score]["leader"] == best
+            if name == sorted(tables["good"])[0]:  # the same draws as if it were alone
+                ranking = rank_methods(only, score=f"m{score}")
+                for k, method in enumerate(group["methods"]):
+                    numbers = method["categories"][name]
+                    assert numbers["rank"][i] == ranking.ranks[k]
+                    assert numbers["last_rank"][i] == ranking.last_ranks[k]
+
+
+def test_scores_without_their_last_recall_are_marked(board, good):
+    stored = load_result(good).beside["closed"]
+    method = site_of(board)["boards"][0]["methods"][0]
+    assert method["closed"] == {mean: stored["scores"][mean] for mean in method["closed"]}
+    for name, numbers in method["categories"].items():
+        assert numbers["closed"] == [stored["categories"][name][score] for score in SCORE_NAMES]
+    assert loses_recall(0.03, 0.08)
+    assert not loses_recall(0.03, 0.035)
+    text = render_boards(site_of(board)["boards"], "table")
+    lost = method["closed"]["mPAP"] - method["scores"]["mPAP"] >= 0.01
+    assert ("Good (1)" in text) == lost
+
+
+def test_few_samples_behind_a_score_are_said(board):
+    few = site_of(board)["boards"][0]["few"]
+    assert few["limit"] == 30
+    assert few["categories"] == [{"name": "bench", "counted_hoa": 28}]
+    assert few["leader"] == "good"
+    other = load_result(board / "entries" / "good").categories["tennis racket"]["PAP_hoa"]
+    assert few["without"] == other
+    text = render_boards(site_of(board)["boards"], "table")
+    assert "rest on fewer than 30 samples in bench (28)" in text
+
+
+def test_the_download_has_its_schema(board, tmp_path):
+    (board / "published.yaml").write_text("rows:\n- {name: P, source: s, scores: {mPAP: 9.5}}\n")
+    build_site(board, tmp_path / "page", date=world.DATE)
+    data = (tmp_path / "page" / "board.json").read_bytes()
+    assert len(loaded(BoardFile, parse(data, "board.json")).boards) == 2
+    rows = list(csv.DictReader((tmp_path / "page" / "categories.csv").read_text().splitlines()))
+    assert [(row["method"], row["category"]) for row in rows[:2]] == [
+        ("Good", "bench"),
+        ("Good", "tennis racket"),
+    ]
+    assert (rows[0]["counted"], rows[0]["counted_hoa"]) == ("29", "28")
+    stored = load_result(board / "entries" / "good").categories["bench"]
+    assert float(rows[0]["PAP_hoa"]) == stored["PAP_hoa"]
+    for name in ("entry.yaml", "results.json", "samples.parquet"):
+        copied = tmp_path / "page" / "entries" / "good" / name
+        assert copied.read_bytes() == (board / "entries" / "good" / name).read_bytes()
+
+
+def test_the_feed_tells_what_happened(board, good, tmp_path):
+    sha256 = json.loads((good / "results.json").read_text())["submission"]["sha256"]
+    block = f"verified:\n  date: 2026-02-01\n  by: <me>\n  sha256: '{sha256}'\n  version: 9.9"
+    world.edit_text(good / "entry.yaml", "verified: null", block.replace("9.9", "'9.9'"))
+    world.edit_text(good / "entry.yaml", "status: self-reported", "status: verified")
+    build_site(board, tmp_path / "page", date=world.DATE)
+    feed = ElementTree.parse(tmp_path / "page" / "changes.xml").getroot()
+    atom = "{http://www.w3.org/2005/Atom}"
+    titles = [entry.findtext(f"{atom}title") for entry in feed.iter(f"{atom}entry")]
+    assert titles[0] == "Good: verified by <me> with chorus-bench 9.9"
+    assert len(titles) == 4
+    assert feed.findtext(f"{atom}updated") == "2026-02-01T00:00:00Z"
+    ids = [entry.findtext(f"{atom}id") for entry in feed.iter(f"{atom}entry")]
+    assert len(set(ids)) == 4
+    page = (tmp_path / "page" / "changes.html").read_text()
+    assert "verified by &lt;me&gt; with chorus-bench 9.9" in page
 
 
 def test_a_missing_category_is_marked(board):
@@ -124,7 +211,7 @@ def test_other_signatures_are_never_ranked_together(board):
     assert boards[0]["methods"][0]["rank"]["mPAP"] == 1
     assert boards[1]["methods"][0]["rank"]["mPAP"] == 1
     paper, one = boards[2]["methods"]
-    assert paper["rank"] is paper["tied"] is paper["first_share"] is None
+    assert paper["rank"] is paper["last_rank"] is paper["first_share"] is None
     assert paper["scores"]["mPAP"] == 0.995
     assert paper["scores"]["mPAP_hoa"] is None
     assert one["categories"]["tie"]["PAP"] == 0.015
@@ -168,6 +255,13 @@ def test_the_page_has_what_the_scripts_read(board, good, tmp_path):
     expected = mean_curves(stored.samples)["bench"]
     recall, precision = expected.recall, expected.precision
     curve = data["curves"]["bench"]
+    assert list(data["curves"]) == list(data["curves_hoa"]) == ["", *names]
+    hoa = mean_curves(stored.samples, without_human=True)["bench"].recall
+    read = numbers(data["curves_hoa"]["bench"]["recall"], "<u2") / 65535
+    np.testing.assert_allclose(read, hoa, atol=1e-5)
+    mean = np.mean([c.recall for c in mean_curves(stored.samples).values()], axis=0)
+    read = numbers(data["curves"][""]["recall"], "<u2") / 65535
+    np.testing.assert_allclose(read, mean, atol=1e-5)
     np.testing.assert_allclose(numbers(curve["recall"], "<u2") / 65535, recall, atol=1e-5)
     known = curve["undefined_from"] or len(recall)
     read = numbers(curve["precision"], "<u2") / 65535
@@ -201,7 +295,7 @@ def test_the_same_entries_give_the_same_bytes(board, tmp_path):
     first, second = files(tmp_path / "a"), files(tmp_path / "b")
     assert first.keys() == second.keys()
     changed = {name for name in first if first[name] != second[name]}
-    assert changed <= {"index.html", "board.json", "data/board.js"} | {
+    assert changed <= {"index.html", "changes.html", "board.json", "data/board.js"} | {
         name for name in first if name.startswith("methods/")
     }
 
@@ -338,8 +432,8 @@ def test_pictures_of_earlier_versions_are_copied(board, good, tmp_path):
     build_site(board, tmp_path / "page", date=world.DATE)
     copied = tmp_path / "page" / "pictures" / "good" / "000.png"
     assert copied.read_bytes() == (good / "pictures" / "bench 3.png").read_bytes()
-    data = script(tmp_path / "page" / "data" / "good.js", '["good"]=')
-    assert data["pictures"] == {"bench-003": "pictures/good/000.png"}
+    page = (tmp_path / "page" / "methods" / "good.html").read_text()
+    assert 'src="../pictures/good/000.png"' in page
     shutil.rmtree(good / "pictures")
     build_site(board, tmp_path / "page", date=world.DATE)
     assert not (tmp_path / "page" / "pictures").exists()
@@ -354,7 +448,18 @@ def test_fields_of_earlier_versions_are_shown(board, good, tmp_path):
     assert list(fields["fields"]) == ["bench"]
 
 
-def test_pictures_are_drawn(board, good, tmp_path):
+def unpacked(text):
+    return json.loads(zlib.decompress(base64.b64decode(text)))
+
+
+def test_the_share_of_the_training_data_is_a_number_or_nothing():
+    given = (1, 0.1, 0, 1.5, "all", True, None)
+    found = [training_share({"training_share": share}) for share in given]
+    assert found == [1.0, 0.1, None, None, None, None, None]
+    assert training_share({}) is None
+
+
+def test_the_data_of_pictures_is_complete(board, good, tmp_path):
     mask = np.zeros((40, 30), np.uint8)
     mask[10:20, 5:25] = 1
     heat = np.zeros((8, 6), np.uint8)
@@ -363,9 +468,14 @@ def test_pictures_are_drawn(board, good, tmp_path):
     sample = ChosenSample("bench-003", "bench", "best", 0.5)
     (good / "overlays.npz.xz").write_bytes(overlays_bytes({sample: overlay}))
     build_site(board, tmp_path / "page", date=world.DATE)
-    drawn = cv2.imread(str(tmp_path / "page" / "pictures" / "good" / "000.png"))
-    assert (drawn[..., ::-1] == overlay.draw()).all()
-    data = script(tmp_path / "page" / "data" / "good.js", '["good"]=')
-    assert data["pictures"] == {"bench-003": "pictures/good/000.png"}
+    masks = unpacked(script(tmp_path / "page" / "data" / "masks-b0.js", '["b0"]='))
+    assert masks == {
+        "bench-003": {"category": "bench", "size": [40, 30]}
+        | {"person": overlay.person["counts"], "target": overlay.target["counts"]}
+    }
+    data = script(tmp_path / "page" / "data" / "good-pictures.js", '["good"]=')
+    assert unpacked(data["index"]) == {"bench-003": {"size": [8, 6], "top": 0.25}}
+    assert zlib.decompress(base64.b64decode(data["heat"])) == heat.tobytes()
     text = (tmp_path / "page" / "methods" / "good.html").read_text()
-    assert 'src="../pictures/good/000.png"' in text
+    assert 'data-sample="bench-003"' in text
+    assert not (tmp_path / "page" / "pictures").exists()

@@ -20,7 +20,7 @@ from chorus_bench.leaderboard.board import make_board, title_of
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
 from chorus_bench.leaderboard.earlier import earlier_results
 from chorus_bench.leaderboard.places import slug_of, slug_problem
-from chorus_bench.leaderboard.verification import verify_entry
+from chorus_bench.leaderboard.verification import Verifier, verify_entry
 from chorus_bench.metrics.protocol import OFFICIAL, signature_parts
 from tests.leaderboard import world
 
@@ -280,7 +280,7 @@ def test_verification_scores_the_population_of_the_entry(tmp_path, population):
     result = evaluate("example", split=split, population=population)
     assert ("|pop:" in result.signature) == (population == "benchmark")
     entry = world.add(tmp_path / "board", result)
-    marked = verify_entry(entry, "example", split=split, by="me", date=world.DATE)
+    marked = verify_entry(entry, "example", Verifier("me", world.DATE, split))
     assert marked.status == "verified"
 
 
@@ -357,6 +357,9 @@ def test_published(board):
     file = board / "published.yaml"
     file.write_text(f"rows:\n  - {row}\n")
     assert world.problems(board) == ""
+    file.write_text(f"rows:\n  - {row[:-1]}, source_url: 'javascript:1', training_share: 2}}\n")
+    assert "rows[0].source_url: is 'javascript:1'" in world.problems(board)
+    assert "rows[0].training_share: is 2" in world.problems(board)
     file.write_text(
         f"rows:\n  - {row}\n  - {{name: a}}\n  - {{name: b, source: c, score: 1, "
         "scores: {mPAP: 101, PAP: 3}}\n"

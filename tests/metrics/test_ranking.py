@@ -24,8 +24,9 @@ def _method(gain: float, seed: int = 0, noise: float = 0.0):
 
 def test_a_small_steady_gain_is_significant_because_samples_are_paired():
     ranking = rank_methods({"a": _method(0.0), "b": _method(0.01), "c": _method(0.02)})
-    assert ranking.ranks.tolist() == [3, 2, 1]
+    assert ranking.ranks.tolist() == ranking.last_ranks.tolist() == [3, 2, 1]
     assert ranking.order() == [2, 1, 0]
+    assert ranking.rank_text(1) == "2"
     assert ranking.first_share.tolist() == [0, 0, 1]
     assert ranking.difference(2, 0).low == pytest.approx(0.02)
     assert ranking.intervals[0].high - ranking.intervals[0].low > 0.05
@@ -34,6 +35,8 @@ def test_a_small_steady_gain_is_significant_because_samples_are_paired():
 def test_noise_is_a_tie():
     ranking = rank_methods({"a": _method(0, 1, 0.1), "b": _method(0, 2, 0.1)})
     assert ranking.ranks.tolist() == [1, 1]
+    assert ranking.last_ranks.tolist() == [2, 2]
+    assert ranking.rank_text(0) == "1\N{EN DASH}2"
     assert ranking.low[0, 1] < 0 < ranking.high[0, 1]
     assert ranking.first_share.sum() == pytest.approx(1)
     assert 0.01 < ranking.first_share[0] < 0.99

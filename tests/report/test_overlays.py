@@ -16,7 +16,7 @@ from chorus_bench.io.shipped import submission_folder
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.report import Overlay, sample_overlays, sample_photos
 from chorus_bench.report.overlays import picture_bytes
-from chorus_bench.report.samples import KINDS, choose_samples, occupancy_image
+from chorus_bench.report.samples import KINDS, choose_samples, choose_shared, occupancy_image
 from chorus_bench.submission import open_submission
 
 BODY = load_body("default")
@@ -45,7 +45,7 @@ def scores(result, category):
 def test_best_median_and_worst_are_chosen(example):
     known = scores(example, "surfboard")
     chosen = {one.kind: one for one in choose_samples(example, "surfboard")}
-    assert tuple(chosen) == KINDS
+    assert tuple(chosen) == KINDS[:3]
     assert chosen["best"].score == max(known.values())
     assert chosen["worst"].score == min(known.values())
     assert chosen["median"].score == np.median(sorted(known.values()))
@@ -56,6 +56,17 @@ def test_no_sample_is_shown_twice(example):
     chosen = choose_samples(example, "surfboard", each=20)
     ids = [one.sample_id for one in chosen]
     assert len(ids) == len(set(ids)) == len(scores(example, "surfboard"))
+
+
+def test_shared_samples_depend_on_their_names_alone(example):
+    chosen = choose_shared(example, "surfboard", 3)
+    rows = [row | {"PAP": 0.25} for row in reversed(example.samples.to_pylist())]
+    table = pa.Table.from_pylist(rows, schema=example.samples.schema)
+    other = dataclasses.replace(example, samples=table)
+    ids = [one.sample_id for one in choose_shared(other, "surfboard", 3)]
+    assert [one.sample_id for one in chosen] == ids
+    assert {one.kind for one in chosen} == {"shared"}
+    assert [one.score for one in chosen] == [scores(example, "surfboard")[name] for name in ids]
 
 
 def test_the_projection_is_what_was_scored(example, opened):
@@ -106,7 +117,7 @@ def test_pictures_with_and_without_photographs(tmp_path):
     with open_submission(submission_folder("example")) as submission:
         result = evaluate(submission, split=built.path, categories=["surfboard"])
         overlays = sample_overlays(result, submission, built.path, BODY)
-    assert [sample.kind for sample in overlays] == list(KINDS)
+    assert [sample.kind for sample in overlays] == list(KINDS[:3])
     photos = sample_photos(built.path, {sample.sample_id for sample in overlays})
     for sample, overlay in overlays.items():
         drawn, shown = overlay.draw(), overlay.draw(photos[sample.sample_id])

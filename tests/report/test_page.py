@@ -131,6 +131,13 @@ def test_without_the_submission_the_page_says_what_is_missing(folder, tmp_path):
     assert 'id="viewer"' not in page
 
 
+def test_a_diagnosis_without_the_submission_is_refused_in_words(folder, tmp_path):
+    report = write_report(folder, tmp_path / "report", diagnose=True)
+    wanted = "where the score is lost: give the submission (--submission)"
+    assert wanted in report.left_out
+    assert f"Left out: {wanted}." in report.page.read_text()
+
+
 def test_a_diagnosis_in_the_folder_is_shown(folder, report, tmp_path):
     place = tmp_path / "result"
     evaluate("example", output=place)
@@ -195,11 +202,14 @@ def test_curves_are_the_result_s(folder):
 def test_the_diagnosis_names_the_largest_gain(in_the_file):
     def entry(**gains):
         repairs = {name: {"gain": gain} for name, gain in gains.items()}
-        return {"PAP": 0.5, "occlusion": -0.01, "repairs": repairs}
+        return {"PAP": 0.5, "samples": 8, "occlusion": -0.01, "repairs": repairs}
 
     mean = entry(position=0.1, ceiling=0.4, **{in_the_file: 0.2})
     tie = entry(position=0.0, **{in_the_file: 0.0})
-    table = diagnosis_table({"mean": mean, "categories": {"tie": tie}})
+    table = diagnosis_table({"mean": mean, "categories": {"tie": tie}}, {"tie": [0.4, 0.6]})
+    assert [row["interval"] for row in table["rows"]] == [None, [0.4, 0.6]]
+    assert [row["samples"] for row in table["rows"]] == [8, 8]
+    assert "occlusion and ceiling are left out" in table["text"]
     assert table["columns"] == ["position", "recalibration", "occlusion", "ceiling"]
     assert [row["largest"] for row in table["rows"]] == ["recalibration", "none"]
     assert table["rows"][0]["cells"] == ["+10.00", "+20.00", "-1.00", "+40.00"]

@@ -28,6 +28,9 @@ def world(tmp_path_factory):
     """Seven methods on 14 categories, the first with fields, pictures and a citation."""
     made = MadeUpSite()
     made.add_fields("method-0")
+    made.add_fields("method-1", ("bicycle",))
+    for slug in ("method-0", "method-1", "method-2"):
+        made.add_overlays(slug)
     made.entries["method-0"] = {
         "authors": ["A. One", "B. Two"],
         "citation": "@article{one2026,\n  title = {A made-up method}\n}",

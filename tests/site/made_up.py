@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+from types import SimpleNamespace
 
 import numpy as np
 
+from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.leaderboard.page_pictures import heats_data, listed, masks_data
+from chorus_bench.leaderboard.summary import summary_within
 from chorus_bench.metrics.pap import SCORE_NAMES
-from chorus_bench.metrics.ranking import rank_methods
+from chorus_bench.metrics.ranking import rank_methods, rank_with_categories
 from chorus_bench.metrics.resampling import bootstrap_intervals
 from chorus_bench.report.fields import SmallFields
+from chorus_bench.report.overlays import Overlay
+from chorus_bench.report.samples import ChosenSample
 from chorus_bench.report.web import ASSETS, asset_file, body_data, render
 
 MEANS = tuple(f"m{name}" for name in SCORE_NAMES)
@@ -51,7 +57,7 @@ class MadeUpSite:
             for n, slug in enumerate(slugs)
         }
         self.board = self._board(slugs, resamples)
-        self.pictures, self.fields, self.entries = {}, {}, {}
+        self.pictures, self.overlays, self.fields, self.entries = {}, {}, {}, {}
 
     def _scores(self, rng, number, hard, noise):
         level = hard * (1 - 0.13 * min(number, 4) - 0.004 * number + rng.normal(0, 0.07))
@@ -63,6 +69,8 @@ class MadeUpSite:
             mean: rank_methods(self.tables, score=mean, resamples=resamples) for mean in MEANS
         }
         order = rankings["mPAP"].order()
+        _, within = rank_with_categories(self.tables, resamples=resamples)
+        self.within = within
         rows = [self._method(slugs, i, rankings, resamples) for i in order]
         pick = np.ix_(order, order)
         return {
@@ -70,7 +78,8 @@ class MadeUpSite:
             "signature": "PAP|v1|split:simulated-test@0123456789abcdef|grid:48x3.0|body:default",
             "signature_parts": {"split": "simulated-test@0123456789abcdef", "body": "default@eafe"},
             "track": "canonical", "samples": len(self.categories) * self.each, "methods": rows,
-            "categories": [{"name": name, "samples": self.each} for name in self.categories],
+            "categories": [self._category_json(name, rows, within[name]) for name in self.categories],
+            "about": {"text": "Made-up numbers.", "page": "simulated_world.md"}, "few": None,
             "differences": {
                 mean: {"low": text64(r.low[pick], "<f4"), "high": text64(r.high[pick], "<f4")}
                 for mean, r in rankings.items()
@@ -90,13 +99,20 @@ class MadeUpSite:
             "description": "A made-up method.\nIt exists only in this test.",
             "links": {"paper": "https://example.org/paper", "code": None, "submission": None},
             "page": f"methods/{slugs[i]}.html", "has_fields": False, "has_scores": True,
+            "pictured": 0, "training_share": (1.0, 0.1, 0.01, None)[min(i, 3)],
             "scores": {mean: float(r.values[i]) for mean, r in rankings.items()},
             "intervals": {mean: r.intervals[i].as_list() for mean, r in rankings.items()},
             "rank": {mean: int(r.ranks[i]) for mean, r in rankings.items()},
-            "tied": {mean: int((r.ranks == r.ranks[i]).sum()) > 1 for mean, r in rankings.items()},
+            "last_rank": {mean: int(r.last_ranks[i]) for mean, r in rankings.items()},
+            "closed": None, "verified": None, "repeat": None,
             "first_share": {mean: float(r.first_share[i]) for mean, r in rankings.items()},
             "categories": {
                 name: self._category(self.tables[slugs[i]][name][0], each[name])
+                | {
+                    key: [int(getattr(r, f"{key}s")[i])
+                          if (r := self.within[name].get(s)) else None for s in SCORE_NAMES]
+                    for key in ("rank", "last_rank")
+                }
                 for name in self.categories
             },
             "categories_count": len(self.categories), "samples": len(self.categories) * self.each,
@@ -113,6 +129,22 @@ class MadeUpSite:
             "low": [b and b.low for b in bounds],
             "high": [b and b.high for b in bounds],
             "missing": False,
+            "closed": None,
+        }
+
+    def _category_json(self, name, rows, rankings):
+        areas = self.areas[name]
+        return {
+            "name": name, "samples": self.each, "counted": int((areas[:, 0] > 0).sum()),
+            "counted_hoa": int((areas.min(axis=1) > 0).sum()),
+            "summary": summary_within(name, rows, self._reordered(rows, rankings)),
+        }  # fmt: skip
+
+    @staticmethod
+    def _reordered(rows, rankings):
+        return {
+            score: ranking.reordered([ranking.methods.index(row["slug"]) for row in rows])
+            for score, ranking in rankings.items()
         }
 
     def _summary(self, rows, ranking, order, mean):
@@ -153,11 +185,28 @@ class MadeUpSite:
         }
         self.row(slug)["has_fields"] = True
 
+    def add_overlays(self, slug, category="bicycle", numbers=(0, 1, 2)):
+        """Give a method pictures of a few samples: a person, an object, and heat on the object."""
+        person, target = np.zeros((2, 60, 80), np.uint8)
+        person[10:50, 30:40] = 1
+        target[20:40, 45:65] = 1
+        heat = np.zeros((32, 42), np.uint8)
+        heat[11:22, 24:34] = 255
+        masks = encode_mask(person), encode_mask(target)
+        self.overlays[slug] = {
+            ChosenSample(f"{category}/{n:03d}", category, "best", 0.5): Overlay(heat, 0.8, *masks)
+            for n in numbers
+        }
+        self.row(slug)["pictured"] = len(numbers)
+
+    def _pictured(self, slug):
+        return SimpleNamespace(slug=slug, pictures=self.overlays[slug])
+
     def row(self, slug):
         return next(row for row in self.board["methods"] if row["slug"] == slug)
 
     def site(self, boards=()):
-        return {"format": 1, "built": "2026-11-24", "version": "0.1.0",
+        return {"format": 2, "built": "2026-11-24", "version": "0.1.0",
                 "score_names": list(SCORE_NAMES), "boards": [self.board, *boards],
                 "notes": ["Made-up numbers."]}  # fmt: skip
 
@@ -168,14 +217,18 @@ class MadeUpSite:
         for name in ASSETS:
             (folder / "assets" / name).write_bytes(asset_file(name).read_bytes())
         site = self.site(boards)
-        page = render("index.html.jinja", site=site, measures={})
+        page = render("index.html.jinja", site=site, lost=0.01, measures={})
         (folder / "index.html").write_text(page, encoding="utf-8")
         (folder / "board.json").write_text(json.dumps(site))
-        (folder / "board.csv").write_text("method\n")
+        for name in ("board.csv", "categories.csv"):
+            (folder / name).write_text("method\n")
         script(folder / "data" / "board.js", "board", site)
         script(folder / "data" / "samples-b0.js", 'sampleIds["b0"]', self._sample_ids())
         for row in self.board["methods"]:
             self._write_method(folder, site, row)
+        if self.overlays:
+            masks = masks_data([self._pictured(slug) for slug in self.overlays])
+            script(folder / "data" / "masks-b0.js", 'masks["b0"]', masks)
         if self.fields:
             script(folder / "data" / "body.js", "body", body_data(load_body("default")))
         return folder
@@ -197,20 +250,31 @@ class MadeUpSite:
                 name: text64(np.rint(65535 * self.scores_of(slug, name)), "<u2")
                 for name in SCORE_NAMES
             },
-            "curves": {name: curve(row["categories"][name]["PAP"]) for name in self.categories},
-            "pictures": {p["sample_id"]: p["file"] for p in pictures},
+            "curves": curves(row, "PAP"),
+            "curves_hoa": curves(row, "PAP_hoa"),
         }
         script(folder / "data" / f"{slug}.js", f'methods["{slug}"]', data)
+        if slug in self.overlays:
+            heats = heats_data(self._pictured(slug))
+            script(folder / "data" / f"{slug}-pictures.js", f'pictures["{slug}"]', heats)
+            pictures = [*pictures, *listed(self._pictured(slug))]
         if slug in self.fields:
             values = self.fields[slug]
             fields = SmallFields(GridSpec(len(next(iter(values.values())))), values).data()
             script(folder / "data" / f"{slug}-fields.js", f'fields["{slug}"]', fields)
-        nothing = dict.fromkeys(("authors", "affiliation", "license", "citation", "parameters", "verified"))  # fmt: skip
+        nothing = dict.fromkeys(("authors", "affiliation", "license", "citation", "parameters", "verified", "recipe", "files"))  # fmt: skip
         page = render(
-            "method.html.jinja", site=site, board=self.board, method=row, pictures=pictures,
+            "method.html.jinja", site=site, board=self.board, method=row, pictures=pictures, lost=0.01,
             entry=nothing | self.entries.get(slug, {}), measures=[],
         )  # fmt: skip
         (folder / "methods" / f"{slug}.html").write_text(page, encoding="utf-8")
+
+
+def curves(row, score):
+    """Those of a method: the mean over the categories, and of each category."""
+    return {"": curve(row["scores"][f"m{score}"])} | {
+        name: curve(numbers[score] or 0.0) for name, numbers in row["categories"].items()
+    }
 
 
 def curve(score):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-VIEWS = ("ranking", "categories", "curves", "scatter", "compare")
+VIEWS = (
+    "ranking", "categories", "intervals", "matrix", "curves", "scatter", "trend", "samples", "compare",
+)  # fmt: skip
 
 
 def shown(page):
     """The slugs of the rows that are shown, in order."""
     return page.eval_on_selector_all(
-        "section.board:not([hidden]) table.ranking tbody tr",
+        "section.board:not([hidden]) table.ranking tbody tr:not([hidden])",
         "rows => rows.map(r => r.dataset.slug)",
     )
 
 
 def column(page, key):
     """The numbers of a score column, in percent."""
-    cells = page.locator(f'section.board:not([hidden]) td[data-score="{key}"] .value')
+    cells = page.locator(
+        f'section.board:not([hidden]) tr:not([hidden]) td[data-score="{key}"] .value'
+    )
     return [float(text) for text in cells.all_inner_texts()]
 
 

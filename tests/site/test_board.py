@@ -41,7 +41,7 @@ def test_every_column_sorts_both_ways(world, page_at):
     sort(page, "Method")
     names = page.locator("th.method a").all_inner_texts()
     assert names == sorted(names, key=str.lower)
-    for name in ("Rank", "mPAP", "Status", "Saw COCO val", "Categories", "Samples", "Date"):
+    for name in ("Rank", "mPAP", "Status", "Saw COCO val", "Date"):
         sort(page, name)
         assert len(shown(page)) == 7
 
@@ -49,7 +49,7 @@ def test_every_column_sorts_both_ways(world, page_at):
 def test_text_and_choosers_filter_and_the_count_is_announced(world, page_at):
     page = page_at(world.folder)
     page.get_by_label("Search").fill("HULL lab")
-    assert page.locator("th.method a").all_inner_texts() == ["Ray hull"]
+    assert page.locator("th.method a:visible").all_inner_texts() == ["Ray hull"]
     assert page.locator(".count").inner_text() == "1 of 7 methods"
     assert page.locator(".count").get_attribute("aria-live") == "polite"
     page.get_by_label("Search").fill("")
@@ -66,6 +66,19 @@ def test_a_category_replaces_the_means(world, page_at):
     for row in world.board["methods"]:
         expected = 100 * row["categories"]["skateboard"]["PAP"]
         assert by_slug[row["slug"]] == pytest.approx(expected, abs=0.0051)
+    ranks = page.locator("td.rank").all_inner_texts()
+    for slug, text in zip(shown(page), ranks, strict=True):
+        own = world.row(slug)["categories"]["skateboard"]
+        first, last = own["rank"][0], own["last_rank"][0]
+        assert text == (f"{first}" if first == last else f"{first}\N{EN DASH}{last}")
+    assert [int(text.partition("\N{EN DASH}")[0]) for text in ranks] == sorted(
+        own["categories"]["skateboard"]["rank"][0] for own in world.board["methods"]
+    )
+    best = max(world.board["methods"], key=lambda row: row["categories"]["skateboard"]["PAP"])
+    sentence = page.locator(".summary").inner_text()
+    score = 100 * best["categories"]["skateboard"]["PAP"]
+    assert sentence.startswith(f"{best['method']} leads with {score:.2f} % PAP on skateboard")
+    assert "on 40 pictures" in sentence
 
 
 def test_the_score_chooser_changes_ranks_and_sentence(world, page_at):
@@ -76,9 +89,9 @@ def test_the_score_chooser_changes_ranks_and_sentence(world, page_at):
     by_slug = {row["slug"]: row for row in world.board["methods"]}
     for slug, text in zip(shown(page), ranks, strict=True):
         row = by_slug[slug]
-        tied = "=" if row["tied"]["mPAP_strict_hoa"] else ""
-        assert text == f"{row['rank']['mPAP_strict_hoa']}{tied}"
-    assert any(text.endswith("=") for text in ranks)
+        first, last = (row[name]["mPAP_strict_hoa"] for name in ("rank", "last_rank"))
+        assert text == (f"{first}" if first == last else f"{first}\N{EN DASH}{last}")
+    assert any("\N{EN DASH}" in text for text in ranks)
 
 
 def test_the_address_keeps_the_view(world, page_at):
@@ -89,17 +102,20 @@ def test_the_address_keeps_the_view(world, page_at):
     again = page_at(world.folder, "index.html#" + page.url.partition("#")[2])
     assert choose(again, "Score").input_value() == "mPAP_hoa"
     assert again.get_by_role("tab", name="By category").get_attribute("aria-selected") == "true"
-    assert again.locator("table.categories tbody tr").count() == 2
+    assert again.locator("table.categories tbody tr:not([hidden])").count() == 2
 
 
 def test_the_categories_are_shaded_and_sort(world, page_at):
     page = page_at(world.folder, "index.html#view=categories")
     sort(page, "bicycle")
     at = 2 + world.categories.index("bicycle")
-    values = [float(t) for t in page.locator(f"table.categories td:nth-child({at + 1})").all_inner_texts()]  # fmt: skip
+    cells = page.locator(f"table.categories tbody td:nth-child({at + 1})").all_inner_texts()
+    values = [float(text.split()[0]) for text in cells]
     assert values == sorted(values, reverse=True)
     shades = page.eval_on_selector_all("td.heat", "c => c.map(x => getComputedStyle(x).backgroundColor)")  # fmt: skip
     assert len(set(shades)) > 20
+    behind = page.locator("table.categories tfoot td").all_inner_texts()[1:]
+    assert behind == [str(category["counted"]) for category in world.board["categories"]]
 
 
 def test_curves_of_the_leaders_are_drawn_and_can_be_chosen(world, page_at):
@@ -126,22 +142,26 @@ def test_the_scatter_has_a_linked_point_for_every_method(world, page_at):
 
 def published_board():
     scores = {"mPAP": 0.2, "mPAP_strict": None, "mPAP_hoa": 0.1, "mPAP_strict_hoa": None}
-    nothing = dict.fromkeys(("date", "submitted_by", "training_data", "description", "page", "rank", "tied", "samples", "first_share", "sha256"))  # fmt: skip
+    nothing = dict.fromkeys(("date", "submitted_by", "training_data", "description", "page", "rank", "last_rank", "closed", "verified", "repeat", "samples", "first_share", "sha256"))  # fmt: skip
     method = nothing | {
         "slug": "published-0", "method": "From the paper", "status": "published",
         "saw_coco_val": "unknown", "track": "canonical", "has_fields": False, "has_scores": False,
         "links": {"paper": "https://example.org"}, "scores": scores, "categories_count": 1,
         "intervals": dict.fromkeys(scores), "signature": "as published", "note": "table 2",
-        "setting": "SMPL", "source": None,
+        "setting": "SMPL", "source": "a table", "source_url": "https://example.org/p",
+        "pictured": 0, "training_share": None,
         "categories": {"skis": {"PAP": 0.2, "PAP_strict": None, "PAP_hoa": 0.1,
                                 "PAP_strict_hoa": None, "low": [None] * 4, "high": [None] * 4,
+                                "rank": [None] * 4, "last_rank": [None] * 4, "closed": None,
                                 "missing": False}},
     }  # fmt: skip
     one = {"leader": "published-0", "next": None, "difference": None, "low": None, "high": None, "gains": []}  # fmt: skip
     return {
         "id": "b1", "title": "As published", "kind": "published", "signature": "as published",
         "signature_parts": {}, "track": "canonical", "samples": None, "methods": [method],
-        "categories": [{"name": "skis", "samples": None}], "differences": None,
+        "categories": [{"name": "skis", "samples": None, "counted": None, "counted_hoa": None,
+                        "summary": {}}],
+        "about": None, "few": None, "differences": None,
         "summary": {"mPAP": one, "mPAP_strict": None, "mPAP_hoa": one, "mPAP_strict_hoa": None},
     }  # fmt: skip
 
@@ -152,8 +172,9 @@ def test_boards_are_never_mixed(page_at, tmp_path):
     assert page.locator("table.ranking:visible").count() == 1
     choose(page, "Board").select_option("b1")
     assert page.locator("th.method:visible").all_inner_texts() == ["From the paper"]
-    assert page.locator("td.source:visible").inner_text() == "SMPL\ntable 2"
+    assert page.locator("td.source:visible").inner_text() == "SMPL\na table\ntable 2"
     assert "were not recomputed" in page.locator("section.board:not([hidden])").inner_text()
-    for name in ("By category", "Precision", "PAP against", "Head to head"):
-        page.get_by_role("tab", name=name).locator("visible=true").click()
-    assert "has fewer" in page.locator("[role=tabpanel]:visible").inner_text()
+    tabs = page.get_by_role("tab").locator("visible=true")
+    assert tabs.all_inner_texts() == ["Ranking", "By category"]
+    link = page.locator("td.source:visible a")
+    assert (link.inner_text(), link.get_attribute("href")) == ("a table", "https://example.org/p")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from playwright.sync_api import expect
 
 
 def draws(seed, count):
@@ -59,9 +60,21 @@ def test_head_to_head_overall_uses_the_precomputed_interval(world, page_at):
 
 def test_head_to_head_lists_the_samples_that_disagree_most(world, page_at):
     page = page_at(world.folder, "index.html#view=compare")
-    page.wait_for_selector("table.samples")
-    first = page.locator("table.samples tbody tr").first.locator("th, td").all_inner_texts()
+    page.wait_for_selector('[data-pair="method-0|method-1"]')
+    page.locator("details.all-samples summary").click()
+    rows = page.locator("details.all-samples tbody tr")
+    first = rows.first.locator("th, td").all_inner_texts()
     differences = world.scores_of("method-0") - world.scores_of("method-1")
     worst = int(np.argmax(np.abs(differences)))
     assert first[0] == f"{world.categories[worst // world.each]}/{worst % world.each:03d}"
     assert number(first[-1]) == pytest.approx(100 * differences[worst], abs=0.01)
+
+
+def test_every_cell_of_the_pictured_samples_has_a_picture(world, page_at):
+    page = page_at(world.folder, "index.html#view=compare")
+    page.wait_for_selector('[data-pair="method-0|method-1"]')
+    rows = page.locator(".comparison .scroll:has(.overlay-place) tbody tr")
+    assert rows.count() == 3
+    rows.last.scroll_into_view_if_needed()
+    expect(page.locator("canvas.overlay")).to_have_count(6)
+    assert page.locator(".overlay-legend:visible").count() == 1

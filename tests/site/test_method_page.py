@@ -48,7 +48,7 @@ def test_category_and_level_change_the_3d_view_and_its_words(world, page_at):
     page.wait_for_selector('canvas[data-shown="skateboard|0.8"]')
     assert picture(page)[0] != second[0]
     assert re.match(
-        r"At this level bicycle fills \d+ litres, .* 20 cm below, 30 cm in front\.", words
+        r"At this level bicycle fills [\d.]+ litres, .* 20 cm below, 30 cm in front\.", words
     )
     assert "31 cm to the left, 85 cm below" in page.locator("#viewer-1-text").inner_text()
 

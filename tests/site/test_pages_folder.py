@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from chorus_bench.errors import InputError
+from chorus_bench.leaderboard.splits import split_json
 from chorus_bench.report import web
 
 ROOT = Path(__file__).parents[2]
@@ -47,3 +48,21 @@ def test_what_is_missing_is_named(monkeypatch, tmp_path):
     with pytest.raises(InputError, match=r"lacks a part of its pages") as caught:
         web.asset("viewer.js")
     assert str(tmp_path / "built" / "viewer.js") in str(caught.value)
+
+
+def test_the_pages_name_this_projects_repository():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    parts = (web.PAGES / "templates" / "_parts.html.jinja").read_text()
+    assert f'REPOSITORY = "{project["urls"]["Repository"]}"' in parts
+
+
+@pytest.mark.parametrize("label", ["simulated@0", "example@0", "coco-eft+lm@0"])
+def test_splits_in_words_have_a_page(label):
+    assert (ROOT / "docs" / split_json(label)["page"]).is_file()
+
+
+def test_protocol_links_of_the_page_lead_somewhere():
+    page = (web.PAGES / "templates" / "index.html.jinja").read_text()
+    headings = re.findall(r"^### (.+)$", (ROOT / "docs" / "protocol.md").read_text(), re.MULTILINE)
+    known = {re.sub(r"[^a-z0-9 -]", "", h.lower()).replace(" ", "-") for h in headings}
+    assert set(re.findall(r"protocol\.md#([\w-]+)", page)) <= known

@@ -40,10 +40,11 @@ def test_the_shipped_board_says_who_leads(built, page_at, screenshots):
 def test_a_shipped_method_has_fields_and_samples(built, page_at, screenshots):
     page = page_at(built, "methods/chorus.html")
     assert drawn(page)[1] > 0
-    pictures = page.locator("main img")
-    assert pictures.count() >= 15
-    size = "image => (image.loading = 'eager', image.decode().then(() => image.naturalWidth))"
-    assert pictures.first.evaluate(size) > 0
+    assert page.locator(".overlay-place").count() >= 60
+    page.locator(".overlay-place").first.scroll_into_view_if_needed()
+    canvas = page.locator("canvas.overlay").first
+    canvas.wait_for()
+    assert canvas.evaluate("canvas => canvas.width") > 100
     page.screenshot(path=screenshots / "shipped-method.png", full_page=True)
 
 
@@ -69,3 +70,13 @@ def test_a_notebook_view_draws(page_at, tmp_path):
     field = OccupancyGrid(blob_field(24, (0.5, 0.2, 0.4), 0.25), GridSpec(24))
     view_fields({"ball": field}).save(tmp_path / "view.html")
     assert drawn(page_at(tmp_path, "view.html"))[1] > 100
+
+
+def test_a_notebook_view_is_not_cut(page_at, tmp_path):
+    field = OccupancyGrid(blob_field(24, (0.5, 0.2, 0.4), 0.25), GridSpec(24))
+    view = view_fields({"ball": field})
+    view.save(tmp_path / "view.html")
+    for width in (700, 1100):
+        page = page_at(tmp_path, "view.html", viewport={"width": width, "height": view.height})
+        page.wait_for_selector("canvas[data-shown]")
+        assert page.evaluate("document.documentElement.scrollHeight") <= view.height

@@ -21,6 +21,7 @@ from chorus_bench.datasets.metadata import DatasetFile
 from chorus_bench.datasets.view_conditions import ViewsFile
 from chorus_bench.evaluation.result_schema import ResultFile
 from chorus_bench.evaluation.truth_schema import TruthFile
+from chorus_bench.leaderboard.board_schema import BoardFile
 from chorus_bench.leaderboard.manifest import EntryManifest
 from chorus_bench.leaderboard.pictures import PictureList
 from chorus_bench.leaderboard.published import PublishedFile
@@ -35,6 +36,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "truth.json": TruthFile,
     "entry.yaml": EntryManifest,
     "published.yaml": PublishedFile,
+    "board.json": BoardFile,
     "pictures.json": PictureList,
     "chorus_bench.json": DatasetFile,
     "synthesis.yaml": SynthesisSettings,

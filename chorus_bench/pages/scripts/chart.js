@@ -1,5 +1,6 @@
 /** What the charts share: scales, axes, series, and the numbers as a table. */
 import { el, isolated, svg } from './dom.js';
+import { scroller } from './tables.js';
 
 export const SERIES = 8;
 
@@ -24,17 +25,18 @@ export const tickText = (value) => String(Number((100 * value).toFixed(2))).repl
 
 /**
  * An empty chart with gridlines and named axes.
- * @param {{width: number, height: number, x: number[], y: number[], xName: string, yName: string, label: string}} options
+ * @param {{width: number, height: number, x: number[], y: number[], xName: string, yName: string, label: string,
+ *   marks: (Array[]|undefined)}} options `marks`: places on the x axis and their names, instead of percentages
  */
-export function frame({ width, height, x, y, xName, yName, label }) {
+export function frame({ width, height, x, y, xName, yName, label, marks }) {
   const box = { left: 48, right: width - 14, top: 12, bottom: height - 44 };
   const xs = scale(x, [box.left, box.right]);
   const ys = scale(y, [box.bottom, box.top]);
   const root = svg('svg', { class: 'chart', width, height, viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': label });
-  for (const value of ticks(...x, width < 420 ? 4 : 6)) {
+  for (const [value, text] of marks ?? ticks(...x, width < 420 ? 4 : 6).map((tick) => [tick, tickText(tick)])) {
     root.append(
       svg('line', { class: 'grid', x1: xs(value), x2: xs(value), y1: box.top, y2: box.bottom }),
-      svg('text', { x: xs(value), y: box.bottom + 17, 'text-anchor': 'middle' }, tickText(value)),
+      svg('text', { x: xs(value), y: box.bottom + 17, 'text-anchor': 'middle' }, text),
     );
   }
   for (const value of ticks(...y, 5)) {
@@ -62,9 +64,8 @@ export function key(names, extra = () => null) {
 /** The numbers of a chart, folded away below it. */
 export function numbersTable(summary, heads, rows) {
   return el('details', { class: 'numbers' }, el('summary', {}, summary),
-    el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': summary },
-      el('table', {},
-        el('thead', {}, el('tr', {}, heads.map((head) => el('th', { scope: 'col' }, head)))),
-        el('tbody', {}, rows.map(([first, ...rest]) => el('tr', {},
-          el('th', { scope: 'row' }, isolated(first)), rest.map((text) => el('td', { class: 'number' }, text))))))));
+    scroller(summary, el('table', {},
+      el('thead', {}, el('tr', {}, heads.map((head) => el('th', { scope: 'col' }, head)))),
+      el('tbody', {}, rows.map(([first, ...rest]) => el('tr', {},
+        el('th', { scope: 'row' }, isolated(first)), rest.map((text) => el('td', { class: 'number' }, text))))))));
 }

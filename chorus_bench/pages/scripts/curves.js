@@ -33,6 +33,7 @@ function paint(element, lines, title, width) {
   const names = lines.map(({ name }) => name);
   element.replaceChildren(
     el('figure', {}, el('figcaption', {}, title), root, key(names, (_, i) => !lines[i].line.length && ': predicts nothing, no curve')),
+    el('p', { class: 'note' }, 'A curve is the mean over pictures at each threshold. The area under it is not PAP: PAP is computed for each picture, takes the best precision so far, and does not count the recall left where a curve ends at the upper thresholds. Where nothing is predicted there is no curve, so strict scores have the same one.'),
     numbersTable('The curves as numbers', ['Method', ...levels.map((level) => `precision at recall ${100 * level} %`)],
       lines.map(({ name, line }) => [name, ...levels.map((level) => percent(precisionAt(line, level)))])),
   );

@@ -45,15 +45,15 @@ export function loadScript(path) {
 
 const decoded = new Map();
 
-/** A method's per-sample scores, curves and pictures. */
+/** A method's per-sample scores and curves. */
 export async function loadMethod(slug) {
   if (!decoded.has(slug)) {
     if (!Object.hasOwn(space.methods, slug)) await loadScript(`data/${encodeURIComponent(slug)}.js`);
-    const { scores = {}, curves = {}, pictures = {} } = space.methods[slug];
+    const { scores = {}, curves = {}, curves_hoa: hoa = {} } = space.methods[slug];
     decoded.set(slug, {
       scores: Object.fromEntries(Object.entries(scores).map(([name, text]) => [name, fractions(text)])),
       curves,
-      pictures,
+      hoa,
     });
   }
   return decoded.get(slug);
@@ -65,8 +65,15 @@ export async function loadSamples(board) {
   return space.sampleIds[board];
 }
 
-/** One curve of a method, for `drawCurves`; null where the method has none. */
-export function curveOf(method, category, name) {
-  const curve = Object.hasOwn(method.curves, category) ? method.curves[category] : null;
+/** Whether a score leaves the person's pixels out; strict scores have the curves of the others. */
+export const withoutHuman = (key) => key.includes('hoa');
+
+/** What the curve of a category is called; '' is the mean over all. */
+export const titleOf = (category) => category || 'Mean over the categories';
+
+/** One curve of a method by a score, for `drawCurves`; null where the method has none. */
+export function curveOf(method, category, name, key = 'mPAP') {
+  const curves = withoutHuman(key) ? method.hoa : method.curves;
+  const curve = Object.hasOwn(curves, category) ? curves[category] : null;
   return curve && { ...curve, name };
 }

@@ -30,6 +30,12 @@ export function interval(pair) {
   return pair && given(pair[0]) && given(pair[1]) ? `${percent(pair[0])} ${NONE} ${percent(pair[1])}` : '';
 }
 
+/** [2, 4] -> "2\u20134", [2, 2] -> "2". */
+export function rankText(range) {
+  if (!range) return NONE;
+  return range[0] === range[1] ? String(range[0]) : range.join(NONE);
+}
+
 /** ["a", "b", "c"] -> "a, b and c". */
 export function listed(texts) {
   return texts.length < 2 ? texts.join('') : `${texts.slice(0, -1).join(', ')} and ${texts.at(-1)}`;

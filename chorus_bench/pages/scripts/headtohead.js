@@ -1,22 +1,16 @@
 /** Two methods side by side: overall, by category, and the samples they disagree on most. */
 import { compareCategories, RESAMPLES } from './bootstrap.js';
-import { floats, loadMethod, loadSamples } from './data.js';
-import { chooser, el, isolated } from './dom.js';
-import { held, percent, scoreOf, signed } from './format.js';
+import { loadMethod, loadSamples } from './data.js';
+import { button, chooser, el, isolated } from './dom.js';
+import { held, percent, scoreOf, signed, whole } from './format.js';
 import { clear, drawIntervals } from './intervals.js';
+import { overall } from './matrix.js';
+import { legend, loadHeats, loadMasks, overlayCanvas } from './pictures.js';
+import { whenSeen } from './print.js';
 import { leaders, valueOf } from './rows.js';
+import { scroller } from './tables.js';
 
 const MOST = 8;
-
-/** The precomputed interval of first minus second. */
-function overall(board, key, first, second) {
-  const given = board.differences?.[key];
-  if (!given) return null;
-  const slugs = board.methods.map(({ slug }) => slug);
-  const at = slugs.indexOf(first.slug) * slugs.length + slugs.indexOf(second.slug);
-  const [low, high] = [floats(given.low)[at], floats(given.high)[at]];
-  return Number.isFinite(low) && Number.isFinite(high) ? { low, high } : null;
-}
 
 function verdict(board, key, first, second) {
   const value = valueOf(first, key, '') - valueOf(second, key, '');
@@ -30,34 +24,43 @@ function verdict(board, key, first, second) {
     ` (95 % interval ${signed(range.low)} to ${signed(range.high)}), `, ...words];
 }
 
-/** The samples with the largest differences. */
+/** All counted samples, those with the largest differences first. */
 function disagreements(samples, first, second, hoa) {
   const counted = hoa ? samples.counted_hoa : samples.counted;
   return samples.ids
     .map((id, i) => ({ id, i, category: samples.categories[i], difference: first[i] - second[i], scores: [first[i], second[i]] }))
     .filter(({ i }) => counted[i])
-    .sort((p, q) => Math.abs(q.difference) - Math.abs(p.difference) || p.i - q.i)
-    .slice(0, MOST);
+    .sort((p, q) => Math.abs(q.difference) - Math.abs(p.difference) || p.i - q.i);
 }
 
-function picture(path, text) {
-  if (!path) return el('span', { class: 'note' }, 'no picture');
-  return el('img', { src: (document.body.dataset.root ?? '') + path, alt: text, loading: 'lazy' });
+/** A cell with a sample under a method, drawn when it is seen. */
+function pictureCell(sample, heat, text) {
+  const place = el('div', { class: 'overlay-place', style: null });
+  place.style.aspectRatio = `${sample.size[1]} / ${sample.size[0]}`;
+  whenSeen(place, () => place.replaceChildren(overlayCanvas(sample, heat, text)));
+  return el('td', {}, place);
 }
 
-function sampleTable(rows, board, methods, data) {
-  const pictured = rows.some(({ id }) => data.some(({ pictures }) => Object.hasOwn(pictures, id)));
-  const pictures = ({ id }) => pictured && data.map((one, i) => el('td', {},
-    picture(Object.hasOwn(one.pictures, id) ? one.pictures[id] : null, `${held(methods[i].method)} on sample ${held(id)}`)));
-  const heads = ['Sample', 'Category', ...methods.map(({ method }) => method), 'Difference', ...(pictured ? methods.map(({ method }) => `Overlay: ${held(method)}`) : [])];
-  return el('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Samples with the largest differences' },
-    el('table', { class: 'samples' },
-      el('caption', {}, el('span', {}, 'The samples on which the two disagree most, scores in percent.')),
-      el('thead', {}, el('tr', {}, heads.map((head, i) => el('th', { scope: 'col', class: i > 1 && i < 5 && 'number' }, isolated(head))))),
-      el('tbody', {}, rows.map((row) => el('tr', {},
-        el('th', { scope: 'row' }, isolated(row.id)), el('td', {}, board.categories[row.category]?.name),
-        row.scores.map((score) => el('td', { class: 'number' }, percent(score))),
-        el('td', { class: 'number' }, signed(row.difference)), pictures(row))))));
+function sampleTable(rows, board, methods, caption, pictures) {
+  const heads = ['Sample', 'Category', ...methods.map(({ method }) => method), 'Difference', ...(pictures ? methods.map(({ method }) => `Picture: ${held(method)}`) : [])];
+  const cells = ({ id }) => pictures && methods.map(({ method }, i) => pictureCell(pictures.masks.get(id), pictures.heats[i].get(id), `${held(method)} on sample ${held(id)}`));
+  return scroller(caption, el('table', { class: 'samples' },
+    el('caption', {}, el('span', {}, caption)),
+    el('thead', {}, el('tr', {}, heads.map((head, i) => el('th', { scope: 'col', class: i > 1 && i < 5 && 'number' }, isolated(head))))),
+    el('tbody', {}, rows.map((row) => el('tr', {},
+      el('th', { scope: 'row' }, isolated(row.id)), el('td', {}, board.categories[row.category]?.name),
+      row.scores.map((score) => el('td', { class: 'number' }, percent(score))),
+      el('td', { class: 'number' }, signed(row.difference)), cells(row))))));
+}
+
+/** Shows the samples that both methods have pictures of, if there are any. */
+async function pictured(place, rows, board, methods) {
+  if (!methods.every((method) => method.pictured > 0)) return;
+  const [masks, ...heats] = await Promise.all([loadMasks(board.id), ...methods.map(({ slug }) => loadHeats(slug))]);
+  const both = rows.filter(({ id }) => masks.has(id) && heats.every((heat) => heat.has(id)));
+  if (!both.length) return;
+  place.replaceChildren(legend(), sampleTable(both.slice(0, MOST), board, methods,
+    `Of the ${both.length} samples that are kept with pictures for both methods, those on which the two disagree most; scores in percent.`, { masks, heats }));
 }
 
 async function fill(place, board, state, methods) {
@@ -68,13 +71,17 @@ async function fill(place, board, state, methods) {
   const rows = compareCategories(samples, first, second, board.categories.map((category) => category.name), hoa);
   rows.sort((p, q) => q.value - p.value);
   const chart = el('div', { class: 'chart-place' });
+  const shown = el('div', {});
+  const disputed = disagreements(samples, first, second, hoa);
   place.replaceChildren(el('p', { class: 'summary' }, verdict(board, key, ...methods)), chart,
     el('p', { class: 'note' }, `Dots are differences in points, lines 95 % intervals of a paired bootstrap (${RESAMPLES.toLocaleString('en-US')} resamples, seeded, computed in this browser); hollow where the interval includes zero. No correction for looking at several categories.`),
-    sampleTable(disagreements(samples, first, second, hoa), board, methods, data));
+    shown, el('details', { class: 'all-samples' }, el('summary', {}, `The largest differences of all ${whole(disputed.length)} samples`),
+      sampleTable(disputed.slice(0, MOST), board, methods, `Of all ${whole(disputed.length)} samples, those on which the two disagree most; scores in percent.`)));
   drawIntervals(chart, {
     rows, difference: true, title: `${scoreOf(key).single} by category: ${held(methods[0].method)} minus ${held(methods[1].method)}`,
     axis: 'Difference (points)', sides: methods.map(({ method }) => (method.length > 16 ? `${method.slice(0, 15)}\u2026` : method)).reverse().map((text) => `${held(text)} better`),
   });
+  await pictured(shown, disputed, board, methods);
   place.dataset.pair = methods.map(({ slug }) => slug).join('|');
 }
 
@@ -100,6 +107,6 @@ export function drawHeadToHead(element, board, state, change) {
   element.replaceChildren(el('div', { class: 'controls' },
     chooser('First method', options, first.slug, (a) => change({ a })).node,
     chooser('Second method', options, second.slug, (b) => change({ b })).node,
-    el('button', { type: 'button', onclick: () => change({ a: second.slug, b: first.slug }) }, 'Swap')), place);
+    button('swap', () => change({ a: second.slug, b: first.slug }), {}, 'Swap')), place);
   fill(place, board, state, [first, second]).catch((error) => place.replaceChildren(el('p', { class: 'warning' }, error.message)));
 }

@@ -20,15 +20,16 @@ function rowOf(row, y, xs, columns, difference) {
   const { value, low, high } = row;
   const hollow = difference && !clear(row);
   const text = difference ? signed(value) : percent(value);
-  return svg('g', { class: hollow ? 'dot hollow' : 'dot' },
+  const node = svg('g', { class: hollow ? 'dot hollow' : 'dot' },
     svg('title', {}, `${held(row.name)}: ${text}${interval([low, high]) && ` (95 % interval ${interval([low, high])})`}`),
     svg('text', { x: columns.name, y: y + 4, 'text-anchor': 'end' }, columns.cut(row.name)),
     interval([low, high]) && svg('line', { x1: xs(low), x2: xs(high), y1: y, y2: y }),
     svg('circle', { cx: xs(value), cy: y, r: 4.5 }),
     svg('text', { class: 'value', x: columns.value, y: y + 4, 'text-anchor': 'end' }, text));
+  return row.href ? svg('a', { href: row.href }, node) : node;
 }
 
-function paint(element, { rows, title, axis, difference, sides }, width) {
+function paint(element, { rows, title, axis, difference, sides, first }, width) {
   const longest = Math.max(...rows.map(({ name }) => name.length));
   const nameWidth = Math.min(7.2 * longest + 8, width * 0.32);
   const letters = Math.floor(nameWidth / 7);
@@ -40,7 +41,7 @@ function paint(element, { rows, title, axis, difference, sides }, width) {
   const bottom = top + rows.length * ROW;
   const range = extent(rows, difference);
   const xs = scale(range, [nameWidth + 14, width - 66]);
-  const root = svg('svg', { class: 'chart', width, height: bottom + 44, viewBox: `0 0 ${width} ${bottom + 44}`, role: 'img', 'aria-label': title });
+  const root = svg('svg', { class: 'chart', width, height: bottom + 44, viewBox: `0 0 ${width} ${bottom + 44}`, role: rows.some(({ href }) => href) ? 'group' : 'img', 'aria-label': title });
   for (const value of ticks(...range, width < 460 ? 3 : 6)) {
     root.append(
       svg('line', { class: Math.abs(value) < 1e-9 && difference ? 'zero' : 'grid', x1: xs(value), x2: xs(value), y1: top - 4, y2: bottom }),
@@ -55,7 +56,7 @@ function paint(element, { rows, title, axis, difference, sides }, width) {
   rows.forEach((row, i) => root.append(rowOf(row, top + (i + 0.5) * ROW, xs, columns, difference)));
   element.replaceChildren(
     el('figure', {}, el('figcaption', {}, title), root),
-    numbersTable('The chart as numbers', ['Category', axis, '95 % interval'], rows.map((row) => [
+    numbersTable('The chart as numbers', [first, axis, '95 % interval'], rows.map((row) => [
       row.name, difference ? signed(row.value) : percent(row.value),
       difference ? `${signed(row.low)} to ${signed(row.high)}` : interval([row.low, row.high])])),
   );
@@ -65,11 +66,11 @@ function paint(element, { rows, title, axis, difference, sides }, width) {
  * Draws values with intervals into an element, whose content is replaced.
  * @param {HTMLElement} element
  * @param {{rows: {name: string, value: number, low: (number|null), high: (number|null)}[], title: string,
- *   axis: string, difference: boolean, sides: (string[]|undefined)}} options fractions; for
+ *   axis: string, difference: boolean, sides: (string[]|undefined), first: (string|undefined)}} options fractions; for
  *   differences the zero line is drawn, dots are hollow where the interval holds zero, and
- *   `sides` says what left and right of zero mean
+ *   `sides` says what left and right of zero mean; `first` says what a row is
  */
-export function drawIntervals(element, { rows, title, axis, difference = false, sides }) {
-  const full = { rows, title, axis, difference, sides };
+export function drawIntervals(element, { rows, title, axis, difference = false, sides, first = 'Category' }) {
+  const full = { rows, title, axis, difference, sides, first };
   responsive(element, (width) => paint(element, full, width));
 }

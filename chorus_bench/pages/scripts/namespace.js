@@ -3,6 +3,6 @@
  * through it.
  */
 const space = (window.CHORUS_BENCH = window.CHORUS_BENCH || {});
-for (const name of ['methods', 'sampleIds', 'fields']) space[name] = space[name] || {};
+for (const name of ['methods', 'sampleIds', 'fields', 'masks', 'pictures']) space[name] = space[name] || {};
 
 export default space;

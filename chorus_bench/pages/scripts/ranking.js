@@ -1,7 +1,11 @@
 /** The ranking table: Python wrote it whole; this sorts, filters and renumbers its rows. */
-import { el, svg } from './dom.js';
-import { interval, NONE, percent, SCORES } from './format.js';
-import { fallsFirst, lacks, pairOf, valueOf } from './rows.js';
+import { button, el, svg } from './dom.js';
+import { interval, percent, rankText, SCORES } from './format.js';
+import { closedOf, fallsFirst, lacks, pairOf, rankOf, valueOf } from './rows.js';
+import { arrange } from './tables.js';
+
+/** A score is marked if the recall left at the last threshold would add at least this. */
+const LOST = 0.01;
 
 /** A thin bar with its interval, on a scale shared by the column. */
 function bar(value, pair, most) {
@@ -11,17 +15,12 @@ function bar(value, pair, most) {
     pair && svg('line', { x1: at(pair[0]), x2: at(pair[1]), y1: 3.5, y2: 3.5 }));
 }
 
-function rankText(method, key) {
-  const rank = method.rank?.[key];
-  return rank ? `${rank}${method.tied?.[key] ? '=' : ''}` : NONE;
-}
-
 /** Puts a button into each sortable heading. */
 export function makeSortable(table, onsort) {
   for (const head of table.querySelectorAll('thead th[data-sort]')) {
-    const button = el('button', { type: 'button', class: 'sort', onclick: () => onsort(head.dataset.sort) });
-    button.append(...head.childNodes);
-    head.append(button);
+    const made = button(`sort:${head.dataset.sort}`, () => onsort(head.dataset.sort), { class: 'sort' });
+    made.append(...head.childNodes);
+    head.append(made);
   }
 }
 
@@ -44,35 +43,44 @@ function fillScore(cell, method, key, state, most) {
   const pair = pairOf(method, key, state.category);
   cell.replaceChildren(el('span', { class: 'value' }, percent(value)));
   if (value !== null && interval(pair)) cell.append(el('span', { class: 'interval' }, interval(pair)));
+  const closed = closedOf(method, key, state.category);
+  if (value !== null && closed !== null && closed - value >= LOST) cell.append(el('span', { class: 'interval closed' }, `\u2020 closed ${percent(closed)}`));
   if (lacks(method, state.category)) cell.append(el('span', { class: 'interval' }, 'not handed in'));
   if (key === state.score && value !== null) cell.append(bar(value, pair, most));
 }
 
-/**
- * Shows the given methods in the given order.
- * @param {HTMLTableElement} table
- * @param {object[]} methods shown, in order
- * @param {object} state
- */
-export function fillRanking(table, methods, state) {
-  const body = table.tBodies[0];
-  body.rowOf ??= new Map([...body.rows].map((row) => [row.dataset.slug, row]));
+/** Writes the numbers of the chosen score and category into the rows. */
+function fillNumbers(table, methods, state) {
+  const { rowOf } = table.tBodies[0];
   const most = Math.max(0.001, ...methods.map((method) => pairOf(method, state.score, state.category)?.[1] ?? valueOf(method, state.score, state.category) ?? 0));
-  body.replaceChildren(...methods.map((method) => {
-    const row = body.rowOf.get(method.slug);
+  for (const method of methods) {
+    const row = rowOf.get(method.slug);
     const rank = row.querySelector('.rank'); // boards as published have no ranks
-    if (rank) rank.textContent = rankText(method, state.score);
+    if (rank) rank.textContent = rankText(rankOf(method, state.score, state.category));
     for (const { key } of SCORES) {
       const cell = row.querySelector(`[data-score="${key}"]`);
       cell.classList.toggle('chosen', key === state.score);
       fillScore(cell, method, key, state, most);
     }
-    return row;
-  }));
+  }
   for (const { key, mean, single } of SCORES) {
     const head = table.querySelector(`th[data-sort="${key}"]`);
     head.classList.toggle('chosen', key === state.score);
     (head.querySelector('.name') ?? head).textContent = state.category ? single : mean;
   }
+}
+
+/**
+ * Shows the methods in the given order. Only what differs from the table as it stands is touched.
+ * @param {HTMLTableElement} table
+ * @param {object[]} methods all, in order
+ * @param {Set<string>} shown slugs of those that are shown
+ * @param {object} state
+ */
+export function fillRanking(table, methods, shown, state) {
+  arrange(table.tBodies[0], methods, shown);
+  const numbers = `${state.score}|${state.category}`;
+  if (numbers !== (table.numbers ?? 'mPAP|')) fillNumbers(table, methods, state); // Python wrote those of mPAP
+  table.numbers = numbers;
   markSorted(table, state);
 }

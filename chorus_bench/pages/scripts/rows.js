@@ -1,7 +1,7 @@
 /** Which methods are shown, in which order, with which numbers: no page is touched here. */
 import { scoreOf } from './format.js';
 
-const STATUS_ORDER = ['verified', 'self-reported', 'published'];
+const STATUS_ORDER = ['reproduced', 'verified', 'self-reported', 'published'];
 
 /** The four numbers' interval of a category. */
 function categoryPair(entry, index) {
@@ -24,6 +24,20 @@ export function pairOf(method, key, category) {
   return category ? categoryPair(categoryOf(method, category), scoreOf(key).index) : method.intervals?.[key] ?? null;
 }
 
+/** The ranks that a method may have, first and last, overall or within a category; or null. */
+export function rankOf(method, key, category) {
+  const place = category ? categoryOf(method, category) : method;
+  const at = category ? scoreOf(key).index : key;
+  const [first, last] = [place?.rank?.[at], place?.last_rank?.[at]];
+  return first ? [first, last ?? first] : null;
+}
+
+/** The score if the recall left at the last threshold counted, or null. */
+export function closedOf(method, key, category) {
+  const closed = category ? categoryOf(method, category)?.closed?.[scoreOf(key).index] : method.closed?.[key];
+  return typeof closed === 'number' ? closed : null;
+}
+
 /** Whether the method handed in nothing for the category. */
 export const lacks = (method, category) => Boolean(category && categoryOf(method, category)?.missing);
 
@@ -32,7 +46,8 @@ export function sortValue(method, column, { score, category }) {
   if (column.startsWith('mPAP')) return valueOf(method, column, category);
   if (column.startsWith('category:')) return valueOf(method, score, column.slice(9));
   switch (column) {
-    case 'rank': return method.rank?.[score] ?? null;
+    case 'rank': return rankOf(method, score, category)?.[0] ?? null;
+    case 'mean': return valueOf(method, score, '');
     case 'method': return method.method.toLowerCase();
     case 'categories': return method.categories_count;
     case 'samples': return method.samples;
@@ -43,7 +58,7 @@ export function sortValue(method, column, { score, category }) {
 }
 
 /** Columns whose first click puts the largest first. */
-export const fallsFirst = (column) => /^(mPAP|category:|categories|samples|date)/.test(column);
+export const fallsFirst = (column) => /^(mPAP|mean|category:|categories|samples|date)/.test(column);
 
 /** Sorts methods; equal ones by score, then by name. */
 export function sorted(methods, state) {
@@ -70,6 +85,12 @@ export function matching(methods, { text, status, track, seen }) {
     const all = [method.method, method.submitted_by, method.training_data, method.description].join(' ').toLowerCase();
     return words.every((word) => all.includes(word));
   });
+}
+
+/** The summary of a board, or of a category on it, by a score. */
+export function summaryFor(board, key, category) {
+  const found = category ? board.categories.find(({ name }) => name === category)?.summary?.[scoreOf(key).name] : board.summary?.[key];
+  return found ?? null;
 }
 
 /** The best methods by a score, those without one left out. */

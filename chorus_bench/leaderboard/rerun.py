@@ -1,0 +1,98 @@
+"""Recipes of submissions: reading, repeating, and the command that repeats one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from chorus_bench.baseline import run_baseline
+from chorus_bench.datasets.named import built_dataset
+from chorus_bench.datasets.registry import get_builder
+from chorus_bench.errors import InputError
+from chorus_bench.io.schemas import loaded, read_document
+from chorus_bench.leaderboard.manifest import RunRecipe
+from chorus_bench.plugins import get_baseline
+
+Progress = Callable[[int, int], None]
+
+#: What a submission says of itself that its fields do not depend on.
+_TEXTS = ("method", "description", "paper", "license", "training_data")
+
+
+def read_recipe(file: str | Path) -> RunRecipe:
+    """Read a recipe, and check its names and options without running anything.
+
+    Args:
+        file: a YAML file with the keys of `RunRecipe`.
+
+    Raises:
+        InputError: not a recipe (every problem is listed), an unknown baseline or builder, an
+            unknown option or one of another type, or a builder that reads files of the user.
+    """
+    recipe = loaded(RunRecipe, read_document(Path(file)))
+    check_recipe(recipe)
+    return recipe
+
+
+def check_recipe(recipe: RunRecipe) -> None:
+    """Raise an `InputError` unless anybody with this installation can repeat a recipe."""
+    get_baseline(recipe.baseline).check_options(recipe.options or {})
+    builder = get_builder(recipe.data)
+    builder.check_options(recipe.data_options or {})
+    if builder.needs:
+        raise InputError(
+            f"builder '{recipe.data}' reads files that others must get first: "
+            f"{', '.join(source.title for source in builder.needs)}",
+            expected="a recipe that can be repeated from nothing, such as data: simulated",
+            fix="publish the archive, and give its address with --url",
+        )
+
+
+def run_recipe(
+    recipe: RunRecipe,
+    output: Path,
+    *,
+    texts: Mapping[str, Any],
+    body: str | Path | None = None,
+    progress: Progress = lambda done, total: None,
+) -> Path:
+    """Make a submission from its recipe.
+
+    Args:
+        recipe: the recipe.
+        output: the submission's folder, which must not exist.
+        texts: what the submission said of itself: the block ``submission`` of its result. It
+            goes into the new one, as a digest covers it.
+        body: the body of the data; by default the free one.
+        progress: called with (rows done, rows in all).
+
+    Raises:
+        InputError: see `check_recipe`.
+    """
+    check_recipe(recipe)
+    data = built_dataset(recipe.data, **(recipe.data_options or {}))
+    return run_baseline(
+        recipe.baseline,
+        data,
+        output,
+        body=body,
+        seed=recipe.seed,
+        options=recipe.options,
+        texts={key: texts[key] for key in _TEXTS if key in texts},
+        progress=progress,
+    )
+
+
+def repeat_command(slug: str, *, recipe: bool, url: str | None) -> str | None:
+    """Return the command that makes or scores an entry's submission again; None if there is none.
+
+    Args:
+        slug: name of the entry's folder.
+        recipe: whether the entry records a recipe.
+        url: address of the submission's archive.
+    """
+    command = f"chorus-bench leaderboard verify leaderboard/entries/{slug}"
+    if recipe:
+        return f"{command} --rerun"
+    return None if url is None else f"{command} --submission {url.rpartition('/')[2] or 'ARCHIVE'}"
