@@ -313,9 +313,12 @@ def _plain_json(content: bytes) -> bytes:
 
 
 def _is_final(name: str) -> bool:
-    """Whether this is the name of finished output, not of a working file."""
-    parts = name.split("/")
-    return not any(p.startswith(".") or p.endswith(".unfinished") for p in parts)
+    """Whether this is the name of finished output, not of a working file.
+
+    What is in a folder of stages changes when a later stage takes its pictures over.
+    """
+    working = (".unfinished", ".work")
+    return not any(p.startswith(".") or p.endswith(working) for p in name.split("/"))
 
 
 if __name__ == "__main__":
