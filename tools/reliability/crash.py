@@ -44,6 +44,10 @@ _CHANGES = frozenset(
 #: The differences between two runs of the same command: times, and the machine.
 _VARYING = re.compile(rb'"(seconds|environment)": (\{[^{}]*\}|[0-9.e+-]+)|simulated in [0-9.]+ s')
 
+#: The same at the top of a JSON file; and how many pictures a run made, which is fewer for one that
+#: continues.
+_OF_THIS_RUN = ("seconds", "environment", "counts")
+
 
 @dataclass
 class Tally:
@@ -308,14 +312,17 @@ def _plain_json(content: bytes) -> bytes:
     except ValueError:
         return content
     if isinstance(value, dict):
-        value = {k: v for k, v in value.items() if k not in ("seconds", "environment")}
+        value = {k: v for k, v in value.items() if k not in _OF_THIS_RUN}
     return json.dumps(value, sort_keys=True).encode()
 
 
 def _is_final(name: str) -> bool:
-    """Whether this is the name of finished output, not of a working file."""
-    parts = name.split("/")
-    return not any(p.startswith(".") or p.endswith(".unfinished") for p in parts)
+    """Whether this is the name of finished output, not of a working file.
+
+    What is in a folder of stages changes when a later stage takes its pictures over.
+    """
+    working = (".unfinished", ".work")
+    return not any(p.startswith(".") or p.endswith(working) for p in name.split("/"))
 
 
 if __name__ == "__main__":
