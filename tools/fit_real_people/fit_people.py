@@ -221,7 +221,8 @@ def fit_people(
     people = [Person.of(a) for a in annotations if a.get("num_keypoints", 0) >= MIN_KEYPOINTS]
     todo = sum(_key(person) not in there for person in people)
     print(f"{len(people)} people, {len(people) - todo} of them fitted before", flush=True)
-    entries, fitted = [], 0
+    entries: list[dict[str, Any]] = []
+    fitted = 0
     for person in people:
         entry = there.get(_key(person))
         if entry is None:
