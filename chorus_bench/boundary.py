@@ -75,9 +75,9 @@ def _checked_function(
         for name, argument in arguments.items():
             if name in bound.arguments:
                 value = argument.value(bound.arguments[name], title)
+                if argument.shape and hasattr(value, "shape"):
+                    value = argument.shaped(value, sizes, title)
                 bound.arguments[name] = value
-                if argument.shape:
-                    argument.check_shape(value, sizes, title)
         return function(*bound.args, **bound.kwargs)
 
     return call
@@ -118,11 +118,16 @@ class _Argument:
                 fix=error.fix,
             ) from error
 
-    def check_shape(self, value: Any, sizes: dict[str, int], function: str) -> None:  # noqa: ANN401
-        """Compare an array's shape; the sizes of letters are those of the arguments before it."""
-        if not hasattr(value, "shape"):
-            return
+    def shaped(self, value: Any, sizes: dict[str, int], function: str) -> Any:  # noqa: ANN401
+        """Return an array of the right shape; letters have the sizes of the arguments before it.
+
+        An empty list is no rows: it becomes an array of shape (0, ...).
+        """
         axes = self.shape.rpartition("...")[2].split()
+        row = axes[not axes[0].isdigit() :]
+        rows = len(row) < len(axes) or "..." in self.shape
+        if value.shape == (0,) and rows and row and all(axis.isdigit() for axis in row):
+            value = value.reshape(0, *map(int, row))
         given = value.shape[value.ndim - len(axes) :] if "..." in self.shape else value.shape
         known = {axis: size for axis, size in sizes.items() if axis in axes}
         wanted = [
@@ -136,6 +141,7 @@ class _Argument:
                 where=f"{function}()",
                 expected=f"shape ({', '.join(self.shape.split())}){also}",
             )
+        return value
 
 
 def _argument(

@@ -184,6 +184,12 @@ def test_a_letter_is_one_size_in_all_arguments():
         chorus_bench.submission.field_warnings(np.zeros((2, 2, 3)), GridSpec(8))
 
 
+def test_an_empty_list_is_no_rows():
+    assert grid().spec.indices([]).shape == (0,)
+    assert chorus_bench.metrics.category_mean([], [])["PAP"] == 0
+    assert chorus_bench.adapters.Ball((0, 0, 0), 0.5).distances([]).shape == (0,)
+
+
 def test_whole_numbers_may_be_ids(tmp_path):
     fields = {"bench": {7: grid()}}
     folder = chorus_bench.write_posed_submission(tmp_path / "s", method="m", fields=fields)
