@@ -203,10 +203,10 @@ def methods_figure(
     if score not in MEANS:
         raise unknown_name("score", score, MEANS)
     check_one_scope(results)
-    rows = {
-        name: (result.scores[score], *(result.intervals[score] or [result.scores[score]] * 2))
-        for name, result in results.items()
-    }
+    rows: dict[str, tuple[float, float, float]] = {}
+    for name, result in results.items():
+        low, high = result.intervals[score] or [result.scores[score]] * 2
+        rows[name] = (result.scores[score], low, high)
     figure, _ = _interval_rows(rows, f"{score.replace('_', ' ')} (%), 95 % interval", width)
     return figure
 
