@@ -226,10 +226,10 @@ def methods_figure(results: ResultsLike, *, score: str = "mPAP", width: float = 
     if score not in MEANS:
         raise unknown_name("score", score, MEANS)
     check_one_scope(shown)
-    rows = {
-        name: (result.scores[score], *(result.intervals[score] or [result.scores[score]] * 2))
-        for name, result in shown.items()
-    }
+    rows: dict[str, tuple[float, float, float]] = {}
+    for name, result in shown.items():
+        low, high = result.intervals[score] or [result.scores[score]] * 2
+        rows[name] = (result.scores[score], low, high)
     figure, _ = _interval_rows(rows, f"{score.replace('_', ' ')} (%), 95 % interval", width)
     return figure
 

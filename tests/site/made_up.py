@@ -272,7 +272,7 @@ class MadeUpSite:
 
 def curves(row, score):
     """Those of a method: the mean over the categories, and of each category."""
-    return {"": curve(row["scores"][f"m{score}"])} | {
+    return {"": curve(row["scores"][f"m{score}"] or 0.0)} | {
         name: curve(numbers[score] or 0.0) for name, numbers in row["categories"].items()
     }
 
