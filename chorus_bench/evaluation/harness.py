@@ -86,8 +86,7 @@ def evaluate(
             the posed track (see `chorus_bench.submission.submission_of`).
         split: a test split: the name of one that comes with the package, a folder of Parquet
             files, or a `datasets.Dataset` with the columns of the row schema.
-        body: the body to pose, see `load_body`; by default the free body. It must be the body
-            with which the split was made, as far as the split states it.
+        body: the body to pose, see `load_body`; by default the free body. It must be the split's.
         output: folder for ``results.json`` and ``samples.parquet``; none by default. An
             interrupted evaluation into the same folder continues where it stopped.
         categories: one or several names that restrict the evaluation, which the signature states.
