@@ -136,7 +136,7 @@ def run_baseline(
     with only_writer(target):
         check_new_folder(target, overwrite=overwrite, kind=SUBMISSION)
         fields = fit_baseline(spec, rows, grid=grid, engine=engine, work=work, **arguments)
-        said = _texts(spec, rows) | (texts or {})
+        said = _texts(spec, rows) | dict(texts or {})
         return _write(target, spec, fields, grid, overwrite, said)
 
 

@@ -168,7 +168,8 @@ class _Search:
         columns, largest = _smallest(values.take(kept, axis=1), self.asked)
         offset = queries - origin
         numbers = leaf.candidates.take(kept).take(columns)
-        return numbers, largest + exact.inner(offset, offset) - error
+        others: Float64 = np.asarray(largest + exact.inner(offset, offset) - error, np.float64)
+        return numbers, others
 
     def _decide(self, queries: Float64, numbers: Int64, others: Float64) -> tuple[Float64, Int64]:
         """Sort proposals by exact distance; where these do not settle it, search all points."""

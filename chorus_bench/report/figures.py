@@ -201,8 +201,10 @@ def bars_figure(result: ResultLike, *, width: float = 6.0) -> Any:  # noqa: ANN4
     """
     loaded = open_result(result)
     categories = loaded.categories
-    bounds = {n: entry["intervals"]["PAP"] or [entry["PAP"]] * 2 for n, entry in categories.items()}
-    rows = {name: (entry["PAP"], *bounds[name]) for name, entry in categories.items()}
+    rows: dict[str, tuple[float, float, float]] = {}
+    for name, entry in categories.items():
+        low, high = entry["intervals"]["PAP"] or [entry["PAP"]] * 2
+        rows[name] = (entry["PAP"], low, high)
     figure, place = _interval_rows(rows, "PAP (%), 95 % interval", width)
     place.axvline(100 * loaded.scores["mPAP"], color="0.25", linestyle=":", label="mean")
     figure.legend(loc="outside lower center", fontsize=7)
