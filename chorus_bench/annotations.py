@@ -223,7 +223,8 @@ def _any_of(checks: list[Check | None]) -> Check | None:
                 return one(value)
             except (WrongValueError, InputError) as error:
                 further = isinstance(error, InputError) or error.place
-                deepest = error if deepest is None or further else deepest
+                if deepest is None or further:  # without this frame, which holds the value
+                    deepest = error.with_traceback(None)
         raise deepest or WrongValueError(value)
 
     return check

@@ -63,7 +63,7 @@ def _options(
 app.command("evaluate")(uses_cache(long_command(evaluation.evaluate_command)))
 app.command("compare")(uses_cache(long_command(evaluation.compare_command)))
 app.command("table")(uses_cache(table.table_command))
-app.command("plot")(uses_cache(plot.plot_command))
+app.command("plot")(uses_cache(long_command(plot.plot_command)))
 app.command("diagnose")(uses_cache(long_command(diagnose.diagnose_command)))
 app.command("validate")(uses_cache(long_command(evaluation.validate_command)))
 app.command("convert")(long_command(convert.convert_command))

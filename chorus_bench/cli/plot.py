@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from chorus_bench.cli.options import Score
+import chorus_bench.cli.completion as completion
+from chorus_bench.cli.options import RESULT_NAMES, Score
 
 #: What is drawn.
 PlotKind = StrEnum("PlotKind", ["CURVES", "CATEGORIES", "METHODS"])
@@ -22,7 +23,12 @@ def plot_command(
             help="curves: precision over recall; categories: one result; methods: all results."
         ),
     ],
-    results: Annotated[list[str], typer.Argument(help="Result folders, or 'example'.")],
+    results: Annotated[
+        list[str],
+        typer.Argument(
+            help=f"Result folders; or {RESULT_NAMES}.", autocompletion=completion.results
+        ),
+    ],
     output: Annotated[
         Path, typer.Option("--output", help="File to write: .png, .svg or .pdf.")
     ] = Path("figure.pdf"),

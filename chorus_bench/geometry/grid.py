@@ -160,7 +160,6 @@ class OccupancyGrid:
         return {
             "grid": self.spec.label,
             "largest": float(self.values.max()),
-            "mean": float(self.values.mean()),
         }
 
 

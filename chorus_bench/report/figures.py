@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
+from chorus_bench.annotations import AtLeast
 from chorus_bench.array_types import Float64, UInt8
 from chorus_bench.boundary import checked
 from chorus_bench.displays import displayed
@@ -33,6 +34,9 @@ from chorus_bench.report.given import (
     truths_of,
 )
 from chorus_bench.report.overlays import Overlay
+
+#: The width of a figure.
+Inches = Annotated[float, AtLeast(1)]
 
 _LINES = ("-", "--", ":", "-.")
 #: Side of a field's picture in pixels, smaller if there are many fields.
@@ -145,7 +149,7 @@ def overlays_figure(rows: Sequence[OverlayRow]) -> Any:  # noqa: ANN401
 
 
 @checked
-def curves_figure(results: ResultsLike, *, width: float | None = None) -> Any:  # noqa: ANN401
+def curves_figure(results: ResultsLike, *, width: Inches | None = None) -> Any:  # noqa: ANN401
     """Return a figure of mean precision over mean recall, a panel per category, a line per method.
 
     The key stands below the panels, so that it covers no curve.
@@ -188,7 +192,7 @@ def curves_figure(results: ResultsLike, *, width: float | None = None) -> Any:  
 
 
 @checked
-def bars_figure(result: ResultLike, *, width: float = 6.0) -> Any:  # noqa: ANN401
+def bars_figure(result: ResultLike, *, width: Inches = 6.0) -> Any:  # noqa: ANN401
     """Return a figure of each category's PAP with its 95 % interval, best first.
 
     Args:
@@ -212,7 +216,7 @@ def bars_figure(result: ResultLike, *, width: float = 6.0) -> Any:  # noqa: ANN4
 
 
 @checked
-def methods_figure(results: ResultsLike, *, score: str = "mPAP", width: float = 6.0) -> Any:  # noqa: ANN401
+def methods_figure(results: ResultsLike, *, score: str = "mPAP", width: Inches = 6.0) -> Any:  # noqa: ANN401
     """Return a figure of all methods' scores with their 95 % intervals, best first.
 
     Args:

@@ -18,6 +18,7 @@ import numpy as np
 from scipy.stats import rankdata
 from tabulate import tabulate
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.comparison import comparable_results
 from chorus_bench.evaluation.opening import open_result
@@ -60,6 +61,7 @@ class Measured:
     categories: Mapping[str, tuple[float | None, float | None]] = field(default_factory=dict)
 
 
+@checked
 def measured_results(
     results: Sequence[str | Path],
     measure: str,
@@ -135,6 +137,7 @@ def disagreements(rows: Sequence[Measured], measure: Measure) -> list[tuple[str,
     ]
 
 
+@checked
 def render_measured(
     rows: Sequence[Measured], measure: str, style: str = "table", *, score: str = "mPAP"
 ) -> str:
@@ -215,6 +218,7 @@ def _as_text(content: Sequence[Mapping[str, Any]], style: str) -> str:
     return target.getvalue().rstrip("\n")
 
 
+@checked
 def measure_figure(rows: Sequence[Measured], measure: str, *, score: str = "mPAP") -> Any:  # noqa: ANN401
     """Return a scatter plot of another measure over PAP.
 

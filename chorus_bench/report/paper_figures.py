@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.evaluation.comparison import comparable_results
 from chorus_bench.evaluation.results import EvaluationResult
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.report.canvas import figure_bytes
-from chorus_bench.report.figures import bars_figure, curves_figure, methods_figure
+from chorus_bench.report.figures import Inches, bars_figure, curves_figure, methods_figure
 
 #: What can be drawn.
 KINDS = ("curves", "categories", "methods")
@@ -20,12 +21,13 @@ SUFFIXES = (".png", ".svg", ".pdf")
 _DPI = 300
 
 
+@checked
 def write_figure(
     kind: str,
     results: Sequence[str | Path | EvaluationResult],
     path: str | Path,
     *,
-    width: float = 6.85,
+    width: Inches = 6.85,
     score: str = "mPAP",
 ) -> Path:
     """Draw saved results into a file, atomically.

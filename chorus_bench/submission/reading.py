@@ -117,6 +117,7 @@ class Submission:
         self._fields = dict(checked.fields)
         self._resources: contextlib.ExitStack | None = resources
 
+    @checked
     def grid_of(self, category: str) -> GridSpec:
         """Return the geometry of a category's fields; ``grid`` for one that has none."""
         return self.own_grids.get(category, self.grid)

@@ -78,7 +78,7 @@ def test_from_two_folders_of_pictures_to_the_table(folders, tmp_path):
     first = content["rows"][0]
     assert first["paper"]["scores"]["mPAP"] == 53.64
     assert len(content["ranking"]) == 4
-    lines = list(csv.DictReader(saved[".csv"].open()))
+    lines = list(csv.DictReader(saved[".csv"].read_text().splitlines()))
     assert [line["name"] for line in lines] == [row["name"] for row in content["rows"]]
     assert float(lines[0]["mPAP"]) == pytest.approx(100 * first["scores"]["mPAP"])
 

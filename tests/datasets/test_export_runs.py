@@ -182,8 +182,8 @@ def test_a_user_who_writes_there_meanwhile(tmp_path):
 @pytest.fixture
 def small_simulated(monkeypatch):
     class Builder:
-        def load(self):
-            return lambda images: squares()
+        def configured(self, options):
+            return squares
 
     monkeypatch.setattr("chorus_bench.datasets.registry.get_builder", lambda name: Builder())
     monkeypatch.setattr(named, "_folder_of_this_process", named._folder_of_this_process.__wrapped__)

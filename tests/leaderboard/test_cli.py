@@ -72,7 +72,7 @@ def test_add_copies_the_result_and_what_the_page_shows(example, result):
     found = Findings()
     overlays = read_overlays(entry / "overlays.npz.xz", "overlays", found)
     assert not found
-    assert {sample.kind for sample in overlays} == {"best", "median", "worst"}
+    assert {sample.kind for sample in overlays} == {"best", "median", "worst", "shared"}
     assert {sample.category for sample in overlays} == set(fields.values)
     assert all(overlay.heat.any() for overlay in overlays.values())
     assert run_cli("leaderboard", "check", "--leaderboard", board).stdout.startswith("valid: 1 ent")

@@ -55,7 +55,11 @@ def test_intervals_are_computed_again_to_the_last_bit(board, good, monkeypatch):
             r":9: saw_coco_val: is false\n.*put quotes",
         ),
         ("status: self-reported", "staus: x", r"entry\.yaml:10: staus: unknown key 'staus'.*"),
-        ("status: self-reported", "status: best", r"status: is 'best'\n.*'self-reported' or"),
+        (
+            "status: self-reported",
+            "status: best",
+            r"status: is 'best'\n.*'self-reported', 'verified' or",
+        ),
         ("method: Good", "method: ''", r"entry\.yaml:1: method: has 0 characters"),
         ("url: null", "url: javascript:alert(1)", r"entry\.yaml:6: submission\.url: is 'javascr"),
         ("url: null", "adress: null", r"entry\.yaml:6: submission\.adress: unknown key"),

@@ -250,6 +250,20 @@ def _truth() -> Any:
     return TruthScores(0.1, 0.5, {}, calibration_curve(values, values > 0.5))
 
 
+@cache
+def _result_with_truth() -> Path:
+    from tests.leaderboard import world
+    from tests.leaderboard.measures import saved
+
+    return saved(world.make_result("m", skill=0.5), place() / "measured", 0.1)
+
+
+def _measured() -> Any:
+    from chorus_bench.report import measured_results
+
+    return measured_results([_result_with_truth()], "chamfer")
+
+
 def _counts() -> Any:
     from chorus_bench.metrics import pixel_counts
 
@@ -436,7 +450,7 @@ ARGUMENTS: dict[str, Any] = {
         "kind": "distances", "source": _distances, "output": lambda: place() / "converted",
         "overwrite": True,
     },
-    "cube_of": {"grids": lambda: [_box()]},
+    "cube_of": {"box": lambda: _box()},
     "distance_field": {"distances": np.indices((16, 16, 16))[0] - 8.0, **_SMALL},
     "grid_field": {"grid": _box, "spec": GridSpec(8)},
     "mesh_field": {
@@ -515,13 +529,20 @@ ARGUMENTS: dict[str, Any] = {
     "curves_figure": {"results": lambda: {"m": result()}},
     "draw_types": {"submission": typed, "body": body, "folder": lambda: place() / "types"},
     "fields_figure": {"fields": lambda: {"bench": grid()}, "body": body, "sides": ("front",)},
+    "measure_figure": {"rows": lambda: _measured(), "measure": "chamfer"},
+    "measured_results": {"results": lambda: [_result_with_truth()], "measure": "chamfer"},
+    "methods_figure": {"results": lambda: {"m": result()}},
     "overlays_figure": {"rows": lambda: [_overlay_row()]},
+    "render_measured": {"rows": lambda: _measured(), "measure": "chamfer"},
     "sample_overlays": {
         "result": result, "submission": submission, "split": split, "body": body,
     },
     "sample_photos": {"split": "example", "wanted": ()},
     "submission_fields": {"submission": submission},
     "view_fields": {"fields": lambda: {"bench": grid()}},
+    "write_figure": {
+        "kind": "methods", "results": lambda: [result()], "path": lambda: place() / "figure.png",
+    },
     "write_report": {"result": result, "output": lambda: place() / "report", "overwrite": True},
     "Comparison": {
         "name": "a", "quantity": "b", "unit": "m", "largest_difference": 0.1, "tolerance": 1.0,
@@ -544,6 +565,7 @@ ARGUMENTS: dict[str, Any] = {
     "InteractionType": {"name": "ride"},
     "Submission": _Later(lambda: _checked_folder()),
     "Submission.field": {"category": "bench"},
+    "Submission.grid_of": {"category": "bench"},
     "Submission.interactions": {"category": "bench"},
     "Submission.interaction_field": {"category": "bench", "name": "ride"},
     "Submission.posed_samples": {"category": "bench"},

@@ -189,7 +189,7 @@ def test_the_tests_mirror_the_rooms():
     tests = ROOT / "tests"
     folders = {file.parent.name for file in tests.glob("*/__init__.py")}
     rooms = {file.parent.name for file in PACKAGES["chorus_bench"].glob("*/__init__.py")}
-    assert folders - {"fuzz", "parity", "project", "site", "values"} == rooms - {"golden"} | {
-        "baselines"
-    }
+    assert folders - {"documents", "fuzz", "parity", "project", "site", "values"} == rooms - {
+        "golden"
+    } | {"baselines"}
     assert {file.name for file in tests.glob("*.py")} == {"__init__.py", "conftest.py"}

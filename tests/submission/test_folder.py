@@ -43,7 +43,7 @@ def test_a_canonical_submission_is_read(tmp_path):
         assert field.spec == submission.grid
         np.testing.assert_array_equal(field.values, ramp(1))
         np.testing.assert_array_equal(submission.field("bench").values, ramp(2))
-        assert "2 categories" in repr(submission)
+        assert "categories=2" in repr(submission)
 
 
 def test_a_posed_submission_is_read(tmp_path):

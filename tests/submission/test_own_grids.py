@@ -53,7 +53,7 @@ def test_every_category_keeps_its_grid(tmp_path):
         copy = write_submission(tmp_path / "c", method="m", fields=again, interactions=types)
         with open_submission(copy) as other:
             assert other.sha256 == submission.sha256
-        assert "grid=8x3.0 and 16x3.0 and 8x1.5@0.1,0.2,-0.3" in repr(submission)
+        assert "grid='8x3.0 and 16x3.0 and 8x1.5@0.1,0.2,-0.3'" in repr(submission)
 
 
 def test_posed_fields_have_the_grid_of_their_category(tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
+from chorus_bench.annotations import Count
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, reason, unknown_name
@@ -38,7 +39,7 @@ def posed_field(
     grid: GridSpec = _DEFAULT_GRID,
     *,
     skinning: SkinningSettings = _DEFAULT_SKINNING,
-    threads: int = 1,
+    threads: Count = 1,
 ) -> Float32:
     """Warp a canonical field into the space of a posed body.
 

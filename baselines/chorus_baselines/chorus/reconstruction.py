@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from chorus_baselines.chorus.inference import check_pose, posed_field
+from chorus_bench.annotations import Count
 from chorus_bench.array_types import Float32, Float64, Int32
 from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, import_extra, unknown_name
@@ -148,7 +149,7 @@ def reconstruct(
     grid: GridSpec = _DEFAULT_GRID,
     level: float | None = None,
     skinning: SkinningSettings = _DEFAULT_SKINNING,
-    threads: int = 1,
+    threads: Count = 1,
 ) -> Path:
     """Write a mesh of the object that a canonical field predicts for a pose, and of the person.
 
@@ -183,7 +184,7 @@ def scene_of(
     grid: GridSpec = _DEFAULT_GRID,
     level: float | None = None,
     skinning: SkinningSettings = _DEFAULT_SKINNING,
-    threads: int = 1,
+    threads: Count = 1,
 ) -> Scene:
     """Return the meshes that `reconstruct` writes, with the same arguments.
 
