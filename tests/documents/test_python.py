@@ -16,22 +16,21 @@ from tests.project.imports import ROOT
 from tests.synthesis.world import make_small, small_settings
 
 EXAMPLES = list(blocks(language="python"))
-#: Pages whose other examples run in tests of their own: page -> (the test, how they begin).
+#: Pages with examples that run in tests of their own: page -> (the test, what is in these).
 ELSEWHERE = {
     "docs/converting.md": ("tests/adapters/test_documented.py", ""),
-    "docs/evaluation.md": ("tests/evaluation/test_torch_projection.py", "import torch\n"),
-    "docs/synthesis.md": (
-        "tests/synthesis/test_documented_plugin.py",
-        "from pathlib import Path\n\n",
-    ),
+    "docs/datasets.md": ("tests/datasets/test_meanings.py", 'row["'),
+    "docs/evaluation.md": ("tests/evaluation/test_torch_projection.py", "import torch"),
+    "docs/python.md": ("tests/project/test_python_page.py", ""),
+    "docs/synthesis.md": ("tests/synthesis/test_documented_plugin.py", "class MyMasks"),
 }
 REAL = ROOT / "tests" / "data" / "real_coco"
 
 
 def runs_elsewhere(block: Block) -> bool:
     """Whether another test runs an example, in settings of its own."""
-    test, start = ELSEWHERE.get(block.page, ("", None))
-    if start is None or not block.text.startswith(start):
+    test, mark = ELSEWHERE.get(block.page, ("", None))
+    if mark is None or mark not in block.text:
         return False
     assert block.page.removeprefix("docs/") in (ROOT / test).read_text(encoding="utf-8")
     return True

@@ -20,6 +20,7 @@ WORDS = {
     "SPLIT": "split",
     "SUBMISSION": "submission",
     "RESULT": "result",
+    "other-result": "result",
     "simulated": "split",
     "FOLDER": "labels",
     "INPUT": "meshes",
@@ -62,7 +63,8 @@ def test_the_commands_of_the_page_run(page: str, place: Path) -> None:
     if page == "leaderboard/README.md":
         run(["evaluate", "submission", "--split", "split", "--output", "result"])
     for words in commands_of(page):
-        run([WORDS.get(word, word) for word in words if word != "..."])
+        if "--rerun" not in words:  # of a shipped entry: minutes
+            run([WORDS.get(word, word) for word in words if word != "..."])
 
 
 def run(words: list[str]) -> None:

@@ -58,7 +58,7 @@ def test_intervals_are_computed_again_to_the_last_bit(board, good, monkeypatch):
         (
             "status: self-reported",
             "status: best",
-            r"status: is 'best'\n.*'self-reported', 'verified' or",
+            r"status: is 'best'\n.*'verified' or",
         ),
         ("method: Good", "method: ''", r"entry\.yaml:1: method: has 0 characters"),
         ("url: null", "url: javascript:alert(1)", r"entry\.yaml:6: submission\.url: is 'javascr"),
