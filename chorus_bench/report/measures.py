@@ -19,14 +19,14 @@ from scipy.stats import rankdata
 from tabulate import tabulate
 
 from chorus_bench.boundary import checked
-from chorus_bench.errors import InputError
+from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.evaluation.comparison import comparable_results
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.representation import representation as representation_of
 from chorus_bench.evaluation.truth_file import TRUTH_FILE
 from chorus_bench.report.canvas import panels
 from chorus_bench.report.scored import read_truth
-from chorus_bench.report.tables import percent
+from chorus_bench.report.tables import TABLE_FORMATS, percent
 from chorus_bench.report.volumetric import Measure, measure_named, overall_measures
 
 _STYLES = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}
@@ -148,8 +148,13 @@ def render_measured(
         measure: its name.
         style: ``table``, ``markdown``, ``latex``, ``csv`` or ``json``.
         score: the mean that the rows have.
+
+    Raises:
+        InputError: an unknown measure or format.
     """
     one = measure_named(measure)
+    if style not in (*TABLE_FORMATS, "csv", "json"):
+        raise unknown_name("format", style, (*TABLE_FORMATS, "csv", "json"))
     if style in ("csv", "json"):
         return _as_text(measured_data(rows, measure, score), style)
     lines = [

@@ -84,7 +84,7 @@ def test_the_status_needs_a_recipe(entry):
     world.edit_text(entry / "entry.yaml", "verified: null", block)
     world.edit_text(entry / "entry.yaml", "status: self-reported", "status: reproduced")
     assert world.problems(entry.parents[1]) == ""
-    found = world.problems(entry.parents[1], earlier={})
+    found = world.problems(entry.parents[1], verified={})
     assert "marks the entry as reproduced, but the base branch does not" in found
     text = (entry / "entry.yaml").read_text()
     start, end = text.index("recipe:"), text.index("description:")
