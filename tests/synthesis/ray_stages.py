@@ -7,7 +7,7 @@ import time
 from chorus_bench.synthesis.stages.images import load_images
 
 DEADLY = "surfboard-00001"
-PATIENCE = 60.0
+PATIENCE = 300.0
 
 
 def load_deadly_images(work):

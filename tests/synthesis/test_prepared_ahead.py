@@ -17,7 +17,7 @@ from chorus_bench.synthesis.stages.annotations import Annotators
 from tests.synthesis.test_annotations import MAN, TIE, fit
 from tests.synthesis.tiny_annotators import tiny_keypoints, tiny_segmenter
 
-PATIENCE = 30.0
+PATIENCE = 300.0
 
 
 def pictures(count, size=(40, 60)):
