@@ -166,13 +166,15 @@ def compare_command(
         return
     if figure is not None:
         raise typer.BadParameter("--figure draws a measure over PAP: give --measure as well")
-    from chorus_bench.evaluation.comparison import compare
+    from chorus_bench.errors import unknown_name
+    from chorus_bench.evaluation.comparison import comparable_results, compare
     from chorus_bench.report.tables import render_ranking
 
+    loaded = comparable_results(results, representation=representation)
+    if baseline is not None and baseline not in loaded:
+        raise unknown_name("method", baseline, tuple(loaded))
     with progress_bar("Resampling"):
-        ranking = compare(
-            results, score=score, seed=seed, resamples=resamples, representation=representation
-        )
+        ranking = compare(list(loaded.values()), score=score, seed=seed, resamples=resamples)
     typer.echo(render_ranking(ranking, output_format.value, baseline=baseline))
 
 

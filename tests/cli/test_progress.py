@@ -120,6 +120,11 @@ def test_what_was_written_is_said(tmp_path):
             "leaderboard.checking.check_leaderboard",
             "PAP",
         ),
+        (
+            ("compare", "chorus", "uniform", "--baseline", "chorsu"),
+            "evaluation.comparison.compare",
+            "unknown method 'chorsu'",
+        ),
         (("datasets", "info", "x", "--plots", "p"), "datasets.named.dataset_folder", "matplotlib"),
         (
             ("reconstruct", "--fields", "x", "--output", "x.obj"),
