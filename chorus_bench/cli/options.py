@@ -61,6 +61,10 @@ BuiltDataset = Annotated[
         autocompletion=completion.splits,
     ),
 ]
+Results = Annotated[
+    list[str],
+    typer.Argument(help=f"Result folders; or {RESULT_NAMES}.", autocompletion=completion.results),
+]
 Split = Annotated[
     str,
     typer.Option(

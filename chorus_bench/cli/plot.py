@@ -8,8 +8,7 @@ from typing import Annotated
 
 import typer
 
-import chorus_bench.cli.completion as completion
-from chorus_bench.cli.options import RESULT_NAMES, Score
+from chorus_bench.cli.options import Results, Score
 
 #: What is drawn.
 PlotKind = StrEnum("PlotKind", ["CURVES", "CATEGORIES", "METHODS"])
@@ -23,12 +22,7 @@ def plot_command(
             help="curves: precision over recall; categories: one result; methods: all results."
         ),
     ],
-    results: Annotated[
-        list[str],
-        typer.Argument(
-            help=f"Result folders; or {RESULT_NAMES}.", autocompletion=completion.results
-        ),
-    ],
+    results: Results,
     output: Annotated[
         Path, typer.Option("--output", help="File to write: .png, .svg or .pdf.")
     ] = Path("figure.pdf"),

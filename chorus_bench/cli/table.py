@@ -6,17 +6,11 @@ from typing import Annotated
 
 import typer
 
-import chorus_bench.cli.completion as completion
-from chorus_bench.cli.options import FORMAT, RESULT_NAMES, BoardFormat, Score
+from chorus_bench.cli.options import FORMAT, BoardFormat, Results, Score
 
 
 def table_command(
-    results: Annotated[
-        list[str],
-        typer.Argument(
-            help=f"Result folders; or {RESULT_NAMES}.", autocompletion=completion.results
-        ),
-    ],
+    results: Results,
     by_category: Annotated[
         bool, typer.Option("--by-category/--by-score", help="Columns: categories, or four means.")
     ] = False,

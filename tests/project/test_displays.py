@@ -9,7 +9,9 @@ import pytest
 
 import chorus_bench
 from chorus_bench.report.method_table import method_table
-from tests.project.public_callables import grid, instance, public_callables, result, split
+from tests.project.public_arguments import instance
+from tests.project.public_callables import public_callables
+from tests.project.public_values import grid, result, split
 
 CLASSES = sorted(
     public.name

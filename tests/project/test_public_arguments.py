@@ -17,16 +17,9 @@ from chorus_bench.evaluation.torch_projection import projections
 from chorus_bench.metrics.torch_metric import ProjectiveAveragePrecision
 from chorus_bench.report import figures, type_figures
 from tests.evaluation.small_split import COARSE, blob_field
-from tests.project.public_callables import (
-    ANYTHING,
-    NOT_HERE,
-    Public,
-    arguments_of,
-    grid,
-    public_callables,
-    split,
-    submission,
-)
+from tests.project.public_arguments import ANYTHING, NOT_HERE, arguments_of
+from tests.project.public_callables import Public, public_callables
+from tests.project.public_values import grid, split, submission
 
 NOTHING_OF_OURS = object()
 WRONG: dict[str, Any] = {
