@@ -113,7 +113,7 @@ LIBRARIES = {"scipy", "cv2", "torch", "random", "statistics", "cmath", "skimage"
 #: file, what it uses -> why that cannot move a bit.
 ALLOWED = {
     ("chorus_bench/geometry/exact.py", "@"): "no partial sum of whole numbers is rounded",
-    ("chorus_bench/geometry/nearest.py", "@"): "proposes points; exact distances decide",
+    ("chorus_bench/geometry/nearest.py", "scipy"): "proposes points; exact distances decide",
     ("chorus_bench/geometry/skinning.py", "scipy"): "proposes voxels, with room to spare",
     ("chorus_bench/geometry/grid.py", "**"): "of whole numbers",
     ("chorus_bench/datasets/occupancy.py", "**"): "of whole numbers",
