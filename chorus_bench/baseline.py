@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +11,7 @@ from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.files import check_new_folder
 from chorus_bench.io.locks import only_writer
 from chorus_bench.plugins import BaselineSpec, get_baseline
+from chorus_bench.progress import Progress
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from chorus_bench.geometry.body import BodyModel
     from chorus_bench.submission import InteractionField
 
-Progress = Callable[[int, int], None]
 
 _DEFAULT_GRID = GridSpec()
 

@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chorus_bench.array_types import Float32, Float64
-from chorus_bench.baseline import Progress
 from chorus_bench.calibration import weak_perspective_to_image
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.rows import DatasetRows
@@ -22,6 +21,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import pixel_indices
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.progress import Progress
 from chorus_bench.synthesis.filters import (
     FilterSettings,
     FilterStatistics,

@@ -19,7 +19,6 @@ import numpy as np
 from scipy.ndimage import distance_transform_edt
 
 from chorus_bench.array_types import Bool, Float32
-from chorus_bench.baseline import Progress
 from chorus_bench.datasets.masks import decode_mask
 from chorus_bench.datasets.occupancy import decode_occupancy
 from chorus_bench.datasets.rows import DatasetRows
@@ -30,6 +29,7 @@ from chorus_bench.evaluation.prepare import small_image_size, small_target
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.camera import PerspectiveCamera, pixel_indices
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
+from chorus_bench.progress import Progress
 
 SOURCES = ("mask", "truth")
 

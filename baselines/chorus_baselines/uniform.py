@@ -10,10 +10,10 @@ from __future__ import annotations
 import numpy as np
 
 from chorus_bench.array_types import Float32
-from chorus_bench.baseline import Progress
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.progress import Progress
 
 #: Below the last threshold of the metric.
 HIGHEST = 0.98

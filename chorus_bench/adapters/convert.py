@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,9 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.names import given_categories
+from chorus_bench.progress import Progress
 from chorus_bench.submission import field_warnings, write_posed_submission, write_submission
 from chorus_bench.submission.manifest import TRACKS, Track
-
-#: Called with (categories done, categories in all).
-Progress = Callable[[int, int], None]
 
 _CANONICAL_ONLY = ("contact", "shapes")
 _MOST_DETAILS = 60

@@ -6,10 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from chorus_bench.datasets.export import SHARD_BYTES, Built, Progress, export
+from chorus_bench.datasets.export import SHARD_BYTES, Built, export
 from chorus_bench.datasets.recipe import Recipe
 from chorus_bench.datasets.registry import get_builder
 from chorus_bench.errors import InputError
+from chorus_bench.progress import Progress
 
 
 def build_dataset(

@@ -62,10 +62,10 @@ from chorus_bench.io.workplaces import (
     working_folder,
     working_folders,
 )
+from chorus_bench.progress import Progress
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[int, int], None]
 
 #: A shard is closed once it is larger than this (bytes).
 SHARD_BYTES = 400_000_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,7 @@ from chorus_bench.leaderboard.places import (
 from chorus_bench.leaderboard.published import PublishedRow, read_published
 from chorus_bench.leaderboard.signatures import signature_rule
 from chorus_bench.leaderboard.truth_rule import truth_rule
-
-Progress = Callable[[int, int], None]
+from chorus_bench.progress import Progress
 
 _ENTRY_RULES = (
     rules.name_rule,

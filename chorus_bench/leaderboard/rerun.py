@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.io.schemas import loaded, read_document
 from chorus_bench.leaderboard.manifest import RunRecipe
 from chorus_bench.plugins import get_baseline
-
-Progress = Callable[[int, int], None]
+from chorus_bench.progress import Progress
 
 #: What a submission says of itself that its fields do not depend on.
 _TEXTS = ("method", "description", "paper", "license", "training_data")

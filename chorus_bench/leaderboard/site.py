@@ -16,7 +16,7 @@ from chorus_bench.io.files import FolderKind, atomic_folder, check_new_folder
 from chorus_bench.io.findings import Finding
 from chorus_bench.leaderboard.board import Group, board_json, make_board
 from chorus_bench.leaderboard.changes import changes, changes_feed
-from chorus_bench.leaderboard.checking import Progress, check_leaderboard
+from chorus_bench.leaderboard.checking import check_leaderboard
 from chorus_bench.leaderboard.entries import REQUIRED, Entry
 from chorus_bench.leaderboard.fields import read_fields
 from chorus_bench.leaderboard.page_pictures import (
@@ -28,6 +28,7 @@ from chorus_bench.leaderboard.page_pictures import (
 )
 from chorus_bench.metrics.curves import MeanCurve, curve_of_categories
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
+from chorus_bench.progress import Progress
 from chorus_bench.report.board_measures import measures_table, method_measures
 from chorus_bench.report.leaderboard_tables import LOST, board_rows, category_rows
 from chorus_bench.report.web import (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -28,10 +27,9 @@ from chorus_bench.leaderboard.manifest import EntryManifest, Verification, entry
 from chorus_bench.leaderboard.places import ENTRY_FILE
 from chorus_bench.leaderboard.rerun import run_recipe
 from chorus_bench.metrics.protocol import protocol_of, signature_differences, signature_parts
+from chorus_bench.progress import Progress
 from chorus_bench.report.scored import open_scored, shipped_split
 from chorus_bench.submission import Submission
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

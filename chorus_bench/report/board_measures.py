@@ -59,7 +59,9 @@ def render_board_measures(
         InputError: an unknown measure, or no method has 3D scores.
     """
     measure_named(measure)
-    found = [(board, rows) for board in boards if (rows := board_measured(board, measure))]
+    found = [
+        (board, rows) for board in boards if (rows := board_measured(board, measure, score=score))
+    ]
     if not found:
         raise InputError(
             f"no entry has '{measure}'",

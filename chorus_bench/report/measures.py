@@ -29,7 +29,6 @@ from chorus_bench.report.scored import read_truth
 from chorus_bench.report.tables import TABLE_FORMATS, percent
 from chorus_bench.report.volumetric import Measure, measure_named, overall_measures
 
-_STYLES = {"table": "simple", "markdown": "github", "latex": "latex_booktabs"}
 _NAMED = 5  # categories that the scatter plot names
 _LEGEND = """\
 In order of {label} ({better} is better), with 95 % intervals that are not paired: overlapping ones
@@ -170,7 +169,7 @@ def render_measured(
     table = tabulate(
         lines,
         [text.replace("%", r"\%") for text in headers] if style == "latex" else headers,
-        tablefmt=_STYLES[style],
+        tablefmt=TABLE_FORMATS[style],
         colalign=("left", "left", "right", "right"),
         disable_numparse=True,
     )

@@ -42,6 +42,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_file, atomic_folder, atomic_write_bytes
 from chorus_bench.io.leftovers import remove
 from chorus_bench.io.locks import only_writer
+from chorus_bench.progress import Progress
 from chorus_bench.synthesis.joined import joined_table
 from chorus_bench.synthesis.moved_images import COLUMN, Rest
 from chorus_bench.synthesis.recipe import unusable
@@ -56,9 +57,6 @@ from chorus_bench.synthesis.work_folder import (
 FOLDER = "dataset"
 #: A file ends with the shard that makes it larger than this (bytes).
 FILE_BYTES = 400_000_000
-
-#: Called with (files done, files in all).
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)

@@ -181,3 +181,16 @@ def test_a_measure_that_nobody_has(tmp_path):
     add_entry(world.make_result("plain"), tmp_path, submitted_by="somebody", date=world.DATE)
     done = run("leaderboard", "show", "--leaderboard", tmp_path, "--measure", "chamfer")
     assert "no entry has 'chamfer'" in str(done.exception)
+
+
+def test_the_score_beside_a_measure_is_the_one_asked_for(board):
+    arguments = ("leaderboard", "show", "--leaderboard", board, "--measure", "chamfer")
+    for score in ("mPAP", "mPAP_strict_hoa"):
+        rows = json.loads(run(*arguments, "--score", score, "--format", "json").stdout)
+        stored = {
+            name: json.loads((board / "entries" / name / "results.json").read_text())["scores"]
+            for name in SKILLS
+        }
+        assert {row["method"]: row["score_value"] for row in rows} == {
+            name: scores[score] for name, scores in stored.items()
+        }

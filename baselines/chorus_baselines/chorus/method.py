@@ -17,13 +17,14 @@ from chorus_baselines.chorus.interaction_types import interaction_fields
 from chorus_baselines.chorus.options import ChorusOptions
 from chorus_baselines.chorus.sharded import aggregate_dataset
 from chorus_baselines.chorus.view_weights import AZIMUTH_12
-from chorus_bench.baseline import LearnedFields, Progress
+from chorus_bench.baseline import LearnedFields
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.option_types import InputFile
+from chorus_bench.progress import Progress
 from chorus_bench.synthesis.keypoint_filters import KeypointChoice
 
 

@@ -27,8 +27,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.io.locks import only_run
-
-Progress = Callable[[int, int], None]
+from chorus_bench.progress import Progress
 
 #: Options that do not change the votes of a file, or not by their name.
 _AFTERWARDS = ("weights", "device", "joint_regressor")
