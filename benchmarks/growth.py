@@ -32,7 +32,7 @@ import evaluation as scored
 
 SIZES = {
     "grid": (24, 48, 96),
-    "vertices": (1100, 2200, 4400),
+    "vertices": (1700, 3400, 6002),
     "samples": (28, 56, 112),
     "resolution": (48, 96, 192),
     "methods": (8, 16, 32),
