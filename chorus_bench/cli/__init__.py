@@ -6,10 +6,11 @@ Exit codes: 0 fine, 1 the tool failed, 2 the input or the arguments are wrong, 1
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from chorus_bench.cli.endings import Ended, end_on_signals
 from chorus_bench.cli.streams import prepare_streams, write_error
@@ -24,20 +25,28 @@ TRACEBACK_VARIABLE = "CHORUS_BENCH_TRACEBACK"
 def main() -> None:
     """Run the command line and exit with its code."""
     prepare_streams()
-    _show_notes()
     end_on_signals()
-    sys.exit(_code(_run) or _code(sys.stdout.flush))
+    with _notes_shown():
+        code = _code(_run) or _code(sys.stdout.flush)
+    sys.exit(code)
 
 
-def _show_notes() -> None:
+@contextlib.contextmanager
+def _notes_shown() -> Iterator[None]:
     """Print what the library logs. Other libraries print their own notes, if anybody does.
 
     A handler for all of them would print a second time what the hub's libraries have printed.
     """
     log, handler = logging.getLogger("chorus_bench"), logging.StreamHandler()
+    level = log.level
     handler.setFormatter(logging.Formatter("%(levelname)s: %(message)s"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        log.setLevel(level)
 
 
 def _run() -> None:

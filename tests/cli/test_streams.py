@@ -175,16 +175,24 @@ def test_a_signal_that_is_ignored_stays_ignored(tmp_path):
 
 def test_notes_of_the_hub_s_libraries_are_printed_once():
     """They print their own; those of a library that prints nothing are seen as well."""
-    code = (
-        "import logging; from chorus_bench.cli import _show_notes; _show_notes()\n"
-        "from huggingface_hub.utils import logging as hub\n"
-        "hub.get_logger('huggingface_hub.file_download').warning('of the hub')\n"
-        "logging.getLogger('some.library').warning('of a library')\n"
-        "logging.getLogger('chorus_bench.io.locks').info('of ours')\n"
-        "logging.getLogger('chorus_bench.io.locks').warning('our warning')\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stderr.splitlines() == [
+    notes = """
+import logging
+from huggingface_hub.utils import logging as hub
+import chorus_bench.cli
+def work():
+    hub.get_logger("huggingface_hub.file_download").warning("of the hub")
+    logging.getLogger("some.library").warning("of a library")
+    logging.getLogger("chorus_bench.io.locks").info("of ours")
+    logging.getLogger("chorus_bench.io.locks").warning("our warning")
+chorus_bench.cli._run = work
+for time in range(2):  # a second run in the same process prints them once, too
+    try:
+        chorus_bench.cli.main()
+    except SystemExit as end:
+        assert end.code == 0
+"""
+    done = subprocess.run([sys.executable, "-c", notes], capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines() == 2 * [
         "of the hub",
         "of a library",
         "INFO: of ours",

@@ -9,14 +9,18 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.site.browser import ARGUMENTS, browser_path
 from tests.site.made_up import MadeUpSite
 
+#: A busy machine draws slowly; milliseconds.
+PATIENCE = 120_000
+
 
 @pytest.fixture(scope="session")
 def browser():
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(executable_path=browser_path(), args=list(ARGUMENTS))
         yield launched
@@ -47,7 +51,7 @@ def page_at(browser, request):
 
     def open_page(folder, path="index.html", *, allowed="file:", base=None, **options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-        context.set_default_timeout(120_000)  # a busy machine draws slowly
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         context.route("**/*", functools.partial(_only, allowed, faults))
         page = context.new_page()

@@ -61,12 +61,12 @@ def test_back_returns_to_the_last_view(world, page_at):
     choose(page, "Score").select_option("mPAP_hoa")
     tab(page, "Intervals")
     page.go_back()
-    assert page.locator("table.ranking").is_visible()
-    assert choose(page, "Score").input_value() == "mPAP_hoa"
+    expect(page.locator("table.ranking")).to_be_visible()
+    expect(choose(page, "Score")).to_have_value("mPAP_hoa")
     page.go_back()
-    assert choose(page, "Score").input_value() == "mPAP"
+    expect(choose(page, "Score")).to_have_value("mPAP")
     page.go_forward()
-    assert "mPAP hoa" in page.locator(".summary").inner_text()
+    expect(page.locator(".summary")).to_contain_text("mPAP hoa")
 
 
 def test_the_way_back_from_a_method_keeps_the_filters(world, page_at):
@@ -75,8 +75,8 @@ def test_the_way_back_from_a_method_keeps_the_filters(world, page_at):
     sort(page, "mPAP hoa")
     page.get_by_role("link", name="Ray hull").click()
     page.get_by_role("link", name="Leaderboard").click()
+    expect(page.get_by_label("Search")).to_have_value("hull")
     assert len(shown(page)) == 2
-    assert page.get_by_label("Search").input_value() == "hull"
     assert page.locator('th[data-sort="mPAP_hoa"]').get_attribute("aria-sort") == "descending"
 
 

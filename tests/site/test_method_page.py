@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 
+from playwright.sync_api import expect
+
 from tests.site.steps import choose, picture
 
 
@@ -71,7 +73,7 @@ def test_the_methods_page_tells_who_what_and_how_well(world, page_at):
     assert page.locator("table.by-category tbody tr").count() == 14
     page.locator("#curves-place polyline").first.wait_for()
     page.get_by_role("link", name="Leaderboard").click()
-    assert page.locator("table.ranking").is_visible()
+    expect(page.locator("table.ranking")).to_be_visible()
 
 
 def test_the_citation_is_copied(world, page_at):
