@@ -59,28 +59,49 @@ def _checked_function(
     """Return a function that checks its arguments; ``names`` are those of its annotations."""
 
     @cache
-    def plan() -> tuple[inspect.Signature, dict[str, _Argument]]:
+    def plan() -> tuple[inspect.Signature, list[tuple[int, _Argument]]]:
         signature = inspect.signature(function)
-        found = {p.name: _argument(function, p, names) for p in signature.parameters.values()}
-        return signature, {name: one for name, one in found.items() if one is not None}
+        found = [_argument(function, p, names) for p in signature.parameters.values()]
+        places = _places(signature)
+        return signature, [(places.get(one.name, _NOWHERE), one) for one in found if one]
 
     @wraps(function)
     def call(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - those of the function
         signature, arguments = plan()
+        given, sizes = list(args), dict[str, int]()
         try:
-            bound = signature.bind(*args, **kwargs)
-        except TypeError:  # too few or too many: Python says it best
-            return function(*args, **kwargs)
-        sizes: dict[str, int] = {}
-        for name, argument in arguments.items():
-            if name in bound.arguments:
-                value = argument.value(bound.arguments[name], title)
-                if argument.shape and hasattr(value, "shape"):
-                    value = argument.shaped(value, sizes, title)
-                bound.arguments[name] = value
-        return function(*bound.args, **bound.kwargs)
+            for place, argument in arguments:
+                if place < len(given):
+                    given[place] = argument.checked(given[place], sizes, title)
+                elif argument.name in kwargs:
+                    kwargs[argument.name] = argument.checked(kwargs[argument.name], sizes, title)
+        except InputError:
+            if not _fits(signature, args, kwargs):  # Python says that best
+                return function(*args, **kwargs)
+            raise
+        return function(*given, **kwargs)
 
     return call
+
+
+#: The place of an argument that is given by name only.
+_NOWHERE = sys.maxsize
+
+
+def _places(signature: inspect.Signature) -> dict[str, int]:
+    """Return where each argument is that can be given without its name."""
+    by_name = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+    listed = [p.name for p in signature.parameters.values() if p.kind not in by_name]
+    return {name: place for place, name in enumerate(listed)}
+
+
+def _fits(signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Return whether a function has these arguments, and needs no others."""
+    try:
+        signature.bind(*args, **kwargs)
+    except TypeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -93,6 +114,13 @@ class _Argument:
     fix: str | None
     choices: tuple[str, ...]
     shape: str
+
+    def checked(self, given: object, sizes: dict[str, int], function: str) -> Any:  # noqa: ANN401
+        """Return the value that the function gets, of the right type and shape."""
+        value = self.value(given, function)
+        if self.shape and hasattr(value, "shape"):
+            value = self.shaped(value, sizes, function)
+        return value
 
     def value(self, given: object, function: str) -> Any:  # noqa: ANN401 - of the argument's type
         """Return the value that the function gets."""

@@ -54,13 +54,15 @@ class Stream:
 
     def uniforms(self, *shape: int) -> Float64:
         """Return numbers in [0, 1) of the given shape."""
-        raw = self._bits.random_raw(math.prod(shape))
-        kept = (np.asarray(raw, dtype=np.uint64) >> np.uint64(11)).astype(np.float64)
-        return np.asarray(kept * 2.0**-53).reshape(shape)
+        raw = np.asarray(self._bits.random_raw(math.prod(shape)), dtype=np.uint64)
+        raw >>= np.uint64(11)
+        numbers = raw.astype(np.float64)
+        numbers *= 2.0**-53
+        return numbers.reshape(shape)
 
     def uniform(self, low: float = 0.0, high: float = 1.0) -> float:
         """Return a number in [low, high)."""
-        return low + (high - low) * float(self.uniforms(1)[0])
+        return low + (high - low) * ((self._bits.random_raw() >> 11) * 2.0**-53)
 
     def normals(self, *shape: int) -> Float64:
         """Return standard normal numbers, clipped at three standard deviations."""
@@ -71,7 +73,9 @@ class Stream:
 
     def normal(self, mean: float = 0.0, sigma: float = 1.0) -> float:
         """Return a normal number, clipped at three standard deviations."""
-        return mean + sigma * float(self.normals(1)[0])
+        radius = math.sqrt(-2 * exact.log_of(1 - self.uniform()))
+        number = radius * exact.sin_cos_of(2 * math.pi * self.uniform())[1]
+        return mean + sigma * min(max(number, -_NORMAL_LIMIT), _NORMAL_LIMIT)
 
     def chance(self, probability: float) -> bool:
         """Return True with the given probability."""

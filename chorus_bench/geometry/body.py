@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import Annotated
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float32, Float64, Int32
@@ -25,6 +25,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.motions import blended_motions, inverse_motions, shaped_points
 from chorus_bench.geometry.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.skeleton import bones, forward_kinematics
 
 JOINT_NAMES = (
     "pelvis", "left_hip", "right_hip", "spine1", "left_knee", "right_knee", "spine2",
@@ -32,7 +33,6 @@ JOINT_NAMES = (
     "right_collar", "head", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",
     "left_wrist", "right_wrist", "left_hand", "right_hand",
 )  # fmt: skip
-PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 JOINTS = len(JOINT_NAMES)
 POSE_SIZE = 3 * JOINTS
 POSE_FEATURES = 9 * (JOINTS - 1)
@@ -41,18 +41,6 @@ POSE_FEATURES = 9 * (JOINTS - 1)
 _REGRESSOR_TOLERANCE = 1e-2
 #: Metres from the soles to the top of the head, infants included.
 _HEIGHTS = (0.3, 3.0)
-
-
-def _levels() -> list[tuple[list[int], list[int]]]:
-    """Return the joints that are 1, 2, ... bones away from the pelvis, with their parents."""
-    depth = [0]
-    for parent in PARENTS[1:]:
-        depth.append(depth[parent] + 1)
-    at = [[j for j in range(JOINTS) if depth[j] == d] for d in range(1, max(depth) + 1)]
-    return [(joints, [PARENTS[j] for j in joints]) for joints in at]
-
-
-_LEVELS = _levels()
 
 
 def star_pose() -> Float64:
@@ -187,9 +175,32 @@ class BodyModel:
         Returns:
             (..., V, 3) vertices in metres, without any translation.
         """
+        return self._skinned(slice(None), pose, betas)
+
+    @checked
+    def pose_vertices(
+        self,
+        numbers: Annotated[ArrayLike, Shape("n")],
+        pose: ArrayLike,
+        betas: Annotated[ArrayLike, Shape("S")] | None = None,
+    ) -> Float64:
+        """Return some of the posed vertices, (..., n, 3) in metres: those of `pose`, sooner.
+
+        Args:
+            numbers: (n,) the vertices, 0 to V - 1.
+            pose: (..., 72) axis-angle in radians, global orientation included.
+            betas: (S,) shape coefficients; None for the mean shape.
+        """
+        return self._skinned(np.asarray(numbers, dtype=np.intp), pose, betas)
+
+    def _skinned(
+        self, which: slice | NDArray[np.intp], pose: ArrayLike, betas: ArrayLike | None
+    ) -> Float64:
         transforms, _ = self.bone_transforms(pose, betas)
-        rest = self.shaped_template(betas) + self._pose_offsets(pose)
-        return blended_motions(transforms, self.weights_by_joint, rest)
+        directions = None if self.shape_directions is None else self.shape_directions[which]
+        rest = shaped_points(self.template[which], directions, betas)
+        rest = rest + self._pose_offsets(pose, which)
+        return blended_motions(transforms, self.weights_by_joint[:, which], rest)
 
     @cached_property
     def weights_by_joint(self) -> Float64:
@@ -198,19 +209,20 @@ class BodyModel:
 
     @cached_property
     def _offsets_by_feature(self) -> Float32 | None:
-        """The pose blend shapes as (207, V * 3)."""
+        """The pose blend shapes as (207, V, 3)."""
         if self.pose_directions is None:
             return None
-        return np.ascontiguousarray(self.pose_directions.reshape(-1, POSE_FEATURES).T)
+        return np.ascontiguousarray(np.moveaxis(self.pose_directions, -1, 0))
 
-    def _pose_offsets(self, pose: ArrayLike) -> Float64 | float:
+    def _pose_offsets(self, pose: ArrayLike, which: slice | NDArray[np.intp]) -> Float64 | float:
         directions = self._offsets_by_feature
         if directions is None:
             return 0.0
         rotations = axis_angle_to_matrix(_as_joint_rotations(pose))[..., 1:, :, :]
         features = (rotations - np.eye(3)).reshape(*rotations.shape[:-3], 1, POSE_FEATURES)
-        offsets = exact.product(features.astype(np.float32), directions)
-        return offsets.reshape(*features.shape[:-2], self.vertices, 3).astype(np.float64)
+        chosen = directions[:, which].reshape(POSE_FEATURES, -1)
+        offsets = exact.product(features.astype(np.float32), chosen)
+        return offsets.reshape(*features.shape[:-2], -1, 3).astype(np.float64)
 
     @cached_property
     def canonical_vertices(self) -> Float64:
@@ -242,36 +254,6 @@ class BodyModel:
 
     def _facts(self) -> dict[str, object]:
         return {"name": self.name, "vertices": self.vertices, "fingerprint": self.fingerprint}
-
-
-@checked
-def bones(rest: Annotated[Float64, Shape("24 3")]) -> Float64:
-    """Return where each joint (24, 3) is from its parent; the pelvis stays where it is."""
-    steps = rest.copy()
-    steps[1:] -= rest[list(PARENTS[1:])]
-    return steps
-
-
-@checked
-def forward_kinematics(
-    local: Annotated[Float64, Shape("... 24 3 3")], steps: Annotated[Float64, Shape("24 3")]
-) -> tuple[Float64, Float64]:
-    """Turn a skeleton's joints, from the pelvis outwards.
-
-    Args:
-        local: (..., 24, 3, 3) rotation of every joint against its parent.
-        steps: (24, 3) where each joint is from its parent at rest, see `bones`.
-
-    Returns:
-        The joints' places (..., 24, 3) and orientations (..., 24, 3, 3).
-    """
-    turned = local.copy()
-    places = np.broadcast_to(steps, local.shape[:-1]).copy()
-    for children, parents in _LEVELS:
-        above = turned[..., parents, :, :]
-        places[..., children, :] = places[..., parents, :] + exact.apply(above, steps[children])
-        turned[..., children, :, :] = exact.product(above, turned[..., children, :, :])
-    return places, turned
 
 
 @checked

@@ -14,7 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, reason, suggestion
-from chorus_bench.geometry.body import JOINTS, PARENTS, BodyModel
+from chorus_bench.geometry.body import JOINTS, BodyModel
+from chorus_bench.geometry.skeleton import PARENTS
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.limits import GIB
 from chorus_bench.io.npz_files import read_npz

@@ -21,7 +21,8 @@ Everything is float64 unless the inputs are float32. The coefficients are minima
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +32,7 @@ from chorus_bench.array_types import Float64
 Floats = NDArray[np.floating[Any]]
 #: Of the inputs' precision.
 Numbers = NDArray[Any]
+Real = TypeVar("Real", float, Float64)
 
 # sin r = r + r z P(z), cos r = 1 - z / 2 + z z P(z), atan r = r + r z P(z) with z = r r;
 # log (1 + s) / (1 - s) = 2 s + s z P(z) with z = s s; exp r = 1 + r + r r P(r).
@@ -72,14 +74,7 @@ def sin_cos(angle: ArrayLike) -> tuple[Float64, Float64]:
     """
     x = np.asarray(angle, dtype=np.float64)
     quarters = np.rint(x * (2 / np.pi))
-    r = x
-    for part in _HALF_PI:
-        r = r - quarters * part
-    z = r * r
-    sine = r + r * (z * _polynomial(z, _SIN))
-    half = z * 0.5
-    near = 1 - half
-    cosine = near + (((1 - near) - half) + z * (z * _polynomial(z, _COS)))
+    sine, cosine = _near_a_quarter(x, quarters)
     place = quarters - 4 * np.floor(quarters * 0.25)
     first, last = place == 1, place == 3
     swapped = first | last
@@ -87,6 +82,27 @@ def sin_cos(angle: ArrayLike) -> tuple[Float64, Float64]:
     np.negative(turned_sine, out=turned_sine, where=place >= 2)
     np.negative(turned_cosine, out=turned_cosine, where=first | (place == 2))
     return turned_sine, turned_cosine
+
+
+def sin_cos_of(angle: float) -> tuple[float, float]:
+    """Return sine and cosine of one angle: those of `sin_cos`, in a tenth of its time."""
+    quarters = round(angle * (2 / math.pi))
+    sine, cosine = _near_a_quarter(angle + 0.0, float(quarters))  # no negative zero
+    if quarters % 2:
+        sine, cosine = cosine, sine
+    return (-sine if quarters % 4 >= 2 else sine), (-cosine if quarters % 4 in (1, 2) else cosine)
+
+
+def _near_a_quarter(angle: Real, quarters: Real) -> tuple[Real, Real]:
+    """Return sine and cosine of angles less whole multiples of a quarter turn."""
+    r = angle
+    for part in _HALF_PI:
+        r = r - quarters * part
+    z = r * r
+    sine = r + r * (z * _polynomial(z, _SIN))
+    half = z * 0.5
+    near = 1 - half
+    return sine, near + (((1 - near) - half) + z * (z * _polynomial(z, _COS)))
 
 
 def sin(angle: ArrayLike) -> Float64:
@@ -154,12 +170,23 @@ def log(number: ArrayLike) -> Float64:
     fraction, exponent = np.frexp(np.asarray(number, dtype=np.float64))
     low = fraction < _SQRT_HALF
     f = np.where(low, fraction + fraction, fraction) - 1
-    doublings = exponent - low.astype(np.float64)
+    return np.asarray(_log_of_parts(f, exponent - low.astype(np.float64)))
+
+
+def log_of(number: float) -> float:
+    """Return the natural logarithm of one positive number: that of `log`."""
+    fraction, exponent = math.frexp(number)
+    low = fraction < _SQRT_HALF
+    return _log_of_parts((fraction + fraction if low else fraction) - 1, float(exponent - low))
+
+
+def _log_of_parts(f: Real, doublings: Real) -> Real:
+    """Return the logarithm of ``1 + f`` times a power of two."""
     s = f / (2 + f)
     z = s * s
     half = 0.5 * f * f
     rest = s * (half + z * _polynomial(z, _LOG)) + doublings * _LOG_2[1]
-    return np.asarray(doublings * _LOG_2[0] - ((half - rest) - f))
+    return doublings * _LOG_2[0] - ((half - rest) - f)
 
 
 def power(base: ArrayLike, exponent: float) -> Float64:
@@ -266,7 +293,7 @@ def interpolate(x: ArrayLike, places: ArrayLike, values: ArrayLike) -> Float64:
     return np.asarray(slope[left] * (wanted - at[left]) + known[left])
 
 
-def _polynomial(x: Float64, coefficients: tuple[float, ...]) -> Float64:
+def _polynomial(x: Real, coefficients: tuple[float, ...]) -> Real:
     """Return ``c0 + c1 x + c2 x x + ...`` by Horner's rule."""
     value = x * coefficients[-1]
     value += coefficients[-2]

@@ -45,50 +45,87 @@ def fragments(corners: Float64, faces: Int32, height: int, width: int) -> Fragme
         height: rows.
         width: columns.
     """
-    q = np.rint(corners * STEPS_PER_PIXEL).astype(np.int64)
-    a, b, c = (q[faces[:, k]] for k in range(3))
-    area = _cross(b - a, c - a)
+    x, y = np.rint(corners.T * STEPS_PER_PIXEL).astype(np.int64)
+    corner = np.ascontiguousarray(faces.T, dtype=np.intp)
+    xs, ys = x[corner], y[corner]
+    area = _twice_area(xs, ys)
+    front = np.flatnonzero(area > 0)
+    left, columns = _pixel_range(xs[:, front], width)
+    top, rows = _pixel_range(ys[:, front], height)
+    shown = np.flatnonzero((columns > 0) & (rows > 0))
+    drawn, left, top = front[shown], left[shown], top[shown]
+    box, row = _counted(rows[shown])
+    line, column = _counted(columns[shown][box])
+    sides = _sides(xs[:, drawn] - _centre(left), ys[:, drawn] - _centre(top))
+    edges = [_edge(side, box, row, line, column) for side in sides]
+    inside = np.flatnonzero((edges[0] > 0) & (edges[1] > 0) & (edges[2] > 0))
+    line, column = line[inside], column[inside]
+    which, row = box[line], row[line]
+    face = drawn[which]
+    doubled = [edge[inside] - side.owned[which] for edge, side in zip(edges, sides, strict=True)]
+    weights = np.stack(doubled, axis=1) / area[face][:, None]
+    return Fragments(face, (top[which] + row) * width + (left[which] + column), weights)
+
+
+def _twice_area(xs: Int64, ys: Int64) -> Int64:
+    area: Int64 = (xs[1] - xs[0]) * (ys[2] - ys[0]) - (ys[1] - ys[0]) * (xs[2] - xs[0])
+    return area
+
+
+def _pixel_range(places: Int64, pixels: int) -> tuple[Int64, Int64]:
+    """Return the first pixel (F,) whose centre three corners span along an axis, and how many."""
     half = STEPS_PER_PIXEL // 2
-    limit = np.array([width - 1, height - 1])
-    first = np.maximum(-((half - np.minimum(np.minimum(a, b), c)) // STEPS_PER_PIXEL), 0)
-    last = np.minimum((np.maximum(np.maximum(a, b), c) - half) // STEPS_PER_PIXEL, limit)
-    size = last - first + 1
-    drawn = np.flatnonzero((area > 0) & (size[:, 0] > 0) & (size[:, 1] > 0))
-    face, column, row = _box_pixels(drawn, first[drawn], size[drawn])
-    x, y = column * STEPS_PER_PIXEL + half, row * STEPS_PER_PIXEL + half
-    sides = ((b, c), (c, a), (a, b))
-    edges = [_edge(start, end, face, x, y) for start, end in sides]
-    kept = [e + _owns_edge(r - p)[face] > 0 for e, (p, r) in zip(edges, sides, strict=True)]
-    inside = np.flatnonzero(kept[0] & kept[1] & kept[2])
-    face = face[inside]
-    weights = np.stack([e[inside] for e in edges], axis=1) / area[face][:, None]
-    return Fragments(face, row[inside] * width + column[inside], weights)
+    low = np.minimum(np.minimum(places[0], places[1]), places[2])
+    high = np.maximum(np.maximum(places[0], places[1]), places[2])
+    first = np.maximum(-((half - low) // STEPS_PER_PIXEL), 0)
+    return first, np.minimum((high - half) // STEPS_PER_PIXEL, pixels - 1) - first + 1
 
 
-def _box_pixels(drawn: Int64, first: Int64, size: Int64) -> tuple[Int64, Int64, Int64]:
-    """List every pixel of every triangle's bounding box: face, column, row."""
-    count = size[:, 0] * size[:, 1]
-    which = np.repeat(np.arange(len(drawn)), count)
-    place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
-    row, column = np.divmod(place, size[which, 0])
-    return drawn[which], first[which, 0] + column, first[which, 1] + row
+def _centre(pixel: Int64) -> Int64:
+    return pixel * STEPS_PER_PIXEL + STEPS_PER_PIXEL // 2
 
 
-def _cross(u: Int64, v: Int64) -> Int64:
-    product: Int64 = u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]
-    return product
+def _counted(counts: Int64) -> tuple[Int64, Int64]:
+    """Return each number as often as its count says, and how often it came before."""
+    which = np.repeat(np.arange(len(counts)), counts)
+    return which, np.arange(len(which)) - np.repeat(np.cumsum(counts) - counts, counts)
 
 
-def _edge(start: Int64, end: Int64, face: Int64, x: Int64, y: Int64) -> Int64:
-    step = end - start
-    value: Int64 = step[face, 0] * (y - start[face, 1]) - step[face, 1] * (x - start[face, 0])
-    return value
+@dataclass(frozen=True, eq=False)
+class _Side:
+    """The sides of triangles opposite to one corner.
+
+    Args:
+        value: (n,) at the first pixel of a triangle's box: twice the area of the triangle of the
+            side and the pixel's centre, plus one where the side is owned. Owned sides belong to
+            their triangle: of two triangles with a common side, one.
+        across: (n,) what is added to the value from one column to the next.
+        down: (n,) the same from one row to the next.
+        owned: (n,) whether the triangle owns the side.
+    """
+
+    value: Int64
+    across: Int64
+    down: Int64
+    owned: NDArray[np.bool_]
 
 
-def _owns_edge(step: Int64) -> NDArray[np.bool_]:
-    """Decide which of two triangles owns their common edge, whose direction differs in them."""
-    owned: NDArray[np.bool_] = (step[:, 1] < 0) | ((step[:, 1] == 0) & (step[:, 0] > 0))
-    return owned
+def _sides(xs: Int64, ys: Int64) -> list[_Side]:
+    """Return the three sides of triangles whose corners (3, n) are relative to their box."""
+    sides = []
+    for start, end in ((1, 2), (2, 0), (0, 1)):
+        dx, dy = xs[end] - xs[start], ys[end] - ys[start]
+        owned = (dy < 0) | ((dy == 0) & (dx > 0))
+        value = dy * xs[start] - dx * ys[start] + owned
+        sides.append(_Side(value, -dy * STEPS_PER_PIXEL, dx * STEPS_PER_PIXEL, owned))
+    return sides
+
+
+def _edge(side: _Side, box: Int64, row: Int64, line: Int64, column: Int64) -> Int64:
+    """Return a side's values at pixels, given by box and row of each line, line and column."""
+    begin = side.value[box] + row * side.down[box]
+    out: Int64 = begin[line] + column * side.across[box][line]
+    return out
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,15 +156,10 @@ def draw(
         near: triangles with a corner nearer than this, in metres, are left out.
     """
     height, width = size
-    ahead = points[:, 2] >= near
-    front = np.where(ahead, points[:, 2], 1.0)
-    corners = exact.product(points, intrinsics[:2].T) / front[:, None]
-    kept = np.flatnonzero(ahead[faces[:, 0]] & ahead[faces[:, 1]] & ahead[faces[:, 2]])
-    f = fragments(np.where(ahead[:, None], corners, 0.0), faces[kept][:, ::-1], height, width)
-    face, weights = kept[f.face], f.weights[:, ::-1]
-    over_depth = weights / front[faces[face]]
+    f, front = _fragments_ahead(points, faces, intrinsics, size, near)
+    over_depth = f.weights / front[faces[f.face]]
     nearness = over_depth[:, 0] + over_depth[:, 1] + over_depth[:, 2]
-    key = (np.rint(nearness * _DEPTH_UNIT).astype(np.int64) << _FACE_BITS) | face
+    key = (np.rint(nearness * _DEPTH_UNIT).astype(np.int64) << _FACE_BITS) | f.face
     best = np.full(height * width, -1, dtype=np.int64)
     np.maximum.at(best, f.pixel, key)
     seen = np.flatnonzero(best[f.pixel] == key)
@@ -137,7 +169,7 @@ def draw(
         np.full(height * width, np.inf),
     )
     pixel = f.pixel[seen]
-    raster.face[pixel] = face[seen]
+    raster.face[pixel] = f.face[seen]
     raster.weights[pixel] = over_depth[seen] / nearness[seen][:, None]
     raster.depth[pixel] = 1 / nearness[seen]
     return Raster(
@@ -145,3 +177,26 @@ def draw(
         raster.weights.reshape(*size, 3),
         raster.depth.reshape(size),
     )
+
+
+def covered(
+    points: Float64, faces: Int32, intrinsics: Float64, size: tuple[int, int], near: float
+) -> NDArray[np.bool_]:
+    """Return the pixels (H, W) that show the outside of closed meshes; arguments as in `draw`."""
+    hits, _ = _fragments_ahead(points, faces, intrinsics, size, near)
+    shown = np.zeros(size[0] * size[1], dtype=bool)
+    shown[hits.pixel] = True
+    return shown.reshape(size)
+
+
+def _fragments_ahead(
+    points: Float64, faces: Int32, intrinsics: Float64, size: tuple[int, int], near: float
+) -> tuple[Fragments, Float64]:
+    """Return the fragments of `draw`, with faces and corners as given, and the depths (V,)."""
+    ahead = points[:, 2] >= near
+    front = np.where(ahead, points[:, 2], 1.0)
+    corners = exact.product(points, intrinsics[:2].T) / front[:, None]
+    kept = np.flatnonzero(ahead[faces[:, 0]] & ahead[faces[:, 1]] & ahead[faces[:, 2]])
+    turned = faces[kept][:, ::-1]
+    f = fragments(np.where(ahead[:, None], corners, 0.0), turned, *size)
+    return Fragments(kept[f.face], f.pixel, f.weights[:, ::-1]), front

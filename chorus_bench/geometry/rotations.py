@@ -8,7 +8,11 @@ Source: docs/protocol.md P3 and P32.
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+import math
+import operator
+from collections.abc import Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +21,7 @@ from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 
 Floats = NDArray[np.floating[Any]]
+Part = TypeVar("Part", float, Floats)
 
 #: Added to each component before the angle is taken, as SPIN and smplx do.
 ANGLE_OFFSET = 1e-8
@@ -50,6 +55,28 @@ def axis_angle_to_matrix(theta: Floats) -> Floats:
     return quaternion_to_matrix(quaternion)
 
 
+def turn(vector: Sequence[float]) -> NDArray[np.float64]:
+    """Return the matrix (3, 3) of one axis-angle vector: that of `axis_angle_to_matrix`.
+
+    Written in single numbers, it takes a tenth of the time.
+
+    Args:
+        vector: (3,) axis times angle, radians.
+    """
+    x, y, z = (float(part) for part in vector)
+    angle = _length(x + ANGLE_OFFSET, y + ANGLE_OFFSET, z + ANGLE_OFFSET)
+    sine, w = exact.sin_cos_of(angle * 0.5)
+    x, y, z = (x / angle, y / angle, z / angle) if angle > 0 else (0.0, 0.0, 0.0)
+    x, y, z = sine * x, sine * y, sine * z
+    length = _length(w, x, y, z)
+    return np.array(rotation_entries(w / length, x / length, y / length, z / length))
+
+
+def _length(*parts: float) -> float:
+    squares = [part * part for part in parts]
+    return math.sqrt(functools.reduce(operator.add, squares))
+
+
 def quaternion_to_matrix(quaternion: Floats) -> Floats:
     """Convert unit quaternions to rotation matrices.
 
@@ -67,17 +94,17 @@ def quaternion_to_matrix(quaternion: Floats) -> Floats:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def rotation_entries(w: Floats, x: Floats, y: Floats, z: Floats) -> list[list[Floats]]:
+def rotation_entries(w: Part, x: Part, y: Part, z: Part) -> list[list[Part]]:
     """Return the nine entries of the rotations of unit quaternions, row by row.
 
     Args:
-        w: the real parts, any shape.
+        w: the real parts, any shape or single numbers.
         x: first imaginary parts, of the same shape.
         y: second imaginary parts.
         z: third imaginary parts.
 
     Returns:
-        Three rows of three arrays of that shape.
+        Three rows of three of the same shape.
     """
     ww, xx, yy, zz = w * w, x * x, y * y, z * z
     # Doubled by adding: a factor of 2 would widen single float32 numbers under NumPy 1.

@@ -31,10 +31,11 @@ def voxels_inside(vertices: Float64, faces: Int32, grid: GridSpec) -> Bool:
     """
     scaled, N = _scaled(vertices, grid), grid.resolution
     change = np.zeros((N * N, N + 1), dtype=np.int32)
-    for step, turned in ((1, faces), (-1, faces[:, ::-1])):
-        hits = fragments(scaled[:, :2], turned, N, N)
-        first = np.ceil(_along(scaled[:, 2], turned, hits) - 0.5)
-        np.add.at(change, (hits.pixel, np.clip(first, 0, N).astype(np.int64)), step)
+    both = _both_sides(faces)
+    hits = fragments(scaled[:, :2], both, N, N)
+    first = np.ceil(_along(scaled[:, 2], both, hits) - 0.5)
+    step = np.where(hits.face < len(faces), 1, -1)
+    np.add.at(change, (hits.pixel, np.clip(first, 0, N).astype(np.int64)), step)
     winding = np.cumsum(change[:, :N], axis=1).reshape(N, N, N)
     return np.ascontiguousarray((winding != 0).transpose(1, 0, 2))
 
@@ -50,16 +51,16 @@ def voxels_touched(vertices: Float64, faces: Int32, grid: GridSpec) -> Bool:
     scaled, N = _scaled(vertices, grid), grid.resolution
     fine = N * _LINES_PER_VOXEL
     touched = np.zeros((N, N, N), dtype=bool)
+    both = _both_sides(faces)
     for u, v, w in ((0, 1, 2), (1, 2, 0), (2, 0, 1)):
-        for turned in (faces, faces[:, ::-1]):
-            hits = fragments(scaled[:, [u, v]] * _LINES_PER_VOXEL, turned, fine, fine)
-            row, column = np.divmod(hits.pixel, fine)
-            depth = np.floor(_along(scaled[:, w], turned, hits)).astype(np.int64)
-            index = np.empty((len(depth), 3), dtype=np.int64)
-            index[:, u], index[:, v] = column // _LINES_PER_VOXEL, row // _LINES_PER_VOXEL
-            index[:, w] = depth
-            index = index[(depth >= 0) & (depth < N)]
-            touched[tuple(index.T)] = True
+        hits = fragments(scaled[:, [u, v]] * _LINES_PER_VOXEL, both, fine, fine)
+        row, column = np.divmod(hits.pixel, fine)
+        depth = np.floor(_along(scaled[:, w], both, hits)).astype(np.int64)
+        index = np.empty((len(depth), 3), dtype=np.int64)
+        index[:, u], index[:, v] = column // _LINES_PER_VOXEL, row // _LINES_PER_VOXEL
+        index[:, w] = depth
+        index = index[(depth >= 0) & (depth < N)]
+        touched[tuple(index.T)] = True
     return touched
 
 
@@ -84,6 +85,11 @@ def thin_parts(vertices: Float64, faces: Int32, part: NDArray[np.integer], voxel
 def _scaled(vertices: Float64, grid: GridSpec) -> Float64:
     """Return points in voxels from the cube's corner."""
     return np.asarray((vertices - grid.low) / grid.voxel_size)
+
+
+def _both_sides(faces: Int32) -> Int32:
+    """Return faces (2 F, 3) as seen from the front, then from behind."""
+    return np.concatenate([faces, faces[:, ::-1]])
 
 
 def _along(values: Float64, faces: Int32, hits: Fragments) -> Float64:

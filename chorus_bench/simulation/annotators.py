@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import cv2
 import numpy as np
 
 from chorus_bench.array_types import Bool, Float64, Int32
@@ -48,7 +49,7 @@ def coco_keypoints(body: BodyModel, pose: Float64, betas: Float64) -> Float64:
     """Return COCO's 17 keypoints (17, 3) of a posed body, body frame, metres."""
     transforms, joints = body.bone_transforms(pose, betas)
     if body.keypoint_vertices is not None:
-        face = body.pose(pose, betas)[body.keypoint_vertices]
+        face = body.pose_vertices(body.keypoint_vertices, pose, betas)
     else:
         template = body.shaped_template(betas)
         head = template[body.dominant_joints() == _HEAD]
@@ -145,16 +146,14 @@ def noisy_mask(mask: Bool, stream: Stream, noise: float = 1.0) -> Bool:
 
 
 def _blurred(image: Int32, bell: tuple[int, ...]) -> Int32:
-    """Return whole numbers (H, W) averaged with weights in 256ths along both axes."""
-    reach, (height, width) = len(bell) // 2, image.shape
-    wide = np.pad(image, reach, mode="reflect")
-    lines = np.zeros((height + 2 * reach, width), dtype=np.int32)
-    blurred = np.zeros((height, width), dtype=np.int32)
-    for shift, weight in enumerate(bell):
-        lines += weight * wide[:, shift : shift + width]
-    for shift, weight in enumerate(bell):
-        blurred += weight * lines[shift : shift + height]
-    return (blurred + (1 << 15)) >> 16
+    """Return whole numbers (H, W) in [0, 255] averaged with weights in 256ths along both axes.
+
+    Every sum is a whole number below 2**24, so float32 rounds none of them in any order.
+    """
+    weights = np.array(bell, dtype=np.float32)
+    options = {"borderType": cv2.BORDER_REFLECT_101}
+    sums = cv2.sepFilter2D(image.astype(np.float32), cv2.CV_32F, weights, weights, **options)
+    return (sums.astype(np.int32) + (1 << 15)) >> 16
 
 
 def _noisy_keypoints(

@@ -18,12 +18,11 @@ from chorus_bench.geometry import exact
 from chorus_bench.geometry.body import (
     JOINT_NAMES,
     JOINTS,
-    PARENTS,
     BodyModel,
-    bones,
-    forward_kinematics,
 )
-from chorus_bench.geometry.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from chorus_bench.geometry.motions import shaped_points
+from chorus_bench.geometry.rotations import matrix_to_axis_angle, turn
+from chorus_bench.geometry.skeleton import bones, forward_kinematics, joint_and_parent
 from chorus_bench.simulation.meshes import vector
 
 JOINT = {name: number for number, name in enumerate(JOINT_NAMES)}
@@ -33,14 +32,14 @@ _LONGEST_REACH = 0.985
 
 def rotation(axis: ArrayLike, degrees: float) -> Float64:
     """Return the matrix (3, 3) of a turn about an axis (3,)."""
-    return np.asarray(axis_angle_to_matrix(unit(axis) * math.radians(degrees)))
+    return turn(unit(axis) * math.radians(degrees))
 
 
 def unit(vector: ArrayLike) -> Float64:
     """Return the vector (3,) scaled to unit length."""
-    v = np.asarray(vector, dtype=np.float64)
-    out: Float64 = v / exact.norm(v)
-    return out
+    x, y, z = np.asarray(vector, dtype=np.float64).tolist()
+    length = math.sqrt(x * x + y * y + z * z)
+    return np.array((x / length, y / length, z / length))
 
 
 def cross(a: ArrayLike, b: ArrayLike) -> Float64:
@@ -112,14 +111,13 @@ class Figure:
 
     def __init__(self, body: BodyModel, betas: Float64) -> None:
         self.body, self.betas = body, betas
-        template = body.shaped_template(betas)
         self.rest = body.rest_joints(betas)
         self._bones = bones(self.rest)
         self._bones[0] = 0
         self.local = np.tile(np.eye(3), (JOINTS, 1, 1))
         self.root = np.eye(3)
         self.leg, self.arm = self._length("left_leg"), self._length("left_arm")
-        self.sole = float(self.rest[7, 1] - template[:, 1].min())
+        self.sole = float(self.rest[7, 1] - _lowest(body, betas))
         self.rest_hip_drop = float(self.rest[1, 1] - self.rest[0, 1])
         self.floor = -(self.leg + self.sole)
 
@@ -142,13 +140,20 @@ class Figure:
 
     def joints(self) -> tuple[Float64, Float64]:
         """Return the joints' places (24, 3) and orientations (24, 3, 3) in the world."""
+        return forward_kinematics(self._turned(), self._bones)
+
+    def _turned(self) -> Float64:
+        """Return the rotations (24, 3, 3) with the pelvis in the world."""
         local = self.local.copy()
         local[0] = self.root
-        return forward_kinematics(local, self._bones)
+        return local
+
+    def _joint(self, number: int) -> tuple[Float64, Float64, Float64]:
+        return joint_and_parent(self._turned(), self._bones, number)
 
     def place(self, joint: str) -> Float64:
         """Return the position (3,) of a joint in the world."""
-        return self.joints()[0][JOINT[joint]]
+        return self._joint(JOINT[joint])[0]
 
     def reach(self, limb_name: str, target: ArrayLike, hint: ArrayLike) -> None:
         """Bend an arm or a leg so that its wrist or ankle reaches a place.
@@ -159,11 +164,11 @@ class Figure:
             hint: (3,) world, direction of the elbow or knee.
         """
         limb = LIMBS[limb_name]
-        place, turned = self.joints()
+        place, _, above = self._joint(limb.upper)
         first = self.rest[limb.middle] - self.rest[limb.upper]
         second = self.rest[limb.end] - self.rest[limb.middle]
         a, b = float(exact.norm(first)), float(exact.norm(second))
-        way = np.asarray(target, dtype=np.float64) - place[limb.upper]
+        way = np.asarray(target, dtype=np.float64) - place
         distance = float(
             np.clip(exact.norm(way), 1.2 * abs(a - b) + 0.05, _LONGEST_REACH * (a + b))
         )
@@ -175,7 +180,7 @@ class Figure:
         lower = unit(axis * distance - a * upper)
         G1 = exact.product(frame(upper, normal), frame(first, limb.bend_axis).T)
         G2 = exact.product(frame(lower, normal), frame(second, limb.bend_axis).T)
-        self.local[limb.upper] = exact.product(turned[PARENTS[limb.upper]].T, G1)
+        self.local[limb.upper] = exact.product(above.T, G1)
         self.local[limb.middle] = exact.product(G1.T, G2)
 
     def set_foot(
@@ -196,7 +201,7 @@ class Figure:
     def orient(self, joint: str, orientation: Float64) -> None:
         """Turn a joint to a given orientation (3, 3) in the world."""
         number = JOINT[joint]
-        self.local[number] = exact.product(self.joints()[1][PARENTS[number]].T, orientation)
+        self.local[number] = exact.product(self._joint(number)[2].T, orientation)
 
     def set_hand(self, side: str, fingers: ArrayLike, palm: ArrayLike, curl: float = 15.0) -> None:
         """Turn a hand; half of the twist goes into the forearm.
@@ -219,8 +224,7 @@ class Figure:
 
     def hold(self, side: str, bar: ArrayLike, curl: float = 75.0) -> None:
         """Close a hand around a bar whose direction (3,) is that of the thumb's side."""
-        place, _ = self.joints()
-        forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
+        forearm = self.place(f"{side}_wrist") - self.place(f"{side}_elbow")
         thumb = np.asarray(bar, dtype=np.float64)
         axes = frame(thumb, forearm)
         palm = axes[:, 2] if side == "right" else -axes[:, 2]
@@ -229,16 +233,15 @@ class Figure:
     def grip(self, side: str) -> Grip:
         """Return the place of a bar in the hand."""
         sign = 1.0 if side == "left" else -1.0
-        place, turned = self.joints()
-        R = turned[JOINT[f"{side}_wrist"]]
+        place, R, _ = self._joint(JOINT[f"{side}_wrist"])
         fingers, palm, thumb = sign * R[:, 0], -R[:, 1], R[:, 2]
-        center = place[JOINT[f"{side}_wrist"]] + 0.085 * fingers + 0.03 * palm
+        center = place + 0.085 * fingers + 0.03 * palm
         return Grip(center, thumb, fingers, palm)
 
     def look(self, direction: ArrayLike, share: float = 0.8) -> None:
         """Turn neck and head toward a world direction (3,); ``share`` 1 turns them fully."""
-        _, turned = self.joints()
-        local = exact.apply(turned[JOINT["spine3"]].T, unit(direction))
+        _, trunk, _ = self._joint(JOINT["spine3"])
+        local = exact.apply(trunk.T, unit(direction))
         yaw = math.degrees(float(exact.arctan2(local[0], local[2]))) * share
         pitch = math.degrees(float(exact.arcsin(np.clip(-local[1], -1, 1)))) * share
         for joint in ("neck", "head"):
@@ -256,6 +259,13 @@ class Figure:
         """Return the posed vertices (V, 3) in the world, metres."""
         posed = self.body.pose(self.pose(), self.betas)
         return np.asarray(exact.product(posed - self.rest[0], self.root.T))
+
+
+def _lowest(body: BodyModel, betas: Float64) -> float:
+    """Return how low the soles are in the rest pose, y, metres."""
+    directions = body.shape_directions
+    upward = None if directions is None else directions[:, 1]
+    return float(shaped_points(body.template[:, 1], upward, betas).min())
 
 
 def _twist_angle(R: Float64, axis: Float64) -> float:

@@ -21,8 +21,7 @@ def hand_side(stream: Stream) -> str:
 
 
 def _forearm(figure: Figure, side: str) -> Float64:
-    place, _ = figure.joints()
-    return unit(place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]])
+    return unit(figure.place(f"{side}_wrist") - figure.place(f"{side}_elbow"))
 
 
 def _racket_in(figure: Figure, side: str, bar: Float64, stream: Stream) -> Mesh:

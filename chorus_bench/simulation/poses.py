@@ -137,8 +137,7 @@ def balance_arms(figure: Figure, stream: Stream, ahead: str) -> None:
         figure.reach(
             f"{side}_arm", shoulder + along * figure.arm * stream.uniform(0.82, 0.96), (0, -0.6, -1)
         )
-        place, _ = figure.joints()
-        forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
+        forearm = figure.place(f"{side}_wrist") - figure.place(f"{side}_elbow")
         figure.set_hand(side, forearm + vector(0, 0.02, 0), (0, -1, 0.2), curl=15)
 
 
@@ -238,6 +237,5 @@ def balance_arm(figure: Figure, side: str, stream: Stream) -> None:
         shoulder + along * figure.arm * stream.uniform(0.65, 0.92),
         (s * 0.4, -0.8, -0.6),
     )
-    place, _ = figure.joints()
-    forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
+    forearm = figure.place(f"{side}_wrist") - figure.place(f"{side}_elbow")
     figure.set_hand(side, forearm, (-s * 0.3, -1, 0.2), curl=20)

@@ -10,7 +10,7 @@ import chorus_bench.simulation.furniture as furniture
 import chorus_bench.simulation.poses as poses
 from chorus_bench.geometry import exact
 from chorus_bench.seeds import Stream
-from chorus_bench.simulation.figure import JOINT, SIDES, Figure, rotation
+from chorus_bench.simulation.figure import SIDES, Figure, rotation
 from chorus_bench.simulation.meshes import vector
 from chorus_bench.simulation.scenes import Setting
 
@@ -58,7 +58,6 @@ def ride_motorcycle(figure: Figure, stream: Stream) -> Setting:
         s = poses.sign_of(side)
         grip = bike.grips[k] + offset
         figure.reach(f"{side}_arm", grip + vector(-s * 0.0, 0.035, -0.085), (s, -0.35, -0.5))
-        place, _ = figure.joints()
-        forearm = place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]]
+        forearm = figure.place(f"{side}_wrist") - figure.place(f"{side}_elbow")
         figure.set_hand(side, forearm + vector(0, 0.1, 0.2), (0, -1, 0.3), curl=70)
     return Setting(bike.mesh.moved(None, offset))

@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from chorus_bench.array_types import Float64, UInt8
+from chorus_bench.array_types import Float64, Int64, UInt8
 from chorus_bench.geometry import exact
 from chorus_bench.geometry.camera import PerspectiveCamera
-from chorus_bench.geometry.rasterizer import draw
+from chorus_bench.geometry.rasterizer import covered
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.figure import unit
 from chorus_bench.simulation.meshes import Color, Mesh
@@ -20,6 +20,9 @@ from chorus_bench.simulation.scenes import Placement, Rendering, Scene
 JPEG_QUALITY = 90
 _NEAR = 0.05
 _LEVEL = 1e-3
+#: Heights of the hills' waves above and below the skyline, as slopes, and how many go around.
+_HILLS = ((0.03, 2), (0.02, 5), (0.01, 13))
+_HIGHEST_HILL = 0.061
 
 
 @dataclass(frozen=True)
@@ -72,31 +75,34 @@ def shade(scene: Scene, rendering: Rendering, camera: PerspectiveCamera, stream:
         stream: draws light and background.
     """
     light = _light(stream.fork("light"))
-    seen = rendering.raster.face >= 0
-    picture = np.empty((*seen.shape, 3))
-    picture[seen] = _surface(scene, rendering, camera, light)
-    rays, eye = _world_rays(scene.placement, camera, ~seen)
-    dark = _shadow(scene, rendering, camera, light)[~seen]
-    picture[~seen] = _background(scene, rays, eye, dark, stream.fork("background"))
-    grain = stream.fork("grain").uniforms(*seen.shape, 1) * 0.03 - 0.015
-    return np.clip((picture + grain) * 255 + 0.5, 0, 255).astype(np.uint8)
+    face = rendering.raster.face.ravel()
+    seen, empty = np.flatnonzero(face >= 0), np.flatnonzero(face < 0)
+    picture = np.empty((3, face.size))
+    picture[:, seen] = _surface(scene, rendering, seen, camera, light)
+    rays, eye = _world_rays(scene.placement, camera, rendering.raster.face.shape, empty)
+    dark = _shadow(scene, rendering, camera, light).ravel()[empty]
+    picture[:, empty] = _background(scene, rays, eye, dark, stream.fork("background"))
+    picture += stream.fork("grain").uniforms(face.size) * 0.03 - 0.015
+    picture *= 255
+    picture += 0.5
+    levels = np.clip(picture, 0, 255, out=picture).astype(np.uint8)
+    return np.ascontiguousarray(levels.T).reshape(*rendering.raster.face.shape, 3)
 
 
 def _surface(
-    scene: Scene, rendering: Rendering, camera: PerspectiveCamera, light: Float64
+    scene: Scene, rendering: Rendering, seen: Int64, camera: PerspectiveCamera, light: Float64
 ) -> Float64:
-    """Return the colours (n, 3) of the pixels that show a mesh, in row order."""
+    """Return the colours (3, n) of the pixels that show a mesh, given by their flat indices."""
     mesh, raster = rendering.mesh, rendering.raster
-    seen = raster.face >= 0
-    face, to_world = raster.face[seen], scene.placement.root
-    corners = _vertex_normals(mesh)[mesh.faces[face]]
-    own = exact.inner(raster.weights[seen][:, None], np.swapaxes(corners, 1, 2))
-    normal = exact.product(own, to_world.T)
-    normal = normal / (exact.norm(normal) + 1e-12)[:, None]
+    face, to_world = raster.face.ravel()[seen], scene.placement.root
+    weights, corners = raster.weights.reshape(-1, 3)[seen], mesh.faces[face].T
+    own = np.stack([exact.inner(weights, axis[corners].T) for axis in _vertex_normals(mesh)])
+    normal = exact.product(to_world, own)
+    normal /= exact.norm(normal.T) + 1e-12
     towards = -exact.apply(to_world, camera.rotation[2].astype(np.float64))
-    lit, near = (np.clip(exact.inner(normal, way), 0, 1) for way in (light, towards))
-    brightness = 0.38 + 0.12 * normal[:, 1] + (0.5 * lit + 0.14 * near)
-    colors: Float64 = mesh.colors[face] * brightness[:, None]
+    lit, near = (np.clip(exact.inner(normal.T, way), 0, 1) for way in (light, towards))
+    brightness = 0.38 + 0.12 * normal[1] + (0.5 * lit + 0.14 * near)
+    colors: Float64 = mesh.colors[face].T * brightness
     return colors
 
 
@@ -107,91 +113,106 @@ def _light(stream: Stream) -> Float64:
 
 
 def _vertex_normals(mesh: Mesh) -> Float64:
-    a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
-    face_normal = exact.cross(b - a, c - a)
-    normals = np.empty_like(mesh.vertices)
+    """Return the mean directions (3, V) of the faces at each vertex."""
+    a, b, c = np.ascontiguousarray(mesh.vertices.T)[:, mesh.faces.T].T.swapaxes(0, 1)
     corners = mesh.faces.ravel()
-    for axis in range(3):
-        values = np.repeat(face_normal[:, axis], 3)
-        normals[:, axis] = np.bincount(corners, values, minlength=len(normals))
-    out: Float64 = normals / np.maximum(exact.norm(normals), 1e-12)[:, None]
-    return out
+    face_normals = np.repeat(exact.cross(b - a, c - a).T, 3, axis=1)
+    V = len(mesh.vertices)
+    normals = np.stack([np.bincount(corners, values, minlength=V) for values in face_normals])
+    normals /= np.maximum(exact.norm(normals.T), 1e-12)
+    return normals
 
 
 def _world_rays(
-    placement: Placement, camera: PerspectiveCamera, where: NDArray[np.bool_]
+    placement: Placement, camera: PerspectiveCamera, size: tuple[int, int], pixels: Int64
 ) -> tuple[Float64, Float64]:
-    """Return viewing directions (n, 3) of the chosen pixels (H, W) and the camera's place (3,)."""
-    v, u = np.nonzero(where)
+    """Return viewing directions (3, n) of pixels, flat indices, and the camera's place (3,)."""
     K = camera.intrinsics.astype(np.float64)
-    across, down = (u + 0.5 - K[0, 2]) / K[0, 0], (v + 0.5 - K[1, 2]) / K[1, 1]
+    across = (np.arange(size[1]) + 0.5 - K[0, 2]) / K[0, 0]
+    down = (np.arange(size[0]) + 0.5 - K[1, 2]) / K[1, 1]
     to_world = exact.product(camera.rotation.astype(np.float64), placement.root.T)
-    rays = across * to_world[0, :, None] + down * to_world[1, :, None] + to_world[2, :, None]
-    return rays.T, placement.to_world(camera.center[None])[0]
+    rays = np.empty((3, len(pixels)))
+    for axis, (x, y, z) in enumerate(to_world.T):
+        rays[axis] = (across * x + (down * y)[:, None] + z).ravel()[pixels]
+    return rays, placement.to_world(camera.center[None])[0]
 
 
 def _background(
     scene: Scene, rays: Float64, eye: Float64, dark: NDArray[np.bool_], stream: Stream
 ) -> Float64:
-    """Return the colours (n, 3) of sky and ground.
+    """Return the colours (3, n) of sky and ground.
 
     Args:
         scene: the scene.
-        rays: (n, 3) viewing directions, world.
+        rays: (3, n) viewing directions, world.
         eye: (3,) the camera's place, world, metres.
         dark: (n,) which pixels of the ground lie in shadow.
         stream: draws hills and pattern.
     """
     place = PLACES[scene.place]
-    slope = rays[:, 1] / exact.norm(rays[:, [0, 2]])
+    slope = rays[1] / np.sqrt(rays[0] * rays[0] + rays[2] * rays[2])
+    above, below = np.flatnonzero(slope >= -_LEVEL), np.flatnonzero(slope < -_LEVEL)
+    colors = np.empty_like(rays)
+    colors[:, above] = _sky(place, rays[:, above], slope[above], stream.fork("hills"))
+    down = rays[:, below]
+    distance = (scene.placement.floor - eye[1]) / down[1]
+    x, z = ((eye[k] + down[k] * distance) / place.grain for k in (0, 2))
+    color = _mix(*place.ground, _pattern(x, z, stream.fork("ground")))
+    color *= np.where(dark[below], 0.55, 1.0)
+    haze = np.clip(distance / 60, 0, 0.85)
+    colors[:, below] = (1 - haze) * color + haze * np.asarray(place.horizon)[:, None]
+    return colors
+
+
+def _sky(place: Place, rays: Float64, slope: Float64, stream: Stream) -> Float64:
+    """Return the colours (3, n) of sky and hills at viewing directions and their slopes."""
     colors = _mix(place.horizon, place.sky, np.clip(slope * 2.2, 0, 1))
     if place.skyline:
-        hills = _mix(place.horizon, place.ground[1], 0.25) * 0.88
-        colors[slope < _crest(rays, place.skyline, stream.fork("hills"))] = hills
-    below = slope < -_LEVEL
-    down = rays[below]
-    distance = (scene.placement.floor - eye[1]) / down[:, 1]
-    ground = eye[[0, 2]] + down[:, [0, 2]] * distance[:, None]
-    color = _mix(*place.ground, _pattern(ground / place.grain, stream.fork("ground")))
-    color *= np.where(dark[below], 0.55, 1.0)[:, None]
-    haze = np.clip(distance / 60, 0, 0.85)[:, None]
-    colors[below] = (1 - haze) * color + haze * np.asarray(place.horizon)
+        low = np.flatnonzero(slope < place.skyline + _HIGHEST_HILL)
+        hidden = low[slope[low] < _crest(rays[:, low], place.skyline, stream)]
+        colors[:, hidden] = _mix(place.horizon, place.ground[1], 0.25) * 0.88
     return colors
 
 
 def _mix(first: Color, second: Color, share: ArrayLike) -> Float64:
-    """Return colours (n, 3), or one colour (3,), between two colours."""
-    a, b = np.asarray(first), np.asarray(second)
-    mixed: Float64 = a + np.asarray(share)[..., None] * (b - a)
+    """Return the colours (3, n) between two colours, or (3, 1) for one share."""
+    a, b = (np.asarray(color)[:, None] for color in (first, second))
+    mixed: Float64 = a + np.asarray(share) * (b - a)
     return mixed
 
 
 def _wave(angle: Float64) -> Float64:
     """Return a wave (n,) that is within 0.002 of the sine, for a tenth of its cost."""
     turns = angle * (1 / (2 * np.pi))
-    t = turns - np.rint(turns)
-    bow = (8 - 16 * np.abs(t)) * t
-    out: Float64 = bow + 0.225 * (bow * np.abs(bow) - bow)
+    turns -= np.rint(turns)
+    bow = 8 - 16 * np.abs(turns)
+    bow *= turns
+    out: Float64 = np.abs(bow)
+    out *= bow
+    out -= bow
+    out *= 0.225
+    out += bow
     return out
 
 
 def _crest(rays: Float64, height: float, stream: Stream) -> Float64:
-    """Return the slope of the hills' upper edge in every direction (n,)."""
-    angle = exact.arctan2(rays[:, 0], rays[:, 2])
+    """Return the slope of the hills' upper edge in directions (3, n)."""
+    angle = exact.arctan2(rays[0], rays[2])
     crest = np.full(len(angle), height)
-    waves = zip((0.03, 0.02, 0.01), (2, 5, 13), stream.uniforms(3) * 2 * np.pi, strict=True)
-    for size, count, phase in waves:
+    phases = stream.uniforms(3) * 2 * np.pi
+    for (size, count), phase in zip(_HILLS, phases, strict=True):
         crest += size * _wave(count * angle + phase)
     return crest
 
 
-def _pattern(where: Float64, stream: Stream) -> Float64:
-    """Return a smooth irregular pattern (n,) in [0, 1] at points (n, 2) of the plane."""
+def _pattern(x: Float64, z: Float64, stream: Stream) -> Float64:
+    """Return a smooth irregular pattern (n,) in [0, 1] at points of the plane."""
     angles, phases = stream.uniforms(4) * np.pi, stream.uniforms(4) * 2 * np.pi
-    total = np.zeros(len(where))
+    total = np.zeros(len(x))
     for k, (angle, phase) in enumerate(zip(angles, phases, strict=True)):
         sine, cosine = exact.sin_cos(angle)
-        along = exact.inner(where, np.array([cosine, sine]) * (2 + 1.4 * k))
+        scale = 2 + 1.4 * k
+        along = x * (cosine * scale) + z * (sine * scale)
         total += _wave(along + phase + _wave(0.5 * total))
     return np.clip(0.5 + total / 6, 0, 1)
 
@@ -206,5 +227,4 @@ def _shadow(
     points = camera.to_camera(flat)
     size = rendering.raster.face.shape
     K = camera.intrinsics.astype(np.float64)
-    shadow = draw(points, rendering.mesh.faces, K, (size[0], size[1]), _NEAR)
-    return shadow.face >= 0
+    return covered(points, rendering.mesh.faces, K, (size[0], size[1]), _NEAR)

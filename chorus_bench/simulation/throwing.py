@@ -40,8 +40,7 @@ def throw_frisbee(figure: Figure, stream: Stream) -> Setting:
     else:
         target = shoulder + figure.arm * unit((s * stream.uniform(0.2, 0.9), -0.15, 0.8)) * 0.9
     figure.reach(f"{side}_arm", target, (s, -0.3, 0.0))
-    place, _ = figure.joints()
-    forearm = unit(place[JOINT[f"{side}_wrist"]] - place[JOINT[f"{side}_elbow"]])
+    forearm = unit(figure.place(f"{side}_wrist") - figure.place(f"{side}_elbow"))
     inwards = cross(UP, forearm) * s
     figure.set_hand(side, forearm + 0.15 * inwards, inwards, curl=60)
     grip = figure.grip(side)

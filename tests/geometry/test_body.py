@@ -18,12 +18,13 @@ from smplx.utils import Struct
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import (
     JOINT_NAMES,
-    PARENTS,
     BodyModel,
     star_pose,
     without_global_orientation,
 )
 from chorus_bench.geometry.body_files import load_body, save_body
+from chorus_bench.geometry.rotations import axis_angle_to_matrix
+from chorus_bench.geometry.skeleton import PARENTS, bones, forward_kinematics, joint_and_parent
 from chorus_bench.selftest.data import golden_body
 
 
@@ -77,10 +78,24 @@ def test_batches_equal_singles(body):
     batch = body.pose(poses)
     assert batch.shape == (3, body.vertices, 3)
     for pose, vertices in zip(poses, batch, strict=True):
-        np.testing.assert_allclose(body.pose(pose), vertices, atol=1e-7)
+        assert body.pose(pose).tobytes() == vertices.tobytes()
     transforms, joints = body.bone_transforms(poses)
     assert transforms.shape == (3, 24, 4, 4)
     assert joints.shape == (3, 24, 3)
+
+
+def test_some_vertices_and_joints_equal_those_of_all(body):
+    rng = np.random.default_rng(4)
+    pose, betas, some = rng.normal(0, 0.4, 72), rng.normal(size=10), [5, 3000, 17]
+    everything = body.pose(pose, betas)
+    assert body.pose_vertices(some, pose, betas).tobytes() == everything[some].tobytes()
+    local, steps = axis_angle_to_matrix(pose.reshape(24, 3)), bones(body.rest_joints(betas))
+    places, turned = forward_kinematics(local, steps)
+    for joint in range(1, 24):
+        place, orientation, above = joint_and_parent(local, steps, joint)
+        assert place.tobytes() == places[joint].tobytes()
+        assert orientation.tobytes() == turned[joint].tobytes()
+        assert above.tobytes() == turned[PARENTS[joint]].tobytes()
 
 
 def test_zero_pose_is_the_template():

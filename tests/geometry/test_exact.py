@@ -158,3 +158,12 @@ def test_a_product_of_whole_numbers_has_no_order():
     np.testing.assert_array_equal(
         exact.whole_product(a, b), exact.whole_product(a[:, order], b[order])
     )
+
+
+def test_single_numbers_have_the_bits_of_arrays():
+    angles = [*RNG.uniform(-1e4, 1e4, 2000), *(np.pi / 4 * np.arange(-20, 20)), 0.0, -0.0]
+    both = np.array([exact.sin_cos_of(float(angle)) for angle in angles])
+    assert both.tobytes() == np.stack(exact.sin_cos(angles), axis=1).tobytes()
+    numbers = [*(10 ** RNG.uniform(-300, 300, 1000)), *RNG.uniform(0, 1, 1000), 1.0]
+    logarithms = np.array([exact.log_of(float(number)) for number in numbers])
+    assert logarithms.tobytes() == exact.log(numbers).tobytes()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chorus_bench.geometry.rasterizer import STEPS_PER_PIXEL, draw, fragments
+from chorus_bench.geometry.rasterizer import STEPS_PER_PIXEL, covered, draw, fragments
 from chorus_bench.simulation.meshes import (
     box,
     ellipsoid,
@@ -82,6 +82,15 @@ def test_the_nearer_surface_is_seen():
     assert (seen == expected).all()
     assert raster.depth[seen] == pytest.approx(1.95, abs=1e-6)
     assert raster.depth[(raster.face >= 0) & ~seen] == pytest.approx(2.95, abs=1e-6)
+
+
+def test_covered_pixels_are_those_that_are_drawn():
+    mesh = join([ellipsoid((0.5, 0.3, 0.4), (1, 1, 1)), wheel(0.6, 0.1, (1, 1, 1))])
+    mesh = mesh.moved(None, (0.1, 0.0, 0.5))  # partly nearer than the limit
+    seen = covered(mesh.vertices, mesh.faces, K, (48, 64), 0.3)
+    drawn = draw(mesh.vertices, mesh.faces, K, (48, 64), 0.3).face >= 0
+    assert seen.any()
+    assert (seen == drawn).all()
 
 
 def test_interpenetrating_surfaces_meet_where_their_depths_are_equal():

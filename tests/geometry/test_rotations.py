@@ -14,6 +14,7 @@ from chorus_bench.geometry.rotations import (
     matrix_to_axis_angle_antisymmetric,
     matrix_to_quaternion,
     quaternion_to_matrix,
+    turn,
 )
 
 FROM_MATRIX = [matrix_to_axis_angle, matrix_to_axis_angle_antisymmetric]
@@ -123,3 +124,10 @@ def test_wrong_shapes_are_named(convert, array, expected):
         convert(array)
     assert str(array.shape) in str(caught.value)
     assert expected in str(caught.value)
+
+
+def test_one_vector_has_the_bits_of_many():
+    vectors = np.random.default_rng(3).normal(size=(500, 3)) * 2
+    vectors[:3] = [[0.0] * 3, [-1e-8] * 3, [0, 0, np.pi]]
+    alone = np.stack([turn(vector) for vector in vectors])
+    assert alone.tobytes() == axis_angle_to_matrix(vectors).tobytes()

@@ -120,6 +120,7 @@ ALLOWED = {
     ("chorus_bench/datasets/coco_eft/segmentations.py", "sum"): "of whole numbers",
     ("chorus_bench/synthesis/filters.py", "sum"): "of whole numbers",
     ("chorus_bench/evaluation/scoring.py", "sum"): "of whole numbers",
+    ("chorus_bench/simulation/annotators.py", "cv2"): "blurs whole numbers, no sum is rounded",
     ("chorus_bench/simulation/shading.py", "cv2"): "encodes JPEG, in whole numbers",
     ("chorus_bench/seeds.py", "np.random"): "raw bits of Philox, which NumPy keeps",
     ("baselines/chorus_baselines/chorus/aggregation.py", "sum"): "of tallies and whole numbers",
