@@ -176,7 +176,9 @@ class GeometryCache:
 
     def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
         """Compute the geometry of a batch if it is missing or damaged; for arguments see `load`."""
-        self._geometry(batch, on_sample)
+        stored = self._read(batch, "geometry")
+        if stored is None or "packed" not in stored:
+            self._geometry(batch, on_sample)
 
     def prepared(self, batch: SampleBatch) -> tuple[PreparedSample, ...]:
         """Return the prepared samples of a batch; compute what is missing or damaged."""

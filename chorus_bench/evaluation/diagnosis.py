@@ -15,8 +15,8 @@ and they do not add up. Formulas and interpretation: ``docs/diagnose.md``.
 
 from __future__ import annotations
 
+import itertools
 import json
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -36,13 +36,15 @@ from chorus_bench.engines.threads import thread_count
 from chorus_bench.evaluation.arguments import Evaluation, opened_submission, resolve_evaluation
 from chorus_bench.evaluation.availability import availability_warnings, nothing_available
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
+from chorus_bench.evaluation.gains import CategoryDiagnosis, Tried, diagnosed
 from chorus_bench.evaluation.prepare import PreparedSample
-from chorus_bench.evaluation.readings import LevelCube
+from chorus_bench.evaluation.rays import Rays
+from chorus_bench.evaluation.readings import IDENTITY, PaddedCube
 from chorus_bench.evaluation.repairs import (
     MOVING,
     REPAIRS,
     CategoryTrials,
-    Repair,
+    Scores,
     SearchSettings,
     ceiling_repair,
     center_of_mass,
@@ -66,36 +68,6 @@ SCHEMA_VERSION = 1
 
 _DEFAULT_SEARCH = SearchSettings()
 _POSED = "a posed field has no canonical frame in which to move it"
-
-
-@dataclass(frozen=True)
-class CategoryDiagnosis:
-    """A category, or the mean over categories, with the effect of each repair.
-
-    Attributes:
-        pap: current PAP, as in an evaluation.
-        pap_hoa: current PAP_hoa; None if the person hides every target.
-        repairs: one entry for each of `REPAIRS`; None if it does not apply.
-        samples: number of test samples.
-        missing: whether the submission lacks the category, which then counts as an empty field.
-    """
-
-    pap: float
-    pap_hoa: float | None
-    repairs: dict[str, Repair | None]
-    samples: int
-    missing: bool = False
-
-    @property
-    def occlusion(self) -> float | None:
-        """PAP_hoa minus PAP, of either sign: the cost of the pixels that the person hides."""
-        return None if self.pap_hoa is None else self.pap_hoa - self.pap
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything for JSON."""
-        repairs = {name: None if r is None else r.as_dict() for name, r in self.repairs.items()}
-        scores = {"PAP": self.pap, "PAP_hoa": self.pap_hoa, "occlusion": self.occlusion}
-        return {**scores, "samples": self.samples, "missing": self.missing, "repairs": repairs}
 
 
 @displayed
@@ -217,14 +189,15 @@ def diagnose(
         with reported(progress, "Diagnosing") as report:
             stage = partial(say, report)
             geometry = GeometryCache(run.samples, run.body, run.protocol, folder, stage)
-            found = _Job(run, geometry, search, report, stage).run(threads)
-        if not found:
+            tried = _Job(run, geometry, search, report, stage).run(threads)
+        if not tried:
             raise nothing_available(run.categories, run.split.name)
+        mean, found = diagnosed(tried)
         warnings = (*run.warnings(), *_availability(run, found))
     return Diagnosis(
         signature=run.signature(run.protocol),
         submission={"method": opened.method, "track": opened.track, "sha256": opened.sha256},
-        mean=_mean(list(found.values())),
+        mean=mean,
         categories=found,
         unavailable=dict.fromkeys(MOVING, _POSED) if opened.track == "posed" else {},
         search=search,
@@ -249,8 +222,8 @@ class _Job:
         self._stage = stage
         self._stop = threading.Event()
 
-    def run(self, threads: int) -> dict[str, CategoryDiagnosis]:
-        """Return the diagnosis of every category."""
+    def run(self, threads: int) -> dict[str, Tried]:
+        """Return what was tried for every category that has a target pixel."""
         with ThreadPoolExecutor(threads) as pool:
             try:
                 return self._run_on(pool)
@@ -259,16 +232,16 @@ class _Job:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _run_on(self, pool: ThreadPoolExecutor) -> dict[str, CategoryDiagnosis]:
+    def _run_on(self, pool: ThreadPoolExecutor) -> dict[str, Tried]:
         for count in pool.map(self._prepare, self._cache.batches):
             self._advance(count)
         self._stage("Trying repairs")
         found = {}
         for category in self._run.categories:
             batches = [batch for batch in self._cache.batches if batch.category == category]
-            diagnosis = self._category(category, batches, pool)
-            if diagnosis is not None:
-                found[category] = diagnosis
+            tried = self._category(category, batches, pool)
+            if tried is not None:
+                found[category] = tried
             self._advance(sum(len(batch.samples) for batch in batches))
         return found
 
@@ -293,27 +266,29 @@ class _Job:
 
     def _category(
         self, category: str, batches: Sequence[SampleBatch], pool: ThreadPoolExecutor
-    ) -> CategoryDiagnosis | None:
-        """Return the diagnosis of a category; None if none of its samples has a target pixel."""
-        samples = [sample for batch in batches for sample in self._cache.prepared(batch)]
-        ids = [sample.sample_id for batch in batches for sample in batch.samples]
-        missing = category not in self._run.submission.categories
+    ) -> Tried | None:
+        """Return what was tried for a category; None if none of its samples has a target pixel."""
         canonical = self._canonical(category)
+        values = None if canonical is None else PaddedCube.of(canonical)
 
-        def read(sample: PreparedSample, sample_id: str) -> NDArray[np.float32]:
-            if canonical is not None:
-                return sample.occupancy_image(canonical.at(sample.points)).ravel()
-            return sample.occupancy_image(self._posed(category, sample_id, sample.voxels)).ravel()
+        def read(sample: PreparedSample, sample_id: str) -> tuple[Rays, NDArray[np.float32]]:
+            rays = Rays.of(sample)
+            if values is not None:
+                return rays, rays.image(values.read(rays, IDENTITY))
+            posed = self._posed(category, sample_id, sample.voxels)
+            return rays, sample.occupancy_image(posed).ravel()
 
-        images = list(pool.map(read, samples, ids))
+        def read_batch(batch: SampleBatch) -> list[tuple[Rays, NDArray[np.float32]]]:
+            ids = [sample.sample_id for sample in batch.samples]
+            return list(map(read, self._cache.prepared(batch), ids))
+
+        found = itertools.chain.from_iterable(pool.map(read_batch, batches))
+        samples, images = zip(*found, strict=True)
         trials = CategoryTrials(samples, images, self._run.protocol, pool.map)
-        plain, hoa = trials.available()
-        if not plain:
+        if not trials.available():
             return None
-        now = trials.now()
-        repairs = self._repairs(trials, now, canonical)
-        pap_hoa = now["PAP_hoa"] if hoa else None
-        return CategoryDiagnosis(now["PAP"], pap_hoa, repairs, len(samples), missing)
+        repairs = self._repairs(trials, canonical, values)
+        return Tried(trials.now(), repairs, category not in self._run.submission.categories)
 
     def _canonical(self, category: str) -> OccupancyGrid | None:
         """Return a category's canonical field, empty if it is missing; None for a posed one."""
@@ -334,45 +309,23 @@ class _Job:
         return self._run.submission.posed_field(category, sample_id).at(places)
 
     def _repairs(
-        self, trials: CategoryTrials, now: dict[str, float], canonical: OccupancyGrid | None
-    ) -> dict[str, Repair | None]:
-        mended = {"recalibration": recalibration_repair(trials), "ceiling": ceiling_repair(trials)}
-        if canonical is not None:
-            cube = LevelCube.of(canonical, self._run.protocol)
-            mended["position"] = position_repair(trials, cube, self._search)
+        self, trials: CategoryTrials, canonical: OccupancyGrid | None, values: PaddedCube | None
+    ) -> dict[str, tuple[Scores, dict[str, Any]]]:
+        """Return what each repair that applies gives.
+
+        Args:
+            trials: the category's samples.
+            canonical: the field; None if it is posed.
+            values: the field's probabilities.
+        """
+        tried = {"recalibration": recalibration_repair(trials), "ceiling": ceiling_repair(trials)}
+        if canonical is not None and values is not None:
+            levels = PaddedCube.levels(canonical, self._run.protocol)
             middle = center_of_mass(canonical)
-            mended["scale"] = scale_repair(trials, cube, self._search, middle)
-            mended["mirror"] = mirror_repair(trials, canonical)
-        return {name: _repair(now, *mended[name]) if name in mended else None for name in REPAIRS}
-
-
-def _repair(now: dict[str, float], then: dict[str, float], found: dict[str, Any]) -> Repair:
-    return Repair(
-        pap=then["PAP"],
-        pap_hoa=then["PAP_hoa"],
-        gain=then["PAP"] - now["PAP"],
-        gain_hoa=then["PAP_hoa"] - now["PAP_hoa"],
-        found=found,
-    )
-
-
-def _mean(entries: Sequence[CategoryDiagnosis]) -> CategoryDiagnosis:
-    """Return the unweighted mean over the categories; of PAP_hoa over those that have one."""
-    shown = [entry for entry in entries if entry.pap_hoa is not None]
-    known_hoa = [entry.pap_hoa for entry in shown if entry.pap_hoa is not None]
-    now = {"PAP": _average([e.pap for e in entries]), "PAP_hoa": _average(known_hoa)}
-    repairs: dict[str, Repair | None] = {}
-    for name in REPAIRS:
-        known = [r for entry in entries if (r := entry.repairs[name]) is not None]
-        hoa = [r.pap_hoa for entry in shown if (r := entry.repairs[name]) is not None]
-        then = {"PAP": _average([r.pap for r in known]), "PAP_hoa": _average(hoa)}
-        repairs[name] = _repair(now, then, {}) if len(known) == len(entries) else None
-    samples = sum(entry.samples for entry in entries)
-    return CategoryDiagnosis(now["PAP"], now["PAP_hoa"] if shown else None, repairs, samples)
-
-
-def _average(values: Sequence[float]) -> float:
-    return math.fsum(values) / max(1, len(values))
+            tried["position"] = position_repair(trials, levels, self._search)
+            tried["scale"] = scale_repair(trials, levels, self._search, middle)
+            tried["mirror"] = mirror_repair(trials, values)
+        return {name: tried[name] for name in REPAIRS if name in tried}
 
 
 def _availability(run: Evaluation, found: Mapping[str, CategoryDiagnosis]) -> list[str]:

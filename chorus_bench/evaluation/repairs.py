@@ -10,31 +10,39 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.array_types import Float32
+from chorus_bench.array_types import Float32, Float64, Int64, UInt8
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.ceiling import graded_mask
-from chorus_bench.evaluation.prepare import PreparedSample
+from chorus_bench.evaluation.rays import Rays
 from chorus_bench.evaluation.readings import (
+    IDENTITY,
     MIRRORED,
-    LevelCube,
+    PaddedCube,
     Reading,
-    category_means,
-    histograms,
-    level_images,
+    Words,
+    box_counts,
+    mean_pap,
+    moved,
+    reading_counts,
     scaled,
     translated,
 )
 from chorus_bench.evaluation.recalibration import recalibrate
 from chorus_bench.geometry.grid import OccupancyGrid
-from chorus_bench.metrics.pap import TARGET, occupancy_levels
+from chorus_bench.metrics.pap import (
+    TARGET,
+    category_mean,
+    occupancy_levels,
+    pixel_histogram,
+    score_table,
+)
 from chorus_bench.metrics.protocol import Protocol
-
-T = TypeVar("T")
+from chorus_bench.metrics.resampling import Interval
 
 #: The repairs, in the order in which they are given everywhere.
 REPAIRS = ("position", "scale", "mirror", "recalibration", "ceiling")
@@ -83,6 +91,7 @@ class Repair:
         pap_hoa: PAP_hoa of the corrected field; the choice is by PAP alone.
         gain: increase of PAP, never negative.
         gain_hoa: change of PAP_hoa, of either sign.
+        interval: 95 % interval of ``gain``; None where there are too few samples.
         found: the oracle's choice; empty in a mean.
     """
 
@@ -90,12 +99,19 @@ class Repair:
     pap_hoa: float
     gain: float
     gain_hoa: float
+    interval: Interval | None = None
     found: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON."""
         scores = {"PAP": self.pap, "PAP_hoa": self.pap_hoa}
-        return {**scores, "gain": self.gain, "gain_hoa": self.gain_hoa, **self.found}
+        bounds = None if self.interval is None else self.interval.as_list()
+        gains = {"gain": self.gain, "gain_interval": bounds, "gain_hoa": self.gain_hoa}
+        return {**scores, **gains, **self.found}
+
+
+#: Scores (S, 4) and target areas (S, 2) of a category's samples.
+Scores = tuple[Float64, Int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,132 +119,182 @@ class CategoryTrials:
     """One category's samples, the submission's predictions for them, and trial repairs.
 
     Args:
-        samples: the S prepared samples.
+        samples: the S samples' entries.
         images: their occupancy images as submitted, (P,) each.
         protocol: the protocol.
         each: applies a function to every sample, in order, like a thread pool's ``map``.
     """
 
-    samples: Sequence[PreparedSample]
+    samples: Sequence[Rays]
     images: Sequence[Float32]
     protocol: Protocol
     each: Callable[..., Iterable[Any]] = map
 
-    def counted(self, sample: PreparedSample, levels: NDArray[Any]) -> NDArray[np.int32]:
-        """Return the histograms (C, 4, T + 1) of a sample's C occupancy images (C, P) of levels."""
-        return histograms(levels, sample.classes, len(self.protocol.thresholds))
+    def scores(self, levels: Iterable[Sequence[NDArray[Any]]]) -> list[Scores]:
+        """Return the samples' scores for every candidate.
 
-    def means(self, counts: Iterable[NDArray[np.int32]]) -> list[dict[str, float]]:
-        """Return the four means for every candidate, given each sample's histograms."""
-        return category_means(list(counts), closed=self.protocol.closed)
+        Args:
+            levels: for each sample its C occupancy images as levels, (P,) each.
+        """
+        thresholds = len(self.protocol.thresholds)
+        counts = [
+            np.stack([pixel_histogram(image, sample.classes, thresholds) for image in images])
+            for sample, images in zip(self.samples, levels, strict=True)
+        ]
+        scores, areas = score_table(np.stack(counts, axis=1), closed=self.protocol.closed)
+        return list(zip(scores, areas, strict=True))
 
-    def means_of_images(self, images: Sequence[Sequence[Float32]]) -> list[dict[str, float]]:
-        """Return the four means for every candidate, given its S occupancy images."""
-        limits = self.protocol.thresholds
-        return self.means(
-            self.counted(sample, occupancy_levels(np.stack(one), limits))
-            for sample, one in zip(self.samples, zip(*images, strict=True), strict=True)
-        )
+    def scores_of_images(self, images: Sequence[Sequence[Float32]]) -> list[Scores]:
+        """Return the samples' scores for every candidate, given its S occupancy images."""
+        return self.scores(zip(*map(self.levels, images), strict=True))
 
-    def available(self) -> tuple[bool, bool]:
-        """Return whether any sample has a target pixel, and any one that is outside the person."""
-        targets = [sample.classes & TARGET for sample in self.samples]
-        shown = [sample.classes == TARGET for sample in self.samples]
-        return any(map(np.any, targets)), any(map(np.any, shown))
+    def levels(self, images: Sequence[Float32]) -> list[Int64]:
+        """Return the levels of each sample's occupancy image, (P,) each."""
+        levels = occupancy_levels(np.concatenate(images), self.protocol.thresholds)
+        return np.split(levels, np.cumsum([len(image) for image in images])[:-1])
 
-    def now(self) -> dict[str, float]:
-        """Return the four means of the submission, as in an evaluation."""
-        return self.means_of_images([self.images])[0]
+    def scores_of_reading(self, cube: PaddedCube, reading: Reading) -> Scores:
+        """Return the samples' scores for one reading of the levels of a field."""
+
+        def read(sample: Rays) -> list[UInt8]:
+            return [sample.image(cube.read(sample, reading), 0)]
+
+        return self.scores(self.each(read, self.samples))[0]
+
+    def best_of(self, count: Callable[[Rays], NDArray[np.int32]], order: Iterable[int]) -> int:
+        """Return the first of the candidates with the largest PAP.
+
+        Args:
+            count: returns a sample's pixels for every candidate, see `level_counts`.
+            order: the numbers of the candidates.
+        """
+        paps = mean_pap(list(self.each(count, self.samples)), closed=self.protocol.closed)
+        return max(order, key=lambda number: paps[number])
+
+    def available(self) -> bool:
+        """Return whether any sample has a target pixel."""
+        return any(bool((sample.classes & TARGET).any()) for sample in self.samples)
+
+    def now(self) -> Scores:
+        """Return the samples' scores of the submission, as in an evaluation."""
+        return self.scores_of_images([self.images])[0]
 
 
 def position_repair(
-    trials: CategoryTrials, cube: LevelCube, search: SearchSettings
-) -> tuple[dict[str, float], dict[str, Any]]:
+    trials: CategoryTrials, cube: PaddedCube, search: SearchSettings
+) -> tuple[Scores, dict[str, Any]]:
     """Find the best translation of the canonical field within ``reach`` along each axis."""
     count = int(search.reach / search.steps[0] + 1e-9)
     row = [n * search.steps[0] for n in range(-count, count + 1)]
-    lattice = sorted(itertools.product(row, repeat=3), key=_length)
-    means, best = _best(trials, cube, lattice, translated)
+    best = _best_move(trials, cube, (0.0, 0.0, 0.0), [row] * 3)
     for step in search.steps[1:]:
-        moves = sorted(itertools.product((0.0, -step, step), repeat=3), key=_length)
-        near = [tuple(a + b for a, b in zip(best, move, strict=True)) for move in moves]
-        near = [t for t in near if max(map(abs, t)) <= search.reach + 1e-9]
-        means, best = _best(trials, cube, near, translated)
-    return means, {"translation": [round(t, 6) + 0.0 for t in best]}
+        moves = [
+            [move for move in (0.0, -step, step) if abs(place + move) <= search.reach + 1e-9]
+            for place in best
+        ]
+        best = _best_move(trials, cube, best, moves)
+    scores = trials.scores_of_reading(cube, translated(best))
+    return scores, {"translation": [round(t, 6) + 0.0 for t in best]}
+
+
+def _best_move(
+    trials: CategoryTrials,
+    cube: PaddedCube,
+    start: Sequence[float],
+    moves: Sequence[Sequence[float]],
+) -> tuple[float, ...]:
+    """Return the best of all combinations of moves along the axes, the shortest among equals."""
+    x, y, z = (
+        [moved(place + move) for move in along] for place, along in zip(start, moves, strict=True)
+    )
+    words, thresholds = Words.of(cube, z), len(trials.protocol.thresholds)
+    tried = list(itertools.product(*moves))
+    shortest_first = sorted(range(len(tried)), key=lambda number: _length(tried[number]))
+    found = tried[
+        trials.best_of(lambda rays: box_counts(rays, words, x, y, thresholds), shortest_first)
+    ]
+    return tuple(place + move for place, move in zip(start, found, strict=True))
 
 
 def scale_repair(
-    trials: CategoryTrials, cube: LevelCube, search: SearchSettings, center: Sequence[float]
-) -> tuple[dict[str, float], dict[str, Any]]:
+    trials: CategoryTrials, cube: PaddedCube, search: SearchSettings, center: Sequence[float]
+) -> tuple[Scores, dict[str, Any]]:
     """Find the best uniform scale of the canonical field about a point (3,), metres."""
+    thresholds = len(trials.protocol.thresholds)
 
-    def reading(octave: float) -> Reading:
-        return scaled(2.0**octave, center)
+    def best_of(octaves: Sequence[float]) -> float:
+        readings = [scaled(2.0**octave, center) for octave in octaves]
+        return octaves[
+            trials.best_of(
+                lambda rays: reading_counts(rays, cube, readings, thresholds), range(len(octaves))
+            )
+        ]
 
     first, *others = search.octave_steps
     count = int(search.octaves / first + 1e-9)
-    row = sorted((n * first for n in range(-count, count + 1)), key=abs)
-    means, best = _best(trials, cube, row, reading)
+    best = best_of(sorted((n * first for n in range(-count, count + 1)), key=abs))
     for step in others:
         near = [best + move for move in (0.0, -step, step)]
-        near = [octave for octave in near if abs(octave) <= search.octaves + 1e-9]
-        means, best = _best(trials, cube, near, reading)
-    return means, {"factor": 2.0**best, "center": [float(c) for c in center]}
+        best = best_of([octave for octave in near if abs(octave) <= search.octaves + 1e-9])
+    scores = trials.scores_of_reading(cube, scaled(2.0**best, center))
+    return scores, {"factor": 2.0**best, "center": [float(c) for c in center]}
 
 
-def mirror_repair(
-    trials: CategoryTrials, canonical: OccupancyGrid
-) -> tuple[dict[str, float], dict[str, Any]]:
+def mirror_repair(trials: CategoryTrials, cube: PaddedCube) -> tuple[Scores, dict[str, Any]]:
     """Choose among the field P, its mirror image M(x, y, z) = P(-x, y, z), and both together.
 
     The combinations are ``maximum``, max(P, M), and ``mean``, (P + M) / 2, voxel by voxel.
+
+    Args:
+        trials: the samples.
+        cube: the field's probabilities.
     """
 
-    def both(sample: PreparedSample) -> tuple[Float32, Float32]:
-        flip = np.array([axis.scale for axis in MIRRORED], dtype=np.float32)
-        here, there = canonical.at(sample.points), canonical.at(sample.points * flip)
-        mean = (here + there) / np.float32(2)
-        return sample.occupancy_image(there).ravel(), sample.occupancy_image(mean).ravel()
+    def both(sample: Rays) -> tuple[Float32, Float32]:
+        here, there = cube.read(sample, IDENTITY), cube.read(sample, MIRRORED)
+        return sample.image(there), sample.image((here + there) / np.float32(2))
 
-    mirrored, mean = zip(*trials.each(both, trials.samples), strict=True)
+    mirrored, means = zip(*trials.each(both, trials.samples), strict=True)
     maximum = [np.maximum(a, b) for a, b in zip(trials.images, mirrored, strict=True)]
-    means = trials.means_of_images([trials.images, mirrored, maximum, mean])
-    chosen = _first_best(means)
-    paps = {name: entry["PAP"] for name, entry in zip(MIRROR_FORMS, means, strict=True)}
-    return means[chosen], {"form": MIRROR_FORMS[chosen], "forms": paps}
+    scores = trials.scores_of_images([trials.images, mirrored, maximum, means])
+    paps = {name: pap_of(one) for name, one in zip(MIRROR_FORMS, scores, strict=True)}
+    chosen = max(range(len(scores)), key=lambda number: paps[MIRROR_FORMS[number]])
+    return scores[chosen], {"form": MIRROR_FORMS[chosen], "forms": paps}
 
 
-def recalibration_repair(trials: CategoryTrials) -> tuple[dict[str, float], dict[str, Any]]:
+def recalibration_repair(trials: CategoryTrials) -> tuple[Scores, dict[str, Any]]:
     """Choose between the unchanged probabilities and their best monotone map.
 
     The map is that of `recalibrate`: a value gets the level of the highest cut that it reaches.
     """
     limits = np.asarray(trials.protocol.thresholds, dtype=np.float32)
-    targets = [sample.classes & 1 > 0 for sample in trials.samples]
+    targets = [(sample.classes & TARGET) > 0 for sample in trials.samples]
     found = recalibrate(trials.images, targets, limits.tolist(), closed=trials.protocol.closed)
-    means = trials.means(
-        trials.counted(
-            sample,
-            np.stack([occupancy_levels(image, trials.protocol.thresholds), found.levels(image)]),
-        )
-        for sample, image in zip(trials.samples, trials.images, strict=True)
-    )
-    chosen = _first_best(means)
-    cuts = found.cuts if chosen else limits
+    mapped = [found.levels(image) for image in trials.images]
+    now, then = trials.scores(zip(trials.levels(trials.images), mapped, strict=True))
+    changed = pap_of(then) > pap_of(now)
+    cuts = found.cuts if changed else limits
     listed = [float(cut) if np.isfinite(cut) else None for cut in cuts]
-    return means[chosen], {"changed": bool(chosen), "limit": found.limit, "cuts": listed}
+    return then if changed else now, {"changed": changed, "limit": found.limit, "cuts": listed}
 
 
-def ceiling_repair(trials: CategoryTrials) -> tuple[dict[str, float], dict[str, Any]]:
+def ceiling_repair(trials: CategoryTrials) -> tuple[Scores, dict[str, Any]]:
     """Score each sample's own target, extruded along the rays of its camera (`graded_mask`)."""
 
-    def image(sample: PreparedSample) -> Float32:
+    def image(sample: Rays) -> Float32:
         reached = np.zeros(len(sample.classes), dtype=bool)
         reached[sample.pixels] = True
-        return graded_mask(sample.target, reached.reshape(sample.target.shape)).ravel()
+        target = (sample.classes & TARGET).reshape(sample.shape)
+        return graded_mask(target, reached.reshape(sample.shape)).ravel()
 
-    means = trials.means_of_images([trials.images, [image(s) for s in trials.samples]])
-    return means[_first_best(means)], {}
+    own = [image(sample) for sample in trials.samples]
+    now, then = trials.scores_of_images([trials.images, own])
+    return then if pap_of(then) > pap_of(now) else now, {}
+
+
+def pap_of(scores: Scores) -> float:
+    """Return the category's mean PAP."""
+    return category_mean(*scores)["PAP"]
 
 
 def center_of_mass(canonical: OccupancyGrid) -> tuple[float, float, float]:
@@ -246,24 +312,3 @@ def center_of_mass(canonical: OccupancyGrid) -> tuple[float, float, float]:
 
 def _length(move: Sequence[float]) -> float:
     return sum(m * m for m in move)
-
-
-def _best(
-    trials: CategoryTrials,
-    cube: LevelCube,
-    candidates: Sequence[T],
-    reading: Callable[[T], Reading],
-) -> tuple[dict[str, float], T]:
-    """Return the means of the best candidate and the candidate."""
-    readings = [reading(candidate) for candidate in candidates]
-
-    def counts(sample: PreparedSample) -> NDArray[np.int32]:
-        return trials.counted(sample, level_images(sample, cube, readings))
-
-    means = trials.means(trials.each(counts, trials.samples))
-    chosen = _first_best(means)
-    return means[chosen], candidates[chosen]
-
-
-def _first_best(means: Sequence[dict[str, float]]) -> int:
-    return max(range(len(means)), key=lambda number: means[number]["PAP"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from tabulate import tabulate
@@ -11,7 +12,8 @@ from chorus_bench.errors import count_of, unknown_name
 from chorus_bench.report.tables import percent
 
 if TYPE_CHECKING:
-    from chorus_bench.evaluation.diagnosis import CategoryDiagnosis, Diagnosis
+    from chorus_bench.evaluation.diagnosis import Diagnosis
+    from chorus_bench.evaluation.gains import CategoryDiagnosis
     from chorus_bench.evaluation.repairs import Repair
 
 _TABLE_FORMATS = {"table": "simple", "markdown": "github"}
@@ -22,6 +24,9 @@ test data corrected that alone (best translation; best scale about the centre of
 best monotone map of the probabilities). ceiling: the gain of the target itself, extruded along the
 rays. occlusion: PAP_hoa minus PAP. Gains do not add up, and corrected scores must not be reported
 as results. Definitions: docs/diagnose.md."""
+
+_INTERVALS = """\
+95 % intervals of the gains, over resampled samples with the repair held fixed:"""
 
 
 def render_diagnosis(diagnosis: Diagnosis, style: str = "table") -> str:
@@ -40,6 +45,7 @@ def render_diagnosis(diagnosis: Diagnosis, style: str = "table") -> str:
         diagnosis.submission["method"],
         _gains(diagnosis, _TABLE_FORMATS[style]),
         _LEGEND,
+        *_intervals(diagnosis, _TABLE_FORMATS[style]),
         "What the oracles chose:",
         _choices(diagnosis, _TABLE_FORMATS[style]),
         "\n".join(
@@ -65,12 +71,35 @@ def _gains(diagnosis: Diagnosis, tablefmt: str) -> str:
         gains.insert(place, "n/a" if occlusion is None else f"{100 * occlusion:+.2f}")
         return [label, entry.samples, percent(entry.pap), percent(entry.pap_hoa), *gains]
 
-    rows = [
-        row(f"{name} (missing)" if entry.missing else name, entry)
-        for name, entry in diagnosis.categories.items()
-    ]
-    rows.append(row("mean over categories", diagnosis.mean))
+    rows = [row(label, entry) for label, entry in _labelled(diagnosis)]
     return _table(rows, headers, tablefmt)
+
+
+def _labelled(diagnosis: Diagnosis) -> Iterator[tuple[str, CategoryDiagnosis]]:
+    """Yield the categories and their mean, as the tables name them."""
+    for name, entry in diagnosis.categories.items():
+        yield f"{name} (missing)" if entry.missing else name, entry
+    yield "mean over categories", diagnosis.mean
+
+
+def _intervals(diagnosis: Diagnosis, tablefmt: str) -> list[str]:
+    """Return a heading and the table of intervals; nothing if no gain has one."""
+    names = [name for name, repair in diagnosis.mean.repairs.items() if repair is not None]
+    rows = [[label, *_ranges(entry, names)] for label, entry in _labelled(diagnosis)]
+    if not any(any(cells) for _, *cells in rows):
+        return []
+    return [_INTERVALS, _table(rows, ["category", *names], tablefmt)]
+
+
+def _ranges(entry: CategoryDiagnosis, names: Sequence[str]) -> list[str]:
+    bounds = [None if (r := entry.repairs[name]) is None else r.interval for name in names]
+    return ["" if one is None else gain_range(one.as_list()) for one in bounds]
+
+
+def gain_range(bounds: Sequence[float]) -> str:
+    """Return the interval of a gain, in points."""
+    low, high = bounds
+    return f"{100 * low:+.2f} to {100 * high:+.2f}"
 
 
 def _gain(repair: Repair | None) -> str:

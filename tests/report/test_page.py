@@ -212,7 +212,9 @@ def test_the_diagnosis_names_the_largest_gain(in_the_file):
     assert "occlusion and ceiling are left out" in table["text"]
     assert table["columns"] == ["position", "recalibration", "occlusion", "ceiling"]
     assert [row["largest"] for row in table["rows"]] == ["recalibration", "none"]
-    assert table["rows"][0]["cells"] == ["+10.00", "+20.00", "-1.00", "+40.00"]
+    assert table["rows"][0]["cells"] == [
+        (text, "") for text in ("+10.00", "+20.00", "-1.00", "+40.00")
+    ]
 
 
 @pytest.mark.parametrize(("resolution", "smaller"), [(24, 24), (48, 48), (50, 25), (97, 33)])
