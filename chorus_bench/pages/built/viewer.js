@@ -1,5 +1,5 @@
 /*
-chorus-bench, Apache-2.0; sources: dc7a2b23066f000b926639744a76982300f91f6713e27d665410c5452941bd9b
+chorus-bench, Apache-2.0; sources: a9b4cb5f566d352a28bd565498351acbae7cfbcbb37580c2161fec8bac198751
 
 Holds three 0.187.0
 
