@@ -1,5 +1,5 @@
 /*
-chorus-bench, Apache-2.0; sources: a9b4cb5f566d352a28bd565498351acbae7cfbcbb37580c2161fec8bac198751
+chorus-bench, Apache-2.0; sources: 1aef6a01617e48b254e93900fff05b68502d662296a1fdabfe13ddf2d9d8e1c1
 
 Holds three 0.187.0
 
