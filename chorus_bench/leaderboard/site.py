@@ -29,7 +29,11 @@ from chorus_bench.leaderboard.page_pictures import (
 from chorus_bench.metrics.curves import MeanCurve, curve_of_categories
 from chorus_bench.metrics.pap import SCORE_NAMES, counted
 from chorus_bench.progress import Progress
-from chorus_bench.report.board_measures import measures_table, method_measures
+from chorus_bench.report.board_measures import (
+    measures_table,
+    method_measures,
+    shown_measures,
+)
 from chorus_bench.report.leaderboard_tables import LOST, board_rows, category_rows
 from chorus_bench.report.web import (
     ASSETS,
@@ -100,7 +104,8 @@ def _files(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
 
 def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[str, str]]:
     shown = _rounded(site)
-    yield "data/board.js", f"{_SCRIPT_START}window.CHORUS_BENCH.board={script_json(shown)};\n"
+    data = script_json({**shown, "measures": shown_measures(site["boards"])})
+    yield "data/board.js", f"{_SCRIPT_START}window.CHORUS_BENCH.board={data};\n"
     yield "board.json", json.dumps(download(site), indent=1, ensure_ascii=False) + "\n"
     yield "board.csv", board_csv(site)
     yield "categories.csv", category_csv(site)

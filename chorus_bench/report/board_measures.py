@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from chorus_bench.errors import InputError
@@ -109,6 +110,21 @@ def measures_table(board: Board) -> dict[str, Any] | None:
             for method in methods
         ],
     }
+
+
+def shown_measures(boards: Sequence[Board]) -> list[dict[str, Any]]:
+    """Return how the page shows the measures that methods of some boards have.
+
+    Returns:
+        The fields of `Measure` of each, in the order of the tables.
+    """
+    there = {
+        key
+        for board in boards
+        for method in board["methods"]
+        for key in (method["truth"] or {"measures": ()})["measures"]
+    }
+    return [asdict(one) for one in MEASURES if one.key in there]
 
 
 def method_measures(method: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from chorus_bench.leaderboard.summary import summary_within
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.ranking import rank_methods, rank_with_categories
 from chorus_bench.metrics.resampling import bootstrap_intervals
+from chorus_bench.report.board_measures import shown_measures
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import ChosenSample
@@ -99,7 +100,7 @@ class MadeUpSite:
             "description": "A made-up method.\nIt exists only in this test.",
             "links": {"paper": "https://example.org/paper", "code": None, "submission": None},
             "page": f"methods/{slugs[i]}.html", "has_fields": False, "has_scores": True,
-            "pictured": 0, "training_share": (1.0, 0.1, 0.01, None)[min(i, 3)],
+            "pictured": 0, "training_share": (1.0, 0.1, 0.01, None)[min(i, 3)], "truth": None,
             "scores": {mean: float(r.values[i]) for mean, r in rankings.items()},
             "intervals": {mean: r.intervals[i].as_list() for mean, r in rankings.items()},
             "rank": {mean: int(r.ranks[i]) for mean, r in rankings.items()},
@@ -222,7 +223,7 @@ class MadeUpSite:
         (folder / "board.json").write_text(json.dumps(site))
         for name in ("board.csv", "categories.csv"):
             (folder / name).write_text("method\n")
-        script(folder / "data" / "board.js", "board", site)
+        script(folder / "data" / "board.js", "board", site | {"measures": shown_measures(site["boards"])})  # fmt: skip
         script(folder / "data" / "samples-b0.js", 'sampleIds["b0"]', self._sample_ids())
         for row in self.board["methods"]:
             self._write_method(folder, site, row)

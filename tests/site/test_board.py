@@ -140,6 +140,34 @@ def test_the_scatter_has_a_linked_point_for_every_method(world, page_at):
     assert f"\u2068{row['method']}\u2069: PAP {100 * row['scores']['mPAP']:.2f}, PAP hoa {100 * row['scores']['mPAP_hoa']:.2f}" in labels  # fmt: skip
 
 
+def test_pap_is_drawn_against_a_measure_in_3d_and_the_page_says_where_they_disagree(
+    page_at, tmp_path
+):
+    made = MadeUpSite(3, 10)
+    for row, chamfer in zip(made.board["methods"], (0.08, 0.02, 0.04), strict=True):
+        row["truth"] = {
+            "measures": {"chamfer": chamfer},
+            "intervals": {"chamfer": [0.9 * chamfer, 1.1 * chamfer]},
+            "categories": {name: {"chamfer": 2 * chamfer} for name in made.categories},
+        }
+    page = page_at(made.write(tmp_path / "site"), "index.html#view=scatter")
+    choose(page, "Against").select_option(label="Chamfer, cm")
+    panel = page.get_by_role("tabpanel").locator("visible=true")
+    leader = made.board["methods"][0]["method"]
+    text = panel.inner_text()
+    assert "put 1 of 3 pairs of methods in the same order, 2 in the other" in text
+    assert f"disagree most on {leader}: place 1 by PAP, 3 by Chamfer, cm" in text
+    label = panel.locator(".chart a").last.get_attribute("aria-label")
+    assert label == f"\u2068{leader}\u2069: PAP {100 * made.board['methods'][0]['scores']['mPAP']:.2f}, Chamfer, cm 8.00"  # fmt: skip
+    assert panel.locator(".chart .axis").last.text_content() == "Chamfer, cm (lower is better)"
+    assert panel.locator(".diagonal").count() == 0
+    choose(page, "Category").select_option("skis")
+    panel.locator("details.numbers summary").click()
+    assert "16.00" in panel.locator("details.numbers").inner_text()
+    again = page_at(tmp_path / "site", "index.html#" + page.url.partition("#")[2])
+    assert choose(again, "Against").input_value() == "chamfer"
+
+
 def published_board():
     scores = {"mPAP": 0.2, "mPAP_strict": None, "mPAP_hoa": 0.1, "mPAP_strict_hoa": None}
     nothing = dict.fromkeys(("date", "submitted_by", "training_data", "description", "page", "rank", "last_rank", "closed", "verified", "repeat", "samples", "first_share", "sha256"))  # fmt: skip
@@ -149,7 +177,7 @@ def published_board():
         "links": {"paper": "https://example.org"}, "scores": scores, "categories_count": 1,
         "intervals": dict.fromkeys(scores), "signature": "as published", "note": "table 2",
         "setting": "SMPL", "source": "a table", "source_url": "https://example.org/p",
-        "pictured": 0, "training_share": None,
+        "pictured": 0, "training_share": None, "truth": None,
         "categories": {"skis": {"PAP": 0.2, "PAP_strict": None, "PAP_hoa": 0.1,
                                 "PAP_strict_hoa": None, "low": [None] * 4, "high": [None] * 4,
                                 "rank": [None] * 4, "last_rank": [None] * 4, "closed": None,

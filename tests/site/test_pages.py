@@ -34,8 +34,13 @@ def many(count):
     return made
 
 
-def test_200_methods_paint(page_at, tmp_path):
-    page = page_at(many(200).write(tmp_path / "site"))
+@pytest.fixture(scope="module")
+def hundreds(tmp_path_factory):
+    return many(200).write(tmp_path_factory.mktemp("hundreds") / "site")
+
+
+def test_200_methods_paint(page_at, hundreds):
+    page = page_at(hundreds)
     assert len(shown(page)) == 200
     paint = page.evaluate(
         """() => new Promise((resolve) => new PerformanceObserver((list) => {
@@ -45,6 +50,26 @@ def test_200_methods_paint(page_at, tmp_path):
     )
     assert paint > 0
     print(f"first contentful paint of 200 methods: {paint:.0f} ms")  # noqa: T201
+
+
+@pytest.mark.parametrize(("view", "column"), [("ranking", "mPAP_hoa"), ("categories", "mean")])
+@pytest.mark.parametrize("width", [420, 1280])
+def test_far_rows_of_200_are_left_out_until_they_are_near(page_at, hundreds, view, column, width):
+    """Rows are laid out by themselves; their cells still stand below their headings."""
+    page = page_at(hundreds, f"index.html#view={view}", viewport={"width": width, "height": 600})
+    rows = page.locator("table:visible tbody tr")
+    drawn = "row => row.firstElementChild.checkVisibility({ contentVisibilityAuto: true })"
+    for near, far in ((rows.first, rows.last), (rows.last, rows.first)):
+        near.scroll_into_view_if_needed()
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
+        assert near.evaluate(drawn)
+        assert not far.evaluate(drawn)
+    head = page.locator(f'table:visible th[data-sort="{column}"]')
+    at = head.evaluate("head => head.cellIndex")
+    boxes = [cell.bounding_box() for cell in (head, rows.last.locator("> *").nth(at))]
+    assert boxes[0]["x"] == pytest.approx(boxes[1]["x"], abs=0.5)
+    assert boxes[0]["width"] == pytest.approx(boxes[1]["width"], abs=0.5)
+    assert -1 <= boxes[0]["y"] <= boxes[1]["y"]
 
 
 def test_without_scripts_the_table_is_whole(world, page_at):

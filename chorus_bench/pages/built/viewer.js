@@ -1,5 +1,5 @@
 /*
-chorus-bench, Apache-2.0; sources: dc7a2b23066f000b926639744a76982300f91f6713e27d665410c5452941bd9b
+chorus-bench, Apache-2.0; sources: 1aef6a01617e48b254e93900fff05b68502d662296a1fdabfe13ddf2d9d8e1c1
 
 Holds three 0.187.0
 

@@ -1,4 +1,5 @@
 /** One board's section of the page. */
+import { drawAgainst } from './against.js';
 import { columnChooser, hideColumns } from './columns.js';
 import { drawCurvesView } from './curvesview.js';
 import { button, chooser, copyButton, el, keepingFocus } from './dom.js';
@@ -10,7 +11,6 @@ import { drawMatrix } from './matrix.js';
 import { fillRanking, makeSortable, nextSort } from './ranking.js';
 import { matching, pairOf, sorted, valueOf } from './rows.js';
 import { drawSamples } from './samples.js';
-import { drawScatter } from './scatter.js';
 import { FILTERS } from './state.js';
 import { summaryOf } from './summary.js';
 import { drawTrend } from './trend.js';
@@ -147,14 +147,7 @@ export class BoardView {
     else panel.replaceChildren();
   }
 
-  scatter(panel, shown) {
-    const { category } = this.state;
-    const points = shown.map((method) => ({
-      name: method.method, href: method.page, x: valueOf(method, 'mPAP', category), y: valueOf(method, 'mPAP_hoa', category),
-      xs: pairOf(method, 'mPAP', category), ys: pairOf(method, 'mPAP_hoa', category),
-    })).filter(({ x, y }) => x !== null && y !== null);
-    drawScatter(panel, { points, title: `PAP against PAP hoa, ${category || 'mean over the categories'}, ${points.length} methods` });
-  }
+  scatter(panel, shown) { keepingFocus(panel, () => drawAgainst(panel, this.board, shown, this.state, this.change)); }
 
   matrix(panel) { drawMatrix(panel, this.board, this.state); }
 

@@ -26,9 +26,10 @@ export const tickText = (value) => String(Number((100 * value).toFixed(2))).repl
 /**
  * An empty chart with gridlines and named axes.
  * @param {{width: number, height: number, x: number[], y: number[], xName: string, yName: string, label: string,
- *   marks: (Array[]|undefined)}} options `marks`: places on the x axis and their names, instead of percentages
+ *   marks: (Array[]|undefined), yTick: (function|undefined)}} options `marks`: places on the x axis and their names,
+ *   instead of percentages; `yTick`: writes a value on the y axis, instead of a percentage
  */
-export function frame({ width, height, x, y, xName, yName, label, marks }) {
+export function frame({ width, height, x, y, xName, yName, label, marks, yTick = tickText }) {
   const box = { left: 48, right: width - 14, top: 12, bottom: height - 44 };
   const xs = scale(x, [box.left, box.right]);
   const ys = scale(y, [box.bottom, box.top]);
@@ -42,7 +43,7 @@ export function frame({ width, height, x, y, xName, yName, label, marks }) {
   for (const value of ticks(...y, 5)) {
     root.append(
       svg('line', { class: 'grid', x1: box.left, x2: box.right, y1: ys(value), y2: ys(value) }),
-      svg('text', { x: box.left - 7, y: ys(value) + 4, 'text-anchor': 'end' }, tickText(value)),
+      svg('text', { x: box.left - 7, y: ys(value) + 4, 'text-anchor': 'end' }, yTick(value)),
     );
   }
   const middle = (box.top + box.bottom) / 2;

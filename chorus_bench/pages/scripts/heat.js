@@ -3,7 +3,7 @@ import { chooser, el, isolated, keepingFocus } from './dom.js';
 import { interval, percent, rankText, scoreOf, whole } from './format.js';
 import { makeSortable, markSorted } from './ranking.js';
 import { lacks, pairOf, rankOf, valueOf } from './rows.js';
-import { arrange, scroller } from './tables.js';
+import { arrange, MANY, scroller } from './tables.js';
 
 const SHADES = [['', 'each category by itself'], ['table', 'all categories alike']];
 
@@ -27,7 +27,7 @@ function headOf(sort, text, extra = '') {
 function frameOf(board, onsort) {
   const caption = el('span', {});
   const heads = board.categories.map(({ name }) => headOf(`category:${name}`, name, 'upright'));
-  const table = el('table', { class: 'categories' },
+  const table = el('table', { class: `categories${board.methods.length > MANY ? ' many' : ''}` },
     el('caption', {}, caption),
     el('thead', {}, el('tr', {}, headOf('method', 'Method'), headOf('mean', 'mPAP', 'number'), heads)),
     el('tbody', {}, board.methods.map((method) => el('tr', { 'data-slug': method.slug },

@@ -38,15 +38,19 @@ export function nextSort(state, column) {
   return { sort: column, order: state.order === 'down' ? 'up' : 'down' };
 }
 
+/** Writes one number with what stands below it, if the cell does not show it already. */
 function fillScore(cell, method, key, state, most) {
   const value = valueOf(method, key, state.category);
-  const pair = pairOf(method, key, state.category);
-  cell.replaceChildren(el('span', { class: 'value' }, percent(value)));
-  if (value !== null && interval(pair)) cell.append(el('span', { class: 'interval' }, interval(pair)));
+  const pair = value === null ? null : pairOf(method, key, state.category);
   const closed = closedOf(method, key, state.category);
-  if (value !== null && closed !== null && closed - value >= LOST) cell.append(el('span', { class: 'interval closed' }, `\u2020 closed ${percent(closed)}`));
-  if (lacks(method, state.category)) cell.append(el('span', { class: 'interval' }, 'not handed in'));
-  if (key === state.score && value !== null) cell.append(bar(value, pair, most));
+  const below = [interval(pair), value !== null && closed !== null && closed - value >= LOST && `\u2020 closed ${percent(closed)}`,
+    lacks(method, state.category) && 'not handed in'].filter(Boolean);
+  const drawn = key === state.score && value !== null;
+  const shown = [percent(value), ...below, drawn && value / most].join('|');
+  if (cell.shown === shown) return;
+  cell.shown = shown;
+  cell.replaceChildren(el('span', { class: 'value' }, percent(value)), ...below.map((text) => el('span', { class: 'interval' }, text)),
+    ...(drawn ? [bar(value, pair, most)] : []));
 }
 
 /** Writes the numbers of the chosen score and category into the rows. */

@@ -1,9 +1,15 @@
-/** PAP against PAP hoa: one point a method; below the diagonal, what the person hides helped. */
-import { frame } from './chart.js';
+/** PAP against another score or measure: one point a method. */
+import { frame, tickText } from './chart.js';
 import { el, responsive, still, svg } from './dom.js';
 import { held, interval, percent } from './format.js';
 
 const LABELLED = 6;
+
+/** PAP hoa as the upright axis: in the same unit as PAP, so that a diagonal means equality. */
+export const HOA = {
+  text: 'PAP hoa', name: 'PAP hoa (%)', higher: true, show: percent, tick: tickText,
+  alike: 'On the dashed line both scores agree; above it a method does better where the person does not hide the object.',
+};
 
 /** Places names beside their points; a name that would cover an earlier one is left out. */
 function labels(points, box) {
@@ -21,50 +27,52 @@ function labels(points, box) {
   });
 }
 
-function pointNode(point) {
-  const { x, y, cx, cy, name, href } = point;
-  const text = `${held(name)}: PAP ${percent(x)}, PAP hoa ${percent(y)}`;
+function pointNode({ x, y, cx, cy, name, href }, other) {
+  const text = `${held(name)}: PAP ${percent(x)}, ${other.text} ${other.show(y)}`;
   const node = svg('g', { class: 'point' }, svg('title', {}, text), svg('circle', { cx, cy, r: 5 }));
   return href ? svg('a', { href, 'aria-label': text }, node) : node;
 }
 
-/** One range for both axes, so that the diagonal means equality. */
-function rangeOf(points) {
-  const ends = points.flatMap(({ x, y, xs, ys }) => [x, y, ...(xs ?? []), ...(ys ?? [])]);
-  const [low, high] = [Math.min(...ends), Math.max(0.01, ...ends)];
-  const margin = 0.08 * (high - low) + 0.002;
+/** The range of an axis around some values and their intervals. */
+function rangeOf(values) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const margin = 0.08 * (high - low) || 0.05 * Math.abs(high) || 0.01;
   return [Math.max(0, low - margin), high + margin];
 }
 
-function paint(element, { points, title }, width) {
-  const range = rangeOf(points);
+function paint(element, { points, title, y: other }, width) {
+  const [xValues, yValues] = [points.flatMap(({ x, xs }) => [x, ...(xs ?? [])]), points.flatMap(({ y, ys }) => [y, ...(ys ?? [])])];
+  const x = rangeOf(other.alike ? [...xValues, ...yValues] : xValues);
+  const y = other.alike ? x : rangeOf(yValues);
   const side = Math.min(width, 620);
-  const chart = frame({ width: side, height: Math.round(Math.max(300, side * 0.72)), x: range, y: range, xName: 'PAP (%)', yName: 'PAP hoa (%)', label: title });
+  const chart = frame({ width: side, height: Math.round(Math.max(300, side * 0.72)), x, y, xName: 'PAP (%)', yName: other.name, yTick: other.tick, label: title });
   chart.root.setAttribute('role', 'group');
   const placed = points.map((point) => ({
     ...point, cx: chart.xs(point.x), cy: chart.ys(point.y),
     reach: Math.max(5, ...(point.xs ?? []).map((end) => Math.abs(chart.xs(end) - chart.xs(point.x)))),
   }));
-  chart.root.append(svg('line', { class: 'diagonal', x1: chart.xs(range[0]), y1: chart.ys(range[0]), x2: chart.xs(range[1]), y2: chart.ys(range[1]) }));
+  if (other.alike) chart.root.append(svg('line', { class: 'diagonal', x1: chart.xs(x[0]), y1: chart.ys(x[0]), x2: chart.xs(x[1]), y2: chart.ys(x[1]) }));
   for (const { cx, cy, xs, ys } of placed.slice(0, 20)) {
     if (interval(xs)) chart.root.append(svg('line', { class: 'whisker', x1: chart.xs(xs[0]), x2: chart.xs(xs[1]), y1: cy, y2: cy }));
-    if (interval(ys)) chart.root.append(svg('line', { class: 'whisker', x1: cx, x2: cx, y1: chart.ys(ys[0]), y2: chart.ys(ys[1]) }));
+    if (ys) chart.root.append(svg('line', { class: 'whisker', x1: cx, x2: cx, y1: chart.ys(ys[0]), y2: chart.ys(ys[1]) }));
   }
-  chart.root.append(...placed.slice().reverse().map(pointNode), ...labels(placed, chart.box));
+  chart.root.append(...placed.slice().reverse().map((point) => pointNode(point, other)), ...labels(placed, chart.box));
   element.replaceChildren(el('figure', {}, el('figcaption', {}, title), chart.root,
-    el('p', { class: 'note' }, 'Crosses are 95 % intervals (of the first 20). On the dashed line both scores agree; above it a method does better where the person does not hide the object. The same numbers stand in the ranking.')));
+    el('p', { class: 'note' }, `Crosses are 95 % intervals (of the first 20). ${other.alike ?? ''}`)));
 }
 
 /**
  * Draws points into an element, whose content is replaced.
  * @param {HTMLElement} element
- * @param {{points: {name: string, x: number, y: number, xs: number[], ys: number[], href: (string|null)}[], title: string}} options
+ * @param {{points: {name: string, x: number, y: number, xs: number[], ys: number[], href: (string|null)}[], title: string,
+ *   y: (object|undefined)}} options `y`: what stands upright, PAP hoa unless it is given: its `text`, the `name` of the axis,
+ *   `show` and `tick`, which write a value, and `alike`, what equal values mean, where the unit is PAP's
  */
-export function drawScatter(element, options) {
-  if (options.points.length) {
-    responsive(element, (width) => paint(element, options, width));
+export function drawScatter(element, { points, title, y = HOA }) {
+  if (points.length) {
+    responsive(element, (width) => paint(element, { points, title, y }, width));
     return;
   }
   still(element);
-  element.replaceChildren(el('p', {}, 'No method shown has both scores.'));
+  element.replaceChildren(el('p', {}, `No method shown has both PAP and ${y.text}.`));
 }

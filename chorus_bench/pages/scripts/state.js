@@ -2,7 +2,7 @@
 
 const DEFAULTS = {
   board: '', view: 'ranking', score: 'mPAP', category: '', sort: 'rank', order: 'up',
-  text: '', status: '', track: '', seen: '', curve: '', methods: '', a: '', b: '', hide: '', shade: '', sample: '', axis: '',
+  text: '', status: '', track: '', seen: '', curve: '', methods: '', a: '', b: '', hide: '', shade: '', sample: '', axis: '', against: '',
 };
 
 /** Reads the address; unknown keys are ignored. */
@@ -37,4 +37,4 @@ export function writeState(state, quiet) {
 export const FILTERS = { text: '', status: '', track: '', seen: '' };
 
 /** The choices that belong to one board. */
-export const OF_A_BOARD = { category: '', curve: '', methods: '', a: '', b: '', status: '', track: '', seen: '', hide: '', sample: '' };
+export const OF_A_BOARD = { category: '', curve: '', methods: '', a: '', b: '', status: '', track: '', seen: '', hide: '', sample: '', against: '' };

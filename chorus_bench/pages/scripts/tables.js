@@ -4,6 +4,9 @@ import { el } from './dom.js';
 /** Rows from which a table that scrolls sideways scrolls within itself, so that its head stays in view. */
 const TALL = 12;
 
+/** A table with more rows is `many`: see the style sheet. Python's tables likewise. */
+export const MANY = 50;
+
 const sizes = new ResizeObserver((entries) => {
   for (const { target } of entries) fit(target.closest('.scroll'));
 });

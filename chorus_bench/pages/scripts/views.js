@@ -1,4 +1,5 @@
 /** The views of a board: their names, which boards have them, and which filters say something in them. */
+import { othersOf } from './against.js';
 import { isPictured } from './pictures.js';
 import { SCORES } from './format.js';
 import { valueOf } from './rows.js';
@@ -15,7 +16,7 @@ export const VIEWS = {
   intervals: { text: 'Intervals', has: (board) => several(board, (method) => method.intervals?.mPAP) },
   matrix: { text: 'Significance', has: (board) => Boolean(board.differences) && board.methods.length > 1 },
   curves: { text: 'Precision\u2013recall', has: (board) => board.methods.some((method) => method.has_scores && scored(method)) },
-  scatter: { text: 'PAP against hoa', has: (board) => several(board, (method) => scored(method) && scored(method, 'mPAP_hoa')) },
+  scatter: { text: 'PAP against others', has: (board) => othersOf(board).length > 0 },
   trend: { text: 'Data and date', has: (board) => axesOf(board).length > 0 },
   samples: { text: 'Samples', has: isPictured },
   compare: { text: 'Head to head', has: (board) => several(board, (method) => method.has_scores && scored(method)) },
