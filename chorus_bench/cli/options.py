@@ -181,6 +181,21 @@ PluginOptions = Annotated[
 ]
 
 
+def shared_engine(
+    engine: EngineName | None, workers: int | None, address: str | None, gpus: float = 0.0
+) -> EngineSettings | None:
+    """Return where jobs run that are otherwise done by the threads of one process; None for these.
+
+    Raises:
+        InputError: an address or GPUs without Ray.
+    """
+    from chorus_bench.engines.threads import thread_count
+
+    if engine is None and address is None and not gpus:
+        return None
+    return engine_settings(engine, thread_count(workers), address, gpus)
+
+
 def engine_settings(
     engine: EngineName | None, workers: int, address: str | None, gpus: float = 0.0
 ) -> EngineSettings:

@@ -174,6 +174,11 @@ class GeometryCache:
         self._keep(batch, kind, pack_lookup(arrays))
         return Lookup(**arrays)
 
+    def holds(self, batch: SampleBatch, grid: GridSpec, track: Track) -> bool:
+        """Whether there is a file with the lookup of a batch; for arguments see `load`."""
+        folder = self.folder
+        return folder is not None and _path(folder, batch, _lookup_kind(grid, track)).is_file()
+
     def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
         """Compute the geometry of a batch if it is missing or damaged; for arguments see `load`."""
         self._geometry(batch, on_sample)

@@ -20,6 +20,7 @@ from chorus_bench._version import __version__
 from chorus_bench.boundary import checked
 from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.engines import EngineSettings, end_inner_run
 from chorus_bench.engines.threads import thread_count
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import (
@@ -37,6 +38,7 @@ from chorus_bench.evaluation.availability import (
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.conditioned import conditioned_batches, conditioned_summary
 from chorus_bench.evaluation.output import OutputFolder
+from chorus_bench.evaluation.preparing import prepare_on
 from chorus_bench.evaluation.results import (
     EvaluationResult,
     by_category,
@@ -59,6 +61,9 @@ from chorus_bench.submission import Fields, Submission
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
+#: What a progress bar says while samples are scored.
+SCORING = "Scoring samples"
+
 
 @checked
 def evaluate(
@@ -76,6 +81,7 @@ def evaluate(
     allow_other_body: bool = False,
     track: str | None = None,
     truth: bool = False,
+    engine: EngineSettings | None = None,
     progress: ProgressLike = None,
 ) -> EvaluationResult:
     """Score a submission with Projective Average Precision.
@@ -103,8 +109,10 @@ def evaluate(
             the fields of interaction types.
         truth: also compare in 3D, on splits with ground truth: see ``result.truth``; it is
             written to ``truth.json``.
-        progress: called with (samples done, samples in all); by default a bar in terminals and
-            notebooks, False for none.
+        engine: processes or a Ray cluster that prepare test geometry, in place of threads; the
+            cache is then a folder that all of them see.
+        progress: called with (samples done, samples in all), with an engine first of those that
+            are prepared; by default a bar in terminals and notebooks, False for none.
 
     Returns:
         The result, the same to the last bit (but for ``environment`` and ``seconds``)
@@ -114,18 +122,16 @@ def evaluate(
         InputError: anything wrong with the submission, the split, the body or the output.
     """
     started = time.perf_counter()
+    end_inner_run(1 if engine is None else engine.workers)
     data = _with_truth(split) if truth else None
     with opened_submission(submission) as opened:
         given = (split, body, categories, min_samples, protocol, allow_other_body)
         run = resolve_evaluation(opened, *given, population, track)
-        place = None if cache is None else Path(cache)
         folder = None if output is None else _output_folder(run, Path(output))
         threads = thread_count(workers)
         with nullcontext() if folder is None else folder.opened():
-            with reported(progress, "Scoring samples") as report:
-                stage = partial(say, report)
-                cached = GeometryCache(run.samples, run.body, run.protocol, place, stage)
-                samples = _score(run, cached, folder, threads, report)
+            with reported(progress, SCORING) as report:
+                samples = _score(run, cache, folder, threads, engine, report)
             result = _result(run, samples, started)
             if data is not None:
                 result = replace(result, truth=_truth(run, result, data, threads, progress))
@@ -177,14 +183,20 @@ def _schema(run: Evaluation) -> pa.Schema:
 
 def _score(
     run: Evaluation,
-    cache: GeometryCache,
+    place: str | Path | None,
     folder: OutputFolder | None,
     workers: int,
+    engine: EngineSettings | None,
     progress: Progress,
 ) -> pa.Table:
     """Score every batch, or take up what an earlier run into the folder has left."""
+    root = None if place is None else Path(place)
+    cache = GeometryCache(run.samples, run.body, run.protocol, root, partial(say, progress))
     tables = {} if folder is None else folder.parts(cache.batches)
     wanted = [batch for batch in cache.batches if batch.key not in tables]
+    if engine is not None:
+        prepare_on(engine, cache, wanted, run.submission, progress)
+        say(progress, SCORING)
     scored = _scored(run, cache, wanted, workers, progress)
     with closing(scored):  # an interruption here must stop the threads there
         for batch, table in scored:
