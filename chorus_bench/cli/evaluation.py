@@ -20,6 +20,8 @@ from chorus_bench.cli.options import (
     Body,
     Categories,
     Engine,
+    GeometryDevice,
+    Gpus,
     Measure,
     MinSamples,
     Population,
@@ -61,6 +63,8 @@ def evaluate_command(
     ] = False,
     engine: Engine = None,
     address: Address = None,
+    gpus: Gpus = 0.0,
+    device: GeometryDevice = "cpu",
     output_format: Annotated[ScoreFormat, FORMAT] = ScoreFormat.TABLE,
 ) -> None:
     """Score a submission: the four PAP numbers for each category and their means.
@@ -72,7 +76,7 @@ def evaluate_command(
     from chorus_bench.evaluation.truth import rows_with_truth, truth_scores
     from chorus_bench.evaluation.truth_file import TRUTH_FILE
 
-    started, shared = time.perf_counter(), shared_engine(engine, workers, address)
+    started, shared = time.perf_counter(), shared_engine(engine, workers, address, gpus)
     if truth:
         rows_with_truth(split)
     with progress_bar("Scoring samples") as progress:
@@ -89,6 +93,7 @@ def evaluate_command(
             protocol=protocol,
             track=track,
             engine=shared,
+            device=device,
             progress=progress,
         )
     _say_toy_split(submission, split, result, output_format)

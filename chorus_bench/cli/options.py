@@ -155,6 +155,13 @@ Address = Annotated[
 ]
 Gpus = Annotated[float, typer.Option(min=0, help="GPUs per Ray actor, e.g. 1 or 0.5.")]
 Device = Annotated[str, typer.Option(help="Device of the models: cpu, cuda, cuda:1, mps.")]
+GeometryDevice = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        help="Where people are posed and spaces warped: cpu, or cuda (extra torch); the same bits.",
+    ),
+]
 SettingValues = Annotated[
     list[str] | None,
     typer.Option("--set", help="One setting, e.g. images.generator.steps=20; may be repeated."),
@@ -190,8 +197,11 @@ def shared_engine(
         InputError: an address or GPUs without Ray.
     """
     from chorus_bench.engines.threads import thread_count
+    from chorus_bench.errors import InputError
 
-    if engine is None and address is None and not gpus:
+    if gpus and engine is not EngineName.RAY:
+        raise InputError("GPUs per actor are given without actors", fix="add --engine ray")
+    if engine is None and address is None:
         return None
     return engine_settings(engine, thread_count(workers), address, gpus)
 

@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -21,6 +21,7 @@ from chorus_bench.boundary import checked
 from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings, end_inner_run
+from chorus_bench.engines.devices import PROCESSOR, check_geometry_device
 from chorus_bench.engines.threads import thread_count
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import (
@@ -82,6 +83,7 @@ def evaluate(
     track: str | None = None,
     truth: bool = False,
     engine: EngineSettings | None = None,
+    device: str = "cpu",
     progress: ProgressLike = None,
 ) -> EvaluationResult:
     """Score a submission with Projective Average Precision.
@@ -111,6 +113,7 @@ def evaluate(
             written to ``truth.json``.
         engine: processes or a Ray cluster that prepare test geometry, in place of threads; the
             cache is then a folder that all of them see.
+        device: where it is prepared; any torch device but ``cpu`` needs the extra torch.
         progress: called with (samples done, samples in all), with an engine first of those that
             are prepared; by default a bar in terminals and notebooks, False for none.
 
@@ -122,19 +125,16 @@ def evaluate(
         InputError: anything wrong with the submission, the split, the body or the output.
     """
     started = time.perf_counter()
-    end_inner_run(1 if engine is None else engine.workers)
+    way = _Way.of(cache, workers, engine, device)
     data = _with_truth(split) if truth else None
     with opened_submission(submission) as opened:
         given = (split, body, categories, min_samples, protocol, allow_other_body)
         run = resolve_evaluation(opened, *given, population, track)
         folder = None if output is None else _output_folder(run, Path(output))
-        threads = thread_count(workers)
         with nullcontext() if folder is None else folder.opened():
-            with reported(progress, SCORING) as report:
-                samples = _score(run, cache, folder, threads, engine, report)
-            result = _result(run, samples, started)
+            result = _result(run, _score(run, way, folder, progress), started)
             if data is not None:
-                result = replace(result, truth=_truth(run, result, data, threads, progress))
+                result = replace(result, truth=_truth(run, result, data, way.threads, progress))
             if folder is not None:
                 result.save(folder.path)
                 folder.finish()
@@ -181,28 +181,51 @@ def _schema(run: Evaluation) -> pa.Schema:
     return CONDITIONED_SCHEMA if run.track == CONDITIONED else SAMPLES_SCHEMA
 
 
+@dataclass(frozen=True)
+class _Way:
+    """Where test geometry is prepared and kept; for attributes see `evaluate`."""
+
+    cache: Path | None
+    threads: int
+    engine: EngineSettings | None
+    device: str
+
+    @classmethod
+    def of(
+        cls,
+        cache: str | Path | None,
+        workers: int | None,
+        engine: EngineSettings | None,
+        device: str,
+    ) -> _Way:
+        """Check where geometry can be prepared; the workers of an engine check their device."""
+        if engine is None:
+            check_geometry_device(device)
+        else:
+            end_inner_run(engine.workers)
+        folder = None if cache is None else Path(cache)
+        return cls(folder, thread_count(workers), engine, device)
+
+
 def _score(
-    run: Evaluation,
-    place: str | Path | None,
-    folder: OutputFolder | None,
-    workers: int,
-    engine: EngineSettings | None,
-    progress: Progress,
+    run: Evaluation, way: _Way, folder: OutputFolder | None, progress: ProgressLike
 ) -> pa.Table:
     """Score every batch, or take up what an earlier run into the folder has left."""
-    root = None if place is None else Path(place)
-    cache = GeometryCache(run.samples, run.body, run.protocol, root, partial(say, progress))
-    tables = {} if folder is None else folder.parts(cache.batches)
-    wanted = [batch for batch in cache.batches if batch.key not in tables]
-    if engine is not None:
-        prepare_on(engine, cache, wanted, run.submission, progress)
-        say(progress, SCORING)
-    scored = _scored(run, cache, wanted, workers, progress)
-    with closing(scored):  # an interruption here must stop the threads there
-        for batch, table in scored:
-            tables[batch.key] = table
-            if folder is not None:
-                folder.write_part(batch, table)
+    with reported(progress, SCORING) as report:
+        stage = partial(say, report)
+        here = PROCESSOR if way.engine else way.device
+        cache = GeometryCache(run.samples, run.body, run.protocol, way.cache, stage, here)
+        tables = {} if folder is None else folder.parts(cache.batches)
+        wanted = [batch for batch in cache.batches if batch.key not in tables]
+        if way.engine is not None:
+            prepare_on(way.engine, cache, wanted, run.submission, way.device, report)
+            stage(SCORING)
+        scored = _scored(run, cache, wanted, way.threads, report)
+        with closing(scored):  # an interruption here must stop the threads there
+            for batch, table in scored:
+                tables[batch.key] = table
+                if folder is not None:
+                    folder.write_part(batch, table)
     ordered = [tables[batch.key] for batch in cache.batches]
     return pa.concat_tables(ordered).combine_chunks().cast(_schema(run))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chorus_bench.engines import EngineSettings, Result, run_jobs
+from chorus_bench.engines.devices import check_geometry_device
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.cache import PREPARING, GeometryCache, SampleBatch, Track
 from chorus_bench.geometry.body import BodyModel
@@ -31,6 +32,7 @@ class PreparingWork:
         protocol: grid, skinning and image size.
         track: where the fields are read.
         grids: category -> grid of the submission's field.
+        device: where the workers prepare; each checks its own.
     """
 
     cache: Path
@@ -38,10 +40,12 @@ class PreparingWork:
     protocol: Protocol
     track: Track
     grids: Mapping[str, GridSpec]
+    device: str
 
     def __call__(self) -> Callable[[SampleBatch], Result]:
         """Return the function that prepares a batch."""
-        cache = GeometryCache((), self.body, self.protocol, self.cache)
+        check_geometry_device(self.device)
+        cache = GeometryCache((), self.body, self.protocol, self.cache, device=self.device)
 
         def prepare(batch: SampleBatch) -> Result:
             cache.load(batch, self.grids[batch.category], self.track)
@@ -55,6 +59,7 @@ def prepare_on(
     cache: GeometryCache,
     wanted: Sequence[SampleBatch],
     submission: Submission,
+    device: str,
     progress: Progress,
 ) -> None:
     """Let an engine put the batches into the cache that are not there yet.
@@ -64,10 +69,12 @@ def prepare_on(
         cache: the cache; all workers must see its folder under the same path.
         wanted: the batches.
         submission: gives the grids, and where its fields are read.
+        device: where the workers prepare.
         progress: called after every batch with (samples prepared, samples to prepare).
 
     Raises:
-        InputError: there is no cache, or it does not have what a worker has put there.
+        InputError: there is no cache, it does not have what a worker has put there, or a worker
+            does not have the device.
     """
     if cache.folder is None:
         raise _not_shared("there is no cache, through which workers hand over what they prepare")
@@ -81,7 +88,7 @@ def prepare_on(
         return
     say(progress, PREPARING)
     root, track = cache.folder.parent.absolute(), submission.track
-    work = PreparingWork(root, cache.body, cache.protocol, track, grids)
+    work = PreparingWork(root, cache.body, cache.protocol, track, grids, device)
     done, total = 0, sum(len(batch.samples) for batch in todo.values())
     progress(done, total)
     for result in run_jobs(work, list(todo.values()), engine):
