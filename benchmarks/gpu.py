@@ -1,4 +1,4 @@
-"""The synthesis and the votes on a GPU, in one run of a few minutes.
+"""The synthesis, the votes and test geometry on a GPU, in one run of a few minutes.
 
     python benchmarks/gpu.py                                  # on cuda
     python benchmarks/gpu.py --device cpu --tiny              # tries the script itself
@@ -11,7 +11,9 @@ are noise. Measured are
 * annotations (Mask2Former Swin-S, ViTPose+ base; no pose estimator) with pictures prepared by the
   calling thread and ahead of it, with the share of time that the device spends in forward passes;
 * votes of `--views` views with three body parts on the processor and on the device, compared
-  bit for bit.
+  bit for bit;
+* test geometry of `--samples` samples (V = 6,890, N = 48) on both, one after the other and with a
+  thread for each processor, compared bit for bit; on the device also its two steps.
 
 Run it in a checkout: parts of the models come from `tests`.
 """
@@ -22,15 +24,24 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from aggregation import make_rows
+from evaluation import CATEGORIES, made_up_row
 from tabulate import tabulate
 
 from chorus_baselines.chorus import DEMO_PARTS, aggregate
 from chorus_bench.engines import EngineSettings
+from chorus_bench.engines.threads import cpu_count, in_order
+from chorus_bench.evaluation import split_from_rows
+from chorus_bench.evaluation.prepare import prepare_sample
+from chorus_bench.geometry.grid import GridSpec
+from chorus_bench.geometry.skinning import voxel_skinning
+from chorus_bench.metrics import OFFICIAL
 from chorus_bench.selftest.data import golden_body
 from chorus_bench.synthesis.annotators.transformers_models import LoadedModel
 from chorus_bench.synthesis.generators.diffusion import make_diffusion
@@ -262,6 +273,40 @@ def vote_rows(device, views):
         yield f"votes on {name}", f"{each:.3f} ms a view; same bits: {same}"
 
 
+def mean_seconds(function, items, device, threads=1):
+    """Return the seconds of an item, and what the function gives for each."""
+    sync(device)
+    start = time.perf_counter()
+    found = [result for _, result in in_order(function, items, threads)]
+    sync(device)
+    return (time.perf_counter() - start) / len(items), found
+
+
+def geometry_rows(device, tiny, count):
+    """Yield the milliseconds of a test sample, and whether the points have the same bits."""
+    rows = [made_up_row(number, CATEGORIES[0]) for number in range(count)]
+    samples, body = split_from_rows(rows, "made").samples, golden_body()
+    protocol = replace(OFFICIAL, grid=GridSpec(16)) if tiny else OFFICIAL
+    other = "cpu:0" if device == "cpu" else device
+    first = {}
+    for name in ("cpu", other):
+        prepare = partial(prepare_sample, body=body, protocol=protocol, device=name)
+        prepare(samples[0])
+        alone, found = mean_seconds(prepare, samples, device)
+        shared, _ = mean_seconds(prepare, samples, device, cpu_count())
+        first.setdefault("points", [one.points for one in found])
+        same = all(map(np.array_equal, first["points"], (one.points for one in found)))
+        each = f"{1000 * alone:.1f} ms alone, {1000 * shared:.1f} ms with {cpu_count()} threads"
+        yield f"test sample prepared on {name}", f"{each}; same bits: {same}"
+    posed = [body.pose(sample.pose) for sample in samples]
+    build = partial(voxel_skinning, grid=protocol.grid, device=other)
+    seconds, operators = mean_seconds(build, posed, device)
+    yield f"of it nearest vertices on {other}", f"{1000 * seconds:.1f} ms"
+    values = np.random.default_rng(0).normal(size=(body.vertices, 12))
+    seconds, _ = mean_seconds(lambda operator: operator.apply(values), operators, device)
+    yield f"of it blend and smoothing on {other}", f"{1000 * seconds:.1f} ms"
+
+
 def main():
     """Measure everything and print a table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -270,7 +315,8 @@ def main():
     parser.add_argument("--images", type=int, default=64)
     parser.add_argument("--pictures", type=int, default=512)
     parser.add_argument("--views", type=int, default=3000)
-    parser.add_argument("--only", choices=("images", "annotations", "votes"))
+    parser.add_argument("--samples", type=int, default=64)
+    parser.add_argument("--only", choices=("images", "annotations", "votes", "geometry"))
     arguments = parser.parse_args()
     device, tiny = arguments.device, arguments.tiny
     sys.path.insert(0, str(ROOT))
@@ -279,6 +325,7 @@ def main():
             "images": lambda: image_rows(Path(place), device, tiny, arguments.images),
             "annotations": lambda: annotation_rows(Path(place), device, tiny, arguments.pictures),
             "votes": lambda: vote_rows(device, arguments.views),
+            "geometry": lambda: geometry_rows(device, tiny, arguments.samples),
         }
         rows = []
         for name, measure in parts.items():

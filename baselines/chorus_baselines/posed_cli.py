@@ -10,6 +10,7 @@ import typer
 import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import (
     Body,
+    GeometryDevice,
     OutputFolder,
     Overwrite,
     Submission,
@@ -70,6 +71,7 @@ def infer_command(
         ),
     ] = False,
     workers: Threads = None,
+    device: GeometryDevice = "cpu",
     overwrite: Overwrite = False,
 ) -> None:
     """Write the occupancy around a person in a pose: (N, N, N) in the posed body's frame.
@@ -78,15 +80,19 @@ def infer_command(
     sample of the split, with the same scores.
     """
     if split is not None and sample is None and pose is None:
+        _no_interaction(interaction)
         _pose_split(
-            submission, split, output, body, categories, interaction, own_types, workers, overwrite
+            submission, split, output, body, categories, own_types, workers, device, overwrite
         )
         return
     from chorus_baselines.chorus.inference import canonical_field, posed_field, save_posed_field
+    from chorus_bench.engines.devices import check_geometry_device
 
+    check_geometry_device(device)
     category = category_of(categories, pose, split, sample, body)
     field = canonical_field(submission, category, interaction)
-    posed = posed_field(field, pose_of(pose, split, sample, body), body or "default", field.spec)
+    turned = pose_of(pose, split, sample, body)
+    posed = posed_field(field, turned, body or "default", field.spec, device=device)
     save_posed_field(posed, field.spec, output)
     typer.echo(f"wrote {output}: {posed.shape}, largest probability {posed.max():.3f}")
 
@@ -97,19 +103,13 @@ def _pose_split(
     output: Path,
     body: str | None,
     categories: list[str] | None,
-    interaction: str | None,
     own_types: bool,
     workers: int | None,
+    device: str,
     overwrite: bool,
 ) -> None:
-    from chorus_bench.errors import InputError
     from chorus_bench.evaluation.posing import pose_submission
 
-    if interaction is not None:
-        raise InputError(
-            "--interaction names one type, but a split has samples of several",
-            expected="--own-types for the field of each sample's own type",
-        )
     with progress_bar("Posing fields") as progress:
         pose_submission(
             submission,
@@ -120,9 +120,21 @@ def _pose_split(
             own_types=own_types,
             workers=workers,
             overwrite=overwrite,
+            device=device,
             progress=progress,
         )
     typer.echo(f"wrote {output}, a submission of the posed track")
+
+
+def _no_interaction(interaction: str | None) -> None:
+    """Refuse one type for the samples of a split."""
+    from chorus_bench.errors import InputError
+
+    if interaction is not None:
+        raise InputError(
+            "--interaction names one type, but a split has samples of several",
+            expected="--own-types for the field of each sample's own type",
+        )
 
 
 def import_chorus_command(

@@ -12,6 +12,7 @@ from chorus_bench.cli.options import (
     AllowOtherBody,
     Body,
     Categories,
+    GeometryDevice,
     MinSamples,
     Protocol,
     Split,
@@ -31,6 +32,7 @@ def diagnose_command(
     min_samples: MinSamples = None,
     workers: Threads = None,
     protocol: Protocol = "official",
+    device: GeometryDevice = "cpu",
     output: Annotated[
         Path | None,
         typer.Option(help="JSON file for all details, with the cuts of the recalibration."),
@@ -55,6 +57,7 @@ def diagnose_command(
             min_samples=min_samples,
             workers=workers,
             protocol=protocol,
+            device=device,
             progress=progress,
         )
     if output is not None:

@@ -14,10 +14,14 @@ import chorus_bench.cli.completion as completion
 from chorus_bench.cli.options import (
     FORMAT,
     RESULT_NAMES,
+    Address,
     AllowOtherBody,
     BoardFormat,
     Body,
     Categories,
+    Engine,
+    GeometryDevice,
+    Gpus,
     Measure,
     MinSamples,
     Population,
@@ -30,6 +34,7 @@ from chorus_bench.cli.options import (
     Submission,
     Threads,
     Track,
+    shared_engine,
 )
 from chorus_bench.cli.progress import progress_bar, say_written
 
@@ -56,17 +61,22 @@ def evaluate_command(
         bool,
         typer.Option("--truth", help="Also compute 3D scores, on splits with ground truth."),
     ] = False,
+    engine: Engine = None,
+    address: Address = None,
+    gpus: Gpus = 0.0,
+    device: GeometryDevice = "cpu",
     output_format: Annotated[ScoreFormat, FORMAT] = ScoreFormat.TABLE,
 ) -> None:
     """Score a submission: the four PAP numbers for each category and their means.
 
-    Without arguments it scores the shipped example on the shipped test split.
+    Without arguments it scores the shipped example on the shipped test split. With --engine, the
+    processes or actors prepare the split and put it into the cache, a folder that all must see.
     """
     from chorus_bench.evaluation import evaluate
     from chorus_bench.evaluation.truth import rows_with_truth, truth_scores
     from chorus_bench.evaluation.truth_file import TRUTH_FILE
 
-    started = time.perf_counter()
+    started, shared = time.perf_counter(), shared_engine(engine, workers, address, gpus)
     if truth:
         rows_with_truth(split)
     with progress_bar("Scoring samples") as progress:
@@ -82,6 +92,8 @@ def evaluate_command(
             workers=workers,
             protocol=protocol,
             track=track,
+            engine=shared,
+            device=device,
             progress=progress,
         )
     _say_toy_split(submission, split, result, output_format)

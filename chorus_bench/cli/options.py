@@ -155,6 +155,13 @@ Address = Annotated[
 ]
 Gpus = Annotated[float, typer.Option(min=0, help="GPUs per Ray actor, e.g. 1 or 0.5.")]
 Device = Annotated[str, typer.Option(help="Device of the models: cpu, cuda, cuda:1, mps.")]
+GeometryDevice = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        help="Where people are posed and spaces warped: cpu, or cuda (extra torch); the same bits.",
+    ),
+]
 SettingValues = Annotated[
     list[str] | None,
     typer.Option("--set", help="One setting, e.g. images.generator.steps=20; may be repeated."),
@@ -179,6 +186,24 @@ PluginOptions = Annotated[
     list[str] | None,
     typer.Option("--option", help="An option of the plug-in, KEY=VALUE; may be repeated."),
 ]
+
+
+def shared_engine(
+    engine: EngineName | None, workers: int | None, address: str | None, gpus: float = 0.0
+) -> EngineSettings | None:
+    """Return where jobs run that are otherwise done by the threads of one process; None for these.
+
+    Raises:
+        InputError: an address or GPUs without Ray.
+    """
+    from chorus_bench.engines.threads import thread_count
+    from chorus_bench.errors import InputError
+
+    if gpus and engine is not EngineName.RAY:
+        raise InputError("GPUs per actor are given without actors", fix="add --engine ray")
+    if engine is None and address is None:
+        return None
+    return engine_settings(engine, thread_count(workers), address, gpus)
 
 
 def engine_settings(

@@ -109,6 +109,7 @@ class GeometryCache:
         folder: where files are kept; the user's cache by default. Where it cannot be used, the
             log says so once, nothing is kept, and everything goes on.
         stage: called with what is being done when the first sample must be prepared.
+        device: where samples are prepared, see `warp_backward`; the same bits.
     """
 
     def __init__(
@@ -118,8 +119,9 @@ class GeometryCache:
         protocol: Protocol,
         folder: Path | None = None,
         stage: Callable[[str], None] = lambda name: None,
+        device: str = "cpu",
     ) -> None:
-        self.body, self.protocol = body, protocol
+        self.body, self.protocol, self._device = body, protocol, device
         self._stage, self._preparing = stage, False
         self._giving_up = Lock()
         self.folder = self._find_folder(folder)
@@ -174,6 +176,11 @@ class GeometryCache:
         self._keep(batch, kind, pack_lookup(arrays))
         return Lookup(**arrays)
 
+    def holds(self, batch: SampleBatch, grid: GridSpec, track: Track) -> bool:
+        """Whether there is a file with the lookup of a batch; for arguments see `load`."""
+        folder = self.folder
+        return folder is not None and _path(folder, batch, _lookup_kind(grid, track)).is_file()
+
     def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
         """Compute the geometry of a batch if it is missing or damaged; for arguments see `load`."""
         stored = self._read(batch, "geometry")
@@ -212,7 +219,7 @@ class GeometryCache:
         prepared = []
         for sample in batch.samples:
             on_sample()
-            prepared.append(prepare_sample(sample, self.body, self.protocol))
+            prepared.append(prepare_sample(sample, self.body, self.protocol, device=self._device))
         return _join(prepared, self.protocol.grid)
 
     def _keep(self, batch: SampleBatch, kind: str, arrays: Arrays) -> None:

@@ -32,6 +32,7 @@ from numpy.typing import NDArray
 from chorus_bench.boundary import checked
 from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.displays import Table, displayed
+from chorus_bench.engines.devices import check_geometry_device
 from chorus_bench.engines.threads import thread_count
 from chorus_bench.evaluation.arguments import Evaluation, opened_submission, resolve_evaluation
 from chorus_bench.evaluation.availability import availability_warnings, nothing_available
@@ -153,6 +154,7 @@ def diagnose(
     cache: str | Path | None = None,
     allow_other_body: bool = False,
     search: SearchSettings = _DEFAULT_SEARCH,
+    device: str = "cpu",
     progress: ProgressLike = None,
 ) -> Diagnosis:
     """Find where a submission loses its score.
@@ -169,6 +171,7 @@ def diagnose(
         cache: folder for prepared geometry.
         allow_other_body: pose a body other than the split's.
         search: range and resolution of the oracles' search.
+        device: where test geometry is prepared, see `evaluate`.
         progress: called with (steps done, steps in all); two steps per sample, preparing and
             searching; by default a bar in terminals and notebooks, False for none.
 
@@ -180,6 +183,7 @@ def diagnose(
         InputError: anything wrong with the submission, the split, the body or the arguments.
     """
     started = time.perf_counter()
+    check_geometry_device(device)
     with opened_submission(submission) as opened:
         run = resolve_evaluation(
             opened, split, body, categories, min_samples, protocol, allow_other_body
@@ -188,7 +192,7 @@ def diagnose(
         threads = thread_count(workers)
         with reported(progress, "Diagnosing") as report:
             stage = partial(say, report)
-            geometry = GeometryCache(run.samples, run.body, run.protocol, folder, stage)
+            geometry = GeometryCache(run.samples, run.body, run.protocol, folder, stage, device)
             tried = _Job(run, geometry, search, report, stage).run(threads)
         if not tried:
             raise nothing_available(run.categories, run.split.name)

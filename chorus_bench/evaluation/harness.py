@@ -7,7 +7,7 @@ import platform
 import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,8 @@ from chorus_bench._version import __version__
 from chorus_bench.boundary import checked
 from chorus_bench.datasets.eval_split import EvalSplit
 from chorus_bench.datasets.rows import DatasetRows
+from chorus_bench.engines import EngineSettings, end_inner_run
+from chorus_bench.engines.devices import PROCESSOR, check_geometry_device
 from chorus_bench.engines.threads import thread_count
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import (
@@ -37,6 +39,7 @@ from chorus_bench.evaluation.availability import (
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.conditioned import conditioned_batches, conditioned_summary
 from chorus_bench.evaluation.output import OutputFolder
+from chorus_bench.evaluation.preparing import prepare_on
 from chorus_bench.evaluation.results import (
     EvaluationResult,
     by_category,
@@ -59,6 +62,9 @@ from chorus_bench.submission import Fields, Submission
 if TYPE_CHECKING:
     from datasets import Dataset, IterableDataset
 
+#: What a progress bar says while samples are scored.
+SCORING = "Scoring samples"
+
 
 @checked
 def evaluate(
@@ -76,6 +82,8 @@ def evaluate(
     allow_other_body: bool = False,
     track: str | None = None,
     truth: bool = False,
+    engine: EngineSettings | None = None,
+    device: str = "cpu",
     progress: ProgressLike = None,
 ) -> EvaluationResult:
     """Score a submission with Projective Average Precision.
@@ -103,8 +111,11 @@ def evaluate(
             the fields of interaction types.
         truth: also compare in 3D, on splits with ground truth: see ``result.truth``; it is
             written to ``truth.json``.
-        progress: called with (samples done, samples in all); by default a bar in terminals and
-            notebooks, False for none.
+        engine: processes or a Ray cluster that prepare test geometry, in place of threads; the
+            cache is then a folder that all of them see.
+        device: where it is prepared; any torch device but ``cpu`` needs the extra torch.
+        progress: called with (samples done, samples in all), with an engine first of those that
+            are prepared; by default a bar in terminals and notebooks, False for none.
 
     Returns:
         The result, the same to the last bit (but for ``environment`` and ``seconds``)
@@ -114,21 +125,16 @@ def evaluate(
         InputError: anything wrong with the submission, the split, the body or the output.
     """
     started = time.perf_counter()
+    way = _Way.of(cache, workers, engine, device)
     data = _with_truth(split) if truth else None
     with opened_submission(submission) as opened:
         given = (split, body, categories, min_samples, protocol, allow_other_body)
         run = resolve_evaluation(opened, *given, population, track)
-        place = None if cache is None else Path(cache)
         folder = None if output is None else _output_folder(run, Path(output))
-        threads = thread_count(workers)
         with nullcontext() if folder is None else folder.opened():
-            with reported(progress, "Scoring samples") as report:
-                stage = partial(say, report)
-                cached = GeometryCache(run.samples, run.body, run.protocol, place, stage)
-                samples = _score(run, cached, folder, threads, report)
-            result = _result(run, samples, started)
+            result = _result(run, _score(run, way, folder, progress), started)
             if data is not None:
-                result = replace(result, truth=_truth(run, result, data, threads, progress))
+                result = replace(result, truth=_truth(run, result, data, way.threads, progress))
             if folder is not None:
                 result.save(folder.path)
                 folder.finish()
@@ -175,22 +181,51 @@ def _schema(run: Evaluation) -> pa.Schema:
     return CONDITIONED_SCHEMA if run.track == CONDITIONED else SAMPLES_SCHEMA
 
 
+@dataclass(frozen=True)
+class _Way:
+    """Where test geometry is prepared and kept; for attributes see `evaluate`."""
+
+    cache: Path | None
+    threads: int
+    engine: EngineSettings | None
+    device: str
+
+    @classmethod
+    def of(
+        cls,
+        cache: str | Path | None,
+        workers: int | None,
+        engine: EngineSettings | None,
+        device: str,
+    ) -> _Way:
+        """Check where geometry can be prepared; the workers of an engine check their device."""
+        if engine is None:
+            check_geometry_device(device)
+        else:
+            end_inner_run(engine.workers)
+        folder = None if cache is None else Path(cache)
+        return cls(folder, thread_count(workers), engine, device)
+
+
 def _score(
-    run: Evaluation,
-    cache: GeometryCache,
-    folder: OutputFolder | None,
-    workers: int,
-    progress: Progress,
+    run: Evaluation, way: _Way, folder: OutputFolder | None, progress: ProgressLike
 ) -> pa.Table:
     """Score every batch, or take up what an earlier run into the folder has left."""
-    tables = {} if folder is None else folder.parts(cache.batches)
-    wanted = [batch for batch in cache.batches if batch.key not in tables]
-    scored = _scored(run, cache, wanted, workers, progress)
-    with closing(scored):  # an interruption here must stop the threads there
-        for batch, table in scored:
-            tables[batch.key] = table
-            if folder is not None:
-                folder.write_part(batch, table)
+    with reported(progress, SCORING) as report:
+        stage = partial(say, report)
+        here = PROCESSOR if way.engine else way.device
+        cache = GeometryCache(run.samples, run.body, run.protocol, way.cache, stage, here)
+        tables = {} if folder is None else folder.parts(cache.batches)
+        wanted = [batch for batch in cache.batches if batch.key not in tables]
+        if way.engine is not None:
+            prepare_on(way.engine, cache, wanted, run.submission, way.device, report)
+            stage(SCORING)
+        scored = _scored(run, cache, wanted, way.threads, report)
+        with closing(scored):  # an interruption here must stop the threads there
+            for batch, table in scored:
+                tables[batch.key] = table
+                if folder is not None:
+                    folder.write_part(batch, table)
     ordered = [tables[batch.key] for batch in cache.batches]
     return pa.concat_tables(ordered).combine_chunks().cast(_schema(run))
 

@@ -19,6 +19,7 @@ import numpy as np
 from chorus_bench.array_types import Float32
 from chorus_bench.datasets.bodies import BodySource, body_for
 from chorus_bench.datasets.eval_split import EvalSample, EvalSplit, load_split
+from chorus_bench.engines.devices import check_geometry_device
 from chorus_bench.engines.threads import in_order, thread_count
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.arguments import opened_submission
@@ -46,6 +47,7 @@ def pose_submission(
     dtype: DType = "float32",
     workers: int | None = None,
     overwrite: bool = False,
+    device: str = "cpu",
     progress: Progress = silent,
 ) -> Path:
     """Write a posed submission with the field of each sample of a split.
@@ -61,22 +63,24 @@ def pose_submission(
         dtype: how the values are stored; only ``float32`` gives exactly the canonical scores.
         workers: number of threads; by default one per processor.
         overwrite: replace a submission that is there.
+        device: where the spaces are warped, see `warp_backward`; the same bits.
         progress: called with (samples done, samples in all).
 
     Returns:
         ``output``.
 
     Raises:
-        InputError: a posed submission, no common category, another body than the split's, or a
-            folder that exists.
+        InputError: a posed submission, no common category, another body than the split's, a
+            folder that exists, or a device that is not there.
     """
+    check_geometry_device(device)
     target, loaded = Path(output), load_split(split)
     model = body_for(loaded.body, body, f"split '{loaded.name}'")
     with only_writer(target), opened_submission(submission) as opened:
         check_new_folder(target, overwrite=overwrite, kind=SUBMISSION)
         samples = _samples(opened, loaded, given_categories(categories))
         fields: dict[str, dict[str, bytes]] = {}
-        jobs = in_order(_Posing(opened, model, own_types), samples, thread_count(workers))
+        jobs = in_order(_Posing(opened, model, own_types, device), samples, thread_count(workers))
         progress(0, len(samples))
         for number, (sample, packed) in enumerate(jobs, start=1):
             fields.setdefault(sample.category, {})[sample.sample_id] = packed
@@ -121,10 +125,12 @@ class _Posing:
     submission: Submission
     body: BodyModel
     own_types: bool
+    device: str
     grid: GridSpec = OFFICIAL.grid
 
     def __call__(self, sample: EvalSample) -> bytes:
-        points = warp_backward(self.body, sample.pose, self.grid, OFFICIAL.skinning)
+        skinning = OFFICIAL.skinning
+        points = warp_backward(self.body, sample.pose, self.grid, skinning, device=self.device)
         return zlib.compress(self._field(sample).at(points).tobytes(), 1)
 
     def _field(self, sample: EvalSample) -> OccupancyGrid:

@@ -147,7 +147,12 @@ def probe_entries(sample: EvalSample, protocol: Protocol) -> ProbeEntries:
 
 
 def prepare_sample(
-    sample: EvalSample, body: BodyModel, protocol: Protocol, *, threads: int = 1
+    sample: EvalSample,
+    body: BodyModel,
+    protocol: Protocol,
+    *,
+    threads: int = 1,
+    device: str = "cpu",
 ) -> PreparedSample:
     """Do the part of one sample's evaluation that does not depend on the submission.
 
@@ -156,6 +161,7 @@ def prepare_sample(
         body: the body that is posed.
         protocol: grid, skinning and image size.
         threads: threads for the nearest-neighbour query.
+        device: see `warp_backward`.
 
     Source: docs/protocol.md P12 to P17 and P20.
     """
@@ -164,7 +170,9 @@ def prepare_sample(
     target = small_target(sample.decode_object_mask(), height, width)
     posed = body.pose(without_global_orientation(sample.pose))
     human = splat(posed, entries.camera, height, width)
-    canonical = warp_backward(body, sample.pose, protocol.grid, protocol.skinning, threads=threads)
+    canonical = warp_backward(
+        body, sample.pose, protocol.grid, protocol.skinning, threads=threads, device=device
+    )
     return PreparedSample(
         height=height,
         width=width,

@@ -126,12 +126,27 @@ class VoxelSkinning:
                 means += part
 
 
+class _DeviceSkinning(VoxelSkinning):
+    """The same with neighbours and shares on a device of torch."""
+
+    def apply(self, vertex_values: ArrayLike) -> Float32:
+        """Return values (n, C) at the moving voxels; see `VoxelSkinning.apply`."""
+        from chorus_bench.geometry.torch_skinning import smoothed_means
+
+        columns = np.ascontiguousarray(np.asarray(vertex_values).T, dtype=np.float32)
+        steps, share = self.settings.smoothing_steps, self.settings.smoothing_share
+        numbers, weights = self.neighbours, self.shares
+        resolution = self.grid.resolution
+        return smoothed_means(columns, numbers, weights, self.near, resolution, steps, share).T
+
+
 def voxel_skinning(
     vertices: ArrayLike,
     grid: GridSpec,
     settings: SkinningSettings = SkinningSettings(),
     *,
     threads: int = 1,
+    device: str = "cpu",
 ) -> VoxelSkinning:
     """Compute how voxels follow a body.
 
@@ -141,6 +156,7 @@ def voxel_skinning(
         grid: the grid, in the same frame.
         settings: see `SkinningSettings`.
         threads: threads for the nearest-neighbour query.
+        device: ``cpu``, or a device of torch with double precision; the same bits.
 
     Returns:
         The operator. Voxels farther than ``identity_distance`` from every vertex are not in it.
@@ -155,11 +171,31 @@ def voxel_skinning(
         )
     candidates = _voxels_within(vertices, grid, settings.identity_distance)
     centers = grid.centers()[candidates]
+    if device != "cpu":
+        return _on_device(vertices, centers, candidates, grid, settings, device)
     distances, numbers = nearest_points(vertices, centers, settings.neighbours, threads=threads)
     near = np.flatnonzero(distances[:, 0] <= settings.identity_distance)
     shares = _shares(np.ascontiguousarray(distances[near].T), settings)
     neighbours = np.ascontiguousarray(numbers[near].T)
     return VoxelSkinning(grid, candidates[near], neighbours, shares, settings)
+
+
+def _on_device(
+    vertices: Float64,
+    centers: Float64,
+    candidates: Int64,
+    grid: GridSpec,
+    settings: SkinningSettings,
+    device: str,
+) -> VoxelSkinning:
+    """Return the operator with its neighbours and shares on a device."""
+    from chorus_bench.geometry.torch_skinning import nearest_vertices, on_device
+
+    distances, numbers = nearest_vertices(vertices, centers, settings.neighbours, device)
+    near = np.flatnonzero(distances[0] <= settings.identity_distance)
+    shares = on_device(_shares(distances[:, near], settings), device)
+    neighbours = numbers[:, on_device(near, device)]
+    return _DeviceSkinning(grid, candidates[near], neighbours, shares, settings)
 
 
 def skinning_weights(
@@ -230,6 +266,7 @@ def warp_backward(
     settings: SkinningSettings = SkinningSettings(),
     *,
     threads: int = 1,
+    device: str = "cpu",
 ) -> Float32:
     """Map every voxel centre of the posed grid back to the canonical space.
 
@@ -242,6 +279,7 @@ def warp_backward(
         grid: the grid of the posed space.
         settings: see `SkinningSettings`.
         threads: threads for the nearest-neighbour query.
+        device: where neighbours, blend and smoothing are computed; see `voxel_skinning`.
 
     Returns:
         (N**3, 3) canonical points in metres, float32; not finite where the blended transform
@@ -250,7 +288,8 @@ def warp_backward(
     Source: docs/protocol.md P12; the paper, section 3.3.
     """
     body_pose = without_global_orientation(pose)
-    operator = voxel_skinning(body.pose(body_pose), grid, settings, threads=threads)
+    posed = body.pose(body_pose)
+    operator = voxel_skinning(posed, grid, settings, threads=threads, device=device)
     T = forward_transforms(operator, body, body.canonical_to_posed(body_pose))
     points = grid.centers().copy()
     points[operator.near] = _solve(T[..., :3], points[operator.near] - T[..., 3])

@@ -6,9 +6,13 @@ import pytest
 
 from chorus_bench.engines import EngineSettings, run_jobs
 from chorus_bench.errors import ChorusBenchError, InputError
+from chorus_bench.evaluation import split_from_rows
+from chorus_bench.submission import write_submission
 from tests.engines.jobs import Deadly, NoModel, Refusing, Squares
 from tests.engines.ray_cluster import two_nodes
 from tests.engines.test_local import squares
+from tests.evaluation.prepared import assert_same_preparation
+from tests.evaluation.small_split import COARSE, blob_field, small_rows
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -48,6 +52,16 @@ def test_errors_come_back(cluster, tmp_path):
         list(run_jobs(failing, list(range(5)), settings(cluster)))
     with pytest.raises(InputError, match="no model"):
         list(run_jobs(NoModel(tmp_path), list(range(2)), settings(cluster)))
+
+
+def test_a_split_is_prepared_on_a_cluster(cluster, tmp_path):
+    fields = {"bench": blob_field(), "tennis racket": blob_field()}
+    arguments = {
+        "submission": write_submission(tmp_path / "s", method="blobs", fields=fields),
+        "split": split_from_rows(small_rows(), "made"), "protocol": COARSE,
+        "cache": tmp_path / "cache", "min_samples": 1, "progress": False,
+    }  # fmt: skip
+    assert_same_preparation(arguments, settings(cluster))
 
 
 def test_no_cluster_there(tmp_path):

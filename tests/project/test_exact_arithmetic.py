@@ -115,6 +115,8 @@ ALLOWED = {
     ("chorus_bench/geometry/exact.py", "@"): "no partial sum of whole numbers is rounded",
     ("chorus_bench/geometry/nearest.py", "scipy"): "proposes points; exact distances decide",
     ("chorus_bench/geometry/skinning.py", "scipy"): "proposes voxels, with room to spare",
+    ("chorus_bench/geometry/torch_skinning.py", "torch"): "single sums and products, see there",
+    ("chorus_bench/geometry/torch_skinning.py", "@"): "proposes points; exact distances decide",
     ("chorus_bench/geometry/grid.py", "**"): "of whole numbers",
     ("chorus_bench/datasets/occupancy.py", "**"): "of whole numbers",
     ("chorus_bench/datasets/coco_eft/segmentations.py", "sum"): "of whole numbers",

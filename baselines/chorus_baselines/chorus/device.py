@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 from chorus_baselines.chorus.accumulate import Accumulator, GroupKey, Tally
 from chorus_baselines.chorus.projection import HIT
 from chorus_baselines.chorus.views import View
-from chorus_bench.errors import InputError, import_extra
+from chorus_bench.engines.devices import PROCESSOR, torch_device
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     import torch
 
 
+_PURPOSE = f"aggregating on a device other than '{PROCESSOR}'"
 _VOXELS_AT_ONCE = 1 << 18
 #: Most bytes of tallies on the device, and of sums of one step.
 TALLY_BYTES, STEP_BYTES = 1 << 31, 1 << 28
@@ -50,10 +52,10 @@ def make_accumulator(device: str) -> Callable[..., Accumulator]:
         MissingDependencyError: torch is requested but not installed.
     """
     if device == "auto":
-        device = "cuda" if _cuda_is_there() else "cpu"
-    if device == "cpu":
+        device = "cuda" if _cuda_is_there() else PROCESSOR
+    if device == PROCESSOR:
         return Accumulator
-    return partial(DeviceAccumulator, device=_checked_device(device))
+    return partial(DeviceAccumulator, device=torch_device(device, _PURPOSE))
 
 
 class _Masks(NamedTuple):
@@ -88,7 +90,7 @@ class DeviceAccumulator(Accumulator):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._torch, features = _import_torch(), self.features
+        self._torch, features = import_module("torch"), self.features
         rest = features.grid.voxels - features.moving_count
         groups = ((features.moving, features.moving_count), (features.still, rest))
         self._groups = tuple((self._put(blocks), count) for blocks, count in groups)
@@ -245,25 +247,4 @@ class _DeviceTallies:
 
 
 def _cuda_is_there() -> bool:
-    return find_spec("torch") is not None and bool(_import_torch().cuda.is_available())
-
-
-def _import_torch() -> Any:  # noqa: ANN401 - the module
-    purpose = "aggregating on a device other than 'cpu'"
-    return import_extra("torch", extra="torch", purpose=purpose)
-
-
-def _checked_device(name: str) -> torch.device:
-    """Return a torch device that computes in float64, after trying it."""
-    library = _import_torch()
-    try:
-        device: torch.device = library.device(name)
-        library.zeros(1, dtype=library.float64, device=device)
-    except (RuntimeError, TypeError, AssertionError) as error:
-        first_line = str(error).partition("\n")[0]
-        raise InputError(
-            f"device '{name}' cannot be used: {first_line}",
-            expected="'cpu', or a torch device with double precision such as 'cuda'",
-            fix="use device='cpu'",
-        ) from error
-    return device
+    return find_spec("torch") is not None and bool(import_module("torch").cuda.is_available())

@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 from chorus_bench.annotations import Count
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.boundary import checked
+from chorus_bench.engines.devices import check_geometry_device
 from chorus_bench.errors import InputError, reason, unknown_name
 from chorus_bench.geometry.body import POSE_SIZE, BodyModel
 from chorus_bench.geometry.body_files import load_body
@@ -40,6 +41,7 @@ def posed_field(
     *,
     skinning: SkinningSettings = _DEFAULT_SKINNING,
     threads: Count = 1,
+    device: str = "cpu",
 ) -> Float32:
     """Warp a canonical field into the space of a posed body.
 
@@ -54,18 +56,23 @@ def posed_field(
         grid: the grid of the posed space, body frame, metres.
         skinning: how voxels follow the body.
         threads: threads for the nearest-neighbour query.
+        device: where the space is warped; any torch device but ``cpu`` needs the extra torch. The
+            same bits.
 
     Returns:
         (N, N, N) float32 probabilities on ``grid``.
 
     Raises:
-        InputError: a pose or field that is not finite or has a wrong shape.
+        InputError: a pose or field that is not finite or has a wrong shape, or a device that is
+            not there.
     """
+    check_geometry_device(device)
     canonical = field
     if not isinstance(canonical, OccupancyGrid):
         canonical = OccupancyGrid(np.asarray(canonical, dtype=np.float32), grid)
     model = load_body(body)
-    points = warp_backward(model, check_pose(pose), grid, skinning, threads=threads)
+    posed = check_pose(pose)
+    points = warp_backward(model, posed, grid, skinning, threads=threads, device=device)
     return canonical.at(points).reshape(grid.shape)
 
 
