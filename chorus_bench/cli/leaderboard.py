@@ -62,7 +62,7 @@ RecipeFile = Annotated[
     Path | None,
     typer.Option(
         help="YAML file: how a baseline made the submission (baseline, data, data_options, "
-        "options, seed), for `verify --rerun`.",
+        "options, seed, posed), for `verify --rerun`.",
         exists=True,
         dir_okay=False,
     ),
@@ -307,7 +307,7 @@ def verify_command(
     if submission is None:
         lines = StageLines().update
         verifier = replace(verifier, progress=partial(lines, "scoring"))
-        manifest = reproduce_entry(entry, verifier, learning=partial(lines, "learning"))
+        manifest = reproduce_entry(entry, verifier, making=partial(lines, "making the submission"))
     else:
         with progress_bar("Scoring samples") as progress:
             manifest = verify_entry(entry, submission, replace(verifier, progress=progress))
