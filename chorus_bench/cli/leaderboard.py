@@ -199,7 +199,7 @@ def show_command(
     skip_invalid: SkipInvalid = False,
 ) -> None:
     """Print the boards: ranks with ties, intervals, the four means."""
-    from chorus_bench.io.shipped import PACKAGED_LEADERBOARD, packaged_folder
+    from chorus_bench.io.shipped import packaged_leaderboard
     from chorus_bench.leaderboard.board import board_json, make_board
     from chorus_bench.leaderboard.checking import check_leaderboard
     from chorus_bench.leaderboard.site import board_csv, download
@@ -214,7 +214,7 @@ def show_command(
     check_score(score)
     here = leaderboard or _DEFAULT
     if leaderboard is None and not here.is_dir():
-        here = packaged_folder(PACKAGED_LEADERBOARD)
+        here = packaged_leaderboard()
     with progress_bar("Reading entries") as progress:
         checked = check_leaderboard(here, progress=progress)
     if not skip_invalid:

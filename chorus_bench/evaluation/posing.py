@@ -30,7 +30,7 @@ from chorus_bench.io.files import check_new_folder
 from chorus_bench.io.locks import only_writer
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.names import given_categories
-from chorus_bench.progress import Progress, silent
+from chorus_bench.progress import ProgressLike, reported
 from chorus_bench.submission import Submission, write_posed_submission
 from chorus_bench.submission.write import SUBMISSION, DType
 
@@ -46,7 +46,7 @@ def pose_submission(
     dtype: DType = "float32",
     workers: int | None = None,
     overwrite: bool = False,
-    progress: Progress = silent,
+    progress: ProgressLike = None,
 ) -> Path:
     """Write a posed submission with the field of each sample of a split.
 
@@ -61,7 +61,8 @@ def pose_submission(
         dtype: how the values are stored; only ``float32`` gives exactly the canonical scores.
         workers: number of threads; by default one per processor.
         overwrite: replace a submission that is there.
-        progress: called with (samples done, samples in all).
+        progress: called with (samples done, samples in all); by default a bar in terminals and
+            notebooks, False for none.
 
     Returns:
         ``output``.
@@ -77,10 +78,11 @@ def pose_submission(
         samples = _samples(opened, loaded, given_categories(categories))
         fields: dict[str, dict[str, bytes]] = {}
         jobs = in_order(_Posing(opened, model, own_types), samples, thread_count(workers))
-        progress(0, len(samples))
-        for number, (sample, packed) in enumerate(jobs, start=1):
-            fields.setdefault(sample.category, {})[sample.sample_id] = packed
-            progress(number, len(samples))
+        with reported(progress, "Posing fields") as report:
+            report(0, len(samples))
+            for number, (sample, packed) in enumerate(jobs, start=1):
+                fields.setdefault(sample.category, {})[sample.sample_id] = packed
+                report(number, len(samples))
         return write_posed_submission(
             target,
             method=opened.method,
