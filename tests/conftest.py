@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 
@@ -26,6 +27,20 @@ def _own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CHORUS_BENCH_CACHE", str(folder))
         yield
+
+
+@pytest.fixture
+def bars(monkeypatch):
+    """Return the texts of the bars that are drawn, with their steps."""
+    drawn: dict[str, list[tuple[int, int]]] = {}
+
+    @contextlib.contextmanager
+    def bar(label):
+        steps = drawn.setdefault(label, [])
+        yield lambda done, total: steps.append((done, total))
+
+    monkeypatch.setattr("chorus_bench.progress.progress_bar", bar)
+    return drawn
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.names import given_categories
-from chorus_bench.progress import Progress
+from chorus_bench.progress import Progress, ProgressLike, reported
 from chorus_bench.submission import field_warnings, write_posed_submission, write_submission
 from chorus_bench.submission.manifest import TRACKS, Track
 
@@ -61,7 +61,7 @@ def convert(
     sigma: float = 0.0,
     categories: str | Sequence[str] | None = None,
     overwrite: bool = False,
-    progress: Progress = lambda done, total: None,
+    progress: ProgressLike = None,
 ) -> Conversion:
     """Convert predictions of another kind to a submission, whose manifest names the conversion.
 
@@ -82,7 +82,8 @@ def convert(
             fields are blurred.
         categories: only this one, or these.
         overwrite: replace an existing submission.
-        progress: called with (categories done, categories in all); canonical track only.
+        progress: called with (categories done, categories in all), on the canonical track; by
+            default a bar in terminals and notebooks, False for none.
 
     Raises:
         InputError: anything wrong with an argument or a file, which is named.
@@ -98,10 +99,11 @@ def convert(
     )  # fmt: skip
     place, name = Path(source), method or Path(source).stem
     wanted = given_categories(categories)
-    if track == "posed":
-        found = _chosen(find_inputs(place, settings.kind), wanted)
-        return _write_posed(found, settings, Path(output), name, overwrite)
-    fields = _canonical_fields(place, wanted, settings, grid, progress)
+    with reported(progress, "Converting categories") as report:
+        if track == "posed":
+            found = _chosen(find_inputs(place, settings.kind), wanted)
+            return _write_posed(found, settings, Path(output), name, overwrite)
+        fields = _canonical_fields(place, wanted, settings, grid, report)
     notes = _notes(settings)
     write_submission(output, method=name, fields=fields, overwrite=overwrite, conversion=notes)
     return Conversion(Path(output), len(fields), tuple(notes), _warnings(fields, settings))

@@ -73,12 +73,9 @@ def evaluate_command(
     processes or actors prepare the split and put it into the cache, a folder that all must see.
     """
     from chorus_bench.evaluation import evaluate
-    from chorus_bench.evaluation.truth import rows_with_truth, truth_scores
     from chorus_bench.evaluation.truth_file import TRUTH_FILE
 
     started, shared = time.perf_counter(), shared_engine(engine, workers, address, gpus)
-    if truth:
-        rows_with_truth(split)
     with progress_bar("Scoring samples") as progress:
         result = evaluate(
             submission,
@@ -92,26 +89,13 @@ def evaluate_command(
             workers=workers,
             protocol=protocol,
             track=track,
+            truth=truth,
             engine=shared,
             device=device,
             progress=progress,
         )
     _say_toy_split(submission, split, result, output_format)
-    method = str(result.submission["method"])
-    scores: dict[str, TruthScores] = {}
-    if truth:
-        with progress_bar("Comparing in 3D") as progress:
-            scores = truth_scores(
-                {method: submission},
-                split,
-                body=body or "default",
-                allow_other_body=allow_other_body,
-                categories=tuple(result.categories),
-                workers=workers,
-                progress=progress,
-            )
-    if scores and output is not None:
-        scores[method].save(output / TRUTH_FILE)
+    scores = {} if result.truth is None else {str(result.submission["method"]): result.truth}
     typer.echo(_scored_text(result, scores, output_format, time.perf_counter() - started))
     if output is not None:
         files = ("results.json", "samples.parquet", *([TRUTH_FILE] if scores else []))

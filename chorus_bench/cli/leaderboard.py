@@ -62,7 +62,7 @@ RecipeFile = Annotated[
     Path | None,
     typer.Option(
         help="YAML file: how a baseline made the submission (baseline, data, data_options, "
-        "options, seed), for `verify --rerun`.",
+        "options, seed, posed), for `verify --rerun`.",
         exists=True,
         dir_okay=False,
     ),
@@ -199,7 +199,7 @@ def show_command(
     skip_invalid: SkipInvalid = False,
 ) -> None:
     """Print the boards: ranks with ties, intervals, the four means."""
-    from chorus_bench.io.shipped import PACKAGED_LEADERBOARD, packaged_folder
+    from chorus_bench.io.shipped import packaged_leaderboard
     from chorus_bench.leaderboard.board import board_json, make_board
     from chorus_bench.leaderboard.checking import check_leaderboard
     from chorus_bench.leaderboard.site import board_csv, download
@@ -214,7 +214,7 @@ def show_command(
     check_score(score)
     here = leaderboard or _DEFAULT
     if leaderboard is None and not here.is_dir():
-        here = packaged_folder(PACKAGED_LEADERBOARD)
+        here = packaged_leaderboard()
     with progress_bar("Reading entries") as progress:
         checked = check_leaderboard(here, progress=progress)
     if not skip_invalid:
@@ -307,7 +307,7 @@ def verify_command(
     if submission is None:
         lines = StageLines().update
         verifier = replace(verifier, progress=partial(lines, "scoring"))
-        manifest = reproduce_entry(entry, verifier, learning=partial(lines, "learning"))
+        manifest = reproduce_entry(entry, verifier, making=partial(lines, "making the submission"))
     else:
         with progress_bar("Scoring samples") as progress:
             manifest = verify_entry(entry, submission, replace(verifier, progress=progress))

@@ -160,6 +160,7 @@ def _truth(
 ) -> TruthScores:
     """Return the 3D scores of the categories that have a score."""
     with reported(progress, "Comparing in 3D") as report:
+        say(report, "Comparing in 3D")
         (scores,) = truth_scores(
             {run.submission.method: run.submission},
             data,
@@ -169,7 +170,7 @@ def _truth(
             workers=threads,
             progress=report,
         ).values()
-    return scores
+    return replace(scores, signature=result.signature)
 
 
 def _output_folder(run: Evaluation, output: Path) -> OutputFolder:

@@ -31,7 +31,7 @@ from chorus_bench.io.files import check_new_folder
 from chorus_bench.io.locks import only_writer
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.names import given_categories
-from chorus_bench.progress import Progress, silent
+from chorus_bench.progress import ProgressLike, reported
 from chorus_bench.submission import Submission, write_posed_submission
 from chorus_bench.submission.write import SUBMISSION, DType
 
@@ -48,7 +48,7 @@ def pose_submission(
     workers: int | None = None,
     overwrite: bool = False,
     device: str = "cpu",
-    progress: Progress = silent,
+    progress: ProgressLike = None,
 ) -> Path:
     """Write a posed submission with the field of each sample of a split.
 
@@ -64,7 +64,8 @@ def pose_submission(
         workers: number of threads; by default one per processor.
         overwrite: replace a submission that is there.
         device: where the spaces are warped, see `warp_backward`; the same bits.
-        progress: called with (samples done, samples in all).
+        progress: called with (samples done, samples in all); by default a bar in terminals and
+            notebooks, False for none.
 
     Returns:
         ``output``.
@@ -81,10 +82,11 @@ def pose_submission(
         samples = _samples(opened, loaded, given_categories(categories))
         fields: dict[str, dict[str, bytes]] = {}
         jobs = in_order(_Posing(opened, model, own_types, device), samples, thread_count(workers))
-        progress(0, len(samples))
-        for number, (sample, packed) in enumerate(jobs, start=1):
-            fields.setdefault(sample.category, {})[sample.sample_id] = packed
-            progress(number, len(samples))
+        with reported(progress, "Posing fields") as report:
+            report(0, len(samples))
+            for number, (sample, packed) in enumerate(jobs, start=1):
+                fields.setdefault(sample.category, {})[sample.sample_id] = packed
+                report(number, len(samples))
         return write_posed_submission(
             target,
             method=opened.method,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,12 @@ from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError, suggestion
 from chorus_bench.evaluation.result_schema import SCHEMA_VERSION, checked_result, parse_result
 from chorus_bench.evaluation.samples_file import COUNTS, SAMPLES_SCHEMA, read_samples
-from chorus_bench.evaluation.truth_file import TRUTH_FILE, TruthScores
+from chorus_bench.evaluation.truth_file import (
+    TRUTH_FILE,
+    TruthScores,
+    load_truth,
+    truth_differences,
+)
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.limits import MIB
 from chorus_bench.io.shipped import EXAMPLE, packaged_results
@@ -35,6 +41,8 @@ from chorus_bench.metrics.pap import (
 )
 from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.metrics.resampling import CategoryTables, bootstrap_intervals
+
+log = logging.getLogger(__name__)
 
 _MAX_BYTES = 64 * MIB
 #: The names of the four means over the categories.
@@ -66,7 +74,7 @@ class EvaluationResult:
         seconds: wall time.
         samples: one row per sample, see `SAMPLES_SCHEMA` and `CONDITIONED_SCHEMA`.
         conditioned: on the track `conditioned` the scores of all readings, else None.
-        truth: the 3D scores, where they were asked for; `load_result` does not read them.
+        truth: the 3D scores, where they were asked for.
     """
 
     signature: str
@@ -136,10 +144,15 @@ class EvaluationResult:
 
 @checked
 def load_result(folder: str | Path) -> EvaluationResult:
-    """Read a result folder.
+    """Read a result folder, with the 3D scores that ``evaluate --truth`` wrote into it.
+
+    Of a ``truth.json`` that is not of this result a warning is logged, and ``truth`` is None.
+
+    Args:
+        folder: the folder, or its ``results.json``.
 
     Raises:
-        InputError: there is no result, or it is not readable, or has another schema version.
+        InputError: there is no result, or a file is not readable, or has another schema version.
     """
     path = Path(folder)
     path = path.parent if path.name == RESULT_FILE else path
@@ -154,7 +167,22 @@ def load_result(folder: str | Path) -> EvaluationResult:
             fix="copy the folder again, or repeat the evaluation",
         ) from error
     values = {"unavailable": {}} | {k: v for k, v in content.items() if k != "schema"}
-    return EvaluationResult(**(values | {"warnings": tuple(values["warnings"])}), samples=samples)
+    values |= {"warnings": tuple(values["warnings"]), "truth": _truth_beside(path, content)}
+    return EvaluationResult(**values, samples=samples)
+
+
+def _truth_beside(folder: Path, content: Mapping[str, Any]) -> TruthScores | None:
+    """Return the 3D scores in a result's folder, if there are any and they are of this result."""
+    file = folder / TRUTH_FILE
+    if not file.is_file():
+        return None
+    truth = load_truth(file)
+    result = content["submission"]["sha256"], content["signature"]
+    differences = truth_differences(truth.sha256, truth.signature, *result)
+    if not differences:
+        return truth
+    log.warning("%s is left out, it is not of this result: %s", file, "; ".join(differences))
+    return None
 
 
 def read_result_json(folder: Path) -> dict[str, Any]:

@@ -14,9 +14,12 @@ from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.json_files import read_json
+from chorus_bench.metrics.protocol import signature_differences
 from chorus_bench.metrics.volumetric import CalibrationCurve
 
 TRUTH_FILE = "truth.json"
+#: Keys that files of earlier versions lack.
+_LATER = ("measures", "intervals", "sha256", "signature")
 
 
 @displayed
@@ -36,6 +39,8 @@ class TruthScores:
         measures: means over the categories of all of `truth_samples.MEASURES`; lengths in metres.
         intervals: measure -> [low, high], 95 %; also of ``calibration_error``.
         sha256: digest of the submission.
+        signature: that of the result beside which the scores stand, with split and body; None in
+            files of earlier versions, and for scores without a result.
     """
 
     brier: float | None
@@ -45,6 +50,7 @@ class TruthScores:
     measures: Mapping[str, float | None] = field(default_factory=dict)
     intervals: Mapping[str, Sequence[float]] = field(default_factory=dict)
     sha256: str | None = None
+    signature: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for JSON; empty bins of the curve are left out."""
@@ -52,6 +58,7 @@ class TruthScores:
         used = np.flatnonzero(curve.voxels)
         return {
             "sha256": self.sha256,
+            "signature": self.signature,
             "brier": self.brier,
             "soft_iou": self.soft_iou,
             "calibration_error": curve.error if len(used) else None,
@@ -89,7 +96,7 @@ def load_truth(file: str | Path) -> TruthScores:
     """Read 3D scores.
 
     Args:
-        file: what `TruthScores.save` wrote.
+        file: what `TruthScores.save` wrote, in this version or an earlier one.
 
     Raises:
         InputError: it is not that.
@@ -101,11 +108,27 @@ def load_truth(file: str | Path) -> TruthScores:
         bins = content["calibration"]
         voxels = np.array([each["voxels"] for each in bins], dtype=np.int64)
         shares = np.array([(each["observed"], each["predicted"]) for each in bins]).reshape(-1, 2)
-        known = ("brier", "soft_iou", "categories", "measures", "intervals", "sha256")
         occupied, total = shares.T * voxels
-        values = {name: content[name] for name in known}
+        values = {name: content[name] for name in ("brier", "soft_iou", "categories")}
+        values |= {name: content[name] for name in _LATER if name in content}
         return TruthScores(**values, calibration=CalibrationCurve(voxels, occupied, total))
     except (LookupError, TypeError, ValueError) as error:
         raise InputError(
             f"is not a file of 3D scores: {error!r}", where=file, fix="run evaluate --truth again"
         ) from error
+
+
+def truth_differences(
+    sha256: str | None, signature: str | None, submission: str, result: str
+) -> list[str]:
+    """Return why 3D scores are not of a result; empty if they are.
+
+    Args:
+        sha256: digest of the submission that was compared in 3D; None if it is not known.
+        signature: what the scores state, see `TruthScores`; None if they do not.
+        submission: digest of the result's submission.
+        result: signature of the result.
+    """
+    if sha256 != submission:
+        return ["is of another submission"]
+    return [] if signature is None else signature_differences(signature, result)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from chorus_bench.evaluation.result_schema import Signature
 from chorus_bench.io.documents import Document
 from chorus_bench.io.schemas import Count, Fraction, Schema, Sha256, loaded, parse
 
@@ -55,6 +56,7 @@ class TruthFile(Schema):
 
     Attributes:
         sha256: SHA-256 of the submission's content.
+        signature: that of the result beside it; earlier versions did not write it.
         brier: mean squared difference over all voxels, mean over the categories.
         soft_iou: sum of minima over sum of maxima, mean over the categories.
         calibration_error: mean difference of probability and frequency over all voxels.
@@ -65,6 +67,7 @@ class TruthFile(Schema):
     """
 
     sha256: Sha256
+    signature: Signature | None = None
     brier: Value | None
     soft_iou: Value | None
     calibration_error: Value | None

@@ -14,13 +14,22 @@ PACKAGED_SPLITS = {EXAMPLE: "example/split"}
 PACKAGED_SUBMISSIONS = {EXAMPLE: "example/submission"}
 
 
-#: The leaderboard of the baselines, without their fields and pictures.
-PACKAGED_LEADERBOARD = "leaderboard"
+def packaged_leaderboard() -> Path:
+    """Return the folder of the baselines' leaderboard.
+
+    An installation carries it in the package, without fields and pictures (setup.py); a checkout
+    has it beside the package.
+    """
+    carried = packaged_folder("leaderboard")
+    repository = carried.parents[2]
+    if (repository / "pyproject.toml").is_file():
+        return repository / "leaderboard"
+    return carried
 
 
 def packaged_results() -> dict[str, Path]:
     """Return the folders of the baselines' results on the leaderboard, by the entries' names."""
-    entries = packaged_folder(PACKAGED_LEADERBOARD) / "entries"
+    entries = packaged_leaderboard() / "entries"
     if not entries.is_dir():
         return {}
     return {folder.name: folder for folder in sorted(entries.iterdir()) if folder.is_dir()}

@@ -36,7 +36,9 @@ NOTES = (
     "the difference excludes zero. Within a category, ranks are of its samples alone.",
     "Recall left at the last threshold is not counted; closed scores count it.",
     "Scores with different signatures (split, body, protocol, track) are never ranked together.",
-    "On the conditioned track a sample is scored with the field of its own type of interaction.",
+    "On the posed track a method gives a field for each sample; fields of canonical baselines were "
+    "posed for that, with the same scores. On the conditioned track a sample is scored with the "
+    "field of its own type of interaction.",
     "reproduced: the submission was made again from its recipe, with the same outcome. verified: "
     "the submitted archive was scored again with the same outcome. self-reported: the scores were "
     "recomputed from the submitter's per-sample table only. published: as printed.",

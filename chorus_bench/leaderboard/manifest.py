@@ -74,6 +74,8 @@ class RunRecipe(Schema):
         data_options: options of the builder, for example ``images_per_prompt_view: 6``.
         options: options of the baseline, for example ``parts: [hands, feet]``.
         seed: random seed of the baseline.
+        posed: shipped test split for whose samples the canonical submission was then posed, as
+            `infer --split` does; None if it was submitted as it is.
     """
 
     baseline: _Word = Field(min_length=1)
@@ -81,6 +83,7 @@ class RunRecipe(Schema):
     data_options: _Choices | None = None
     options: _Choices | None = None
     seed: int = Field(0, ge=0, lt=1 << 53)
+    posed: _Word | None = None
 
 
 class Verification(Schema):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chorus_bench.evaluation.truth_file import TRUTH_FILE
+from chorus_bench.evaluation.truth_file import TRUTH_FILE, truth_differences
 from chorus_bench.evaluation.truth_samples import MEASURES, mean_of_categories
 from chorus_bench.evaluation.truth_schema import TRUTH_FIX
 from chorus_bench.io.findings import Findings, printable
@@ -23,8 +23,10 @@ def truth_rule(files: EntryFiles, errors: Findings) -> None:
     if truth is None or content is None:
         return
     where = f"{files.where}/{TRUTH_FILE}"
-    if truth["sha256"] != content["submission"]["sha256"]:
-        errors.add(f"{where}: sha256", "is of another submission than the result", fix=TRUTH_FIX)
+    theirs = truth["sha256"], truth.get("signature")
+    ours = content["submission"]["sha256"], content["signature"]
+    for difference in truth_differences(*theirs, *ours):
+        errors.add(where, f"is not of this result: {difference}", fix=TRUTH_FIX)
     found = {name: entry["samples"] for name, entry in truth["categories"].items()}
     wanted = {name: entry["samples"] for name, entry in content["categories"].items()}
     if found != wanted:

@@ -79,7 +79,7 @@ def verify_entry(entry: str | Path, submission: str | Path, verifier: Verifier) 
 
 
 def reproduce_entry(
-    entry: str | Path, verifier: Verifier, *, learning: Progress = lambda done, total: None
+    entry: str | Path, verifier: Verifier, *, making: Progress = lambda done, total: None
 ) -> EntryManifest:
     """Make an entry's submission again from its recipe, and mark the entry as reproduced.
 
@@ -89,7 +89,8 @@ def reproduce_entry(
     Args:
         entry: the entry's folder.
         verifier: who does it, and on what.
-        learning: called with (rows done, rows in all) while the baseline runs.
+        making: called with (rows done, rows in all) while the baseline runs, then with samples
+            that are posed.
 
     Returns:
         The written manifest of the entry.
@@ -113,7 +114,7 @@ def reproduce_entry(
             place / "submission",
             texts=stored.submission,
             body=verifier.body,
-            progress=learning,
+            progress=making,
         )
         _score_again(folder, stored, made, verifier)
     return _mark(folder, manifest, "reproduced", verifier)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from chorus_bench.errors import InputError
-from chorus_bench.report.measures import Measured, in_order, measured_data, render_measured
+from chorus_bench.report.measures import (
+    Measured,
+    in_order,
+    measured_data,
+    plain_text,
+    render_measured,
+)
 from chorus_bench.report.volumetric import MEASURES, measure_named, measure_rows
 
 #: The measures of a board's table; a method's page has all.
@@ -69,18 +74,16 @@ def render_board_measures(
             expected="entries with truth.json",
             fix="run `chorus-bench evaluate --truth --output`, then `leaderboard add` again",
         )
-    if style == "json":
+    if style in ("csv", "json"):
         content = [
             {"board": board["title"], **row}
             for board, rows in found
             for row in measured_data(rows, measure, score)
         ]
-        return json.dumps(content, indent=1, ensure_ascii=False)
+        return plain_text(content, style)
+    texts = [(board, render_measured(rows, measure, style, score=score)) for board, rows in found]
     return "\n\n".join(
-        render_measured(rows, measure, style, score=score)
-        if style in ("csv", "latex")
-        else f"{board['title']}\n\n{render_measured(rows, measure, style, score=score)}"
-        for board, rows in found
+        text if style == "latex" else f"{board['title']}\n\n{text}" for board, text in texts
     )
 
 

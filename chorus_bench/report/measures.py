@@ -23,9 +23,9 @@ from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.evaluation.comparison import comparable_results
 from chorus_bench.evaluation.opening import open_result
 from chorus_bench.evaluation.representation import representation as representation_of
-from chorus_bench.evaluation.truth_file import TRUTH_FILE
+from chorus_bench.evaluation.results import EvaluationResult
+from chorus_bench.evaluation.truth_file import TRUTH_FILE, TruthScores
 from chorus_bench.report.canvas import panels
-from chorus_bench.report.scored import read_truth
 from chorus_bench.report.tables import TABLE_FORMATS, percent
 from chorus_bench.report.volumetric import Measure, measure_named, overall_measures
 
@@ -62,7 +62,7 @@ class Measured:
 
 @checked
 def measured_results(
-    results: Sequence[str | Path],
+    results: Sequence[str | Path | EvaluationResult],
     measure: str,
     *,
     score: str = "mPAP",
@@ -71,7 +71,8 @@ def measured_results(
     """Return PAP and another measure of some results, best by the measure first.
 
     Args:
-        results: folders that `chorus-bench evaluate --truth --output` wrote.
+        results: results with 3D scores: of ``evaluate(truth=True)``, folders that
+            `chorus-bench evaluate --truth --output` wrote, or names of shipped ones.
         measure: a measure of `truth.json`, such as ``chamfer``.
         score: ``mPAP`` or one of its variants.
         representation: see `chorus_bench.evaluation.comparison.compare`.
@@ -81,23 +82,22 @@ def measured_results(
     """
     one = measure_named(measure)
     opened = [open_result(result) for result in results]
-    folders = {id(result): Path(folder) for result, folder in zip(opened, results, strict=True)}
     rows = []
     for name, result in comparable_results(opened, representation=representation).items():
         if score not in result.scores:
             raise InputError(f"no score '{score}'", expected="mPAP or one of its variants")
-        truth = _truth_of(folders[id(result)], result.submission["sha256"])
+        truth = _truth_of(name, result)
         rows.append(
             Measured(
                 name,
                 representation_of(result.signature, result.submission),
                 result.scores[score],
                 result.intervals[score],
-                overall_measures(truth).get(measure),
-                truth.get("intervals", {}).get(measure),
+                overall_measures(truth.as_dict()).get(measure),
+                truth.intervals.get(measure),
                 {
                     category: (result.categories[category][score[1:]], entry.get(measure))
-                    for category, entry in truth["categories"].items()
+                    for category, entry in truth.categories.items()
                     if category in result.categories
                 },
             )
@@ -105,14 +105,15 @@ def measured_results(
     return in_order(rows, one)
 
 
-def _truth_of(folder: Path, sha256: str) -> Mapping[str, Any]:
-    file, fix = folder / TRUTH_FILE, "run `chorus-bench evaluate --truth --output` again"
-    if not file.is_file():
-        raise InputError("no 3D scores here", where=folder, expected=TRUTH_FILE, fix=fix)
-    truth = read_truth(file)
-    if truth.get("sha256") != sha256 or not truth.get("measures"):
-        raise InputError("are not the 3D scores of this result", where=file, fix=fix)
-    return truth
+def _truth_of(name: str, result: EvaluationResult) -> TruthScores:
+    if result.truth is None or not result.truth.measures:
+        raise InputError(
+            "a result without 3D scores",
+            where=name,
+            expected=f"its {TRUTH_FILE} in the folder",
+            fix="run `chorus-bench evaluate --truth --output` again",
+        )
+    return result.truth
 
 
 def in_order(rows: Iterable[Measured], measure: Measure) -> list[Measured]:
@@ -155,7 +156,7 @@ def render_measured(
     if style not in (*TABLE_FORMATS, "csv", "json"):
         raise unknown_name("format", style, (*TABLE_FORMATS, "csv", "json"))
     if style in ("csv", "json"):
-        return _as_text(measured_data(rows, measure, score), style)
+        return plain_text(measured_data(rows, measure, score), style)
     lines = [
         (
             row.method,
@@ -212,7 +213,8 @@ def measured_data(rows: Sequence[Measured], measure: str, score: str) -> list[di
     ]
 
 
-def _as_text(content: Sequence[Mapping[str, Any]], style: str) -> str:
+def plain_text(content: Sequence[Mapping[str, Any]], style: str) -> str:
+    """Return rows of plain values as ``csv``, with one header, or as ``json``."""
     if style == "json":
         return json.dumps(content, indent=1, ensure_ascii=False)
     target = io.StringIO()

@@ -39,7 +39,6 @@ from chorus_bench.report.scored import (
     diagnosis_differences,
     open_scored,
     read_diagnosis,
-    read_truth,
     scored_split,
     shipped_split,
 )
@@ -303,14 +302,10 @@ def _add_diagnosis_of(parts: _Parts, result: EvaluationResult, folder: Path | No
 
 
 def _add_truth_of(parts: _Parts, result: EvaluationResult, folder: Path | None) -> None:
-    """Add the 3D scores that `evaluate --truth` wrote to the result's folder, if they are its."""
-    file = None if folder is None else folder / TRUTH_FILE
-    if file is None or not file.is_file():
-        return
-    truth = read_truth(file)
-    if truth.get("sha256") == result.submission["sha256"]:
-        parts.truth = truth
-    else:
+    """Add the 3D scores of a result, if it has any."""
+    if result.truth is not None:
+        parts.truth = result.truth.as_dict()
+    elif folder is not None and (folder / TRUTH_FILE).is_file():
         parts.left_out.append(f"{TRUTH_FILE}: not of this result, or of an earlier version")
 
 

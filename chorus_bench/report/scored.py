@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 #: What `chorus-bench diagnose` writes into a result's folder.
 DIAGNOSIS_FILE = "diagnosis.json"
-_AGAIN = "run diagnose again"
 #: The largest difference between PAP in a diagnosis and in the result of the same submission.
 _SAME_PAP = 1e-12
 
@@ -109,24 +108,11 @@ def read_diagnosis(file: Path) -> Mapping[str, Any]:
         InputError: it is not a diagnosis.
     """
     needed = ("signature", "submission", "mean", "categories")
-    return _read(file, "a diagnosis", needed, _AGAIN)
-
-
-def read_truth(file: Path) -> Mapping[str, Any]:
-    """Return the 3D scores that `chorus-bench evaluate --truth` wrote.
-
-    Raises:
-        InputError: it is not that.
-    """
-    needed = ("brier", "soft_iou", "categories")
-    return _read(file, "a file of 3D scores", needed, "run evaluate --truth again")
-
-
-def _read(file: Path, kind: str, needed: Sequence[str], fix: str) -> Mapping[str, Any]:
-    """Return an object in a JSON file with some keys."""
     content = read_json(file)
     if not isinstance(content, dict) or any(name not in content for name in needed):
-        raise InputError(f"is not {kind}", where=file, expected=", ".join(needed), fix=fix)
+        raise InputError(
+            "is not a diagnosis", where=file, expected=", ".join(needed), fix="run diagnose again"
+        )
     found: Mapping[str, Any] = content
     return found
 

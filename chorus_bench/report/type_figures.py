@@ -6,7 +6,7 @@ Source: the paper, section 3.4; docs/method.md M18. Needs matplotlib.
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, count_of
 from chorus_bench.geometry.body import BodyModel
 from chorus_bench.geometry.grid import OccupancyGrid
+from chorus_bench.progress import ProgressLike, reported
 from chorus_bench.report.canvas import panels, save_figure
 from chorus_bench.report.drawing import SIDES, Viewer, draw_field
 from chorus_bench.report.figures import field_top, fields_figure
@@ -30,7 +31,7 @@ def draw_types(
     folder: str | Path,
     *,
     categories: Sequence[str] | None = None,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    progress: ProgressLike = None,
 ) -> list[Path]:
     """Write the figures of the interaction types, as far as a category has them.
 
@@ -43,7 +44,8 @@ def draw_types(
         body: the body that is drawn, in the canonical pose.
         folder: where to write.
         categories: only these; None for all.
-        progress: called with (categories done, categories in all).
+        progress: called with (categories done, categories in all); by default a bar in terminals
+            and notebooks, False for none.
 
     Raises:
         InputError: no such category, or no interaction type in any of them.
@@ -51,21 +53,12 @@ def draw_types(
     """
     chosen = list(submission.categories if categories is None else categories)
     written: list[Path] = []
-    for number, category in enumerate(chosen):
-        progress(number, len(chosen))
-        kinds = submission.interactions(category)
-        groups = {
-            "prompts": [kind for kind in kinds if kind.part is None],
-            "parts": [kind for kind in kinds if kind.prompt is None and kind.part is not None],
-        }
-        for name, group in groups.items():
-            if group:
-                figure = fields_figure(_fields(submission, category, group), body)
+    with reported(progress, "Drawing fields") as report:
+        for number, category in enumerate(chosen):
+            report(number, len(chosen))
+            for name, figure in _figures(submission, category, body):
                 written.append(save_figure(figure, Path(folder) / f"{category}-{name}.png"))
-        if any(kind.prompt and kind.part for kind in kinds):
-            figure = pairs_figure(submission, category, body)
-            written.append(save_figure(figure, Path(folder) / f"{category}-prompts-parts.png"))
-    progress(len(chosen), len(chosen))
+        report(len(chosen), len(chosen))
     if not written:
         raise InputError(
             "no fields of interaction types",
@@ -73,6 +66,20 @@ def draw_types(
             fix="make them with `chorus-bench baseline run chorus --by-prompt --part torso`",
         )
     return written
+
+
+def _figures(submission: Submission, category: str, body: BodyModel) -> Iterator[tuple[str, Any]]:
+    """Yield the figures of a category, with the ends of their names."""
+    kinds = submission.interactions(category)
+    groups = {
+        "prompts": [kind for kind in kinds if kind.part is None],
+        "parts": [kind for kind in kinds if kind.prompt is None and kind.part is not None],
+    }
+    for name, group in groups.items():
+        if group:
+            yield name, fields_figure(_fields(submission, category, group), body)
+    if any(kind.prompt and kind.part for kind in kinds):
+        yield "prompts-parts", pairs_figure(submission, category, body)
 
 
 def pairs_figure(

@@ -214,9 +214,10 @@ def test_a_binary_field_is_warned_about_and_a_blurred_one_is_not(tmp_path):
     assert "radius 0.2 m, sigma 0.1 m" in soft.notes
 
 
-def test_samples_and_their_error_are_stated(tmp_path):
+def test_samples_and_their_error_are_stated(tmp_path, bars):
     _pairs(tmp_path / "in")
     made = convert("pairs", tmp_path / "in", tmp_path / "s", grid=GRID)
+    assert bars == {"Converting categories": [(1, 1)]}
     assert "3 to 3 samples per category; largest standard error of a voxel 0.0000" in made.notes
 
 

@@ -91,7 +91,7 @@ def test_the_truth_is_missed_before_anything_is_scored(monkeypatch):
     def scored(*arguments, **options):
         raise AssertionError("it was scored first")
 
-    monkeypatch.setattr("chorus_bench.evaluation.evaluate", scored)
+    monkeypatch.setattr("chorus_bench.evaluation.harness._score", scored)
     done = run("evaluate", "--truth")
     assert "example: has no ground truth in 3D" in str(done.exception)
     assert "--truth" in str(done.exception)

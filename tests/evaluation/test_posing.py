@@ -89,8 +89,9 @@ def test_a_sample_may_get_the_field_of_its_own_type(canonical, few, scored, tmp_
     assert not np.array_equal(own["PAP"], own["total_PAP"])
 
 
-def test_the_folder_is_not_overwritten_by_accident(canonical, few, tmp_path):
+def test_the_folder_is_not_overwritten_by_accident(canonical, few, tmp_path, bars):
     pose_submission(canonical, few, tmp_path / "s", categories=[OTHER], dtype="uint8")
+    assert bars == {"Posing fields": [(0, 1), (1, 1)]}
     assert check_submission(tmp_path / "s").grids == 1
     with pytest.raises(InputError, match="exists"):
         pose_submission(canonical, few, tmp_path / "s")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -9,9 +11,11 @@ import chorus_bench
 from chorus_bench import InputError
 from chorus_bench.datasets.builders import build_dataset
 from chorus_bench.evaluation import split_from_rows
-from chorus_bench.evaluation.truth_file import load_truth
+from chorus_bench.evaluation.truth_file import TruthScores, load_truth
 from chorus_bench.report import calibration_figure
 from tests.evaluation.small_split import blob_field, make_row
+from tests.leaderboard import world as world_of_results
+from tests.leaderboard.measures import make_truth, saved
 
 FIELDS = {"backpack": blob_field(48)}
 
@@ -31,7 +35,8 @@ def test_the_result_has_its_3d_scores(world, tmp_path):
     assert set(result.truth.categories) == {"backpack"}
     assert 0 < result.truth.soft_iou < 1
     assert result.truth.sha256 == result.submission["sha256"]
-    read = load_truth(place / "truth.json")
+    read = chorus_bench.load_result(place).truth
+    assert read.signature == result.signature
     ours, theirs = result.truth.as_dict(), read.as_dict()
     curves = [[tuple(one.values()) for one in each.pop("calibration")] for each in (ours, theirs)]
     np.testing.assert_allclose(*curves)
@@ -44,6 +49,50 @@ def test_the_result_has_its_3d_scores(world, tmp_path):
     assert plain.scores == result.scores
     with pytest.raises(InputError, match="without 3D scores"):
         calibration_figure(plain)
+
+
+@pytest.fixture
+def stored(tmp_path):
+    """A result with 3D scores in a folder, and the content of its `truth.json`."""
+    result = world_of_results.make_result("mine")
+    return saved(result, tmp_path / "result", 0.3), make_truth(result, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"sha256": "0" * 64}, "is of another submission"),
+        ({"signature": "other"}, "split: made-up@"),
+    ],
+)
+def test_scores_of_another_result_are_left_out(stored, caplog, change, said):
+    """Also of the same submission on another split, which only the signature tells."""
+    folder, content = stored
+    assert chorus_bench.load_result(folder).truth.measures == content["measures"]
+    if "signature" in change:
+        mine = chorus_bench.load_result(folder).signature
+        change = {"signature": mine.replace("split:made-up@", "split:made-up@0")}
+        content["signature"] = mine
+        (folder / "truth.json").write_text(json.dumps(content))
+        assert chorus_bench.load_result(folder).truth.signature == mine
+    assert not caplog.messages
+    (folder / "truth.json").write_text(json.dumps(content | change))
+    assert chorus_bench.load_result(folder).truth is None
+    assert "truth.json is left out, it is not of this result" in caplog.text
+    assert said in caplog.text
+
+
+def test_files_of_earlier_versions(stored):
+    """They named no signature, and the first ones had no measures and no digest."""
+    folder, content = stored
+    oldest = {name: content[name] for name in ("brier", "soft_iou", "categories", "calibration")}
+    (folder / "truth.json").write_text(json.dumps(oldest))
+    read = load_truth(folder / "truth.json")
+    assert isinstance(read, TruthScores)
+    assert (read.brier, read.measures, read.signature) == (content["brier"], {}, None)
+    (folder / "truth.json").write_text(json.dumps([1]))
+    with pytest.raises(InputError, match="is not a file of 3D scores"):
+        chorus_bench.load_result(folder)
 
 
 @pytest.mark.parametrize("kind", ["rows without truth", "a loaded split"])

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from chorus_bench.cli.app import app
 from chorus_bench.errors import InputError
+from chorus_bench.evaluation.results import load_result
 from chorus_bench.leaderboard.adding import add_entry
 from chorus_bench.leaderboard.board import board_json, make_board
 from chorus_bench.leaderboard.checking import LeaderboardError, check_leaderboard
@@ -53,7 +54,7 @@ def test_results_in_order_of_a_measure(folders):
     assert rows[0].score < rows[1].score
     assert disagreements(rows, measure_named("chamfer")) == [("good", "bad")]
     assert not disagreements(rows, measure_named("soft_iou"))
-    by_iou = measured_results(list(folders.values()), "soft_iou")
+    by_iou = measured_results([load_result(folder) for folder in folders.values()], "soft_iou")
     assert [row.method for row in by_iou] == ["good", "bad"]
 
 
@@ -102,7 +103,7 @@ def test_results_without_measures(folders, tmp_path):
     with pytest.raises(InputError, match="evaluate --truth"):
         measured_results([plain, folders["good"]], "chamfer")
     (plain / "truth.json").write_bytes((folders["good"] / "truth.json").read_bytes())
-    with pytest.raises(InputError, match="not the 3D scores of this result"):
+    with pytest.raises(InputError, match="plain: a result without 3D scores"):
         measured_results([plain, folders["good"]], "chamfer")
 
 
@@ -138,6 +139,18 @@ def test_show_by_a_measure(board):
     assert rows[0]["board"].startswith("made-up")
 
 
+def test_several_boards_as_csv_have_one_header(folders, tmp_path):
+    other = saved(world.make_result("good", split="other@ba9876543210"), tmp_path / "r", 0.2)
+    for result, name in ((folders["good"], "good"), (other, "good-other")):
+        add_entry(result, tmp_path, submitted_by="somebody", date=world.DATE, name=name)
+    done = run("leaderboard", "show", "--leaderboard", tmp_path, "--measure", "chamfer",
+               "--format", "csv")  # fmt: skip
+    rows = list(csv.DictReader(io.StringIO(done.stdout)))
+    assert [row["method"] for row in rows] == ["good", "good"]
+    assert len({row["board"] for row in rows}) == 2
+    assert done.stdout.count("board,method,") == 1
+
+
 def _edit(entry, change):
     file = entry / "truth.json"
     content = json.loads(file.read_text())
@@ -148,7 +161,8 @@ def _edit(entry, change):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda t: t.update(sha256="0" * 64), "is of another submission than the result"),
+        (lambda t: t.update(sha256="0" * 64), "is not of this result: is of another submission"),
+        (lambda t: t.update(signature="PAP|v1|split:x@1"), "is not of this result: split: x@1"),
         (lambda t: t["measures"].update(chamfer=0.01), "the categories give 0.105"),
         (lambda t: t["measures"].update(PAP=0.5), "has the measure 'PAP'"),
         (lambda t: t["measures"].pop("brier"), "lacks the measure 'brier'"),
@@ -172,7 +186,7 @@ def test_measures_that_cannot_be_right(folders, tmp_path, change, said):
 def test_measures_of_another_submission_make_no_entry(folders, tmp_path):
     result = world.make_result("other", seed=9).save(tmp_path / "result")
     (result / "truth.json").write_bytes((folders["good"] / "truth.json").read_bytes())
-    with pytest.raises(LeaderboardError, match="another submission than the result"):
+    with pytest.raises(LeaderboardError, match="is of another submission"):
         add_entry(result, tmp_path, submitted_by="somebody", date=world.DATE)
     assert not list(tmp_path.glob("entries/*"))
 

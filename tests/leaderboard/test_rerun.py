@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from chorus_bench._version import __version__
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation import evaluate
-from chorus_bench.leaderboard.adding import read_manifest
+from chorus_bench.evaluation import evaluate, load_split
+from chorus_bench.leaderboard.adding import add_entry, read_manifest
 from chorus_bench.leaderboard.manifest import RunRecipe
 from chorus_bench.leaderboard.rerun import check_recipe, read_recipe, repeat_command, run_recipe
+from chorus_bench.leaderboard.verification import Verifier, reproduce_entry
 from tests.cli.cli_tools import run_cli
 from tests.leaderboard import world
 
@@ -94,9 +96,30 @@ def test_the_status_needs_a_recipe(entry):
     )
 
 
+def test_a_posed_row_is_made_again(tmp_path, monkeypatch):
+    """Its recipe poses the baseline's fields; here for two samples of the example."""
+    example = load_split("example")
+    few = replace(example, samples=example.select("surfboard")[:2])
+    monkeypatch.setattr("chorus_bench.evaluation.posing.load_split", lambda name: few)
+    (tmp_path / "recipe.yaml").write_text(RECIPE + "posed: example\n")
+    recipe = read_recipe(tmp_path / "recipe.yaml")
+    made = run_recipe(recipe, tmp_path / "made", texts={"method": "near"})
+    result = evaluate(made, split=few, min_samples=1)
+    assert "track:posed" in result.signature
+    assert result.scores["samples"] == 2
+    entry = add_entry(
+        result, tmp_path, submitted_by="me", date=world.DATE, name="near-posed", recipe=recipe
+    )
+    assert "posed: example" in (entry / "entry.yaml").read_text()
+    marked = reproduce_entry(entry, Verifier(by="me", date=world.DATE, split=few))
+    assert (marked.status, marked.recipe.posed) == ("reproduced", "example")
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        ({"posed": "exampel"}, "unknown shipped split 'exampel'"),
+        ({"posed": "example", "baseline": "oracle"}, "the fields of 'oracle' are posed already"),
         ({"baseline": "nothing"}, "unknown baseline 'nothing'"),
         ({"data": "nowhere"}, "unknown builder 'nowhere'"),
         ({"options": {"size": 3}}, "unknown option 'size'"),

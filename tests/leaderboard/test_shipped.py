@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import tomllib
-from fnmatch import fnmatch
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,12 +12,10 @@ import yaml
 from typer.testing import CliRunner
 
 from chorus_bench.cli.app import app
-from chorus_bench.io.shipped import packaged_results
+from chorus_bench.io.shipped import packaged_leaderboard, packaged_results
 from chorus_bench.leaderboard.board import board_json, make_board
 from chorus_bench.leaderboard.checking import check_leaderboard
 from chorus_bench.leaderboard.places import (
-    FIELDS_FILE,
-    OVERLAYS_FILE,
     PUBLISHED_FILE,
     entry_folders,
 )
@@ -27,34 +25,41 @@ from chorus_bench.leaderboard.site import build_site
 ROOT = Path(__file__).parents[2]
 LEADERBOARD = ROOT / "leaderboard"
 
+#: Two entries, which make a small leaderboard.
+SOME = ("uniform", "body-proximity")
 
-#: What an installation carries of an entry.
-CARRIED = {"entry.yaml", "results.json", "samples.parquet"}
+
+def test_an_installation_carries_the_results(tmp_path, monkeypatch):
+    """The build copies them; fields and pictures stay in the repository."""
+    shutil.copy(ROOT / "setup.py", tmp_path)
+    _some_entries(tmp_path / "leaderboard")
+    command = [sys.executable, "setup.py", "-q", "build_py", "--build-lib", "built"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    carried = tmp_path / "built" / "chorus_bench" / "data" / "leaderboard"
+    files = {str(file.relative_to(carried)) for file in carried.rglob("*") if file.is_file()}
+    small = [file for file in (tmp_path / "leaderboard").rglob("*.*") if file.suffix != ".xz"]
+    assert files == {str(file.relative_to(tmp_path / "leaderboard")) for file in small}
+    monkeypatch.setattr("chorus_bench.io.shipped.packaged_folder", lambda name: carried)
+    assert set(packaged_results()) == set(SOME)
 
 
-def test_an_installation_carries_the_results():
-    """The link is followed when the wheel is built; fields and pictures stay in the repository."""
-    link = ROOT / "chorus_bench" / "data" / "leaderboard"
-    assert link.resolve() == LEADERBOARD
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
-    assert "data/**/*" in settings["package-data"]["chorus_bench"]
-    left_out = [f"data/leaderboard/entries/*/{name}" for name in (FIELDS_FILE, OVERLAYS_FILE)]
-    patterns = settings["exclude-package-data"]["chorus_bench"]
-    assert all(any(fnmatch(name, one) for one in patterns) for name in left_out)
-    for name in CARRIED:
-        assert not any(fnmatch(f"data/leaderboard/entries/x/{name}", one) for one in patterns)
+def test_a_checkout_reads_the_repositorys_own():
+    assert packaged_leaderboard() == LEADERBOARD
     assert set(packaged_results()) == {folder.name for folder in entry_folders(LEADERBOARD)}
+
+
+def _some_entries(leaderboard):
+    for name in SOME:
+        shutil.copytree(LEADERBOARD / "entries" / name, leaderboard / "entries" / name)
+    shutil.copy(LEADERBOARD / PUBLISHED_FILE, leaderboard)
 
 
 def test_outside_a_checkout(tmp_path, monkeypatch):
     """`leaderboard show` and `compare` know the baselines where there is no leaderboard."""
     carried = tmp_path / "leaderboard-of-the-package"
-    for name in ("uniform", "body-proximity"):
-        (carried / "entries" / name).mkdir(parents=True)
-        for file in CARRIED:
-            shutil.copy(LEADERBOARD / "entries" / name / file, carried / "entries" / name / file)
-    shutil.copy(LEADERBOARD / PUBLISHED_FILE, carried / PUBLISHED_FILE)
-    monkeypatch.setattr("chorus_bench.io.shipped.packaged_folder", lambda name: carried)
+    _some_entries(carried)
+    monkeypatch.setattr("chorus_bench.io.shipped.packaged_leaderboard", lambda: carried)
     monkeypatch.chdir(tmp_path)
     shown = CliRunner().invoke(app, ["leaderboard", "show"])
     assert shown.exit_code == 0, shown.output

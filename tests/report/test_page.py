@@ -72,6 +72,7 @@ def test_measures_in_3d_are_shown_beside(folder, tmp_path):
     measures = {"f_10cm": 0.25, "contact_geodesic": None}
     entry = {**measures, "samples": 7, "intervals": {}}
     content = {"brier": 0.1, "soft_iou": 0.1, "measures": measures, "categories": {"tie": entry}}
+    content["calibration"] = []
     content["intervals"] = {"f_10cm": [0.2, 0.3]}
     content["sha256"] = json.loads((place / "results.json").read_text())["submission"]["sha256"]
     (place / "truth.json").write_text(json.dumps(content))

@@ -95,20 +95,21 @@ def test_the_overlays_show_the_own_types_fields(typed, result):
     assert any(changed)
 
 
-def test_figures_by_prompt_by_part_and_by_both(typed, tmp_path):
-    seen = []
+def test_figures_by_prompt_by_part_and_by_both(typed, tmp_path, bars):
     with open_submission(typed) as opened:
-        files = draw_types(
-            opened, load_body("default"), tmp_path, progress=lambda *p: seen.append(p)
-        )
+        files = draw_types(opened, load_body("default"), tmp_path)
+        seen = bars.pop("Drawing fields")
         with pytest.raises(InputError, match="no fields of interaction types"):
-            draw_types(opened, load_body("default"), tmp_path, categories=["backpack"])
+            draw_types(
+                opened, load_body("default"), tmp_path, categories=["backpack"], progress=False
+            )
     assert [file.name for file in files] == [
         "skateboard-prompts.png",
         "skateboard-parts.png",
         "skateboard-prompts-parts.png",
     ]
     assert seen[-1] == (2, 2)
+    assert not bars
     for file in files:
         picture = cv2.imread(str(file))
         assert picture.std() > 5
