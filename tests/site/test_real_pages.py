@@ -10,6 +10,7 @@ from chorus_bench.evaluation import evaluate
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.leaderboard.site import build_site
 from chorus_bench.report import view_fields, write_report
+from tests.documents.places import write_small_split
 from tests.evaluation.small_split import blob_field
 from tests.site.test_pages import picture
 
@@ -49,8 +50,10 @@ def test_a_shipped_method_has_fields_and_samples(built, page_at, screenshots):
 
 
 def test_the_report_draws_and_turns(page_at, screenshots, tmp_path):
-    evaluate("example", output=tmp_path / "result")
-    write_report(tmp_path / "result", tmp_path / "report", submission="example", diagnose=True)
+    write_small_split(tmp_path / "split", each=3)
+    made = {"submission": "example", "split": tmp_path / "split"}
+    evaluate(**made, output=tmp_path / "result")
+    write_report(tmp_path / "result", tmp_path / "report", **made, diagnose=True)
     page = page_at(tmp_path / "report", "report.html")
     before = drawn(page)
     page.locator(".stage canvas").focus()
