@@ -75,8 +75,8 @@ def add_entry(
     """Write an entry folder from a result folder, atomically.
 
     Args:
-        result: a result, its folder or its name, see `open_result`. A `truth.json` in the folder
-            (`evaluate --truth`) becomes part of the entry.
+        result: a result, its folder or its name, see `open_result`. Its 3D scores
+            (`evaluate --truth`) become part of the entry.
         leaderboard: folder in which to make ``entries/<name>``.
         submitted_by: a person, a group or an account.
         date: ISO date of the entry.
@@ -113,8 +113,7 @@ def add_entry(
         loaded.save(place)
         (place / SAMPLES_FILE).write_bytes(small_table(loaded.samples))
         (place / ENTRY_FILE).write_bytes(entry_yaml(manifest))
-        if isinstance(result, str | Path):
-            _copy_truth(Path(result), place)
+        _write_truth(place if isinstance(result, EvaluationResult) else Path(result), place)
         if submission is not None:
             opened = stack.enter_context(open_scored(submission, loaded))
             _write_fields(opened, place)
@@ -179,8 +178,8 @@ def _write_fields(submission: Submission, folder: Path) -> None:
     (folder / FIELDS_FILE).write_bytes(fields_bytes(in_steps(SmallFields.of(fields))))
 
 
-def _copy_truth(result: Path, place: Path) -> None:
-    """Write what `evaluate --truth` wrote into the result's folder, without spaces."""
+def _write_truth(result: Path, place: Path) -> None:
+    """Write what `evaluate --truth` wrote into a result's folder as it is, without spaces."""
     if (result / TRUTH_FILE).is_file():
         text = json.dumps(read_json(result / TRUTH_FILE), separators=(",", ":"))
         (place / TRUTH_FILE).write_text(f"{text}\n", encoding="utf-8")

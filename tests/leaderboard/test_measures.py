@@ -183,6 +183,15 @@ def test_measures_that_cannot_be_right(folders, tmp_path, change, said):
     assert said in text
 
 
+def test_a_result_in_memory_keeps_its_measures(folders, tmp_path):
+    entry = add_entry(
+        load_result(folders["good"]), tmp_path, submitted_by="somebody", date=world.DATE
+    )
+    assert world.problems(tmp_path) == ""
+    assert load_result(entry).truth.measures == load_result(folders["good"]).truth.measures
+    assert (entry / "truth.json").read_text().count("\n") == 1
+
+
 def test_measures_of_another_submission_make_no_entry(folders, tmp_path):
     result = world.make_result("other", seed=9).save(tmp_path / "result")
     (result / "truth.json").write_bytes((folders["good"] / "truth.json").read_bytes())

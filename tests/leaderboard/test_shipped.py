@@ -12,6 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from chorus_bench.cli.app import app
+from chorus_bench.evaluation.results import load_result
 from chorus_bench.io.shipped import packaged_leaderboard, packaged_results
 from chorus_bench.leaderboard.board import board_json, make_board
 from chorus_bench.leaderboard.checking import check_leaderboard
@@ -95,6 +96,17 @@ def test_every_row_can_be_repeated(checked, slug):
     assert manifest.verified.processor
     assert manifest.recipe is not None
     check_recipe(manifest.recipe)
+
+
+@pytest.mark.parametrize("slug", ["chorus", "mean-mask-extrusion", "body-proximity", "uniform"])
+def test_posed_fields_score_as_the_canonical_ones(slug):
+    """So that a posed method is compared with them on the posed board."""
+    canonical, posed = (
+        load_result(LEADERBOARD / "entries" / name) for name in (slug, f"{slug}-posed")
+    )
+    assert "track:posed" in posed.signature
+    assert posed.samples.equals(canonical.samples)
+    assert posed.scores == canonical.scores
 
 
 def test_every_entry_is_accepted(checked):
