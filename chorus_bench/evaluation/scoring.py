@@ -8,7 +8,7 @@ from contextlib import closing
 
 import numpy as np
 
-from chorus_bench.array_types import Int64, UInt8
+from chorus_bench.array_types import Float32, Int64, UInt8
 from chorus_bench.engines.threads import in_order
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.cache import GeometryCache, Lookup, SampleBatch
@@ -57,6 +57,25 @@ def lookup_histogram(lookup: Lookup, tables: UInt8 | Sequence[UInt8], thresholds
     codes = (sample * 4 + lookup.classes) * (thresholds + 1) + image
     histogram = np.bincount(codes, minlength=samples * 4 * (thresholds + 1))
     return histogram.reshape(samples, 4, thresholds + 1)
+
+
+def lookup_image(lookup: Lookup, number: int, field: OccupancyGrid | None) -> Float32:
+    """Return a sample's occupancy image, (h, w); minus infinity where nothing projects.
+
+    Args:
+        lookup: prepared geometry for the field's grid.
+        number: the sample's place in it.
+        field: the field; without one nothing projects.
+    """
+    height, width = lookup.sizes[number].tolist()
+    image = np.full(height * width, -np.inf, dtype=np.float32)
+    begin, end = lookup.bounds[number : number + 2].tolist()
+    if field is not None and end > begin:
+        first, last = np.searchsorted(lookup.starts, (begin, end))
+        values = np.append(field.values.reshape(-1), np.float32(0)).take(lookup.index[begin:end])
+        places = lookup.pixels[first:last] - lookup.images[number]
+        image[places] = np.maximum.reduceat(values, lookup.starts[first:last] - begin)
+    return image.reshape(height, width)
 
 
 def _read_levels(lookup: Lookup, tables: UInt8 | Sequence[UInt8]) -> UInt8:

@@ -19,7 +19,9 @@ from chorus_bench.errors import InputError, count_of
 from chorus_bench.evaluation.cache import GeometryCache
 from chorus_bench.evaluation.prepare import PreparedSample
 from chorus_bench.evaluation.results import EvaluationResult
+from chorus_bench.evaluation.scoring import lookup_image
 from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.io.pictures import decode_upright
 from chorus_bench.metrics.protocol import OFFICIAL
 from chorus_bench.report.overlays import Overlay
@@ -105,16 +107,23 @@ def occupancy_image(
         The largest probability in each pixel; minus infinity where nothing projects, and
         everywhere if the submission lacks the category.
     """
-    if sample.category not in submission.categories:
+    field = _field(submission, sample, interaction)
+    if field is None:
         return np.full((prepared.height, prepared.width), -np.inf, dtype=np.float32)
+    posed = submission.track == "posed"
+    points = OFFICIAL.grid.centers()[prepared.voxels] if posed else prepared.points
+    return prepared.occupancy_image(field.at(points))
+
+
+def _field(submission: Submission, sample: EvalSample, interaction: str) -> OccupancyGrid | None:
+    """Return the field that a sample is scored with; None if the submission lacks the category."""
+    if sample.category not in submission.categories:
+        return None
     if submission.track == "posed":
-        field = submission.posed_field(sample.category, sample.sample_id)
-        points = OFFICIAL.grid.centers()[prepared.voxels]
-        return prepared.occupancy_image(field.at(points))
+        return submission.posed_field(sample.category, sample.sample_id)
     if interaction:
-        field = submission.interaction_field(sample.category, interaction)
-        return prepared.occupancy_image(field.at(prepared.points))
-    return prepared.occupancy_image(submission.field(sample.category).at(prepared.points))
+        return submission.interaction_field(sample.category, interaction)
+    return submission.field(sample.category)
 
 
 @checked
@@ -160,10 +169,8 @@ def sample_overlays(
         )
     own = _own_types(result)
     overlays = {
-        sample.sample_id: Overlay.of(
-            sample, occupancy_image(submission, sample, prepared, own.get(sample.sample_id, ""))
-        )
-        for sample, prepared in _prepared(samples, chosen, body)
+        sample.sample_id: Overlay.of(sample, image)
+        for sample, image in _images(submission, samples, chosen, own, body)
     }
     return {one: overlays[sample_id] for sample_id, one in chosen.items()}
 
@@ -176,16 +183,31 @@ def _own_types(result: EvaluationResult) -> dict[str, str]:
     return dict(zip(table["sample_id"].to_pylist(), table["own_type"].to_pylist(), strict=True))
 
 
-def _prepared(
-    samples: Sequence[EvalSample], wanted: Collection[str], body: BodyModel
-) -> Iterator[tuple[EvalSample, PreparedSample]]:
-    """Yield samples with their geometry, from the cache if the evaluation left it there."""
+def _images(
+    submission: Submission,
+    samples: Sequence[EvalSample],
+    wanted: Collection[str],
+    types: Mapping[str, str],
+    body: BodyModel,
+) -> Iterator[tuple[EvalSample, Float32]]:
+    """Yield some samples with their occupancy images, from the lookups that an evaluation leaves.
+
+    Args:
+        submission: the submission.
+        samples: all samples of the evaluation, in its order.
+        wanted: the ids of those to yield.
+        types: for each sample scored with a type's field, the type.
+        body: body of the evaluation.
+    """
     cache = GeometryCache(samples, body, OFFICIAL)
     for batch in cache.batches:
-        if any(sample.sample_id in wanted for sample in batch.samples):
-            for sample, prepared in zip(batch.samples, cache.prepared(batch), strict=True):
-                if sample.sample_id in wanted:
-                    yield sample, prepared
+        if not any(sample.sample_id in wanted for sample in batch.samples):
+            continue
+        lookup = cache.load(batch, submission.grid_of(batch.category), submission.track)
+        for number, sample in enumerate(batch.samples):
+            if sample.sample_id in wanted:
+                field = _field(submission, sample, types.get(sample.sample_id, ""))
+                yield sample, lookup_image(lookup, number, field)
 
 
 @checked
