@@ -1,5 +1,9 @@
-"""Synthesis and aggregation on a Ray cluster of two nodes: the bytes of the local engine."""
+"""Jobs, synthesis and aggregation on the one Ray cluster of the tests, which is slow to start.
 
+It has two nodes; the bytes are those of the local engine.
+"""
+
+import os
 import threading
 
 import numpy as np
@@ -15,7 +19,7 @@ from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.named import packaged_folder
 from chorus_bench.datasets.rows import DatasetRows
 from chorus_bench.engines import EngineSettings, run_jobs
-from chorus_bench.errors import InputError
+from chorus_bench.errors import ChorusBenchError, InputError
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.submission import open_submission
@@ -27,8 +31,9 @@ from chorus_bench.synthesis.recipe import synthesized_recipe
 from chorus_bench.synthesis.settings import read_settings
 from chorus_bench.synthesis.sources import open_source
 from chorus_bench.synthesis.work_folder import StageFolder
+from tests.engines.jobs import Deadly, NoModel, Refusing, Squares
 from tests.engines.ray_cluster import two_nodes
-from tests.engines.test_local import wait_for
+from tests.engines.test_local import squares, wait_for
 from tests.synthesis.ray_stages import load_deadly_images, load_waiting_images
 from tests.synthesis.world import SHARD, shard_bytes, small_plan, small_settings
 
@@ -60,6 +65,34 @@ def local(tmp_path_factory):
 
 def on(cluster, workers=2):
     return EngineSettings(name="ray", workers=workers, address=cluster.address)
+
+
+def test_every_job_is_done(cluster, tmp_path):
+    results = list(run_jobs(Squares(tmp_path), list(range(7)), on(cluster)))
+    assert squares(results) == [n**2 for n in range(7)]
+    assert os.getpid() not in {result["process"] for result in results}
+
+
+def test_a_killed_worker_loses_its_job_only(cluster, tmp_path):
+    results = list(run_jobs(Deadly(tmp_path), list(range(6)), on(cluster)))
+    assert squares(results) == [n**2 for n in range(6)]
+    assert len(list(tmp_path.glob("died-*"))) == 1
+
+
+def test_errors_come_back(cluster, tmp_path):
+    with pytest.raises(InputError, match="job: three"):
+        list(run_jobs(Refusing(tmp_path), list(range(5)), on(cluster)))
+    failing = Refusing(tmp_path, wrong_input=False)
+    with pytest.raises(ChorusBenchError, match="bad"):
+        list(run_jobs(failing, list(range(5)), on(cluster)))
+    with pytest.raises(InputError, match="no model"):
+        list(run_jobs(NoModel(tmp_path), list(range(2)), on(cluster)))
+
+
+def test_no_cluster_there(tmp_path):
+    nowhere = EngineSettings(name="ray", address="127.0.0.1:1")
+    with pytest.raises(InputError, match="no Ray cluster answers"):
+        list(run_jobs(Squares(tmp_path), [1], nowhere))
 
 
 def run_images(local, folder, loader, engine):
