@@ -16,7 +16,7 @@ import pytest
 from chorus_bench.datasets.schema import TEST_SCHEMA
 from chorus_bench.io.shipped import packaged_folder
 from chorus_bench.submission import open_submission, write_submission
-from tests.cli.cli_tools import run_cli
+from tests.cli.cli_tools import run_cli, run_process
 from tests.evaluation.small_split import blob_field, make_row
 
 
@@ -51,12 +51,12 @@ def test_help_needs_no_heavy_library():
 def test_version():
     from chorus_bench import __version__
 
-    assert run_cli("--version").stdout.strip() == __version__
+    assert run_process("--version").stdout.strip() == __version__
 
 
 def test_evaluate_table_and_files(tmp_path, split_folder, submission):
     output = tmp_path / "result"
-    done = run_cli(
+    done = run_process(
         "evaluate", submission, "--split", split_folder, "--min-samples", 3, "--output", output
     )
     assert done.returncode == 0, done.stderr
@@ -122,7 +122,7 @@ def test_a_cache_that_cannot_be_used(tmp_path, split_folder, submission, cache):
     """It is said once, the variable is named, and the evaluation goes on."""
     environment = os.environ | {"CHORUS_BENCH_CACHE": cache}
     arguments = ("evaluate", submission, "--split", split_folder, "--min-samples", 3)
-    done = run_cli(*arguments, "--output", tmp_path / "out", env=environment)
+    done = run_process(*arguments, "--output", tmp_path / "out", env=environment)
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("Prepared geometry is not kept for the next run") == 1
     assert "set CHORUS_BENCH_CACHE to a folder" in done.stderr

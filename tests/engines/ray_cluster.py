@@ -11,6 +11,8 @@ from filelock import FileLock
 
 #: So that workers find the tests' modules.
 ROOT = str(Path(__file__).resolve().parents[2])
+#: How often a node is started, what Ray says of one that takes long, and seconds to wait for both.
+TRIES, SLOW, PATIENCE = 10, "timed out during startup", 300
 
 
 @dataclass
@@ -36,6 +38,17 @@ def two_nodes():
         yield cluster
 
 
+def _add_node(nodes, **memory):
+    """Start a node. Ray waits 30 seconds for it; a busy machine takes longer."""
+    for _ in range(TRIES):
+        try:
+            return nodes.add_node(num_cpus=2, **memory)
+        except Exception as error:
+            if SLOW not in str(error):
+                raise
+    raise TimeoutError(f"no node of Ray started in {TRIES} tries")
+
+
 @contextlib.contextmanager
 def _two_nodes():
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
@@ -43,10 +56,11 @@ def _two_nodes():
     from ray.cluster_utils import Cluster as RayCluster
 
     memory = {"object_store_memory": 150_000_000}
-    nodes = RayCluster(initialize_head=True, head_node_args={"num_cpus": 2, **memory})
-    other = nodes.add_node(num_cpus=2, **memory)
-    nodes.wait_for_nodes()
+    nodes = RayCluster()
     try:
+        _add_node(nodes, **memory)
+        other = _add_node(nodes, **memory)
+        nodes.wait_for_nodes(timeout=PATIENCE)
         yield Cluster(nodes, [other])
     finally:
         import ray

@@ -89,7 +89,7 @@ def alive(process):
     return state != "Z"
 
 
-def wait_for(condition, seconds=60):
+def wait_for(condition, seconds=300):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end

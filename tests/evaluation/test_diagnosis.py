@@ -22,7 +22,7 @@ from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.report.diagnosis import render_diagnosis
 from chorus_bench.submission import write_posed_submission, write_submission
-from tests.cli.cli_tools import run_cli
+from tests.cli.cli_tools import run_process
 from tests.evaluation.planted import (
     PROTOCOL,
     VOXEL,
@@ -327,6 +327,6 @@ def test_command_line_refuses(tmp_path, files, command):
 
 
 def test_command_line_in_a_process(files):
-    done = run_cli("diagnose", *files, "--min-samples", 2)
+    done = run_process("diagnose", *files, "--min-samples", 2)
     assert done.returncode == 0, done.stderr
     assert "mean over categories" in done.stdout

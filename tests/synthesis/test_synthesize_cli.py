@@ -17,7 +17,7 @@ from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.evaluation import load_result
 from chorus_bench.submission import open_submission
 from chorus_bench.synthesis import specs
-from tests.cli.cli_tools import run_cli
+from tests.cli.cli_tools import run_cli, run_process
 from tests.synthesis.world import shard_bytes, small_changes, write_inputs
 
 OFFLINE = os.environ | {"HF_HUB_OFFLINE": "1"}
@@ -245,7 +245,7 @@ def test_a_model_that_cannot_be_had(place, model, messages):
     """Through the real command line: one message, exit code 2, no traceback."""
     (place / "empty").mkdir()
     changes = {"images.generator": {"name": "diffusers", "model": model}}
-    done = run_cli(*arguments_of(place, place / "d", **changes), cwd=place, env=OFFLINE)
+    done = run_process(*arguments_of(place, place / "d", **changes), cwd=place, env=OFFLINE)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     for message in messages:
