@@ -3,7 +3,7 @@
 A split is divided into batches of a few samples. Each batch has two kinds of files, both written
 atomically and marked with the key of their inputs:
 
-* ``geometry``: for each entry whether it moves with the body, and then its canonical point;
+* ``geometry``: for each probe voxel in the image whether it moves, and then its canonical point;
 * ``lookup-<grid>``: for each entry the index of the voxel to read in a submission's grid.
 
 An entry is one probe voxel that projects into the image of one sample; entries are sorted by
@@ -167,13 +167,13 @@ class GeometryCache:
         """
         kind = _lookup_kind(grid, track)
         stored = self._read(batch, kind)
-        if stored is not None and "low" in stored:
-            return Lookup(**unpack_lookup(stored))
         if stored is None:
             arrays = self._make_lookup(self._geometry(batch, on_sample), grid, track)
+            up_to_date = False
         else:
-            arrays = _of_earlier_version(stored)
-        self._keep(batch, kind, pack_lookup(arrays))
+            arrays, up_to_date = unpack_lookup(stored)
+        if not up_to_date:
+            self._keep(batch, kind, pack_lookup(arrays))
         return Lookup(**arrays)
 
     def holds(self, batch: SampleBatch, grid: GridSpec, track: Track) -> bool:
@@ -203,13 +203,12 @@ class GeometryCache:
 
     def _geometry(self, batch: SampleBatch, on_sample: Callable[[], None]) -> Arrays:
         stored = self._read(batch, "geometry")
-        if stored is not None and "packed" in stored:
-            return unpack_geometry(stored, batch.samples, self.protocol)
         if stored is None:
-            arrays = self._prepare(batch, on_sample)
+            arrays, up_to_date = self._prepare(batch, on_sample), False
         else:
-            arrays = _of_earlier_version(stored)
-        self._keep(batch, "geometry", pack_geometry(arrays))
+            arrays, up_to_date = unpack_geometry(stored, batch.samples, self.protocol)
+        if not up_to_date:
+            self._keep(batch, "geometry", pack_geometry(arrays, self.protocol.grid.voxels))
         return arrays
 
     def _prepare(self, batch: SampleBatch, on_sample: Callable[[], None]) -> Arrays:
@@ -264,11 +263,6 @@ def _metadata(batch: SampleBatch, kind: str) -> dict[str, str]:
 def _lookup_kind(grid: GridSpec, track: Track) -> str:
     name = f"lookup-{track}-{grid.label}"
     return name if len(name) < 60 else f"lookup-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-
-
-def _of_earlier_version(stored: Arrays) -> Arrays:
-    """Return arrays of a file that is not packed, apart from the file, which is replaced next."""
-    return {name: array.copy() for name, array in stored.items()}
 
 
 def _join(prepared: Sequence[PreparedSample], probes: GridSpec) -> Arrays:

@@ -1,10 +1,11 @@
 """How the cache keeps prepared geometry: in a third of its size in memory, without loss.
 
 * An index of a voxel of the default grid has 17 bits: the lower 16, and one plane of bits for each
-  further one.
+  further one. Pixels are a mask and the number of entries of each.
 * Which probe voxels project where follows from the camera alone, and is computed again when points
   are wanted; scoring on a grid whose lookup is there does not want them.
-* Points of voxels that move are compressed byte by byte: neighbours share their first bytes.
+* Points of voxels that move are kept in the order of the voxels as second differences of their
+  bits: neighbours are alike in the upper half, which is compressed; the lower half is noise.
 """
 
 from __future__ import annotations
@@ -16,56 +17,103 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.array_types import Float32, Int32, UInt8
+from chorus_bench.array_types import Float32, Int32, Int64, UInt8
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.evaluation.prepare import PreparedSample, ProbeEntries, probe_entries
 from chorus_bench.io.mapped_arrays import Arrays
 from chorus_bench.metrics.protocol import Protocol
 
 _LOW_BITS = 16
+_HALF = np.uint32(0xFFFF)
+_ALL_BUT_SIGN = np.int32(0x7FFFFFFF)
 
 
 def pack_lookup(lookup: Arrays) -> Arrays:
-    """Return a lookup with its ``index`` (n,) as ``low`` and ``high``."""
-    index = lookup["index"]
+    """Return a lookup in fewer bytes; see `chorus_bench.evaluation.cache.Lookup`."""
+    index, starts = lookup["index"], lookup["starts"]
     bits = max(0, int(index.max(initial=0)).bit_length() - _LOW_BITS)
     planes = [np.packbits((index >> (_LOW_BITS + bit)) & 1 > 0) for bit in range(bits)]
     high = np.stack(planes) if planes else np.zeros((0, 0), dtype=np.uint8)
-    rest = {name: array for name, array in lookup.items() if name != "index"}
-    return {"low": index.astype(np.uint16), "high": high, **rest}
+    lengths = np.diff(starts, append=len(index))
+    shown = np.zeros(len(lookup["classes"]), dtype=np.bool_)
+    shown[lookup["pixels"]] = True
+    return {
+        "low": index.astype(np.uint16),
+        "high": high,
+        "lengths": lengths.astype(np.min_scalar_type(int(lengths.max(initial=0)))),
+        "shown": np.packbits(shown),
+        **{name: lookup[name] for name in ("bounds", "classes", "images", "sizes")},
+    }
 
 
-def unpack_lookup(stored: Arrays) -> Arrays:
-    """Undo `pack_lookup`."""
-    index: Int32 = stored["low"].astype(np.int32)
-    for bit, plane in enumerate(stored["high"]):
+def unpack_lookup(stored: Arrays) -> tuple[Arrays, bool]:
+    """Undo `pack_lookup`; a file of an earlier version is read as well.
+
+    Returns:
+        The lookup, and whether it was stored as `pack_lookup` does it now.
+    """
+    rest = dict(stored)
+    if "index" in stored:
+        return _apart(rest), False
+    low, high = rest.pop("low"), rest.pop("high")
+    index: Int32 = low.astype(np.int32)
+    for bit, plane in enumerate(high):
         set_bits = np.unpackbits(plane, count=len(index)).astype(np.int32)
         index |= set_bits << np.int32(_LOW_BITS + bit)
-    rest = {name: array for name, array in stored.items() if name not in ("low", "high")}
-    return {"index": index, **rest}
+    if "starts" in stored:
+        return {"index": index, **_apart(rest)}, False
+    lengths = rest.pop("lengths").astype(np.int64)
+    shown = np.unpackbits(rest.pop("shown"), count=len(rest["classes"]))
+    pixels, starts = np.flatnonzero(shown), np.cumsum(lengths) - lengths
+    return {"index": index, "starts": starts, "pixels": pixels, **rest}, True
 
 
-def pack_geometry(geometry: Arrays) -> Arrays:
-    """Return what of a batch's geometry cannot be made again without posing."""
-    moves = np.zeros(len(geometry["voxels"]), dtype=np.bool_)
-    moves[geometry["moving"]] = True
+def pack_geometry(geometry: Arrays, probes: int) -> Arrays:
+    """Return what of a batch's geometry cannot be made again without posing.
+
+    Args:
+        geometry: the arrays of a batch.
+        probes: number of voxels of the probe grid.
+    """
+    places = _places(geometry, probes)[geometry["moving"]]
+    moves = np.zeros(probes * len(geometry["sizes"]), dtype=np.bool_)
+    moves[places] = True
+    packed = np.frombuffer(zlib.compress(np.packbits(moves).tobytes()), dtype=np.uint8)
+    upper, lower = _halves(geometry["points"][np.argsort(places)])
     kept = {name: geometry[name] for name in ("classes", "images", "sizes")}
-    return {"moves": np.packbits(moves), "packed": _compressed(geometry["points"]), **kept}
+    return {"moving_voxels": packed, "upper": upper, "lower": lower, **kept}
 
 
-def unpack_geometry(stored: Arrays, samples: Sequence[EvalSample], protocol: Protocol) -> Arrays:
-    """Undo `pack_geometry`.
+def unpack_geometry(
+    stored: Arrays, samples: Sequence[EvalSample], protocol: Protocol
+) -> tuple[Arrays, bool]:
+    """Undo `pack_geometry`; a file of an earlier version is read as well.
 
     Args:
         stored: what it has returned.
         samples: the samples of the batch.
         protocol: grid and image size.
+
+    Returns:
+        The geometry, and whether it was stored as `pack_geometry` does it now.
     """
+    if "voxels" in stored:
+        return _apart(stored), False
     joined = join_entries([probe_entries(sample, protocol) for sample in samples])
-    moves = np.unpackbits(stored["moves"], count=len(joined["voxels"]))
     kept = {name: stored[name] for name in ("classes", "images", "sizes")}
-    moving = np.flatnonzero(moves).astype(np.int32)
-    return {**joined, "moving": moving, "points": _points(stored["packed"], len(moving)), **kept}
+    if "packed" in stored:
+        entries = np.flatnonzero(np.unpackbits(stored["moves"], count=len(joined["voxels"])))
+        points = _points_of_bytes(stored["packed"], len(entries))
+        moving = entries.astype(np.int32)
+        return {**joined, "moving": moving, "points": points, **_apart(kept)}, False
+    probes = protocol.grid.voxels
+    bits = np.frombuffer(zlib.decompress(stored["moving_voxels"].tobytes()), dtype=np.uint8)
+    moves = np.unpackbits(bits, count=probes * len(samples))
+    places = _places(joined, probes)
+    moving = np.flatnonzero(moves.take(places))
+    rank = (np.cumsum(moves, dtype=np.int32) - 1).take(places.take(moving))
+    points = _points(stored["upper"], stored["lower"]).take(rank, axis=0)
+    return {**joined, "moving": moving.astype(np.int32), "points": points, **kept}, True
 
 
 def join_entries(entries: Sequence[ProbeEntries] | Sequence[PreparedSample]) -> Arrays:
@@ -91,12 +139,58 @@ def _shifted(parts: Sequence[NDArray[Any]], begins: NDArray[np.int64]) -> NDArra
     return np.concatenate([part + begin for part, begin in zip(parts, begins, strict=False)])
 
 
-def _compressed(points: Float32) -> UInt8:
-    planes = np.ascontiguousarray(points.T).view(np.uint8).reshape(3, -1, 4).transpose(0, 2, 1)
-    return np.frombuffer(zlib.compress(planes.tobytes(), 1), dtype=np.uint8)
+def _apart(arrays: Arrays) -> Arrays:
+    """Return arrays apart from the file that they are read from, which is replaced next."""
+    return {name: array.copy() for name, array in arrays.items()}
 
 
-def _points(packed: UInt8, count: int) -> Float32:
+def _places(geometry: Arrays, probes: int) -> Int64:
+    """Return the place of every entry among the probe voxels of all samples, (n,)."""
+    lengths = np.diff(geometry["bounds"])
+    first = np.arange(len(lengths), dtype=np.int64) * probes
+    return np.repeat(first, lengths) + geometry["voxels"]
+
+
+def _halves(points: Float32) -> tuple[UInt8, NDArray[np.uint16]]:
+    """Return points (n, 3) as their compressed upper halves and their lower ones (3, n)."""
+    columns = np.ascontiguousarray(points.T).view(np.int32)
+    ordered = columns ^ ((columns >> 31) & _ALL_BUT_SIGN)  # whole numbers in the order of floats
+    steps = np.diff(ordered, n=2, axis=1, prepend=np.zeros((3, 2), dtype=np.int32))
+    codes = ((steps << 1) ^ (steps >> 31)).view(np.uint32)  # small ones of either sign
+    upper = (codes >> np.uint32(16)).astype(np.uint16)
+    planes = np.stack([upper & np.uint16(0xFF), upper >> np.uint16(8)]).astype(np.uint8)
+    runs = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS, 9, zlib.Z_RLE)
+    packed = runs.compress(planes.tobytes()) + runs.flush()
+    return np.frombuffer(packed, dtype=np.uint8), (codes & _HALF).astype(np.uint16)
+
+
+def _points(upper: UInt8, lower: NDArray[np.uint16]) -> Float32:
+    """Undo `_halves`."""
+    planes = np.frombuffer(zlib.decompress(upper.tobytes()), dtype=np.uint8)
+    least, most = planes.reshape(2, *lower.shape)
+    points = np.empty((lower.shape[1], 3), dtype=np.float32)
+    for column, parts in enumerate(zip(most, least, lower, strict=True)):
+        points[:, column] = _column(*parts).view(np.float32)
+    return points
+
+
+def _column(most: UInt8, least: UInt8, lower: NDArray[np.uint16]) -> Int32:
+    """Return the bits of one coordinate (n,)."""
+    codes = most.astype(np.uint32)
+    for part, bits in ((least, 8), (lower, 16)):
+        codes <<= np.uint32(bits)
+        codes |= part
+    steps = (codes >> np.uint32(1)).view(np.int32)
+    codes &= np.uint32(1)
+    steps ^= -codes.view(np.int32)
+    for _ in range(2):
+        np.cumsum(steps, out=steps)
+    steps ^= (steps >> 31) & _ALL_BUT_SIGN
+    return steps
+
+
+def _points_of_bytes(packed: UInt8, count: int) -> Float32:
+    """Return the points of an earlier version, which compressed them byte by byte."""
     planes = np.frombuffer(zlib.decompress(packed.tobytes()), dtype=np.uint8).reshape(3, 4, count)
     columns = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(np.float32)
     return np.ascontiguousarray(columns.reshape(3, count).T)

@@ -1,6 +1,6 @@
-"""Jobs, evaluation, synthesis and aggregation on the one Ray cluster of the tests, which is slow to start.
+"""What runs on the one Ray cluster of the tests, which is slow to start.
 
-It has two nodes; the bytes are those of the local engine.
+The cluster has two nodes; the bytes are those of the local engine.
 """
 
 import os
