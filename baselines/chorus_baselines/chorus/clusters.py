@@ -37,6 +37,8 @@ SEGMENT_NAMES = (
 
 #: Voxels whose centre is nearer than this to a vertex are in its region, metres.
 REGION_DISTANCE = 0.13
+#: More than the share by which rounding to float32 can lessen a distance.
+_ROUNDING = 1e-6
 
 
 @checked
@@ -225,9 +227,12 @@ def interaction_region(
         grid: the canonical grid.
         distance: metres; voxel centres nearer than this (strictly, in float32) are included.
     """
-    points = body.canonical_vertices[np.asarray(vertices)]
-    nearest, _ = nearest_points(points, grid.centers(), 1)
-    return np.flatnonzero(nearest[:, 0].astype(np.float32) < np.float32(distance))
+    points, centers = body.canonical_vertices[np.asarray(vertices)], grid.centers()
+    reach = distance * (1 + _ROUNDING)
+    in_box = (centers > points.min(axis=0) - reach) & (centers < points.max(axis=0) + reach)
+    voxels = np.flatnonzero(in_box.all(axis=1))
+    nearest, _ = nearest_points(points, centers[voxels], 1)
+    return voxels[nearest[:, 0].astype(np.float32) < np.float32(distance)]
 
 
 def cluster_label(cluster: Cluster, segments: Segments) -> str:
