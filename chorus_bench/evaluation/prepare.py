@@ -182,8 +182,7 @@ def _by_pixel(
     """Sort the probe voxels that project into the image by pixel."""
     pixel = pixel_indices(camera.project(grid.centers()), height, width)
     inside = np.flatnonzero(pixel < height * width)
-    kind = np.uint16 if height * width <= 1 << 16 else np.uint32  # 16 bits are sorted by digits
-    order = inside[np.argsort(pixel[inside].astype(kind), kind="stable")]
+    order = inside[np.argsort(pixel[inside].astype(np.uint32), kind="stable")]
     counts = np.bincount(pixel[order], minlength=height * width)
     pixels = np.flatnonzero(counts)
     starts = np.concatenate([[0], np.cumsum(counts[pixels])[:-1]]).astype(np.int64)
