@@ -148,7 +148,7 @@ def grouped(findings: Iterable[Finding]) -> list[Finding]:
 
 def has_controls(text: str, allowed: str = "") -> bool:
     """Whether a text has control, direction or surrogate characters other than ``allowed``."""
-    return any(
+    return not text.isprintable() and any(
         c not in allowed and (unicodedata.category(c) in ("Cc", "Cs") or c in _DIRECTIONS)
         for c in text
     )

@@ -34,6 +34,7 @@ from chorus_bench.leaderboard.earlier import (
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.manifest import REPEATED, EntryManifest
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, slug_problem
+from chorus_bench.metrics.pap import PixelCounts, four_scores
 from chorus_bench.metrics.protocol import (
     PROTOCOLS,
     signature_key,
@@ -104,12 +105,13 @@ def counts_rule(files: EntryFiles, errors: Findings) -> None:
         return
     where = f"{files.where}/{SAMPLES_FILE}"
     _check_names(table, where, errors)
-    bad = np.flatnonzero(_impossible(table))
+    counts = counts_of(table)
+    bad = np.flatnonzero(_impossible(*counts))
     if bad.size:
         errors.add(where, f"impossible counts in {_rows(table, bad)}", fix="evaluate again")
         return
-    closed = _closed(files)
-    bad = np.flatnonzero((scores_of(table) != rescored(table, closed=closed)).any(axis=1))
+    scores = four_scores(*counts, closed=_closed(files))
+    bad = np.flatnonzero((scores_of(table) != scores).any(axis=1))
     if bad.size:
         errors.add(
             where,
@@ -140,10 +142,9 @@ def _closed(files: EntryFiles) -> bool:
     return any(p.closed for p in PROTOCOLS.values() if p.name == metric)
 
 
-def _impossible(table: pa.Table) -> NDArray[np.bool_]:
+def _impossible(plain: PixelCounts, hoa: PixelCounts) -> NDArray[np.bool_]:
     """Return which samples have counts that no image can have, (S,)."""
-    bad = np.zeros(len(table), dtype=bool)
-    plain, hoa = counts_of(table)
+    bad = np.zeros(len(plain.target), dtype=bool)
     for counts in (plain, hoa):
         for values in (counts.predicted, counts.hit):
             bad |= (values[:, -1] < 0) | (np.diff(values, axis=1) > 0).any(axis=1)

@@ -244,16 +244,19 @@ def average_precision(counts: PixelCounts, *, closed: bool = False) -> tuple[Flo
         counts: see `PixelCounts`.
         closed: also add the recall at the last threshold times the largest precision.
     """
-    precision, recall = counts.precision, counts.recall
-    best = precision[..., 0]
+    precision, recall, predicted = (
+        np.ascontiguousarray(np.moveaxis(values, -1, 0))
+        for values in (counts.precision, counts.recall, counts.predicted)
+    )
+    best = precision[0]
     plain, strict = np.zeros_like(best), np.zeros_like(best)
-    for i in range(1, precision.shape[-1]):
-        step = (recall[..., i - 1] - recall[..., i]) * best
+    for i in range(1, len(precision)):
+        step = (recall[i - 1] - recall[i]) * best
         plain = plain + step
-        strict = strict + np.where(counts.predicted[..., i] > 0, step, 0.0)
-        best = np.maximum(best, precision[..., i])
+        strict = strict + np.where(predicted[i] > 0, step, 0.0)
+        best = np.maximum(best, precision[i])
     if closed:
-        step = recall[..., -1] * best
+        step = recall[-1] * best
         plain, strict = plain + step, strict + step
     return plain, strict
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
 from tabulate import tabulate
 
+from chorus_bench.array_types import Float64
 from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.evaluation.comparison import comparable_results
@@ -295,6 +295,13 @@ def _odd_categories(
         for name, (pap, value) in row.categories.items()
         if pap is not None and value is not None
     ]
-    one, other = (rankdata([point[axis] for point in points]) for axis in (2, 3))
+    one, other = (_ranks([point[axis] for point in points]) for axis in (2, 3))
     order = np.argsort(-np.abs(one - other), kind="stable")[:most]
     return [points[number][:2] for number in order]
+
+
+def _ranks(values: Sequence[float]) -> Float64:
+    """Return the rank of each value from 1; equal ones share the mean of theirs."""
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    middle: Float64 = np.cumsum(counts) - (counts - 1) / 2
+    return middle[which]
