@@ -18,7 +18,7 @@ from chorus_bench.leaderboard.board import Group, board_json, make_board
 from chorus_bench.leaderboard.changes import changes, changes_feed
 from chorus_bench.leaderboard.checking import check_leaderboard
 from chorus_bench.leaderboard.entries import REQUIRED, Entry
-from chorus_bench.leaderboard.fields import read_fields
+from chorus_bench.leaderboard.fields import in_steps, read_fields
 from chorus_bench.leaderboard.page_pictures import (
     drawn,
     heats_data,
@@ -122,7 +122,7 @@ def _texts(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
             heats = _script("pictures", entry.slug, heats_data(entry))
             yield f"data/{entry.slug}-pictures.js", heats
         if entry.fields is not None:
-            fields = read_fields(entry.fields).data()
+            fields = in_steps(read_fields(entry.fields)).data()
             yield f"data/{entry.slug}-fields.js", _script("fields", entry.slug, fields)
     if any(entry.fields is not None for entry in entries):
         body = script_json(body_data(load_body("default")))

@@ -60,15 +60,23 @@ class SmallFields:
 
         Returns:
             ``grid`` (``resolution``, ``side_length`` in metres, ``center``) and ``fields``:
-            base64 of the zlib-compressed values of each, x slowest.
+            base64 of the zlib-compressed values of each, x slowest; ``{"same": category}`` where
+            an earlier category has the same values.
         """
+        first: dict[bytes, str] = {}
+        same = {
+            name: first.setdefault(values.tobytes(), name) for name, values in self.values.items()
+        }
         return {
             "grid": {
                 "resolution": self.grid.resolution,
                 "side_length": self.grid.side_length,
                 "center": [float(c) for c in self.grid.center],
             },
-            "fields": {name: _packed(values) for name, values in self.values.items()},
+            "fields": {
+                name: _packed(values) if same[name] == name else {"same": same[name]}
+                for name, values in self.values.items()
+            },
         }
 
 

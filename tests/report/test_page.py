@@ -230,6 +230,16 @@ def test_fields_keep_their_place_when_they_shrink(resolution, smaller):
     assert voxel == pytest.approx(3.0 / resolution * -(-resolution // 48))
 
 
+def test_fields_that_are_the_same_are_stored_once():
+    grid = GridSpec(24)
+    ball = OccupancyGrid(blob_field(24, (0.6, 0.0, 0.0), 0.2), grid)
+    other = OccupancyGrid(blob_field(24, (0.0, 0.6, 0.0), 0.2), grid)
+    fields = SmallFields.of({"a": ball, "b": other, "c": ball}).data()["fields"]
+    assert fields["c"] == {"same": "a"}
+    assert isinstance(fields["a"], str)
+    assert isinstance(fields["b"], str)
+
+
 def test_a_view_is_a_page_of_its_own(tmp_path):
     view = view_fields({"a": OccupancyGrid(blob_field(24, (0.3, 0, 0), 0.2), GridSpec(24))})
     assert view._repr_html_().startswith("<iframe srcdoc=")

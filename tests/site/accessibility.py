@@ -10,7 +10,7 @@ AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(enc
 #: Everything folded away is opened; the panel of columns would lie over the table.
 OPEN = "for (const d of document.querySelectorAll('details:not(.columns)')) d.open = true"
 FINDINGS = """async () => {
-  const { violations } = await axe.run(document, { resultTypes: ['violations'] });
+  const { violations } = await axe.run(document, { resultTypes: ['violations'], preload: false });
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' | ')}`);
 }"""
 #: axe leaves out texts in charts and single characters; this takes every text that is seen, with
@@ -54,7 +54,14 @@ FAINT = """() => {
 
 
 def findings(page):
-    """Return what axe finds on a page with everything opened, and the texts with too little contrast."""
+    """Return what axe finds on a page with everything opened, and texts with too little contrast.
+
+    axe looks at the page as it is; contrast is taken in light and dark.
+    """
     page.evaluate(OPEN)
-    page.evaluate(AXE)
-    return page.evaluate(FINDINGS) + page.evaluate(FAINT)
+    page.evaluate("axe => window.axe || (0, eval)(axe)", AXE)
+    found = page.evaluate(FINDINGS)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found += [f"{scheme} {text}" for text in page.evaluate(FAINT)]
+    return found

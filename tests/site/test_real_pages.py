@@ -12,7 +12,7 @@ from chorus_bench.leaderboard.site import build_site
 from chorus_bench.report import view_fields, write_report
 from tests.documents.places import write_small_split
 from tests.evaluation.small_split import blob_field
-from tests.site.test_pages import picture
+from tests.site.steps import choose, picture
 
 LEADERBOARD = Path(__file__).parents[2] / "leaderboard"
 
@@ -71,8 +71,12 @@ def test_the_report_draws_and_turns(page_at, screenshots, tmp_path):
 
 def test_a_notebook_view_draws(page_at, tmp_path):
     field = OccupancyGrid(blob_field(24, (0.5, 0.2, 0.4), 0.25), GridSpec(24))
-    view_fields({"ball": field}).save(tmp_path / "view.html")
-    assert drawn(page_at(tmp_path, "view.html"))[1] > 100
+    view_fields({"ball": field, "same": field}).save(tmp_path / "view.html")
+    page = page_at(tmp_path, "view.html")
+    assert drawn(page)[1] > 100
+    choose(page, "Category").select_option("same")
+    page.wait_for_selector('canvas[data-shown^="same|"]')
+    assert picture(page)[1] > 100
 
 
 def test_a_notebook_view_is_not_cut(page_at, tmp_path):

@@ -1,11 +1,9 @@
 /** The board page: Python wrote the tables; this adds choosers, filters and the other views. */
-import './charts.js';
+import { followPage } from './charts.js';
 import { BoardView } from './boardview.js';
 import { chooser } from './dom.js';
 import space from './namespace.js';
-import { expandForPrint } from './print.js';
 import { OF_A_BOARD, readState, writeState } from './state.js';
-import { followAll } from './tables.js';
 
 /** Before a link to a method's page is followed, the way back is written into it. */
 function rememberWayBack(event) {
@@ -57,8 +55,7 @@ function start() {
     show();
   });
   for (const kind of ['pointerdown', 'click', 'auxclick']) document.addEventListener(kind, rememberWayBack);
-  followAll();
-  expandForPrint();
+  followPage();
   show();
 }
 

@@ -66,7 +66,7 @@ export function key(names, extra = () => null) {
 export function numbersTable(summary, heads, rows) {
   return el('details', { class: 'numbers' }, el('summary', {}, summary),
     scroller(summary, el('table', {},
-      el('thead', {}, el('tr', {}, heads.map((head) => el('th', { scope: 'col' }, head)))),
+      el('thead', {}, el('tr', {}, heads.map((head, i) => el('th', { scope: 'col', class: i > 0 && 'number' }, head)))),
       el('tbody', {}, rows.map(([first, ...rest]) => el('tr', {},
         el('th', { scope: 'row' }, isolated(first)), rest.map((text) => el('td', { class: 'number' }, text))))))));
 }

@@ -1,13 +1,12 @@
 /** A method's page: its curves, its fields in 3D, its samples, and buttons that copy the citation and the view. */
-import './charts.js';
+import { followPage } from './charts.js';
 import { curveOf, loadMethod, titleOf } from './data.js';
 import { drawCurves } from './curves.js';
 import { chooser, copyButton, el } from './dom.js';
 import { held } from './format.js';
 import space from './namespace.js';
 import { loadHeats, loadMasks, overlayCanvas } from './pictures.js';
-import { expandForPrint, whenSeen } from './print.js';
-import { followAll } from './tables.js';
+import { whenSeen } from './print.js';
 
 /** What the address says: the board's state to go back to, and the 3D view's. */
 const given = () => new URLSearchParams(location.hash.slice(1));
@@ -81,8 +80,7 @@ function start() {
   if (page !== 'method') return;
   document.documentElement.classList.add('scripted');
   wayBack();
-  followAll();
-  expandForPrint();
+  followPage();
   const citation = document.getElementById('citation-text');
   if (citation) citation.after(el('p', {}, copyButton('Copy BibTeX', () => citation.textContent)));
   const failed = (place) => (error) => place.replaceChildren(el('p', { class: 'warning' }, error.message));

@@ -1,4 +1,5 @@
 /** Printed pages are complete: what is folded away is opened, and what is drawn late is drawn. */
+import { fitAll } from './tables.js';
 
 const waiting = new Set();
 
@@ -28,6 +29,7 @@ export function expandForPrint() {
     }
     opened = [...document.querySelectorAll('details:not([open]):not(.columns)')];
     for (const details of opened) details.open = true;
+    fitAll();
   });
   window.addEventListener('afterprint', () => {
     for (const details of opened) details.open = false;

@@ -21,6 +21,11 @@ function fit(place) {
   if (place.wideNote) place.wideNote.hidden = fits;
 }
 
+/** Marks every table anew, also those that were folded away. */
+export function fitAll() {
+  for (const place of document.querySelectorAll('.scroll')) fit(place);
+}
+
 /** Says beside a table in a `.scroll` when it is wider than its place, from now on. */
 export function follow(place) {
   if (place.wideNote) return place;

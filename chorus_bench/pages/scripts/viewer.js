@@ -51,8 +51,9 @@ class Pane {
   }
 
   async values(name) {
+    const field = this.fields[name];
+    if (field.same) return this.values(field.same);
     if (!this.cache.has(name)) {
-      const field = this.fields[name];
       this.cache.set(name, typeof field === 'string' ? await inflate(bytes(field)) : field);
     }
     return this.cache.get(name);
@@ -101,9 +102,10 @@ function stateOf(given, names, level) {
 /**
  * Shows fields over the body in an element, whose content is replaced.
  * @param {HTMLElement} element
- * @param {{body: object, fields: Object<string, (string|Uint8Array)>, grid: object, categories: string[],
+ * @param {{body: object, fields: Object<string, (string|Uint8Array|{same: string})>, grid: object, categories: string[],
  *   level: number, others: Array[], name: string, state: Object<string, string>, onchange: function(object)}} options
- *   body as in data/body.js; fields by category, N^3 uint8 (value * 255, x slowest), plain or as base64 of zlib;
+ *   body as in data/body.js; fields by category, N^3 uint8 (value * 255, x slowest), plain or as base64 of zlib, or
+ *   {same: category} where they are those of another;
  *   grid {resolution, side_length, center} in metres; categories in the order of the chooser; level, share of the
  *   maximum to start with; others, [slug, name] of methods that can be shown beside this one; state, what an
  *   earlier `onchange` was called with
