@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.packing import (
+    is_packed,
     join_entries,
     pack_geometry,
     pack_lookup,
@@ -169,10 +170,9 @@ class GeometryCache:
         stored = self._read(batch, kind)
         if stored is None:
             arrays = self._make_lookup(self._geometry(batch, on_sample), grid, track)
-            up_to_date = False
         else:
-            arrays, up_to_date = unpack_lookup(stored)
-        if not up_to_date:
+            arrays = unpack_lookup(stored)
+        if stored is None or not is_packed(stored):
             self._keep(batch, kind, pack_lookup(arrays))
         return Lookup(**arrays)
 
@@ -184,7 +184,7 @@ class GeometryCache:
     def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
         """Compute the geometry of a batch if it is missing or damaged; for arguments see `load`."""
         stored = self._read(batch, "geometry")
-        if stored is None or "packed" not in stored:
+        if stored is None or not is_packed(stored):
             self._geometry(batch, on_sample)
 
     def prepared(self, batch: SampleBatch) -> tuple[PreparedSample, ...]:
@@ -204,10 +204,10 @@ class GeometryCache:
     def _geometry(self, batch: SampleBatch, on_sample: Callable[[], None]) -> Arrays:
         stored = self._read(batch, "geometry")
         if stored is None:
-            arrays, up_to_date = self._prepare(batch, on_sample), False
+            arrays = self._prepare(batch, on_sample)
         else:
-            arrays, up_to_date = unpack_geometry(stored, batch.samples, self.protocol)
-        if not up_to_date:
+            arrays = unpack_geometry(stored, batch.samples, self.protocol)
+        if stored is None or not is_packed(stored):
             self._keep(batch, "geometry", pack_geometry(arrays, self.protocol.grid.voxels))
         return arrays
 

@@ -46,26 +46,27 @@ def pack_lookup(lookup: Arrays) -> Arrays:
     }
 
 
-def unpack_lookup(stored: Arrays) -> tuple[Arrays, bool]:
-    """Undo `pack_lookup`; a file of an earlier version is read as well.
+def is_packed(stored: Arrays) -> bool:
+    """Whether arrays of the cache are packed as they are now, not by an earlier version."""
+    return "lengths" in stored or "upper" in stored
 
-    Returns:
-        The lookup, and whether it was stored as `pack_lookup` does it now.
-    """
+
+def unpack_lookup(stored: Arrays) -> Arrays:
+    """Undo `pack_lookup`; a file of an earlier version is read as well."""
     rest = dict(stored)
     if "index" in stored:
-        return _apart(rest), False
+        return _apart(rest)
     low, high = rest.pop("low"), rest.pop("high")
     index: Int32 = low.astype(np.int32)
     for bit, plane in enumerate(high):
         set_bits = np.unpackbits(plane, count=len(index)).astype(np.int32)
         index |= set_bits << np.int32(_LOW_BITS + bit)
     if "starts" in stored:
-        return {"index": index, **_apart(rest)}, False
+        return {"index": index, **_apart(rest)}
     lengths = rest.pop("lengths").astype(np.int64)
     shown = np.unpackbits(rest.pop("shown"), count=len(rest["classes"]))
     pixels, starts = np.flatnonzero(shown), np.cumsum(lengths) - lengths
-    return {"index": index, "starts": starts, "pixels": pixels, **rest}, True
+    return {"index": index, "starts": starts, "pixels": pixels, **rest}
 
 
 def pack_geometry(geometry: Arrays, probes: int) -> Arrays:
@@ -84,28 +85,23 @@ def pack_geometry(geometry: Arrays, probes: int) -> Arrays:
     return {"moving_voxels": packed, "upper": upper, "lower": lower, **kept}
 
 
-def unpack_geometry(
-    stored: Arrays, samples: Sequence[EvalSample], protocol: Protocol
-) -> tuple[Arrays, bool]:
+def unpack_geometry(stored: Arrays, samples: Sequence[EvalSample], protocol: Protocol) -> Arrays:
     """Undo `pack_geometry`; a file of an earlier version is read as well.
 
     Args:
         stored: what it has returned.
         samples: the samples of the batch.
         protocol: grid and image size.
-
-    Returns:
-        The geometry, and whether it was stored as `pack_geometry` does it now.
     """
     if "voxels" in stored:
-        return _apart(stored), False
+        return _apart(stored)
     joined = join_entries([probe_entries(sample, protocol) for sample in samples])
     kept = {name: stored[name] for name in ("classes", "images", "sizes")}
     if "packed" in stored:
         entries = np.flatnonzero(np.unpackbits(stored["moves"], count=len(joined["voxels"])))
         points = _points_of_bytes(stored["packed"], len(entries))
         moving = entries.astype(np.int32)
-        return {**joined, "moving": moving, "points": points, **_apart(kept)}, False
+        return {**joined, "moving": moving, "points": points, **_apart(kept)}
     probes = protocol.grid.voxels
     bits = np.frombuffer(zlib.decompress(stored["moving_voxels"].tobytes()), dtype=np.uint8)
     moves = np.unpackbits(bits, count=probes * len(samples))
@@ -113,7 +109,7 @@ def unpack_geometry(
     moving = np.flatnonzero(moves.take(places))
     rank = (np.cumsum(moves, dtype=np.int32) - 1).take(places.take(moving))
     points = _points(stored["upper"], stored["lower"]).take(rank, axis=0)
-    return {**joined, "moving": moving.astype(np.int32), "points": points, **kept}, True
+    return {**joined, "moving": moving.astype(np.int32), "points": points, **kept}
 
 
 def join_entries(entries: Sequence[ProbeEntries] | Sequence[PreparedSample]) -> Arrays:

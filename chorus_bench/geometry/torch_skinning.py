@@ -54,8 +54,8 @@ def _search(points: Tensor, queries: Tensor, count: int, spare: int) -> tuple[Te
     """Ask for a few more points than wanted; if they do not settle the order, ask for more."""
     asked = min(count + spare, len(points))
     rows = max(_PAIRS_AT_ONCE // len(points), 1)
-    numbers = torch.cat([_proposed(points, some, asked) for some in queries.split(rows)])
-    numbers = numbers.sort(dim=1).values
+    parts = (queries[begin : begin + rows] for begin in range(0, max(len(queries), 1), rows))
+    numbers = torch.cat([_proposed(points, some, asked) for some in parts]).sort(dim=1).values
     squares, order = _squared_distances(points, queries, numbers).sort(dim=1, stable=True)
     numbers = numbers.gather(1, order)
     if asked < len(points):

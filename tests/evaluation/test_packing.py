@@ -50,9 +50,10 @@ def test_any_lookup_is_kept(last):
         "images": np.array([0, 999]), "sizes": np.array([[27, 37]], dtype=np.int32),
     }  # fmt: skip
     lookup = {"index": index, "starts": starts, "pixels": pixels, **rest}
-    again, up_to_date = unpack_lookup(pack_lookup(lookup))
-    assert_same([again], [lookup])
-    assert up_to_date
+    packed = pack_lookup(lookup)
+    assert_same([unpack_lookup(packed)], [lookup])
+    assert packing.is_packed(packed)
+    assert not packing.is_packed(lookup)
 
 
 def test_a_lookup_of_nothing():
@@ -63,7 +64,7 @@ def test_a_lookup_of_nothing():
         "bounds": np.array([0, 0]), "images": np.array([0, 12]),
         "sizes": np.array([[3, 4]], dtype=np.int32),
     }  # fmt: skip
-    assert_same([unpack_lookup(pack_lookup(lookup))[0]], [lookup])
+    assert_same([unpack_lookup(pack_lookup(lookup))], [lookup])
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 5000])
@@ -103,7 +104,7 @@ def test_preparing_is_said_once_and_only_if_needed(tmp_path, split, submission):
 
 def of_first_version(arrays, geometry):
     """Return the arrays of a file as the first version kept them: as they are in memory."""
-    return unpack_lookup(arrays)[0] if "low" in arrays else geometry
+    return unpack_lookup(arrays) if "low" in arrays else geometry
 
 
 def of_second_version(arrays, geometry):
