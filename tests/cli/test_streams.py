@@ -132,7 +132,7 @@ def work():
         (unpacked / "part").touch()
         print("ready", flush=True)
         try:
-            time.sleep(60)
+            time.sleep(300)
         finally:
             os.kill(os.getpid(), NUMBER)  # once more, while it cleans up
             time.sleep(0.1)
@@ -156,7 +156,7 @@ def test_a_run_that_is_asked_to_end_cleans_up(tmp_path, number):
         assert process.stdout.readline() == "ready\n"
         assert len(list(tmp_path.iterdir())) == 3
         process.send_signal(number)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=300)
     assert process.returncode == 128 + number
     assert err == f"ended by {number.name}; run the same command again to continue\n"
     assert list(tmp_path.iterdir()) == []

@@ -37,7 +37,7 @@ def run(script, address, home, *, ours=True, **variables):
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=300,
     )
 
 

@@ -24,7 +24,7 @@ def test_results_come_in_order_and_few_items_are_drawn_ahead(threads):
 
 
 def test_several_run_at_once():
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=300)
     assert len(list(in_order(lambda _: meeting.wait(), range(4), 2))) == 4
     assert cpu_count() >= 1
 

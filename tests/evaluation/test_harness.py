@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -303,6 +302,8 @@ def test_cache_of_something_else_is_not_used(tmp_path, split, submission, caplog
     assert "cache file with other contents" in caplog.text
 
 
+#: Seconds after which something hangs; a busy machine is slow.
+PATIENCE = 600
 _SCRIPT = """
     import sys
     from pathlib import Path
@@ -319,7 +320,7 @@ _SCRIPT = """
     def slow(*args, **kwargs):
         import time
         print("preparing", flush=True)
-        time.sleep(float(pause))
+        sys.stdin.readline() if pause == "until told" else time.sleep(float(pause))
         return original(*args, **kwargs)
 
     cache.prepare_sample = slow
@@ -328,7 +329,7 @@ _SCRIPT = """
 """
 
 
-def _start(tmp_path: Path, submission: Path, output: str, pause: float) -> subprocess.Popen:
+def _start(tmp_path: Path, submission: Path, output: str, pause: object) -> subprocess.Popen:
     script = tmp_path / "run.py"
     script.write_text(textwrap.dedent(_SCRIPT))
     root = Path(__file__).parents[2]
@@ -337,6 +338,7 @@ def _start(tmp_path: Path, submission: Path, output: str, pause: float) -> subpr
     return subprocess.Popen(
         [sys.executable, str(script), *arguments],
         env=environment,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -345,21 +347,23 @@ def _start(tmp_path: Path, submission: Path, output: str, pause: float) -> subpr
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_interrupted_run_resumes_to_the_same_bytes(tmp_path, submission, how):
-    process = _start(tmp_path, submission, "out", 0.5)
+    process = _start(tmp_path, submission, "out", "until told")
     while not list((tmp_path / "out" / "partial").glob("*.parquet")):
         assert process.stdout.readline() == "preparing\n"
+        process.stdin.write("\n")
+        process.stdin.flush()
     process.send_signal(how)
-    process.communicate(timeout=60)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode != 0
     assert not (tmp_path / "out" / "results.json").exists()
     left = list((tmp_path / "out" / "partial").glob("*.parquet"))
     assert left
     resumed = _start(tmp_path, submission, "out", 0.0)
-    prepared = resumed.communicate(timeout=120)[0].count("preparing")
+    prepared = resumed.communicate(timeout=PATIENCE)[0].count("preparing")
     assert resumed.returncode == 0
     assert 0 < prepared <= 9 - len(left)
     whole = _start(tmp_path, submission, "whole", 0.0)
-    whole.communicate(timeout=120)
+    whole.communicate(timeout=PATIENCE)
     assert _bytes(tmp_path / "out") == _bytes(tmp_path / "whole")
     assert not (tmp_path / "out" / "partial").exists()
 
@@ -367,7 +371,7 @@ def test_interrupted_run_resumes_to_the_same_bytes(tmp_path, submission, how):
 def test_two_processes_prepare_at_once(tmp_path, submission):
     processes = [_start(tmp_path, submission, f"out{i}", 0.05) for i in range(2)]
     for process in processes:
-        process.communicate(timeout=120)
+        process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
     assert _bytes(tmp_path / "out0") == _bytes(tmp_path / "out1")
 
@@ -377,9 +381,7 @@ def test_progress_counts_every_sample_once(tmp_path, split, submission):
     options = {"split": split, "protocol": COARSE, "cache": tmp_path / "cache", "workers": 1}
     for _ in range(2):
         seen.clear()
-        started = time.monotonic()
         evaluate(submission, **options, progress=lambda done, total: seen.append((done, total)))
-        assert time.monotonic() - started < 120
         assert seen[-1] == (9, 9)
         assert [done for done, _ in seen] == sorted(done for done, _ in seen)
 

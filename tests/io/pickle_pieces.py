@@ -33,11 +33,11 @@ def load(folder: Path, data: bytes):
 
 
 def refused(folder: Path, data: bytes, message: str = "") -> InputError:
-    """Check that the file is refused, within seconds, and return the error."""
-    begun = time.perf_counter()
+    """Check that the file is refused, within seconds of work, and return the error."""
+    begun = time.process_time()
     with pytest.raises(InputError, match=message) as caught:
         load(folder, data)
-    assert time.perf_counter() - begun < 20
+    assert time.process_time() - begun < 20
     assert caught.value.where == str(folder / "test.pkl")
     assert caught.value.fix
     return caught.value

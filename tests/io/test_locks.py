@@ -53,7 +53,7 @@ def test_the_owner_is_named(tmp_path, holder):
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_it_is_free_when_its_process_is_gone(tmp_path, holder, how):
     holder.send_signal(how)
-    holder.wait(timeout=20)
+    holder.wait(timeout=300)
     with only_run(tmp_path / "work"):
         owner = json.loads((tmp_path / "work" / ".lock").read_text())
         assert owner["process"] == str(os.getpid())

@@ -37,10 +37,9 @@ def test_the_board_ranks_the_entries(built, page_at):
 @pytest.mark.parametrize("view", VIEWS)
 def test_every_view_of_every_board_opens(built, page_at, board, view):
     page = page_at(built, f"index.html#board={board}&view={view}")
-    page.wait_for_timeout(150)
     section = page.locator("section.board:not([hidden])")
     name = "Good" if board == "b0" else "From the paper"
-    assert name in section.locator("[role=tabpanel]:visible").inner_text()
+    expect(section.locator("[role=tabpanel]:visible")).to_contain_text(name)
     assert section.locator("[role=tab][aria-selected=true]").count() == 1
     assert page.locator(".warning").count() == 0
 

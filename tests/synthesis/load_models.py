@@ -1,4 +1,4 @@
-"""Run in a process that knows a stand-in hub: load each model, and write what came of it."""
+"""Run in a process that knows a stand-in hub: load the models of a line; write what came of it."""
 
 import json
 import sys
@@ -33,5 +33,6 @@ def outcome(library, model, options):
 
 if __name__ == "__main__":
     time.sleep = lambda seconds: None  # the hub's client waits long before it tries again
-    cases = json.load(sys.stdin)
-    sys.stdout.write(json.dumps([outcome(*case) for case in cases]))
+    for line in sys.stdin:
+        sys.stdout.write(f"{json.dumps([outcome(*case) for case in json.loads(line)])}\n")
+        sys.stdout.flush()

@@ -85,6 +85,8 @@ def test_the_driver_reads_no_picture(finished, tmp_path, monkeypatch):
     (prompts / "backpack.txt").write_text("a person carries a backpack\n")
     source = settings.prompts.model_copy(update={"source": str(prompts)})
     settings = settings.model_copy(update={"prompts": source})
+    for stage in ("prompts", "images", "annotations", "filters"):
+        synthesize(settings, tmp_path / "d", stage=stage)
     made = synthesize(settings, tmp_path / "d", engine=EngineSettings(workers=2))
     assert made.dataset.info.categories == {"backpack": 6, "surfboard": 12}
     assert verify_dataset(tmp_path / "d").ok

@@ -17,12 +17,13 @@ from chorus_bench.datasets.folder import DatasetInfo
 from chorus_bench.datasets.verify import verify_dataset
 from chorus_bench.synthesis.pipeline import synthesize
 from chorus_bench.synthesis.work_folder import StageFolder
+from tests.cli.cli_tools import run_cli
 from tests.synthesis.world import shard_bytes, small_settings
 
 SHARDS = 6
 #: Seconds after which something hangs; a busy machine is slow.
 PATIENCE = 300
-CLI = (sys.executable, "-c", "from chorus_bench.cli import main; main()")
+PROGRAM = (sys.executable, "-c", "from chorus_bench.cli import main; main()")
 
 
 @pytest.fixture(scope="module")
@@ -42,16 +43,16 @@ def prompts(undisturbed, tmp_path):
     return tmp_path
 
 
-def command(undisturbed, folder, *options):
+def arguments(undisturbed, folder, *options):
     file = undisturbed / "run.yaml"
-    return [*CLI, "synthesize", "--config", str(file), "--output", str(folder / "d"), *options]
+    return ["synthesize", "--config", str(file), "--output", str(folder / "d"), *options]
 
 
 @contextlib.contextmanager
 def started(undisturbed, folder, *options):
     """Start a run in a process group of its own; what is left of it in the end is killed."""
     process = subprocess.Popen(
-        command(undisturbed, folder, *options),
+        [*PROGRAM, *arguments(undisturbed, folder, *options)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -66,8 +67,7 @@ def started(undisturbed, folder, *options):
 
 
 def run(undisturbed, folder, *options):
-    line = command(undisturbed, folder, *options)
-    return subprocess.run(line, capture_output=True, text=True, check=False, timeout=120)
+    return run_cli(*arguments(undisturbed, folder, *options))
 
 
 def finished_images(folder):
@@ -187,13 +187,13 @@ def test_of_two_runs_at_once_the_second_is_refused(undisturbed, prompts):
 
 def run_without_room(undisturbed, folder, *options):
     """Run where no file may have more than 20 kB: images fit, shards of them do not."""
-    line = shlex.join(command(undisturbed, folder, "--stage", "images", *options))
+    line = [*PROGRAM, *arguments(undisturbed, folder, "--stage", "images", *options)]
     full = subprocess.run(
-        ["sh", "-c", f"ulimit -f 40; exec {line}"],
+        ["sh", "-c", f"ulimit -f 40; exec {shlex.join(line)}"],
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert full.returncode == 2, full.stderr
     assert "Traceback" not in full.stderr

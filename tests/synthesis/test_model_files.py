@@ -1,5 +1,6 @@
 """What goes wrong while a model is loaded: a stand-in hub that refuses, and damaged folders."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -30,11 +31,15 @@ NO_REVISION = ("diffusers", "org/good", {"revision": "nope"})
 TAG = ("diffusers", "org/good", {"revision": "v1"})
 NOT_CACHED = ("transformers", "org/never", {"local_files_only": True})
 NOT_THAT_KIND = ("transformers", "org/good", {})
-UNREACHABLE = "http://127.0.0.1:9"
+AFTERWARDS = [GOOD, ("diffusers", "org/other", {})]
 
 
-def load(cases, address, home, **environment):
-    """Load models in a process that knows the hub at this address; how each case ended."""
+@contextlib.contextmanager
+def loader(address, home):
+    """Give a function that loads models and says how each case ended, in a process of its own.
+
+    The process knows the hub at this address. It is one, for the libraries take long to import.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "HF_HOME": str(home),
@@ -43,20 +48,29 @@ def load(cases, address, home, **environment):
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "HF_TOKEN": "hf_dummy",
         "NO_PROXY": "127.0.0.1",
-        **environment,
     }
-    done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-m", "tests.synthesis.load_models"],
-        input=json.dumps(cases),
-        env=environment,
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr
-    return [tuple(outcome) for outcome in json.loads(done.stdout)]
+    errors = home / "errors.txt"
+    with (
+        errors.open("w") as log,
+        subprocess.Popen(
+            [sys.executable, "-W", "error::UserWarning", "-m", "tests.synthesis.load_models"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            env=environment,
+            cwd=REPOSITORY,
+            text=True,
+        ) as process,
+    ):
+
+        def load(cases):
+            process.stdin.write(f"{json.dumps(cases)}\n")
+            process.stdin.flush()
+            answer = process.stdout.readline()
+            assert answer, errors.read_text()
+            return [tuple(outcome) for outcome in json.loads(answer)]
+
+        yield load
 
 
 @pytest.fixture(scope="module")
@@ -78,16 +92,24 @@ def home(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def outcomes(models, home):
-    """How every case ended, of one process, for the libraries take long to import."""
+def ends(models, home):
+    """How every case ended while there was a hub, and how some did once it had gone."""
     cases = [
         *(("diffusers", repo, {}) for repo in REFUSALS),
         *(("transformers", repo, {}) for repo in REFUSALS if repo != "org/broken"),
         *(GOOD, PICKLED, EMPTY, NO_REVISION, TAG, NOT_CACHED, NOT_THAT_KIND),
     ]
-    with running_model_hub(models) as address:
-        ends = load(cases, address, home)
-    return {key(case): end for case, end in zip(cases, ends, strict=True)}
+    with contextlib.ExitStack() as hub:
+        address = hub.enter_context(running_model_hub(models))
+        with loader(address, home) as load:
+            online = load(cases)
+            hub.close()
+            return dict(zip(map(key, cases), online, strict=True)), load(AFTERWARDS)
+
+
+@pytest.fixture(scope="module")
+def outcomes(ends):
+    return ends[0]
 
 
 def key(case):
@@ -138,11 +160,10 @@ def test_a_model_of_the_hub_is_described_by_its_commit(outcomes, case):
     assert description.startswith(f"org/good@{COMMIT}, StableDiffusionPipeline")
 
 
-def test_no_network(outcomes, home):
+def test_no_network(ends, home):
     """What is in the cache is used; for what is not, the message says how to bring it."""
-    cases = [GOOD, ("diffusers", "org/other", {})]
-    cached, missing = load(cases, UNREACHABLE, home)
-    assert cached == tuple(outcomes[key(GOOD)])
+    outcomes, (cached, missing) = ends
+    assert cached == outcomes[key(GOOD)]
     assert missing[0] == "InputError"
     assert "'org/other' is not completely in the cache, and the hub is unreachable" in missing[1]
     assert "`hf download org/other --local-dir FOLDER`" in missing[1]

@@ -234,18 +234,22 @@ def test_a_category_that_the_segmenter_lacks_costs_no_image(place, cli, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("model", "messages"),
+    ("run", "model", "messages"),
     [
-        ("empty", ["the folder of the model has no model_index.json", "save_pretrained"]),
-        ("./missing", ["there is no such folder", "owner/name"]),
-        ("nobody/has-this", ["is not completely in the cache", "hf download nobody/has-this"]),
+        (run_cli, "empty", ["the folder of the model has no model_index.json", "save_pretrained"]),
+        (run_cli, "./missing", ["there is no such folder", "owner/name"]),
+        (
+            run_process,
+            "nobody/has-this",
+            ["is not completely in the cache", "hf download nobody/has-this"],
+        ),
     ],
 )
-def test_a_model_that_cannot_be_had(place, model, messages):
-    """Through the real command line: one message, exit code 2, no traceback."""
+def test_a_model_that_cannot_be_had(place, run, model, messages):
+    """One message, exit code 2, no traceback; the hub's library is told in time that it is off."""
     (place / "empty").mkdir()
     changes = {"images.generator": {"name": "diffusers", "model": model}}
-    done = run_process(*arguments_of(place, place / "d", **changes), cwd=place, env=OFFLINE)
+    done = run(*arguments_of(place, place / "d", **changes), cwd=place, env=OFFLINE)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     for message in messages:
