@@ -100,8 +100,8 @@ def unpack_geometry(stored: Arrays, samples: Sequence[EvalSample], protocol: Pro
     if "packed" in stored:
         entries = np.flatnonzero(np.unpackbits(stored["moves"], count=len(joined["voxels"])))
         points = _points_of_bytes(stored["packed"], len(entries))
-        moving = entries.astype(np.int32)
-        return {**joined, "moving": moving, "points": points, **_apart(kept)}
+        found = {"moving": entries.astype(np.int32), "points": points}
+        return {**joined, **found, **_apart(kept)}
     probes = protocol.grid.voxels
     bits = np.frombuffer(zlib.decompress(stored["moving_voxels"].tobytes()), dtype=np.uint8)
     moves = np.unpackbits(bits, count=probes * len(samples))

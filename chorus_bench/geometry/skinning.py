@@ -12,6 +12,7 @@ Source: docs/protocol.md P7 to P12; the paper, section 3.3.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -90,15 +91,17 @@ class VoxelSkinning:
     Args:
         grid: the grid of voxels.
         near: (n,) flat indices, ascending, of the voxels that move with the body.
-        neighbours: (k, n) the nearest vertices of each, the nearest one first.
-        shares: (k, n) what each of them counts: its share of the mean times that of the body.
+        neighbours: (k, n) the nearest vertices of each, the nearest one first; int64 of NumPy, or
+            of torch on a device.
+        shares: (k, n) what each of them counts: its share of the mean times that of the body;
+            float32, likewise.
         settings: how voxels get their weights.
     """
 
     grid: GridSpec
     near: Int64
-    neighbours: Int64
-    shares: Float32
+    neighbours: Any
+    shares: Any
     settings: SkinningSettings
 
     def apply(self, vertex_values: ArrayLike) -> Float32:
