@@ -18,7 +18,13 @@ import numpy as np
 from chorus_bench.array_types import Float64
 from chorus_bench.evaluation.repairs import REPAIRS, Repair, Scores
 from chorus_bench.metrics.pap import available_mean, category_mean, counted
-from chorus_bench.metrics.resampling import CategoryTables, Interval, intervals_of, means_of_many
+from chorus_bench.metrics.resampling import (
+    RESAMPLES,
+    CategoryTables,
+    Interval,
+    intervals_of,
+    means_of_many,
+)
 
 #: The smallest number of samples that count for PAP with which a category's gains have intervals.
 SMALLEST = 8
@@ -112,12 +118,12 @@ def gain_intervals(
     names = list(next(iter(tried.values())).repairs)
     tables: list[CategoryTables] = [{name: one.now for name, one in tried.items()}]
     tables += [{name: one.repairs[r][0] for name, one in tried.items()} for r in names]
-    total, by_category = np.float64(0), {}
+    total, by_category = np.zeros((len(names), RESAMPLES)), {}
     for category, means in means_of_many(tables):
         gains = means[1:, 0] - means[0, 0]
         enough = int(counted(tried[category].now[1])[:, 0].sum()) >= SMALLEST
         by_category[category] = _named(names, gains) if enough else {}
-        total = total + gains
+        total += gains
     overall = _named(names, total / len(tried)) if all(by_category.values()) else {}
     return overall, by_category
 

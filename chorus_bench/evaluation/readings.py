@@ -197,7 +197,9 @@ class Words:
     ) -> Iterator[NDArray[np.uint8]]:
         """Yield for every map of x the images of all maps of y and z, (Y, p, Z) levels."""
         cube, sums = self.cube, len(self.table) // self.cube.side**2
-        start = sum(cube.axis_index(rays.columns[2], 2, how) for how in self.maps)
+        start = cube.axis_index(rays.columns[2], 2, self.maps[0])
+        for how in self.maps[1:]:
+            start += cube.axis_index(rays.columns[2], 2, how)
         start += np.int32((cube.side + 1) * sums + len(self.maps))  # index -1 is the first layer
         rows = [cube.axis_index(rays.columns[1], 1, how) * np.int32(sums) for how in y]
         words = np.empty((len(y), len(start), self.width), dtype=np.uint8)
