@@ -34,6 +34,7 @@ from chorus_bench.report.board_measures import (
     method_measures,
     shown_measures,
 )
+from chorus_bench.report.conditioned import reading_rows
 from chorus_bench.report.leaderboard_tables import LOST, board_rows, category_rows
 from chorus_bench.report.web import (
     ASSETS,
@@ -229,6 +230,7 @@ def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
                 entry=_entry_texts(entry),
                 pictures=listed(entry),
                 measures=method_measures(method),
+                readings=reading_rows(entry.content.get("conditioned")),
             )
             yield str(method["page"]), text
 

@@ -35,7 +35,7 @@ HOSTILE = "</script><script>alert('x')</script> & \u2028 \"quoted\" <img src=x o
 
 def test_the_page_has_what_the_scripts_read(board, good, tmp_path):
     spec = GridSpec(8, 2.0, (0.0, 0.5, 0.0))
-    values = np.arange(512, dtype=np.uint16).reshape(spec.shape) // 2
+    values = np.arange(512, dtype=np.uint16).reshape(spec.shape) // 16
     fields = fields_bytes(SmallFields(spec, {"bench": values.astype(np.uint8)}))
     (good / "fields.npz.xz").write_bytes(fields)
     page = tmp_path / "page"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import shutil
 from dataclasses import replace
@@ -17,8 +18,10 @@ from chorus_bench.evaluation.conditioned import conditioned_summary
 from chorus_bench.evaluation.samples_file import CONDITIONED_SCHEMA, READINGS
 from chorus_bench.leaderboard.board import board_json, make_board
 from chorus_bench.leaderboard.checking import check_leaderboard
+from chorus_bench.leaderboard.site import build_site
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.protocol import OFFICIAL
+from chorus_bench.report.conditioned import READING_TEXTS
 from tests.leaderboard import world
 
 LABELS = "2@0123456789ab"
@@ -71,6 +74,16 @@ def test_they_have_a_board_of_their_own(board):
     slugs = [m["slug"] for m in tracks["conditioned", LABELS]["methods"]]
     assert slugs == ["by-prompt", "good-conditioned"]
     assert "conditioned track" in tracks["conditioned", LABELS]["title"]
+
+
+def test_a_methods_page_has_every_reading(board, tmp_path):
+    build_site(board, tmp_path / "page", date=world.DATE)
+    text = (tmp_path / "page" / "methods" / "by-prompt.html").read_text()
+    readings = conditioned("By prompt", skill=0.8).conditioned["scores"]
+    for reading, what in READING_TEXTS.items():
+        row = html.unescape(text).partition(f'<th scope="row">{what}</th>')[2]
+        assert row.startswith(f'<td class="number">{100 * readings[reading]["mPAP"]:.2f}</td>')
+    assert "Conditioned on" not in (tmp_path / "page" / "methods" / "good.html").read_text()
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,17 @@ def test_a_dead_link_is_named(site):
         site.with_links("[x](gone.md)", ROOT / "docs" / "costs.md")
 
 
+def test_what_the_theme_leaves_out_is_mended(site, tmp_path):
+    page = tmp_path / "api" / "page.html"
+    page.parent.mkdir()
+    page.write_text('<aside class="toc-drawer no-toc"><pre>x</pre></aside>')
+    site.mend(tmp_path)
+    assert page.read_text() == (
+        '<aside aria-label="Contents of this page" class="toc-drawer no-toc">'
+        '<pre tabindex="0">x</pre></aside>'
+    )
+
+
 def test_the_help_of_every_command_is_there(site):
     text = site.commands()
     for command in ("evaluate", "baseline run", "datasets build", "leaderboard add", "doctor"):

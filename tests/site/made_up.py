@@ -266,7 +266,7 @@ class MadeUpSite:
         nothing = dict.fromkeys(("authors", "affiliation", "license", "citation", "parameters", "verified", "recipe", "files"))  # fmt: skip
         page = render(
             "method.html.jinja", site=site, board=self.board, method=row, pictures=pictures, lost=0.01,
-            entry=nothing | self.entries.get(slug, {}), measures=[],
+            entry=nothing | self.entries.get(slug, {}), measures=[], readings=[],
         )  # fmt: skip
         (folder / "methods" / f"{slug}.html").write_text(page, encoding="utf-8")
 

@@ -158,6 +158,28 @@ def _elsewhere(package: str, exported: Sequence[str]) -> set[str]:
     return {name for name in exported if inspect.ismodule(getattr(chorus_bench, name))}
 
 
+#: What the theme leaves out for readers who hear a page or use the keyboard alone.
+MENDED = {
+    '<p class="caption" role="heading">': '<p class="caption" role="heading" aria-level="2">',
+    '<aside class="sidebar-drawer">': '<aside class="sidebar-drawer" aria-label="Pages">',
+    '<aside class="toc-drawer': '<aside aria-label="Contents of this page" class="toc-drawer',
+    '<div class="content-icon-container">': (
+        '<div class="content-icon-container" role="navigation" aria-label="This page">'
+    ),
+    "<pre>": '<pre tabindex="0">',
+    '<div id="search-results">': '<h1>Search</h1>\n<div id="search-results">',
+}
+
+
+def mend(made: Path) -> None:
+    """Give the parts of built pages the names, levels and focus that the theme leaves out."""
+    for page in made.rglob("*.html"):
+        text = page.read_text("utf-8")
+        for found, better in MENDED.items():
+            text = text.replace(found, better)
+        page.write_text(text, "utf-8")
+
+
 def build(output: Path) -> None:
     """Build the site.
 
@@ -174,6 +196,7 @@ def build(output: Path) -> None:
         strict = ("-q", "-W", "--keep-going", "-d", str(Path(folder, "doctrees")))
         command = [sys.executable, "-m", "sphinx", *strict, str(source), str(made)]
         subprocess.run(command, check=True)
+        mend(made)
         shutil.rmtree(output, ignore_errors=True)
         made.rename(output)
 

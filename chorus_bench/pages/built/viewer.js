@@ -1,5 +1,5 @@
 /*
-chorus-bench, Apache-2.0; sources: 5c162caaed579b3937b09e1a8bf7bb47d2d54dd5a1c02ccf4534cadd8d430848
+chorus-bench, Apache-2.0; sources: 962d9e37f289cee688110040b42a091bad1b7558f117b647d2abdec7051ee7b2
 
 Holds three 0.187.0
 

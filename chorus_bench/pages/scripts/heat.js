@@ -8,11 +8,13 @@ import { arrange, MANY, scroller } from './tables.js';
 const SHADES = [['', 'each category by itself'], ['table', 'all categories alike']];
 
 function fillCell(cell, method, key, category, most) {
-  const place = rankText(rankOf(method, key, category));
+  const rank = rankOf(method, key, category);
   const value = valueOf(method, key, category);
   const pair = interval(pairOf(method, key, category));
   const absent = lacks(method, category);
-  cell.replaceChildren(percent(value), absent ? '*' : '', rankOf(method, key, category) ? el('span', { class: 'place' }, place) : '');
+  if (!cell.firstChild) cell.append('', el('span', { class: 'place' }));
+  cell.firstChild.data = `${percent(value)}${absent ? '*' : ''}`;
+  cell.lastChild.textContent = rank ? rankText(rank) : '';
   const said = absent ? 'not handed in: counts as 0' : pair && `95 % interval ${pair}`;
   if (said) cell.title = said;
   else cell.removeAttribute('title');
