@@ -52,8 +52,8 @@ def forward_kinematics(
         The joints' places (..., 24, 3) and orientations (..., 24, 3, 3).
     """
     if local.ndim == 3:
-        places, orientations = _walked(local, steps, range(1, len(PARENTS)))
-        return np.array(places), np.array(orientations)
+        alone = _walked(local, steps, range(1, len(PARENTS)))
+        return np.array(alone[0]), np.array(alone[1])
     turned = local.copy()
     places = np.broadcast_to(steps, local.shape[:-1]).copy()
     for children, parents in _LEVELS:

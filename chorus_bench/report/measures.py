@@ -295,7 +295,8 @@ def _odd_categories(
         for name, (pap, value) in row.categories.items()
         if pap is not None and value is not None
     ]
-    one, other = (_ranks([point[axis] for point in points]) for axis in (2, 3))
+    one = _ranks([score for _, _, score, _ in points])
+    other = _ranks([value for _, _, _, value in points])
     order = np.argsort(-np.abs(one - other), kind="stable")[:most]
     return [points[number][:2] for number in order]
 

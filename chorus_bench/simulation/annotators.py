@@ -151,9 +151,9 @@ def _blurred(image: Int32, bell: tuple[int, ...]) -> Int32:
     Every sum is a whole number below 2**24, so float32 rounds none of them in any order.
     """
     weights = np.array(bell, dtype=np.float32)
-    options = {"borderType": cv2.BORDER_REFLECT_101}
-    sums = cv2.sepFilter2D(image.astype(np.float32), cv2.CV_32F, weights, weights, **options)
-    return (sums.astype(np.int32) + (1 << 15)) >> 16
+    edges, depth = cv2.BORDER_REFLECT_101, cv2.CV_32F
+    sums = cv2.sepFilter2D(image.astype(np.float32), depth, weights, weights, borderType=edges)
+    return (np.asarray(sums).astype(np.int32) + (1 << 15)) >> 16
 
 
 def _noisy_keypoints(

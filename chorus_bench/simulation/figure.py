@@ -32,7 +32,7 @@ _LONGEST_REACH = 0.985
 
 def rotation(axis: ArrayLike, degrees: float) -> Float64:
     """Return the matrix (3, 3) of a turn about an axis (3,)."""
-    return turn(unit(axis) * math.radians(degrees))
+    return turn((unit(axis) * math.radians(degrees)).tolist())
 
 
 def unit(vector: ArrayLike) -> Float64:

@@ -118,8 +118,8 @@ def _vertex_normals(mesh: Mesh) -> Float64:
     corners = mesh.faces.ravel()
     face_normals = np.repeat(exact.cross(b - a, c - a).T, 3, axis=1)
     V = len(mesh.vertices)
-    normals = np.stack([np.bincount(corners, values, minlength=V) for values in face_normals])
-    normals /= np.maximum(exact.norm(normals.T), 1e-12)
+    sums = np.stack([np.bincount(corners, values, minlength=V) for values in face_normals])
+    normals: Float64 = sums / np.maximum(exact.norm(sums.T), 1e-12)
     return normals
 
 
