@@ -14,7 +14,7 @@ from chorus_bench.report.measures import (
     plain_text,
     render_measured,
 )
-from chorus_bench.report.volumetric import MEASURES, measure_named, measure_rows
+from chorus_bench.report.volumetric import AT_STATED, MEASURES, measure_named, measure_rows
 
 #: The measures of a board's table; a method's page has all.
 _SHOWN = ("chamfer", "f_5cm", "f_10cm", "centre_error", "soft_iou", "brier", "calibration_error",
@@ -130,7 +130,18 @@ def shown_measures(boards: Sequence[Board]) -> list[dict[str, Any]]:
     return [asdict(one) for one in MEASURES if one.key in there]
 
 
-def method_measures(method: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the labels and values of all measures of a method, for its page."""
+def method_measures(method: Mapping[str, Any]) -> dict[str, list[tuple[str, str]]] | None:
+    """Return the measures of a method for its page, as (label, value); None if it has none.
+
+    Returns:
+        ``best``: at the level that is best for each category, and those without a level;
+        ``stated``: at the stated level.
+    """
     truth = method["truth"]
-    return [] if not truth else measure_rows(truth["measures"], truth["intervals"])
+    if not truth:
+        return None
+    shown: dict[str, list[tuple[str, str]]] = {"best": [], "stated": []}
+    for label, value in measure_rows(truth["measures"], truth["intervals"]):
+        kind = "stated" if label.endswith(AT_STATED) else "best"
+        shown[kind].append((label.removesuffix(AT_STATED), value))
+    return shown
