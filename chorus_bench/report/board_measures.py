@@ -14,9 +14,9 @@ from chorus_bench.report.measures import (
     plain_text,
     render_measured,
 )
-from chorus_bench.report.volumetric import AT_STATED, MEASURES, measure_named, measure_rows
+from chorus_bench.report.volumetric import MEASURES, measure_named, measure_rows
 
-#: The measures of a board's table; a method's page has all.
+#: The measures of a board's table; a method's page folds the others.
 _SHOWN = ("chamfer", "f_5cm", "f_10cm", "centre_error", "soft_iou", "brier", "calibration_error",
           "contact_f1")  # fmt: skip
 
@@ -134,14 +134,12 @@ def method_measures(method: Mapping[str, Any]) -> dict[str, list[tuple[str, str]
     """Return the measures of a method for its page, as (label, value); None if it has none.
 
     Returns:
-        ``best``: at the level that is best for each category, and those without a level;
-        ``stated``: at the stated level.
+        ``first``: those of the board's table; ``more``: all others.
     """
     truth = method["truth"]
     if not truth:
         return None
-    shown: dict[str, list[tuple[str, str]]] = {"best": [], "stated": []}
-    for label, value in measure_rows(truth["measures"], truth["intervals"]):
-        kind = "stated" if label.endswith(AT_STATED) else "best"
-        shown[kind].append((label.removesuffix(AT_STATED), value))
-    return shown
+    measures, intervals = truth["measures"], truth["intervals"]
+    more = {key: value for key, value in measures.items() if key not in _SHOWN}
+    first = {key: value for key, value in measures.items() if key in _SHOWN}
+    return {"first": measure_rows(first, intervals), "more": measure_rows(more, intervals)}

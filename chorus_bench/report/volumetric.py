@@ -31,10 +31,6 @@ contact; similarity and MAE of normalised contact maps. docs/evaluation.md state
 something is empty."""
 
 
-#: The end of the labels of measures at the stated level.
-AT_STATED = " (at 0.5)"
-
-
 @dataclass(frozen=True)
 class Measure:
     """How a measure is shown.
@@ -82,7 +78,7 @@ def _measures() -> tuple[Measure, ...]:
         ("contact_similarity", "contact similarity, %", 100, 2),
         ("contact_mae", "contact MAE", 1, 4),
     ]
-    stated = [(f"{key}_at_0.5", f"{label}{AT_STATED}", f, d) for key, label, f, d in at_level]
+    stated = [(f"{key}_at_0.5", f"{label} (at 0.5)", f, d) for key, label, f, d in at_level]
     return tuple(
         Measure(*one, one[0].removesuffix("_at_0.5") not in _LOW)
         for one in [*plain, *at_level, *stated]

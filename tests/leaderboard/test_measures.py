@@ -120,8 +120,9 @@ def test_the_board_shows_measures_and_ranks_by_pap(board, tmp_path):
     assert "Chamfer, cm ↓" in index
     assert "5.50 [2.50, 10.00]" in index
     page = (tmp_path / "page/methods/good.html").read_text()
-    assert page.count("contact geodesic, cm") == 2
-    assert "Surfaces and contact at the level 0.5" in page
+    first, more = page.split("More measures")
+    assert "contact F1, %</dt>" in first
+    assert "contact geodesic, cm (at 0.5)" in more
     assert "Against the truth in 3D" not in (tmp_path / "page/methods/plain.html").read_text()
     content = json.loads((tmp_path / "page/board.json").read_text())
     assert content["boards"][0]["methods"][0]["truth"]["measures"]["soft_iou"] > 0
