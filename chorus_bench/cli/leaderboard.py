@@ -84,6 +84,10 @@ def add_command(
     saw_coco_val: Annotated[
         Seen, typer.Option(help="Whether training saw COCO's val images.")
     ] = Seen.UNKNOWN,
+    sees_truth: Annotated[
+        bool,
+        typer.Option("--sees-truth", help="It is given what a method has to predict: not ranked."),
+    ] = False,
     url: Annotated[str | None, typer.Option(help="Address of the submission's archive.")] = None,
     name: Annotated[
         str | None,
@@ -131,6 +135,7 @@ def add_command(
             submitted_by=submitted_by,
             date=date or _today(),
             saw_coco_val=saw_coco_val.value,
+            sees_truth=sees_truth,
             training_data=training_data,
             url=url,
             name=name,

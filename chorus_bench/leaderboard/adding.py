@@ -61,6 +61,7 @@ def add_entry(
     submitted_by: str,
     date: str,
     saw_coco_val: str = "unknown",
+    sees_truth: bool = False,
     training_data: str | None = None,
     url: str | None = None,
     name: str | None = None,
@@ -81,6 +82,7 @@ def add_entry(
         submitted_by: a person, a group or an account.
         date: ISO date of the entry.
         saw_coco_val: whether training saw COCO's val images: ``yes``, ``no`` or ``unknown``.
+        sees_truth: whether it is given what a method has to predict: a bound without a rank.
         training_data: training data of the method; by default as the submission states.
         url: address of the submission's archive.
         name: name of the folder; by default from the method's name.
@@ -105,7 +107,7 @@ def add_entry(
     manifest = _manifest(
         loaded, submitted_by, date, url, saw_coco_val, training_data, texts or {}, parameters or {}
     )
-    manifest = manifest.model_copy(update={"recipe": recipe})
+    manifest = manifest.model_copy(update={"recipe": recipe, "sees_truth": sees_truth})
     target = _target(Path(leaderboard), name, manifest.method)
     if split is not None and submission is None:
         raise InputError("--split without a submission", fix="give --submission as well")

@@ -53,8 +53,10 @@ class Group:
         id: short name of the group, ``b0``, ``b1``, ...
         signature: their signature, without the software's version; of the names of split and
             body, which may differ, those that most entries have.
-        entries: entries by rank and value of mPAP, best first.
+        entries: entries by rank and value of mPAP, best first; then those that are given the
+            truth, which have no rank.
         rankings: ``{"mPAP": ..., ...}``, with the folder names as methods, in that order.
+        ranks: likewise, of the entries that have a rank; empty if none has.
         within: category -> ``{"PAP": ..., ...}``, likewise; a score without a ranking is not there.
     """
 
@@ -62,6 +64,7 @@ class Group:
     signature: str
     entries: tuple[Entry, ...]
     rankings: Mapping[str, Ranking]
+    ranks: Mapping[str, Ranking]
     within: Mapping[str, Mapping[str, Ranking]]
 
 
@@ -99,18 +102,28 @@ def _usual_signature(group: Sequence[Entry]) -> str:
 
 def _group(name: str, signature: str, entries: Sequence[Entry]) -> Group:
     rankings, within = rank_with_categories({entry.slug: entry.tables for entry in entries})
-    order = rankings[MEANS[0]].order()
-
-    def ordered(some: Mapping[str, Ranking]) -> dict[str, Ranking]:
-        return {score: ranking.reordered(order) for score, ranking in some.items()}
-
+    seeing = [entry for entry in entries if entry.manifest.sees_truth]
+    ranked = {entry.slug: entry.tables for entry in entries if entry not in seeing}
+    if seeing:
+        ranks, within = rank_with_categories(ranked) if ranked else ({}, {})
+    else:
+        ranks = rankings
+    best = ranks[MEANS[0]].order() if ranked else []
+    every = rankings[MEANS[0]]
+    order = [every.methods.index(list(ranked)[i]) for i in best]
+    order += [i for i in every.order() if every.methods[i] not in ranked]
     return Group(
         name,
         signature,
         tuple(entries[i] for i in order),
-        ordered(rankings),
-        {category: ordered(some) for category, some in within.items()},
+        _reordered(rankings, order),
+        _reordered(ranks, best),
+        {category: _reordered(some, best) for category, some in within.items()},
     )
+
+
+def _reordered(rankings: Mapping[str, Ranking], order: Sequence[int]) -> dict[str, Ranking]:
+    return {score: ranking.reordered(order) for score, ranking in rankings.items()}
 
 
 def board_json(board: Board, built: str) -> dict[str, Any]:
@@ -124,7 +137,7 @@ def board_json(board: Board, built: str) -> dict[str, Any]:
     if board.published:
         boards.append(_published_json(f"b{len(boards)}", board.published))
     for item, group in zip_longest(boards, board.groups):
-        item["summary"] = summary(item["methods"], None if group is None else group.rankings)
+        item["summary"] = summary(_ranked(item["methods"]), None if group is None else group.ranks)
     return {
         "format": FORMAT,
         "built": built,
@@ -151,7 +164,7 @@ def _group_json(group: Group) -> dict[str, Any]:
             {
                 "name": name,
                 **counts_json(first.tables[name][1]),
-                "summary": summary_within(name, methods, group.within[name]),
+                "summary": summary_within(name, _ranked(methods), group.within.get(name, {})),
             }
             for name in sorted(first.tables)
         ],
@@ -166,6 +179,10 @@ def _group_json(group: Group) -> dict[str, Any]:
             for mean, ranking in group.rankings.items()
         },
     }
+
+
+def _ranked(methods: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [method for method in methods if not method["sees_truth"]]
 
 
 def training_share(parameters: Mapping[str, object]) -> float | None:
@@ -194,6 +211,10 @@ def title_of(parts: Mapping[str, str]) -> str:
 def _method_json(group: Group, number: int) -> dict[str, Any]:
     entry = group.entries[number]
     manifest, content = entry.manifest, entry.content
+
+    def rankings(category: str) -> Mapping[str, Ranking]:
+        return {} if manifest.sees_truth else group.within[category]
+
     return {
         "slug": entry.slug,
         "method": manifest.method,
@@ -203,6 +224,7 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "submitted_by": manifest.submitted_by,
         "training_data": manifest.training_data,
         "saw_coco_val": manifest.saw_coco_val,
+        "sees_truth": manifest.sees_truth,
         "track": manifest.track,
         "representation": list(representation(entry.signature, content["submission"])),
         "description": manifest.texts.get("description"),
@@ -219,9 +241,9 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "scores": {mean: content["scores"][mean] for mean in MEANS},
         "intervals": {mean: content["intervals"][mean] for mean in MEANS},
         "closed": _closed(content, MEANS, "scores"),
-        **_ranks_json(group.rankings, number),
+        **(_NO_RANK if manifest.sees_truth else _ranks_json(group.ranks, number)),
         "categories": {
-            name: _category_json(content, name, group.within[name], number)
+            name: _category_json(content, name, rankings(name), number)
             for name in sorted(entry.tables)
         },
         "categories_count": len(entry.tables),
@@ -251,6 +273,10 @@ def _closed(content: Mapping[str, Any], names: Sequence[str], *path: str) -> dic
     for key in path:
         place = None if place is None else place.get(key)
     return None if place is None else {name: place[name] for name in names}
+
+
+#: Of rows that are not ranked.
+_NO_RANK = dict.fromkeys(("rank", "last_rank", "first_share"))
 
 
 def _ranks_json(rankings: Mapping[str, Ranking], number: int) -> dict[str, Any]:
@@ -313,16 +339,16 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
             "training_data",
             "description",
             "page",
-            "rank",
-            "last_rank",
         )
     )
     return {
         **nothing,
+        **_NO_RANK,
         "slug": f"published-{number}",
         "method": row.name,
         "status": "published",
         "saw_coco_val": "unknown",
+        "sees_truth": False,
         "track": "canonical",
         "representation": ["canonical"],
         "links": dict.fromkeys(("paper", "code", "submission")),
@@ -333,7 +359,6 @@ def _published_row(row: PublishedRow, number: int) -> dict[str, Any]:
         "scores": {mean: scores.get(mean) for mean in MEANS},
         "intervals": dict.fromkeys(MEANS),
         "closed": None,
-        "first_share": None,
         "categories": {
             name: {score: published.get(score) for score in SCORE_NAMES}
             | dict.fromkeys(("low", "high", "rank", "last_rank"), [None] * 4)

@@ -125,6 +125,7 @@ class BoardMethod(Schema):
         submitted_by: a person, a group or an account.
         training_data: training data of the method.
         saw_coco_val: whether training saw COCO's val images.
+        sees_truth: whether it is given what a method has to predict: a bound without a rank.
         track: the track.
         representation: track of the submission, and what it was converted from.
         description: a short description.
@@ -161,6 +162,7 @@ class BoardMethod(Schema):
     submitted_by: str | None
     training_data: str | None
     saw_coco_val: Literal["yes", "no", "unknown"]
+    sees_truth: bool
     track: str
     representation: tuple[str, ...] = Field(strict=False)
     description: str | None

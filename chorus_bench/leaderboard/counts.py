@@ -39,15 +39,16 @@ def few_json(entries: Sequence[Entry], limit: int) -> dict[str, Any] | None:
 
     Returns:
         None where there is no such category; else ``limit``, ``categories`` (names and numbers,
-        the smallest first), ``smallest``, the method ``leader`` with the largest mPAP_hoa, and
-        that mean ``with`` and ``without`` the smallest category.
+        the smallest first), ``smallest``, the ranked method ``leader`` with the largest
+        mPAP_hoa, and that mean ``with`` and ``without`` the smallest category.
     """
     tables = entries[0].tables
     numbers = {name: counts_json(tables[name][1])["counted_hoa"] for name in sorted(tables)}
     few = sorted((n, name) for name, n in numbers.items() if 0 < n < limit)
     if not few:
         return None
-    leader = max(entries, key=lambda entry: float(entry.content["scores"][_HOA]))
+    ranked = [entry for entry in entries if not entry.manifest.sees_truth] or entries
+    leader = max(ranked, key=lambda entry: float(entry.content["scores"][_HOA]))
     smallest = few[0][1]
     others = [
         leader.content["categories"][name]["PAP_hoa"]

@@ -121,6 +121,8 @@ class EntryManifest(Schema):
         track: the track that was scored.
         training_data: the method's training data.
         saw_coco_val: whether training saw COCO's val images.
+        sees_truth: whether it is given what a method has to predict, as an oracle is: a bound,
+            which is not ranked.
         status: what the maintainers have repeated: ``verified``, the submission was scored again;
             ``reproduced``, it was made again from its recipe, and scored.
         verified: the verification, or null.
@@ -142,6 +144,7 @@ class EntryManifest(Schema):
     track: Track | Literal["conditioned"]
     training_data: Text
     saw_coco_val: Literal["yes", "no", "unknown"]
+    sees_truth: bool = False
     status: Literal["self-reported", "verified", "reproduced"]
     verified: Verification | None = None
     recipe: RunRecipe | None = None

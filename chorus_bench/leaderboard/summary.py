@@ -19,16 +19,14 @@ def summary(
 
     Args:
         methods: the board's rows, in the page's format.
-        rankings: their rankings, in the same order; None if nothing was computed.
+        rankings: their rankings, in the same order; None or empty if nothing was computed.
 
     Returns:
         For each mean ``leader``, ``next``, their ``difference`` with its interval ``low`` and
         ``high``, and ``gains``: the categories with the leader's largest margins. None for a
         mean that no row has.
     """
-    return {
-        mean: _one(mean, methods, None if rankings is None else rankings[mean]) for mean in MEANS
-    }
+    return {mean: _one(mean, methods, rankings[mean] if rankings else None) for mean in MEANS}
 
 
 def _one(

@@ -181,6 +181,9 @@ def _notes(board: Mapping[str, Any], style: str, score: str) -> list[str]:
         if _loses(method, score)
     ]
     notes = [f"{_LOST}{', '.join(lost)}."] if lost else []
+    seeing = [_shown(m["method"], style) for m in board["methods"] if m["sees_truth"]]
+    if seeing:
+        notes.append(f"Given what a method has to predict, so not ranked: {', '.join(seeing)}.")
     few = board["few"]
     if few is not None:
         names = ", ".join(f"{one['name']} ({one['counted_hoa']})" for one in few["categories"])
@@ -197,11 +200,11 @@ def _loses(method: Mapping[str, Any], score: str) -> bool:
 
 
 def _sorted(methods: Sequence[Mapping[str, Any]], score: str) -> list[Mapping[str, Any]]:
-    """Return rows by rank and value; those without the score come last."""
+    """Return rows by rank and value, then those that see the truth, then those without a score."""
 
-    def key(method: Mapping[str, Any]) -> tuple[bool, int, float]:
-        value = method["scores"][score]
-        return value is None, (method["rank"] or {}).get(score, 0), -(value or 0.0)
+    def key(method: Mapping[str, Any]) -> tuple[bool, bool, int, float]:
+        value, ranks = method["scores"][score], method["rank"] or {}
+        return value is None, method["sees_truth"], ranks.get(score, 0), -(value or 0.0)
 
     return sorted(methods, key=key)
 

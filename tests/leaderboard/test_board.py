@@ -53,6 +53,42 @@ def test_scores_and_ranks_are_those_of_compare(board):
         assert (low == -high.T).all()
 
 
+def test_what_sees_the_truth_is_a_bound_without_a_rank(board, tmp_path):
+    """It leads nothing, and the ranks of the others are what they were without it."""
+    before = site_of(board)["boards"][0]
+    world.add(board, world.make_result("Oracle", skill=0.99), sees_truth=True)
+    [group] = site_of(board)["boards"]
+    assert [method["slug"] for method in group["methods"]] == ["good", "fair", "poor", "oracle"]
+    *others, oracle = group["methods"]
+    assert oracle["sees_truth"]
+    assert oracle["scores"]["mPAP"] > others[0]["scores"]["mPAP"]
+    assert oracle["rank"] is oracle["last_rank"] is oracle["first_share"] is None
+    assert {tuple(c["rank"]) for c in oracle["categories"].values()} == {(None,) * 4}
+    assert others == before["methods"]
+    assert group["summary"] == before["summary"]
+    assert [c["summary"] for c in group["categories"]] == [
+        c["summary"] for c in before["categories"]
+    ]
+    shown = render_boards([group], "table")
+    assert "Given what a method has to predict, so not ranked: Oracle." in shown
+    assert [line.split()[:2] for line in shown.splitlines() if "Oracle  " in line] == [
+        ["Oracle", f"{100 * oracle['scores']['mPAP']:.2f}"]
+    ]
+    build_site(board, tmp_path / "page", date=world.DATE)
+    index = (tmp_path / "page/index.html").read_text()
+    assert "<bdi>Oracle</bdi> is given what a method has to predict." in index
+    assert "given the truth, not ranked" in (tmp_path / "page/methods/oracle.html").read_text()
+
+
+def test_a_board_of_bounds_alone(board):
+    for slug in ("good", "fair", "poor"):
+        file = board / "entries" / slug / "entry.yaml"
+        file.write_text(file.read_text() + "sees_truth: true\n")
+    [group] = site_of(board)["boards"]
+    assert [method["slug"] for method in group["methods"]] == ["good", "fair", "poor"]
+    assert dict.fromkeys(group["summary"]) == group["summary"]
+
+
 def test_the_answer_at_a_glance(board):
     group = site_of(board)["boards"][0]
     methods = {method["slug"]: method for method in group["methods"]}

@@ -1,5 +1,5 @@
 /*
-chorus-bench, Apache-2.0; sources: 962d9e37f289cee688110040b42a091bad1b7558f117b647d2abdec7051ee7b2
+chorus-bench, Apache-2.0; sources: 41dae5d5fa615f529655706011306a924c246d2a615bd1b2f2a436b5e4459ac3
 
 Holds three 0.187.0
 

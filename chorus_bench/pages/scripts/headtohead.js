@@ -98,7 +98,7 @@ export function drawHeadToHead(element, board, state, change) {
     element.replaceChildren(el('p', {}, 'A comparison needs two methods with per-sample scores; this board has fewer.'));
     return;
   }
-  const best = leaders({ methods: able }, state.score, able.length);
+  const best = leaders({ methods: able }, state.score, able.length).sort((a, b) => a.sees_truth - b.sees_truth);
   const find = (slug, fallback) => able.find((method) => method.slug === slug) ?? fallback;
   const first = find(state.a, best.find(({ slug }) => slug !== state.b));
   const second = find(state.b, best.find(({ slug }) => slug !== first.slug));
