@@ -1,5 +1,5 @@
 /*
-chorus-bench, Apache-2.0; sources: 41dae5d5fa615f529655706011306a924c246d2a615bd1b2f2a436b5e4459ac3
+chorus-bench, Apache-2.0; sources: e36ed15484d1f33863200fc496ccd5ae1b070e4ec15cb8df6aeaa49d51c90bf2
 
 Holds three 0.187.0
 

@@ -3,7 +3,7 @@ import { frame, tickText } from './chart.js';
 import { el, responsive, still, svg } from './dom.js';
 import { held, interval, percent } from './format.js';
 
-const LABELLED = 6;
+const LABELLED = 12;
 
 /** PAP hoa as the upright axis: in the same unit as PAP, so that a diagonal means equality. */
 export const HOA = {
