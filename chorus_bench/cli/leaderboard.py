@@ -67,6 +67,10 @@ RecipeFile = Annotated[
         dir_okay=False,
     ),
 ]
+SeesTruth = Annotated[
+    bool,
+    typer.Option("--sees-truth", help="It is given what a method has to predict: not ranked."),
+]
 _DEFAULT = Path("leaderboard")
 
 
@@ -84,10 +88,7 @@ def add_command(
     saw_coco_val: Annotated[
         Seen, typer.Option(help="Whether training saw COCO's val images.")
     ] = Seen.UNKNOWN,
-    sees_truth: Annotated[
-        bool,
-        typer.Option("--sees-truth", help="It is given what a method has to predict: not ranked."),
-    ] = False,
+    sees_truth: SeesTruth = False,
     url: Annotated[str | None, typer.Option(help="Address of the submission's archive.")] = None,
     name: Annotated[
         str | None,

@@ -47,11 +47,14 @@ from chorus_bench.metrics.protocol import signature_parts
 from chorus_bench.report.fields import SmallFields
 from chorus_bench.report.samples import sample_overlays
 from chorus_bench.report.scored import open_scored
+from chorus_bench.report.type_fields import submission_fields
 from chorus_bench.submission import Submission
 
 _ENTRY = FolderKind("an entry", (ENTRY_FILE,))
 #: Samples of each category that every entry has pictures of, so that methods can be compared.
 _SHARED = 3
+#: Fields of interaction types in an entry, those with the largest shares; each takes about 15 kB.
+_TYPES = 24
 
 
 def add_entry(
@@ -176,7 +179,7 @@ def _joined(value: object) -> str:
 def _write_fields(submission: Submission, folder: Path) -> None:
     if submission.track != "canonical" or not submission.categories:
         return
-    fields = {name: submission.field(name) for name in submission.categories}
+    fields = submission_fields(submission, most=_TYPES)
     (folder / FIELDS_FILE).write_bytes(fields_bytes(in_steps(SmallFields.of(fields))))
 
 

@@ -1,8 +1,9 @@
 """`fields.npz.xz`: a method's canonical fields, small, for the page's 3D view.
 
-One array per category, and ``grid``: resolution, side length, centre. New entries have
-values in 32 steps of each field's maximum, which take two thirds of the room of 255 steps and look
-the same. Entries of earlier versions have all steps, or a `fields.npz` with the same arrays.
+One array per category, one per interaction type (``category: type``), and ``grid``: resolution,
+side length, centre. New entries have values in 32 steps of each field's maximum, which take two
+thirds of the room of 255 steps and look the same. Entries of earlier versions have all steps, or a
+`fields.npz` with the same arrays.
 """
 
 from __future__ import annotations

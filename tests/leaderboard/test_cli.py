@@ -19,8 +19,14 @@ from chorus_bench.io.shipped import packaged_folder
 from chorus_bench.leaderboard.adding import add_entry, read_manifest
 from chorus_bench.leaderboard.fields import STEPS, read_fields
 from chorus_bench.leaderboard.overlays import read_overlays
-from chorus_bench.submission import open_submission, write_submission
+from chorus_bench.submission import (
+    InteractionField,
+    InteractionType,
+    open_submission,
+    write_submission,
+)
 from tests.cli.cli_tools import run_cli
+from tests.evaluation.small_split import blob_field
 from tests.leaderboard import world
 
 
@@ -115,6 +121,26 @@ def test_add_shrinks_fine_fields(tmp_path):
     assert fields.grid == GridSpec(48)
     assert fields.values["bench"][20, 25, 30] == 204
     assert np.count_nonzero(fields.values["bench"]) == 1
+
+
+def test_add_keeps_fields_of_interaction_types(tmp_path):
+    field = blob_field(8)
+    types = [
+        InteractionField(InteractionType(name, part=name, share=share), field)
+        for name, share in [(f"part {n}", n / 100) for n in range(30)]
+    ]
+    submission = write_submission(
+        tmp_path / "typed",
+        method="typed",
+        fields={"bench": field},
+        interactions={"bench": types},
+        grid=GridSpec(8),
+    )
+    with open_submission(submission) as opened:
+        made = world.make_result("typed", sha256=opened.sha256)
+    entry = world.add(tmp_path / "board", made, submission=submission)
+    kept = read_fields(entry / "fields.npz.xz").values
+    assert set(kept) == {"bench", *(f"bench: part {n}" for n in range(6, 30))}
 
 
 def test_check_lists_problems_and_leaves_with_2(example):

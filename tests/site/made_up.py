@@ -97,6 +97,7 @@ class MadeUpSite:
             "submitted_by": ("Aalto group", "Lab of Vision", "K. Example")[i % 3],
             "training_data": "2,000 generated images a category",
             "saw_coco_val": ("no", "yes", "unknown")[i % 3], "track": "canonical",
+            "sees_truth": False,
             "description": "A made-up method.\nIt exists only in this test.",
             "links": {"paper": "https://example.org/paper", "code": None, "submission": None},
             "page": f"methods/{slugs[i]}.html", "has_fields": False, "has_scores": True,

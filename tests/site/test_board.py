@@ -172,7 +172,7 @@ def published_board():
     scores = {"mPAP": 0.2, "mPAP_strict": None, "mPAP_hoa": 0.1, "mPAP_strict_hoa": None}
     nothing = dict.fromkeys(("date", "submitted_by", "training_data", "description", "page", "rank", "last_rank", "closed", "verified", "repeat", "samples", "first_share", "sha256"))  # fmt: skip
     method = nothing | {
-        "slug": "published-0", "method": "From the paper", "status": "published",
+        "slug": "published-0", "method": "From the paper", "status": "published", "sees_truth": False,
         "saw_coco_val": "unknown", "track": "canonical", "has_fields": False, "has_scores": False,
         "links": {"paper": "https://example.org"}, "scores": scores, "categories_count": 1,
         "intervals": dict.fromkeys(scores), "signature": "as published", "note": "table 2",
