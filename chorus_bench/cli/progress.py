@@ -100,11 +100,12 @@ class StageLines:
 
     def __init__(self) -> None:
         self._stage, self._started, self._last = "", time.monotonic(), 0.0
+        self._quiet = _quiet.get()  # here: threads that report do not inherit it
 
     def update(self, stage: str, done: int, total: int) -> None:
         """Report progress: the stage, the work done, and the total; 0 if nobody knows it."""
         now = time.monotonic() - self._started
-        if _quiet.get() or (stage == self._stage and now - self._last <= SECONDS_A_LINE):
+        if self._quiet or (stage == self._stage and now - self._last <= SECONDS_A_LINE):
             return
         self._stage, self._last = stage, now
         amount = f"{done} of {total}" if total else f"{done} so far"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import threading
 import time
 
 import pytest
@@ -63,7 +64,11 @@ def talking():
         with progress_bar("Working") as update:
             update(count, count)
             time.sleep(0.1)
-        StageLines().update("drawing", 0, 1)
+        lines = StageLines()
+        lines.update("drawing", 0, 1)
+        reporting = threading.Thread(target=lines.update, args=("scoring", 0, 1))
+        reporting.start()
+        reporting.join()
         say_written(["a.json"], "json")
         logging.getLogger("chorus_bench.some").info("a note")
         logging.getLogger("chorus_bench.some").warning("a warning")
@@ -78,6 +83,7 @@ def test_quiet(impatient, talking, caplog):
     assert told.exit_code == 0, told.output
     assert "Working: 2 of 2" in told.stderr
     assert "drawing: 0 of 1" in told.stderr
+    assert "scoring: 0 of 1" in told.stderr
     assert "wrote a.json" in told.stderr
     assert caplog.messages == ["a note", "a warning"]
     caplog.clear()
