@@ -58,12 +58,14 @@ def test_far_rows_of_200_are_left_out_until_they_are_near(page_at, hundreds, vie
     """Rows are laid out by themselves; their cells still stand below their headings."""
     page = page_at(hundreds, f"index.html#view={view}", viewport={"width": width, "height": 600})
     rows = page.locator("table:visible tbody tr")
-    drawn = "row => row.firstElementChild.checkVisibility({ contentVisibilityAuto: true })"
-    for near, far in ((rows.first, rows.last), (rows.last, rows.first)):
-        near.scroll_into_view_if_needed()
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
-        assert near.evaluate(drawn)
-        assert not far.evaluate(drawn)
+    alone = """([near, far]) => {
+      near.scrollIntoView({ block: 'nearest' });
+      const drawn = (row) => row.firstElementChild.checkVisibility({ contentVisibilityAuto: true });
+      return drawn(near) && !drawn(far);
+    }"""
+    first, last = rows.first.element_handle(), rows.last.element_handle()
+    for pair in ([first, last], [last, first]):  # a browser draws when it comes to it
+        page.wait_for_function(alone, arg=pair)
     head = page.locator(f'table:visible th[data-sort="{column}"]')
     at = head.evaluate("head => head.cellIndex")
     boxes = [cell.bounding_box() for cell in (head, rows.last.locator("> *").nth(at))]
