@@ -56,7 +56,6 @@ class Group:
         entries: entries by rank and value of mPAP, best first; then those that are given the
             truth, which have no rank.
         rankings: ``{"mPAP": ..., ...}``, with the folder names as methods, in that order.
-        ranks: likewise, of the entries that have a rank; empty if none has.
         within: category -> ``{"PAP": ..., ...}``, likewise; a score without a ranking is not there.
     """
 
@@ -64,7 +63,6 @@ class Group:
     signature: str
     entries: tuple[Entry, ...]
     rankings: Mapping[str, Ranking]
-    ranks: Mapping[str, Ranking]
     within: Mapping[str, Mapping[str, Ranking]]
 
 
@@ -101,29 +99,22 @@ def _usual_signature(group: Sequence[Entry]) -> str:
 
 
 def _group(name: str, signature: str, entries: Sequence[Entry]) -> Group:
-    rankings, within = rank_with_categories({entry.slug: entry.tables for entry in entries})
-    seeing = [entry for entry in entries if entry.manifest.sees_truth]
-    ranked = {entry.slug: entry.tables for entry in entries if entry not in seeing}
-    if seeing:
-        ranks, within = rank_with_categories(ranked) if ranked else ({}, {})
-    else:
-        ranks = rankings
-    best = ranks[MEANS[0]].order() if ranked else []
-    every = rankings[MEANS[0]]
-    order = [every.methods.index(list(ranked)[i]) for i in best]
-    order += [i for i in every.order() if every.methods[i] not in ranked]
+    rankings, within = rank_with_categories(
+        {entry.slug: entry.tables for entry in entries},
+        unranked=[entry.slug for entry in entries if entry.manifest.sees_truth],
+    )
+    order = rankings[MEANS[0]].order()
+
+    def ordered(some: Mapping[str, Ranking]) -> dict[str, Ranking]:
+        return {score: ranking.reordered(order) for score, ranking in some.items()}
+
     return Group(
         name,
         signature,
         tuple(entries[i] for i in order),
-        _reordered(rankings, order),
-        _reordered(ranks, best),
-        {category: _reordered(some, best) for category, some in within.items()},
+        ordered(rankings),
+        {category: ordered(some) for category, some in within.items()},
     )
-
-
-def _reordered(rankings: Mapping[str, Ranking], order: Sequence[int]) -> dict[str, Ranking]:
-    return {score: ranking.reordered(order) for score, ranking in rankings.items()}
 
 
 def board_json(board: Board, built: str) -> dict[str, Any]:
@@ -137,7 +128,8 @@ def board_json(board: Board, built: str) -> dict[str, Any]:
     if board.published:
         boards.append(_published_json(f"b{len(boards)}", board.published))
     for item, group in zip_longest(boards, board.groups):
-        item["summary"] = summary(_ranked(item["methods"]), None if group is None else group.ranks)
+        rankings = None if group is None else group.rankings
+        item["summary"] = summary(_ranked(item["methods"]), rankings)
     return {
         "format": FORMAT,
         "built": built,
@@ -164,7 +156,7 @@ def _group_json(group: Group) -> dict[str, Any]:
             {
                 "name": name,
                 **counts_json(first.tables[name][1]),
-                "summary": summary_within(name, _ranked(methods), group.within.get(name, {})),
+                "summary": summary_within(name, _ranked(methods), group.within[name]),
             }
             for name in sorted(first.tables)
         ],
@@ -211,10 +203,6 @@ def title_of(parts: Mapping[str, str]) -> str:
 def _method_json(group: Group, number: int) -> dict[str, Any]:
     entry = group.entries[number]
     manifest, content = entry.manifest, entry.content
-
-    def rankings(category: str) -> Mapping[str, Ranking]:
-        return {} if manifest.sees_truth else group.within[category]
-
     return {
         "slug": entry.slug,
         "method": manifest.method,
@@ -241,9 +229,9 @@ def _method_json(group: Group, number: int) -> dict[str, Any]:
         "scores": {mean: content["scores"][mean] for mean in MEANS},
         "intervals": {mean: content["intervals"][mean] for mean in MEANS},
         "closed": _closed(content, MEANS, "scores"),
-        **(_NO_RANK if manifest.sees_truth else _ranks_json(group.ranks, number)),
+        **(_NO_RANK if manifest.sees_truth else _ranks_json(group.rankings, number)),
         "categories": {
-            name: _category_json(content, name, rankings(name), number)
+            name: _category_json(content, name, group.within[name], number)
             for name in sorted(entry.tables)
         },
         "categories_count": len(entry.tables),
@@ -300,8 +288,8 @@ def _category_json(
         "low": [low for low, _ in bounds],
         "high": [high for _, high in bounds],
         "closed": None if closed is None else list(closed.values()),
-        "rank": [None if r is None else int(r.ranks[number]) for r in ranked],
-        "last_rank": [None if r is None else int(r.last_ranks[number]) for r in ranked],
+        "rank": [None if r is None else int(r.ranks[number]) or None for r in ranked],
+        "last_rank": [None if r is None else int(r.last_ranks[number]) or None for r in ranked],
         "missing": category["missing"],
     }
 

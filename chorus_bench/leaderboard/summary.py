@@ -18,15 +18,18 @@ def summary(
     """Return the leader of a board and the runner-up, by each of the four means.
 
     Args:
-        methods: the board's rows, in the page's format.
-        rankings: their rankings, in the same order; None or empty if nothing was computed.
+        methods: the board's ranked rows, in the page's format.
+        rankings: the rankings of all rows, in the same order, in which these come first; None if
+            nothing was computed.
 
     Returns:
         For each mean ``leader``, ``next``, their ``difference`` with its interval ``low`` and
         ``high``, and ``gains``: the categories with the leader's largest margins. None for a
         mean that no row has.
     """
-    return {mean: _one(mean, methods, rankings[mean] if rankings else None) for mean in MEANS}
+    return {
+        mean: _one(mean, methods, None if rankings is None else rankings[mean]) for mean in MEANS
+    }
 
 
 def _one(
@@ -59,12 +62,12 @@ def summary_within(
 
     Args:
         category: the category.
-        methods: the board's rows, in the page's format.
-        rankings: their rankings within the category, in the same order.
+        methods: the board's ranked rows, in the page's format.
+        rankings: the rankings within the category, as for `summary`.
 
     Returns:
         For each score ``leader``, ``next``, their ``difference`` and its interval ``low`` and
-        ``high``; None for one that fewer than two samples count for.
+        ``high``; None for one that fewer than two samples count for, or without ranked rows.
     """
     return {
         score: _leader(score, [method["categories"][category] for method in methods], methods, r)
@@ -79,7 +82,7 @@ def _leader(
     methods: Sequence[Mapping[str, Any]],
     ranking: Ranking | None,
 ) -> dict[str, Any] | None:
-    if ranking is None:
+    if ranking is None or not methods:
         return None
     order = sorted(range(len(methods)), key=lambda i: -numbers[i][score])
     found = dict.fromkeys(("leader", "next", "difference", "low", "high"))

@@ -5,13 +5,13 @@ Source: docs/protocol.md P28.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.array_types import Float64
+from chorus_bench.array_types import Bool, Float64
 from chorus_bench.displays import Table, displayed
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.metrics.pap import SCORE_NAMES, available_mean, benchmark_mean, counted
@@ -39,10 +39,11 @@ class Ranking:
         low: (M, M) lower end of the interval of ``values[i] - values[j]``.
         high: (M, M) upper end.
         ranks: (M,) the first rank that a method may have: 1 + the number of methods that are
-            significantly better.
+            significantly better; 0 for a method that is not ranked, which counts for no other.
         last_ranks: (M,) the last one: the number of methods that are not significantly worse,
-            itself included. Significant is a difference whose interval excludes zero.
-        first_share: (M,) share of the resamples in which each method is first; ties are divided.
+            itself included; 0 likewise. Significant is a difference whose interval excludes zero.
+        first_share: (M,) share of the resamples in which each method is the first of those that
+            are ranked; ties are divided.
     """
 
     score: str
@@ -56,8 +57,12 @@ class Ranking:
     first_share: Float64
 
     def order(self) -> list[int]:
-        """Return the indices of the methods, best first."""
-        return sorted(range(len(self.methods)), key=lambda i: (self.ranks[i], -self.values[i]))
+        """Return the indices of the methods, best first; those that are not ranked come last."""
+
+        def place(i: int) -> tuple[bool, int, float]:
+            return self.ranks[i] == 0, self.ranks[i], -self.values[i]
+
+        return sorted(range(len(self.methods)), key=place)
 
     def reordered(self, order: Sequence[int]) -> Ranking:
         """Return the ranking with its methods in another order."""
@@ -155,12 +160,14 @@ def rank_by_every_score(
     Raises:
         InputError: methods with different samples.
     """
-    return _ranked(tables, resamples, seed, confidence, lambda category, means: None)
+    ranked = np.ones(len(tables), dtype=bool)
+    return _rankings(tables, resamples, seed, confidence, lambda category, means: None, ranked)
 
 
 def rank_with_categories(
     tables: Mapping[str, CategoryTables],
     *,
+    unranked: Collection[str] = (),
     resamples: int = RESAMPLES,
     seed: int = 0,
     confidence: float = CONFIDENCE,
@@ -169,6 +176,7 @@ def rank_with_categories(
 
     Args:
         tables: as for `rank_methods`.
+        unranked: methods with intervals and differences, but no rank.
         resamples: number of resamples.
         seed: random seed of the resampling.
         confidence: confidence level of the intervals.
@@ -181,26 +189,28 @@ def rank_with_categories(
         InputError: methods with different samples.
     """
     within: dict[str, dict[str, Ranking]] = {}
+    ranked = np.array([name not in unranked for name in tables])
 
     def rank(category: str, means: Float64) -> None:
         entries = [table[category] for table in tables.values()]
         enough = counted(entries[0][1]).sum(axis=0) > 1
         values = [available_mean(*entry) for entry in entries] if enough.any() else []
         within[category] = {
-            name: _ranking(name, tuple(tables), values, means[:, i], confidence)
+            name: _ranking(name, tuple(tables), values, means[:, i], confidence, ranked)
             for i, name in enumerate(SCORE_NAMES)
             if enough[i]
         }
 
-    return _ranked(tables, resamples, seed, confidence, rank), within
+    return _rankings(tables, resamples, seed, confidence, rank, ranked), within
 
 
-def _ranked(
+def _rankings(
     tables: Mapping[str, CategoryTables],
     resamples: int,
     seed: int,
     confidence: float,
     each: Callable[[str, Float64], None],
+    ranked: Bool,
 ) -> dict[str, Ranking]:
     _check_same_samples(tables)
     totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed, each=each)
@@ -209,7 +219,7 @@ def _ranked(
         for table in tables.values()
     ]
     return {
-        f"m{name}": _ranking(f"m{name}", tuple(tables), means, totals[:, i], confidence)
+        f"m{name}": _ranking(f"m{name}", tuple(tables), means, totals[:, i], confidence, ranked)
         for i, name in enumerate(SCORE_NAMES)
     }
 
@@ -220,9 +230,11 @@ def _ranking(
     means: Sequence[Mapping[str, float | None]],
     totals: Float64,
     confidence: float,
+    ranked: Bool,
 ) -> Ranking:
     low, high = pairwise_bounds(totals, confidence)
-    best = totals == totals.max(axis=0)
+    most = totals.max(axis=0, where=ranked[:, None], initial=-np.inf)
+    best = ranked[:, None] & (totals == most)
     return Ranking(
         score=score,
         methods=methods,
@@ -230,9 +242,9 @@ def _ranking(
         intervals=tuple(intervals_of(totals, confidence)),
         low=low,
         high=high,
-        ranks=1 + (high < 0).sum(axis=1),
-        last_ranks=len(methods) - (low > 0).sum(axis=1),
-        first_share=(best / best.sum(axis=0)).mean(axis=1),
+        ranks=ranked * (1 + (high[:, ranked] < 0).sum(axis=1)),
+        last_ranks=ranked * (ranked.sum() - (low[:, ranked] > 0).sum(axis=1)),
+        first_share=(best / np.maximum(best.sum(axis=0), 1)).mean(axis=1),
     )
 
 

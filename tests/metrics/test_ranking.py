@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chorus_bench.errors import InputError
-from chorus_bench.metrics.ranking import rank_methods
+from chorus_bench.metrics.ranking import rank_methods, rank_with_categories
 from chorus_bench.metrics.resampling import bootstrap_intervals, means_of_many
 
 AREAS = np.tile([[5, 4]], (40, 1))
@@ -74,6 +74,28 @@ def test_left_out_images_do_not_count_in_resamples():
     _, means = next(means_of_many([{"bench": (scores, areas)}], resamples=50))
     assert set(np.unique(means)) <= {0.0, 0.5}
     assert (means[0, 0] == 0.5).sum() > 45
+
+
+def test_a_method_without_a_rank_counts_for_no_other():
+    """It has its interval and its differences; the others have what they have without it."""
+    tables = {
+        name: _method(gain, noise=0.1) for name, gain in (("a", 0.0), ("bound", 0.3), ("b", 0.05))
+    }
+    found, within = rank_with_categories(tables, unranked=["bound"])
+    others = {name: table for name, table in tables.items() if name != "bound"}
+    alone, alone_within = rank_with_categories(others)
+    kept = [0, 2]
+    pairs = [*zip(found.values(), alone.values(), strict=True)]
+    pairs += zip(within["bench"].values(), alone_within["bench"].values(), strict=True)
+    for one, other in pairs:
+        for name in ("ranks", "last_ranks", "first_share", "values"):
+            np.testing.assert_array_equal(getattr(one, name)[kept], getattr(other, name))
+        assert one.ranks[1] == one.last_ranks[1] == one.first_share[1] == 0
+        assert one.order() == [*(kept[i] for i in other.order()), 1]
+    assert found["mPAP"].difference(1, 0).low > 0
+    nobody, _ = rank_with_categories(tables, unranked=list(tables))
+    assert not nobody["mPAP"].ranks.any()
+    assert not nobody["mPAP"].first_share.any()
 
 
 def test_refusals():
