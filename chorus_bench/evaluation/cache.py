@@ -28,7 +28,6 @@ from numpy.typing import NDArray
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.packing import (
-    is_packed,
     join_entries,
     pack_geometry,
     pack_lookup,
@@ -50,6 +49,9 @@ from chorus_bench.io.mapped_arrays import Arrays, DamagedFileError, read_arrays,
 from chorus_bench.metrics.protocol import Protocol
 
 log = logging.getLogger(__name__)
+
+#: Version of how files are packed; those of another one are prepared again and replaced.
+_FORMAT = "3"
 
 Track = Literal["canonical", "posed"]
 
@@ -168,23 +170,19 @@ class GeometryCache:
         """
         kind = _lookup_kind(grid, track)
         stored = self._read(batch, kind)
-        if stored is None:
-            arrays = self._make_lookup(self._geometry(batch, on_sample), grid, track)
-        else:
-            arrays = unpack_lookup(stored)
-        if stored is None or not is_packed(stored):
-            self._keep(batch, kind, pack_lookup(arrays))
+        if stored is not None:
+            return Lookup(**unpack_lookup(stored))
+        arrays = self._make_lookup(self._geometry(batch, on_sample), grid, track)
+        self._keep(batch, kind, pack_lookup(arrays))
         return Lookup(**arrays)
 
     def holds(self, batch: SampleBatch, grid: GridSpec, track: Track) -> bool:
         """Whether there is a file with the lookup of a batch; for arguments see `load`."""
-        folder = self.folder
-        return folder is not None and _path(folder, batch, _lookup_kind(grid, track)).is_file()
+        return self._read(batch, _lookup_kind(grid, track)) is not None
 
     def ensure(self, batch: SampleBatch, on_sample: Callable[[], None] = lambda: None) -> None:
         """Compute the geometry of a batch if it is missing or damaged; for arguments see `load`."""
-        stored = self._read(batch, "geometry")
-        if stored is None or not is_packed(stored):
+        if self._read(batch, "geometry") is None:
             self._geometry(batch, on_sample)
 
     def prepared(self, batch: SampleBatch) -> tuple[PreparedSample, ...]:
@@ -203,12 +201,10 @@ class GeometryCache:
 
     def _geometry(self, batch: SampleBatch, on_sample: Callable[[], None]) -> Arrays:
         stored = self._read(batch, "geometry")
-        if stored is None:
-            arrays = self._prepare(batch, on_sample)
-        else:
-            arrays = unpack_geometry(stored, batch.samples, self.protocol)
-        if stored is None or not is_packed(stored):
-            self._keep(batch, "geometry", pack_geometry(arrays, self.protocol.grid.voxels))
+        if stored is not None:
+            return unpack_geometry(stored, batch.samples, self.protocol)
+        arrays = self._prepare(batch, on_sample)
+        self._keep(batch, "geometry", pack_geometry(arrays, self.protocol.grid.voxels))
         return arrays
 
     def _prepare(self, batch: SampleBatch, on_sample: Callable[[], None]) -> Arrays:
@@ -246,6 +242,8 @@ class GeometryCache:
         except (DamagedFileError, OSError) as error:
             log.warning("Recomputing a damaged cache file: %s", error)
             return None
+        if metadata.get("format") != _FORMAT:
+            return None  # of another version: replaced
         if (metadata.get("key"), metadata.get("kind")) != (batch.key, kind):
             log.warning("Recomputing a cache file with other contents: %s", path)
             return None
@@ -257,7 +255,7 @@ def _path(folder: Path, batch: SampleBatch, kind: str) -> Path:
 
 
 def _metadata(batch: SampleBatch, kind: str) -> dict[str, str]:
-    return {"key": batch.key, "kind": kind}
+    return {"key": batch.key, "kind": kind, "format": _FORMAT}
 
 
 def _lookup_kind(grid: GridSpec, track: Track) -> str:

@@ -46,23 +46,14 @@ def pack_lookup(lookup: Arrays) -> Arrays:
     }
 
 
-def is_packed(stored: Arrays) -> bool:
-    """Whether arrays of the cache are packed as they are now, not by an earlier version."""
-    return "lengths" in stored or "upper" in stored
-
-
 def unpack_lookup(stored: Arrays) -> Arrays:
-    """Undo `pack_lookup`; a file of an earlier version is read as well."""
+    """Undo `pack_lookup`."""
     rest = dict(stored)
-    if "index" in stored:
-        return _apart(rest)
     low, high = rest.pop("low"), rest.pop("high")
     index: Int32 = low.astype(np.int32)
     for bit, plane in enumerate(high):
         set_bits = np.unpackbits(plane, count=len(index)).astype(np.int32)
         index |= set_bits << np.int32(_LOW_BITS + bit)
-    if "starts" in stored:
-        return {"index": index, **_apart(rest)}
     lengths = rest.pop("lengths").astype(np.int64)
     shown = np.unpackbits(rest.pop("shown"), count=len(rest["classes"]))
     pixels, starts = np.flatnonzero(shown), np.cumsum(lengths) - lengths
@@ -86,22 +77,15 @@ def pack_geometry(geometry: Arrays, probes: int) -> Arrays:
 
 
 def unpack_geometry(stored: Arrays, samples: Sequence[EvalSample], protocol: Protocol) -> Arrays:
-    """Undo `pack_geometry`; a file of an earlier version is read as well.
+    """Undo `pack_geometry`.
 
     Args:
         stored: what it has returned.
         samples: the samples of the batch.
         protocol: grid and image size.
     """
-    if "voxels" in stored:
-        return _apart(stored)
     joined = join_entries([probe_entries(sample, protocol) for sample in samples])
     kept = {name: stored[name] for name in ("classes", "images", "sizes")}
-    if "packed" in stored:
-        entries = np.flatnonzero(np.unpackbits(stored["moves"], count=len(joined["voxels"])))
-        points = _points_of_bytes(stored["packed"], len(entries))
-        found = {"moving": entries.astype(np.int32), "points": points}
-        return {**joined, **found, **_apart(kept)}
     probes = protocol.grid.voxels
     bits = np.frombuffer(zlib.decompress(stored["moving_voxels"].tobytes()), dtype=np.uint8)
     moves = np.unpackbits(bits, count=probes * len(samples))
@@ -133,11 +117,6 @@ def offsets(lengths: Sequence[int]) -> NDArray[np.int64]:
 
 def _shifted(parts: Sequence[NDArray[Any]], begins: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([part + begin for part, begin in zip(parts, begins, strict=False)])
-
-
-def _apart(arrays: Arrays) -> Arrays:
-    """Return arrays apart from the file that they are read from, which is replaced next."""
-    return {name: array.copy() for name, array in arrays.items()}
 
 
 def _places(geometry: Arrays, probes: int) -> Int64:
@@ -183,10 +162,3 @@ def _column(most: UInt8, least: UInt8, lower: NDArray[np.uint16]) -> Int32:
         np.cumsum(steps, out=steps)
     steps ^= (steps >> 31) & _ALL_BUT_SIGN
     return steps
-
-
-def _points_of_bytes(packed: UInt8, count: int) -> Float32:
-    """Return the points of an earlier version, which compressed them byte by byte."""
-    planes = np.frombuffer(zlib.decompress(packed.tobytes()), dtype=np.uint8).reshape(3, 4, count)
-    columns = np.ascontiguousarray(planes.transpose(0, 2, 1)).view(np.float32)
-    return np.ascontiguousarray(columns.reshape(3, count).T)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
-
 import numpy as np
 import pytest
 
@@ -52,8 +50,6 @@ def test_any_lookup_is_kept(last):
     lookup = {"index": index, "starts": starts, "pixels": pixels, **rest}
     packed = pack_lookup(lookup)
     assert_same([unpack_lookup(packed)], [lookup])
-    assert packing.is_packed(packed)
-    assert not packing.is_packed(lookup)
 
 
 def test_a_lookup_of_nothing():
@@ -102,38 +98,13 @@ def test_preparing_is_said_once_and_only_if_needed(tmp_path, split, submission):
     assert [bar.said for bar in bars] == [[cache_module.PREPARING], []]
 
 
-def of_first_version(arrays, geometry):
-    """Return the arrays of a file as the first version kept them: as they are in memory."""
-    return unpack_lookup(arrays) if "low" in arrays else geometry
-
-
-def of_second_version(arrays, geometry):
-    """Return them as the second one: starts and pixels of a lookup, all bytes of points."""
-    lookup = of_first_version(arrays, geometry)
-    if lookup is not geometry:
-        rest = {name: lookup[name] for name in ("starts", "pixels", "bounds", "images", "sizes")}
-        return {name: arrays[name] for name in ("low", "high", "classes")} | rest
-    moves = np.zeros(len(geometry["voxels"]), dtype=bool)
-    moves[geometry["moving"]] = True
-    points = np.ascontiguousarray(geometry["points"].T)
-    planes = points.view(np.uint8).reshape(3, -1, 4).transpose(0, 2, 1)
-    packed = np.frombuffer(zlib.compress(planes.tobytes(), 1), dtype=np.uint8)
-    kept = {name: geometry[name] for name in ("classes", "images", "sizes")}
-    return {"moves": np.packbits(moves), "packed": packed, **kept}
-
-
-@pytest.mark.parametrize("version", [of_first_version, of_second_version])
-def test_files_of_earlier_versions_are_read_and_replaced(cache, tmp_path, monkeypatch, version):
+def test_files_of_another_version_are_prepared_again_and_replaced(cache, tmp_path):
     packed = contents(cache)
-    geometry = cache._geometry(cache.batches[0], lambda: None)
-    sizes = {}
-    for file in tmp_path.rglob("*.bin"):
-        arrays, metadata = read_arrays(file)
-        sizes[file] = file.stat().st_size
-        old = version(arrays, geometry)
-        write_arrays(file, old, {name: metadata[name] for name in ("key", "kind")})
-        assert file.stat().st_size > sizes[file]
-    monkeypatch.setattr(cache_module, "prepare_sample", None)
-    assert len(sizes) == 4
+    files = {file: file.read_bytes() for file in tmp_path.rglob("*.bin")}
+    assert len(files) == 4
+    for file in files:
+        _, metadata = read_arrays(file)
+        write_arrays(file, {"other": np.arange(3)}, {n: metadata[n] for n in ("key", "kind")})
+    assert not any(cache.holds(cache.batches[0], grid, track) for grid, track in GRIDS)
     assert_same(packed, contents(cache))
-    assert {file: file.stat().st_size for file in sizes} == sizes
+    assert {file: file.read_bytes() for file in files} == files
