@@ -35,7 +35,7 @@ _FEATURE_BITS, _VIEW_BITS = 24, 26
 # Voxels stand in blocks so small that BLAS multiplies each on the thread that asks for it;
 # batches of views go to threads of our own, which do not wait for each other.
 _MOVING_BLOCK, _STILL_BLOCK = 24, 512
-_VOXELS_AT_ONCE = 512
+_VOXELS_AT_ONCE = 2048
 #: Views in one batch; the block sizes above are for this many.
 VIEWS_AT_ONCE = 32
 
@@ -155,15 +155,15 @@ class ImageTable:
 
     Args:
         codes: the bordered images, concatenated.
-        first: (B,) position of pixel (0, 0) of each image.
-        stride: (B,) length of its rows.
-        height: (B,) in pixels, without the border.
-        width: (B,) in pixels, without the border.
+        first: (B, 1) position of pixel (0, 0) of each image.
+        stride: (B, 1) length of its rows.
+        height: (B, 1) in pixels, without the border.
+        width: (B, 1) in pixels, without the border.
     """
 
     codes: UInt8
-    first: Float64
-    stride: Float64
+    first: Int64
+    stride: Int64
     height: Float64
     width: Float64
 
@@ -179,9 +179,8 @@ class ImageTable:
             image = codes[start:end].reshape(-1, stride)[1:-1, 1:-1]
             np.multiply(view.mask, HIT - SEEN, out=image)
             image += SEEN
-        height, width = sizes.astype(np.float64).T
-        first = (starts + strides + 1).astype(np.float64)
-        return cls(codes, first, strides.astype(np.float64), height, width)
+        height, width = sizes.astype(np.float64).T[..., None]
+        return cls(codes, (starts + strides + 1)[:, None], strides[:, None], height, width)
 
 
 class NumpyProjector:
@@ -234,25 +233,16 @@ def _read_pixels(pixels: Float64, images: ImageTable) -> UInt8:
     """
     views = len(images.width)
     blocks, _, size = pixels.shape
-    x, y, z = pixels.reshape(blocks, 3, views * size).swapaxes(0, 1)
+    x, y, z = pixels.reshape(blocks, 3, views, size).transpose(1, 2, 0, 3)
     at_camera = z == 0
     if at_camera.any():
         x[at_camera] = y[at_camera] = np.inf
-    first, stride, height, width = (
-        np.repeat(column, size)
-        for column in (images.first, images.stride, images.height, images.width)
-    )
     with np.errstate(divide="ignore", over="ignore"):
-        index = _inside(y / z, height)
-        index *= stride
-        index += _inside(x / z, width)
-    index += first
-    codes: UInt8 = images.codes.take(index.astype(np.intp))
-    return codes.reshape(blocks, views, size).swapaxes(0, 1).reshape(views, -1)
-
-
-def _inside(places: Float64, end: Float64) -> Float64:
-    """Truncate pixels toward zero in place, those outside to -1 or the end."""
-    np.maximum(places, -1, out=places)
-    np.minimum(places, end, out=places)
-    return np.trunc(places, out=places)
+        u = np.divide(x, z, order="C").reshape(views, -1)
+        v = np.divide(y, z, order="C").reshape(views, -1)
+    index = np.clip(v, -1, images.height, out=v).astype(np.int64)
+    index *= images.stride
+    index += np.clip(u, -1, images.width, out=u).astype(np.int64)
+    index += images.first
+    codes: UInt8 = images.codes.take(index)
+    return codes
