@@ -13,6 +13,7 @@ import numpy as np
 from chorus_bench.annotations import Shape
 from chorus_bench.array_types import Float64
 from chorus_bench.boundary import checked
+from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
 
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
@@ -73,7 +74,12 @@ def joint_and_parent(
         local: (24, 3, 3), see `forward_kinematics`, which gives the same numbers.
         steps: (24, 3), see `bones`.
         joint: 1 to 23.
+
+    Raises:
+        InputError: a number that is no joint's, or the pelvis's, which hangs on none.
     """
+    if not 0 < joint < len(PARENTS):
+        raise InputError(f"no joint {joint} with a parent", expected=f"1 to {len(PARENTS) - 1}")
     places, orientations = _walked(local, steps, _PATHS[joint])
     above = orientations[PARENTS[joint]]
     return np.array(places[joint]), np.array(orientations[joint]), np.array(above)

@@ -98,6 +98,12 @@ def test_some_vertices_and_joints_equal_those_of_all(body):
         assert above.tobytes() == turned[PARENTS[joint]].tobytes()
 
 
+@pytest.mark.parametrize("numbers", [[-1], [6890], [0.5]])
+def test_vertices_that_a_body_does_not_have(numbers):
+    with pytest.raises(InputError, match="not all numbers are indices of vertices"):
+        golden_body().pose_vertices(numbers, np.zeros(72))
+
+
 def test_zero_pose_is_the_template():
     body = load_body("default")
     np.testing.assert_allclose(body.pose(np.zeros(72)), body.template, atol=1e-7)
