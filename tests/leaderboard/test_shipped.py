@@ -22,6 +22,7 @@ from chorus_bench.leaderboard.places import (
 )
 from chorus_bench.leaderboard.rerun import check_recipe
 from chorus_bench.leaderboard.site import build_site
+from tests.leaderboard.pages import badly_nested
 
 ROOT = Path(__file__).parents[2]
 LEADERBOARD = ROOT / "leaderboard"
@@ -156,6 +157,7 @@ def test_the_page_of_the_shipped_entries(checked, tmp_path):
         assert name in text
     for entry in checked.entries:
         assert (tmp_path / "page" / "methods" / f"{entry.slug}.html").is_file()
+    assert badly_nested(tmp_path / "page") == {}
 
 
 def test_the_workflow_runs_commands_that_exist():
