@@ -22,7 +22,7 @@ from chorus_bench.array_types import Float32, Float64, Int32, Int64, UInt8
 from chorus_bench.evaluation.rays import Rays
 from chorus_bench.evaluation.scoring import level_table
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
-from chorus_bench.metrics.pap import PixelCounts, average_precision
+from chorus_bench.metrics.pap import TARGET, PixelCounts, average_precision
 from chorus_bench.metrics.protocol import Protocol
 
 _BLOCK = 8  # samples that are scored together
@@ -264,7 +264,7 @@ def level_counts(rays: Rays, images: ArrayLike, thresholds: int) -> Int32:
     levels += (np.arange(rows) * columns)[:, None, None] + np.arange(columns)
     counts = np.bincount(levels.ravel(), minlength=(thresholds + 1) * 2 * rows * columns)
     found = counts.reshape(thresholds + 1, 2, rows, columns).astype(np.int32)
-    targets = int(np.count_nonzero(rays.classes & 1))
+    targets = int(np.count_nonzero(rays.classes & TARGET))
     for side, pixels in enumerate((len(rays.classes) - targets, targets)):
         found[0, side] += np.int32(pixels - np.count_nonzero(rays.on_target == side))
     return found

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from tabulate import tabulate
 
-from chorus_bench.array_types import Float64
 from chorus_bench.boundary import checked
 from chorus_bench.errors import InputError, unknown_name
 from chorus_bench.evaluation.comparison import comparable_results
@@ -289,20 +288,14 @@ def _odd_categories(
     rows: Sequence[Measured], measure: Measure, most: int = _NAMED
 ) -> list[tuple[Measured, str]]:
     """Return the categories whose rank by PAP is farthest from that by the measure."""
+    from scipy.stats import rankdata  # a second, which only the figure needs
+
     points = [
         (row, name, pap, value if measure.higher else -value)
         for row in rows
         for name, (pap, value) in row.categories.items()
         if pap is not None and value is not None
     ]
-    one = _ranks([score for _, _, score, _ in points])
-    other = _ranks([value for _, _, _, value in points])
+    one, other = (rankdata([point[axis] for point in points]) for axis in (2, 3))
     order = np.argsort(-np.abs(one - other), kind="stable")[:most]
     return [points[number][:2] for number in order]
-
-
-def _ranks(values: Sequence[float]) -> Float64:
-    """Return the rank of each value from 1; equal ones share the mean of theirs."""
-    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
-    middle: Float64 = np.cumsum(counts) - (counts - 1) / 2
-    return middle[which]
