@@ -42,7 +42,9 @@ def fit_body_proximity(
     del seed
     if not decay > 0:
         raise InputError(f"decay {decay}", expected="a positive number of metres")
-    distance, _ = nearest_points(body.canonical_vertices, grid.centers(), 1)
+    distance, _ = nearest_points(
+        body.canonical_vertices, grid.centers(), 1, spacing=grid.voxel_size
+    )
     values = exact.exp(-distance[:, 0] / decay).astype(np.float32).reshape(grid.shape)
     progress(data.total, data.total)
     return dict.fromkeys(data.categories, values)

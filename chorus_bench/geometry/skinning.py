@@ -176,7 +176,8 @@ def voxel_skinning(
     centers = grid.centers()[candidates]
     if device != "cpu":
         return _on_device(vertices, centers, candidates, grid, settings, device)
-    distances, numbers = nearest_points(vertices, centers, settings.neighbours, threads=threads)
+    count, spacing = settings.neighbours, grid.voxel_size
+    distances, numbers = nearest_points(vertices, centers, count, spacing=spacing, threads=threads)
     near = np.flatnonzero(distances[:, 0] <= settings.identity_distance)
     shares = _shares(np.ascontiguousarray(distances[near].T), settings)
     neighbours = np.ascontiguousarray(numbers[near].T)

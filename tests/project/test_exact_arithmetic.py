@@ -113,7 +113,11 @@ LIBRARIES = {"scipy", "cv2", "torch", "random", "statistics", "cmath", "skimage"
 #: file, what it uses -> why that cannot move a bit.
 ALLOWED = {
     ("chorus_bench/geometry/exact.py", "@"): "no partial sum of whole numbers is rounded",
-    ("chorus_bench/geometry/nearest.py", "scipy"): "proposes points; exact distances decide",
+    ("chorus_bench/geometry/nearest.py", "@"): "proposes points; exact distances decide",
+    (
+        "chorus_bench/geometry/nearest.py",
+        ".argsort() that is not stable",
+    ): "rows with equal distances are sorted again, by index",
     ("chorus_bench/geometry/skinning.py", "scipy"): "proposes voxels, with room to spare",
     ("chorus_bench/geometry/torch_skinning.py", "torch"): "single sums and products, see there",
     ("chorus_bench/geometry/torch_skinning.py", "@"): "proposes points; exact distances decide",
