@@ -21,10 +21,11 @@ from chorus_bench.geometry import exact
 _SPARE = 4
 #: What float32 rounds in a sum, relative to its largest part; its smallest number; the bits of its
 #: fraction.
-_ROUNDING, _SMALLEST, _FRACTION = np.float32(4e-6), 1e-37, 23
+_ROUNDING, _SMALLEST, _FRACTION = np.float32(1e-5), 1e-37, 23
 #: Queries along a side of a box, and boxes along a side of the wider boxes that leave fewer points
 #: to those in them. Measured to be the fastest, for the voxels about a body.
 _QUERIES, _WIDE = 4, 2
+_ONE_BOX = np.zeros(1, dtype=np.int64)
 _ROWS_AT_ONCE = 1024
 
 
@@ -102,20 +103,21 @@ def _proposed(axes: Float64, queries: Float64, asked: int, side: float) -> tuple
         Indices (n, asked), and (n,) by how much a squared distance to another point may be smaller
         than the largest to these.
     """
-    near = _Reach(axes, queries, np.zeros(1, dtype=np.int64), asked).places(0)
-    boxes = _boxes(queries, side)
-    order = np.concatenate(boxes)
+    center = (queries.min(axis=0) + queries.max(axis=0)) / 2
+    points, around = (axes - center[:, None]).astype(np.float32), queries - center
+    near = _Reach(points, around.astype(np.float32), _ONE_BOX, asked).places(0)
+    boxes = _boxes(around, side)
     starts = np.cumsum([0, *map(len, boxes)])
-    reach = _Reach(axes[:, near], queries[order], starts[:-1], asked)
+    around = around[np.concatenate(boxes)].astype(np.float32)
+    reach = _Reach(points[:, near], around, starts[:-1], asked)
     numbers = np.empty((len(queries), asked), dtype=np.int64)
     doubt = np.empty(len(queries))
     for box, rows in enumerate(boxes):
         places = reach.places(box)
         squares = reach.squared_distances(box, slice(*starts[box : box + 2]), places)
         first, doubt[rows] = _first(squares, asked)
-        doubt[rows] += reach.rounding[box]
         numbers[rows] = near[places].take(first)
-    return numbers, doubt
+    return numbers, doubt + reach.rounding
 
 
 class _Reach:
@@ -131,28 +133,29 @@ class _Reach:
         asked: the number of nearest points.
     """
 
-    def __init__(self, axes: Float64, queries: Float64, starts: Int64, asked: int) -> None:
+    def __init__(self, axes: Float32, queries: Float32, starts: Int64, asked: int) -> None:
         low, high = np.minimum.reduceat(queries, starts), np.maximum.reduceat(queries, starts)
-        centers = (low + high) / 2
-        size = (high - low).astype(np.float32)
-        offsets = (axes - centers[:, :, None]).astype(np.float32)
+        centers, size = (low + high) / 2, high - low
+        offsets = axes - centers[:, :, None]
         reach = offsets * offsets
         squares = reach[:, 0] + reach[:, 1]
         squares += reach[:, 2]
-        one = np.take_along_axis(offsets, squares.argmin(axis=1)[:, None, None], axis=2)
-        np.subtract(offsets, one, out=reach)
+        one = offsets[np.arange(len(starts)), :, squares.argmin(axis=1)]
+        np.subtract(offsets, one[:, :, None], out=reach)
         np.abs(reach, out=reach)
         reach *= size[:, :, None]
         change = reach[:, 0]
         change += reach[:, 1]
         change += reach[:, 2]
-        most = np.partition(squares + change, asked - 1, axis=1)[:, asked - 1]
-        self.rounding = _ROUNDING * (squares.max(axis=1) + exact.inner(size, size))
-        self._within = ~(squares - change > (most + self.rounding)[:, None])
+        most = squares + change
+        most.partition(asked - 1, axis=1)
+        self.rounding = _ROUNDING * (squares.max() + exact.inner(size, size).max())
+        limit = most[:, asked - 1, None] + self.rounding
+        self._within = ~(np.subtract(squares, change, out=change) > limit)
         self._offsets, self._squares = offsets, squares
         self._factors = np.ones((len(queries), 5), dtype=np.float32)
-        to_query = queries - centers.repeat(np.diff(starts, append=len(queries)), axis=0)
-        self._factors[:, :3] = -2 * to_query
+        to_query = queries - centers.repeat(np.diff([*starts, len(queries)]), axis=0)
+        np.multiply(to_query, -2, out=self._factors[:, :3])
         self._factors[:, 4] = exact.inner(to_query, to_query)
 
     def places(self, box: int) -> Int64:
