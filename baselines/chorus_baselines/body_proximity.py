@@ -45,6 +45,6 @@ def fit_body_proximity(
     distance, _ = nearest_points(
         body.canonical_vertices, grid.centers(), 1, spacing=grid.voxel_size
     )
-    values = exact.exp(-distance[:, 0] / decay).astype(np.float32).reshape(grid.shape)
+    values = exact.exp(-distance[0] / decay).astype(np.float32).reshape(grid.shape)
     progress(data.total, data.total)
     return dict.fromkeys(data.categories, values)

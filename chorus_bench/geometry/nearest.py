@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 
@@ -43,8 +44,8 @@ def nearest_points(
         threads: number of threads that search.
 
     Returns:
-        Distances (n, k), ascending, and indices of points (n, k); among equal distances, the lower
-        index comes first.
+        Distances (k, n), the nearest first, and indices of points (k, n); among equal distances,
+        the lower index comes first.
     """
     asked = min(count + _SPARE, len(points))
     axes, side = np.ascontiguousarray(points.T), _QUERIES * spacing
@@ -66,17 +67,17 @@ def _decided(
 
     Where a point that was not proposed may be nearer, all points are searched.
     """
-    squares = np.empty((len(queries), count))
-    nearest = np.empty((len(queries), count), dtype=np.int64)
+    squares = np.empty((count, len(queries)))
+    nearest = np.empty((count, len(queries)), dtype=np.int64)
     everything = numbers.shape[1] == axes.shape[1]
     for begin in range(0, len(queries), _ROWS_AT_ONCE):
         rows = slice(begin, begin + _ROWS_AT_ONCE)
         found = _squared_distances(axes, queries[rows], numbers[rows])
         found, order = _sorted(found, numbers[rows])
-        squares[rows], nearest[rows] = found[:, :count], order[:, :count]
+        squares[:, rows], nearest[:, rows] = found[:, :count].T, order[:, :count].T
         settled = everything | (found[:, count - 1] < found[:, -1] - doubt[rows])
         for row in begin + np.flatnonzero(~settled):
-            squares[row], nearest[row] = _nearest_of_all(axes, queries[row], count)
+            squares[:, row], nearest[:, row] = _nearest_of_all(axes, queries[row], count)
     return np.sqrt(squares), nearest
 
 
@@ -84,10 +85,11 @@ def _boxes(queries: Float64, side: float) -> list[Int64]:
     """Return the indices of the queries in each box that has some."""
     if not len(queries):
         return []
-    x, y, z = np.floor((queries - queries.min(axis=0)).T / side + 1e-6)
+    x, y, z = np.floor((queries - queries.min(axis=0)) / side + 1e-6).T
     box = (x * (y.max() + 1) + y) * (z.max() + 1) + z
     order = np.argsort(box, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(box[order])) + 1)
+    ends = np.flatnonzero(np.diff(box[order], append=np.inf)) + 1
+    return [order[begin:end] for begin, end in pairwise([0, *ends.tolist()])]
 
 
 def _proposed(axes: Float64, queries: Float64, asked: int, side: float) -> tuple[Int64, Float64]:
@@ -109,7 +111,7 @@ def _proposed(axes: Float64, queries: Float64, asked: int, side: float) -> tuple
     boxes = _boxes(around, side)
     starts = np.cumsum([0, *map(len, boxes)])
     around = around[np.concatenate(boxes)].astype(np.float32)
-    reach = _Reach(points[:, near], around, starts[:-1], asked)
+    reach = _Reach(points.take(near, axis=1), around, starts[:-1], asked)
     numbers = np.empty((len(queries), asked), dtype=np.int64)
     doubt = np.empty(len(queries))
     for box, rows in enumerate(boxes):

@@ -184,9 +184,9 @@ def voxel_skinning(
         return _on_device(vertices, centers, candidates, grid, settings, device)
     count, spacing = settings.neighbours, grid.voxel_size
     distances, numbers = nearest_points(vertices, centers, count, spacing=spacing, threads=threads)
-    near = np.flatnonzero(distances[:, 0] <= settings.identity_distance)
-    shares = _shares(np.ascontiguousarray(distances[near].T), settings)
-    neighbours = np.ascontiguousarray(numbers[near].T)
+    near = np.flatnonzero(distances[0] <= settings.identity_distance)
+    shares = _shares(distances.take(near, axis=1), settings)
+    neighbours = numbers.take(near, axis=1)
     return VoxelSkinning(grid, candidates[near], neighbours, shares, settings)
 
 

@@ -28,7 +28,7 @@ def assert_nearest(points, queries, count):
     expected = nearest_points(points, queries, count, spacing=0.125)
     found = torch_skinning.nearest_vertices(points, queries, count, TORCH)
     for own, other in zip(found, expected, strict=True):
-        np.testing.assert_array_equal(np.asarray(own), other.T, strict=True)
+        np.testing.assert_array_equal(np.asarray(own), other, strict=True)
 
 
 @pytest.mark.parametrize("count", [1, 30, 200])

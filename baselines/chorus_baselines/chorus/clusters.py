@@ -232,7 +232,7 @@ def interaction_region(
     in_box = (centers > points.min(axis=0) - reach) & (centers < points.max(axis=0) + reach)
     voxels = np.flatnonzero(in_box.all(axis=1))
     nearest, _ = nearest_points(points, centers[voxels], 1, spacing=grid.voxel_size)
-    return voxels[nearest[:, 0].astype(np.float32) < np.float32(distance)]
+    return voxels[nearest[0].astype(np.float32) < np.float32(distance)]
 
 
 def cluster_label(cluster: Cluster, segments: Segments) -> str:
