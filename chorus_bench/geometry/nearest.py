@@ -172,7 +172,7 @@ class _Reach:
         return self._factors[rows] @ others
 
 
-def _first(squares: Float32, asked: int) -> tuple[Int32, Float64]:
+def _first(squares: Float32, asked: int) -> tuple[Int32, Float32]:
     """Return the places (n, asked) of the smallest of squares (n, p), about in their order.
 
     Also (n,) by how much another one may be smaller than the largest of these. The bits that are
@@ -187,7 +187,7 @@ def _first(squares: Float32, asked: int) -> tuple[Int32, Float64]:
     first = np.sort(tagged[:, :asked], axis=1)
     doubt = first[:, -1].view(np.float32) * math.ldexp(1, bits + 1 - _FRACTION)
     first &= np.int32((1 << bits) - 1)
-    return first, doubt + _SMALLEST
+    return first, np.asarray(doubt + _SMALLEST, dtype=np.float32)
 
 
 def _squared_distances(axes: Float64, queries: Float64, numbers: Int64) -> Float64:

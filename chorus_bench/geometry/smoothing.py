@@ -30,8 +30,8 @@ def smoothed(values: Float32, voxels: Int64, resolution: int, steps: int, share:
     Returns:
         (C, n) the values after the passes.
     """
-    box = SmoothingBox(voxels, resolution)
-    return np.stack([box.smooth(column, steps, share) for column in values])
+    box = SmoothingBox(voxels, resolution, share)
+    return np.stack([box.smooth(column, steps) for column in values])
 
 
 class SmoothingBox:
@@ -40,6 +40,7 @@ class SmoothingBox:
     Args:
         voxels: (n,) flat indices on the grid.
         resolution: resolution of the grid.
+        share: share of the neighbours' mean in a pass.
         library: whose arrays are smoothed: NumPy, or torch.
         put: makes an array of the library from one of NumPy.
     """
@@ -48,44 +49,44 @@ class SmoothingBox:
         self,
         voxels: Int64,
         resolution: int,
+        share: float,
         library: Any = np,  # noqa: ANN401 - a module
-        put: Callable[[Int64], Any] = np.asarray,
+        put: Callable[[Int64 | Float32], Any] = np.asarray,
     ) -> None:
         ijk = np.stack(np.unravel_index(voxels, (resolution,) * 3))
         low = ijk.min(axis=1, initial=resolution)
         size = np.maximum(ijk.max(axis=1, initial=-1) - low + 1, 0) + 2
         place = np.ravel_multi_index(tuple(ijk - low[:, None] + 1), tuple(size))
-        inside = ((ijk > 0) & (ijk < resolution - 1)).all(axis=0)
+        on_border = ((ijk == 0) | (ijk == resolution - 1)).any(axis=0)
         self._steps = (int(size[1] * size[2]), int(size[2]), 1)
         self._length = int(size[0] * size[1] * size[2])
-        self._place, self._inner, self._border = map(put, (place, place[inside], place[~inside]))
+        # Zero where no voxel is: what reaches such a place goes no further.
+        of_neighbour, of_itself = np.zeros((2, self._length), dtype=np.float32)
+        small = float(np.float32(share))
+        of_neighbour[place], of_itself[place] = small / 6, 1 - small
+        self._of_neighbour, self._of_itself = put(of_neighbour), put(of_itself)
+        self._place, self._border = put(place), put(place[on_border])
         self._library = library
 
-    def smooth(self, values: Values, steps: int, share: float) -> Values:
+    def smooth(self, values: Values, steps: int) -> Values:
         """Return values (..., n), float32, after the passes."""
         far, line, one = self._steps
         xp, shape = self._library, (*values.shape[:-1], self._length)
-        now, inner, kept, part, itself = (xp.zeros(shape, dtype=xp.float32) for _ in range(5))
-        now[..., self._place], inner[..., self._inner] = values, 1
-        kept[..., self._border] = now[..., self._border]
-        small = np.float32(share)
-        of_neighbour, of_itself = (
-            float(np.float32(s)) for s in (float(small) / 6, 1 - float(small))
-        )
+        now, part, itself = (xp.zeros(shape, dtype=xp.float32) for _ in range(3))
+        now[..., self._place] = values
+        kept = now[..., self._border]
         middle = slice(far, self._length - far)
+        sums = now[..., middle]
         for _ in range(steps):
-            xp.multiply(now, of_neighbour, out=part)
-            xp.multiply(now, of_itself, out=itself)
-            sums = now[..., middle]
+            xp.multiply(now, self._of_neighbour, out=part)
+            xp.multiply(now, self._of_itself, out=itself)
             xp.add(part[..., : -2 * far], _moved(part, -line, middle), out=sums)
             sums += _moved(part, -one, middle)
             sums += itself[..., middle]
             sums += _moved(part, one, middle)
             sums += _moved(part, line, middle)
             sums += part[..., 2 * far :]
-            now *= inner
-            if len(self._border):
-                now += kept
+            now[..., self._border] = kept
         return now[..., self._place]
 
 

@@ -111,6 +111,6 @@ def smoothed_means(
         means = values[:, neighbours[0]] * shares[0]
         for number, weight in zip(neighbours[1:], shares[1:], strict=True):
             means += values[:, number] * weight
-        box = SmoothingBox(near, resolution, torch, torch.as_tensor)
-        smooth: Float32 = np.asarray(box.smooth(means, steps, share).cpu())
+        box = SmoothingBox(near, resolution, share, torch, torch.as_tensor)
+        smooth: Float32 = np.asarray(box.smooth(means, steps).cpu())
     return smooth
