@@ -19,7 +19,6 @@ from chorus_bench.geometry.skeleton import PARENTS
 from chorus_bench.io.files import atomic_write_bytes
 from chorus_bench.io.limits import GIB
 from chorus_bench.io.npz_files import read_npz
-from chorus_bench.io.safe_pickle import load_pickle
 
 #: Fields of `BodyModel` and the names that SMPL's files give them.
 _REQUIRED = {
@@ -88,6 +87,8 @@ def _load_file(path: Path) -> BodyModel:
     if path.suffix == ".npz":
         return _from_arrays(_read_npz(path), path.stem, path)
     if path.suffix == ".pkl":
+        from chorus_bench.io.safe_pickle import load_pickle  # imports SciPy's sparse matrices
+
         content = load_pickle(path)
         if not isinstance(content, Mapping):
             raise InputError("not a body: the pickle holds no dictionary", where=path)

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.ndimage import distance_transform_edt
 
 from chorus_bench.errors import InputError
 from chorus_bench.geometry import exact
@@ -321,6 +320,8 @@ def _voxels_within(vertices: Float64, grid: GridSpec, distance: float) -> Int64:
 
     A voxel that is left out is farther by 1e-9 at least, whatever rounding does here.
     """
+    from scipy.ndimage import distance_transform_edt  # not needed where geometry is in a cache
+
     index = np.floor((vertices - grid.low) / grid.voxel_size).astype(np.int64)
     if (index < 0).any() or (index >= grid.resolution).any():
         return np.arange(grid.voxels)  # a body that leaves the cube: look everywhere

@@ -17,8 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.sparse import coo_array, csr_array
-from scipy.sparse.csgraph import dijkstra
 
 from chorus_bench.array_types import Bool, Float32, Float64
 from chorus_bench.arrays import real_array
@@ -80,6 +78,8 @@ class Geodesics:
     """
 
     def __init__(self, body: BodyModel) -> None:
+        from scipy.sparse import coo_array, csr_array  # slow to import, for 3D scores only
+
         edges = np.concatenate([body.faces[:, [k, (k + 1) % 3]] for k in range(3)])
         edges = np.unique(np.sort(edges, axis=1), axis=0)
         template = body.template.astype(np.float64)
@@ -98,6 +98,8 @@ class Geodesics:
         """
         if not goals.any():
             return np.full(goals.shape, np.inf)
+        from scipy.sparse.csgraph import dijkstra
+
         return np.asarray(
             dijkstra(self._graph, directed=False, indices=np.flatnonzero(goals), min_only=True)
         )

@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.spatial import cKDTree
 
 from chorus_bench.array_types import Float64
 from chorus_bench.errors import InputError
@@ -84,6 +83,8 @@ def compare_surfaces(first: Float64, second: Float64, grid: GridSpec) -> Surface
 
 def _distances(here: Float64, there: Float64) -> Float64:
     """Return the distance of each point to the nearest of others, (n,)."""
+    from scipy.spatial import cKDTree  # slow to import, for 3D scores only
+
     return np.asarray(cKDTree(there).query(here)[0])
 
 
