@@ -19,8 +19,6 @@ from chorus_bench.errors import InputError, did_you_mean, list_some
 from chorus_bench.evaluation.results import (
     SAMPLES_FILE,
     by_category,
-    counts_of,
-    rescored,
     scores_of,
     scores_only,
     summarize,
@@ -34,7 +32,7 @@ from chorus_bench.leaderboard.earlier import (
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.manifest import REPEATED, EntryManifest
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, slug_problem
-from chorus_bench.metrics.pap import PixelCounts, four_scores
+from chorus_bench.metrics.pap import PixelCounts
 from chorus_bench.metrics.protocol import (
     PROTOCOLS,
     signature_key,
@@ -105,12 +103,11 @@ def counts_rule(files: EntryFiles, errors: Findings) -> None:
         return
     where = f"{files.where}/{SAMPLES_FILE}"
     _check_names(table, where, errors)
-    counts = counts_of(table)
-    bad = np.flatnonzero(_impossible(*counts))
+    bad = np.flatnonzero(_impossible(*files.counts))
     if bad.size:
         errors.add(where, f"impossible counts in {_rows(table, bad)}", fix="evaluate again")
         return
-    scores = four_scores(*counts, closed=_closed(files))
+    scores = files.scores[int(_closed(files))]
     bad = np.flatnonzero((scores_of(table) != scores).any(axis=1))
     if bad.size:
         errors.add(
@@ -225,7 +222,7 @@ def _check_beside(files: EntryFiles, errors: Findings) -> None:
             fix=did_you_mean(shown, PROTOCOLS),
         )
     for name in sorted(set(beside) & set(PROTOCOLS)):
-        scores = rescored(files.samples, closed=PROTOCOLS[name].closed)
+        scores = files.scores[int(PROTOCOLS[name].closed)]
         for path, expected in _leaves(scores_only(by_category(files.samples, scores))):
             if _at(beside[name], path) != expected:
                 place = files.lines.at("beside", name, *path)

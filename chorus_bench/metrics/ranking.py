@@ -5,7 +5,7 @@ Source: docs/protocol.md P28.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -182,7 +182,9 @@ def rank_by_every_score(
         InputError: methods with different samples.
     """
     ranked = np.ones(len(tables), dtype=bool)
-    return _rankings(tables, resamples, seed, confidence, lambda category, means: None, ranked)
+    averages = _averages(tables)
+    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed)
+    return _overall(tables, averages, totals, confidence, ranked)
 
 
 def rank_with_categories(
@@ -209,36 +211,41 @@ def rank_with_categories(
     Raises:
         InputError: methods with different samples.
     """
+    averages = _averages(tables)
     within: dict[str, dict[str, Ranking]] = {}
     ranked = np.array([name not in unranked for name in tables])
 
     def rank(category: str, means: Float64) -> None:
-        entries = [table[category] for table in tables.values()]
-        enough = counted(entries[0][1]).sum(axis=0) > 1
-        values = [available_mean(*entry) for entry in entries] if enough.any() else []
+        areas = next(iter(tables.values()))[category][1]
+        enough = counted(areas).sum(axis=0) > 1
         within[category] = {
-            name: _ranking(name, tuple(tables), values, means[:, i], confidence, ranked)
+            name: _ranking(name, tuple(tables), averages[category], means[:, i], confidence, ranked)
             for i, name in enumerate(SCORE_NAMES)
             if enough[i]
         }
 
-    return _rankings(tables, resamples, seed, confidence, rank, ranked), within
+    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed, each=rank)
+    return _overall(tables, averages, totals, confidence, ranked), within
 
 
-def _rankings(
+#: category -> the means of each method.
+_Averages = Mapping[str, Sequence[Mapping[str, float | None]]]
+
+
+def _averages(tables: Mapping[str, CategoryTables]) -> _Averages:
+    _check_same_samples(tables)
+    names = next(iter(tables.values()))
+    return {name: [available_mean(*table[name]) for table in tables.values()] for name in names}
+
+
+def _overall(
     tables: Mapping[str, CategoryTables],
-    resamples: int,
-    seed: int,
+    averages: _Averages,
+    totals: Float64,
     confidence: float,
-    each: Callable[[str, Float64], None],
     ranked: Bool,
 ) -> dict[str, Ranking]:
-    _check_same_samples(tables)
-    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed, each=each)
-    means = [
-        benchmark_mean(available_mean(*entry) for entry in table.values())
-        for table in tables.values()
-    ]
+    means = [benchmark_mean(of_method) for of_method in zip(*averages.values(), strict=True)]
     return {
         f"m{name}": _ranking(f"m{name}", tuple(tables), means, totals[:, i], confidence, ranked)
         for i, name in enumerate(SCORE_NAMES)
