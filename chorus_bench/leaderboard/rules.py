@@ -120,13 +120,13 @@ def counts_rule(files: EntryFiles, errors: Findings) -> None:
 
 def _check_names(table: pa.Table, where: str, errors: Findings) -> None:
     """Names can be displayed anywhere, and no sample occurs twice."""
-    counted_ids = Counter(table["sample_id"].to_pylist())
-    twice = [printable(name, 60) for name, n in counted_ids.items() if n > 1]
+    numbers = Counter(table["sample_id"].to_pylist())
+    twice = [printable(name, 60) for name, n in numbers.items() if n > 1]
     if twice:
         errors.add(where, f"duplicate samples: {list_some(twice)}")
     limits = {"sample_id": MAX_SAMPLE_LENGTH, "category": MAX_CATEGORY_LENGTH}
     for column, limit in limits.items():
-        names = sorted(set(table[column].to_pylist()))
+        names = sorted(table[column].unique().to_pylist())
         odd = [n for n in names if not 0 < len(n) <= limit or has_controls(n)]
         if odd:
             shown = list_some([f"'{printable(name, 60)}'" for name in odd])
@@ -144,7 +144,7 @@ def _impossible(plain: PixelCounts, hoa: PixelCounts) -> NDArray[np.bool_]:
     bad = np.zeros(len(plain.target), dtype=bool)
     for counts in (plain, hoa):
         for values in (counts.predicted, counts.hit):
-            bad |= (values[:, -1] < 0) | (np.diff(values, axis=1) > 0).any(axis=1)
+            bad |= (values[:, -1] < 0) | (values[:, 1:] > values[:, :-1]).any(axis=1)
         bad |= (counts.hit > counts.predicted).any(axis=1)
         bad |= counts.hit[:, 0] > counts.target
     bad |= (hoa.predicted > plain.predicted).any(axis=1) | (hoa.hit > plain.hit).any(axis=1)
