@@ -256,7 +256,7 @@ def unchanged_rule(
     """
     content = files.content
     for older in before if content is not None else ():
-        if content is None or _identity(older) != _identity(content):
+        if content is None or not _same_scoring(older, content):
             continue
         for path, value in _leaves({key: older.get(key) for key in ("scores", "categories")}):
             now = _at(content, path)
@@ -270,13 +270,18 @@ def unchanged_rule(
                 )
 
 
-def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
+def _same_scoring(older: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    """Whether two results are of the same submission with comparable signatures."""
+    was, now = (_at(one, ("submission", "sha256")) for one in (older, content))
+    return was == now and _comparable(older) == _comparable(content)
+
+
+def _comparable(content: Mapping[str, Any]) -> str:
     signature = str(content.get("signature"))
     try:
-        key = signature_key(signature)
+        return signature_key(signature)
     except InputError:  # another rule says so
-        key = signature
-    return _at(content, ("submission", "sha256")), key
+        return signature
 
 
 def unearned_status_rule(
