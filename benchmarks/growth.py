@@ -1,8 +1,8 @@
 """How cost grows: ``python benchmarks/growth.py [--only grid,methods]``.
 
-Measures each of these at three sizes, every one in a process of its own, and fits
-``seconds = a + b * size ** p`` (for ``methods``, whose pairs are compared, ``a + b * size + c *
-size ** 2``):
+Measures each of these at three sizes, every one in a process of its own, and fits a sum of powers
+of the size N: a constant and the powers in `POWERS`, by the least relative errors. How far the
+curve is from what was measured is printed as well:
 
 * ``grid``: one test sample prepared, by voxels along a side of the probe grid;
 * ``vertices``: the same, by vertices of the body;
@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import resource
 import subprocess
 import sys
@@ -38,11 +37,14 @@ SIZES = {
     "grid": (24, 48, 96),
     "vertices": (1700, 3400, 6002),
     "first": (14, 28, 56),
-    "samples": (112, 224, 448),
+    "samples": (56, 112, 224),
     "resolution": (48, 96, 192),
     "methods": (50, 100, 200),
     "images": (40, 80, 160),
 }
+#: Powers of the size in each curve, besides a constant; else its first. A grid has N**3 voxels, and
+#: every pair of methods is compared.
+POWERS = {"grid": (3,), "methods": (1, 2)}
 
 
 def least(job: Callable[[], object], runs: int = 3) -> float:
@@ -131,16 +133,13 @@ def images(place: Path, size: int) -> tuple[float, int]:
 
 
 def fitted(name: str, sizes: tuple[int, ...], seconds: list[float]) -> str:
-    """Return the curve through three sizes, each about twice the last."""
-    if name == "methods":
-        a, b, c = np.linalg.solve(np.vander(sizes, increasing=True), seconds)
-        return f"{a:.3g} + {b:.3g} * size + {c:.3g} * size ** 2"
-    steps = seconds[1] - seconds[0], seconds[2] - seconds[1]
-    if min(steps) <= 0:
-        return f"{sum(seconds) / 3:.3g}, whatever the size"
-    power = math.log(steps[1] / steps[0]) / math.log(sizes[1] / sizes[0])
-    slope = steps[1] / (sizes[2] ** power - sizes[1] ** power) if power else 0.0
-    return f"{seconds[2] - slope * sizes[2] ** power:.3g} + {slope:.3g} * size ** {power:.2f}"
+    """Return the curve of least relative errors, and the largest of these errors."""
+    powers = (0, *POWERS.get(name, (1,)))
+    columns = np.power.outer(np.array(sizes, dtype=float), powers) / np.array(seconds)[:, None]
+    factors = np.linalg.lstsq(columns, np.ones(len(sizes)), rcond=None)[0]
+    error = np.abs(columns @ factors - 1).max()
+    terms = (f"{factor:+.3g} * N**{power}" for factor, power in zip(factors, powers, strict=True))
+    return f"{' '.join(terms)}, at most {100 * error:.0f} % off"
 
 
 def measure(name: str) -> None:
