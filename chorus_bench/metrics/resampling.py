@@ -230,9 +230,10 @@ def significant_wins(totals: Float64, confidence: float = CONFIDENCE) -> Bool:
     low, high = (_place(quantile, resamples) for quantile in _quantiles(confidence))
     surely = lost <= min(low[0], resamples - 1 - high[1])
     perhaps = lost <= max(low[1], resamples - 1 - high[0])
-    i, j = np.nonzero(perhaps & ~surely)
-    lows, highs = _bounds_of(totals, np.minimum(i, j), np.maximum(i, j), confidence)
-    surely[i, j] = np.where(i < j, lows > 0, highs < 0)
+    first, second = np.nonzero(perhaps & ~surely)
+    pairs = np.minimum(first, second), np.maximum(first, second)
+    lows, highs = _bounds_of(totals, *pairs, confidence)
+    surely[first, second] = np.where(first < second, lows > 0, highs < 0)
     return surely
 
 
