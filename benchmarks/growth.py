@@ -1,24 +1,26 @@
 """How cost grows: ``python benchmarks/growth.py [--only grid,methods]``.
 
-Measures each of these at three sizes, every one in a process of its own, and fits
-``seconds = a + b * size ** p``, with p from the two differences:
+Measures each of these at three sizes, every one in a process of its own, and fits a sum of powers
+of the size N: a constant and the powers in `POWERS`, by the least relative errors. How far the
+curve is from what was measured is printed as well:
 
 * ``grid``: one test sample prepared, by voxels along a side of the probe grid;
 * ``vertices``: the same, by vertices of the body;
+* ``first``: a first evaluation, which prepares the geometry, by test samples;
 * ``samples``: an evaluation on prepared geometry, by test samples;
 * ``resolution``: one field read at a sample's points, by voxels along a side of the field;
 * ``methods``: a leaderboard built, by methods of 14 categories and 1,500 samples;
 * ``images``: votes of views of 512 x 512 counted, three body parts, by views.
 
-Seconds are those of processors, the least of three runs, so that other work on the machine counts
-less; imports are not in them. Bytes are those on the disk: the cache, or the page.
+Seconds are those of processors, the least of three runs (one of ``first``), so that other work on
+the machine counts less; imports are not in them. Bytes are those on the disk: the cache, or the
+page without its copies of the entries.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import math
 import resource
 import subprocess
 import sys
@@ -29,15 +31,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import evaluation as scored
+import numpy as np
 
 SIZES = {
     "grid": (24, 48, 96),
     "vertices": (1700, 3400, 6002),
-    "samples": (28, 56, 112),
+    "first": (14, 28, 56),
+    "samples": (56, 112, 224),
     "resolution": (48, 96, 192),
-    "methods": (8, 16, 32),
+    "methods": (50, 100, 200),
     "images": (40, 80, 160),
 }
+#: Powers of the size in each curve, besides a constant; else its first. A grid has N**3 voxels, and
+#: every pair of methods is compared.
+POWERS = {"grid": (3,), "methods": (1, 2)}
 
 
 def least(job: Callable[[], object], runs: int = 3) -> float:
@@ -75,15 +82,25 @@ def vertices(place: Path, size: int) -> tuple[float, int]:
     return prepared(place, 48, size)
 
 
+def first(place: Path, size: int) -> tuple[float, int]:
+    job = evaluation(place, size)
+    return least(job, 1), size_of(place / "cache")
+
+
 def samples(place: Path, size: int) -> tuple[float, int]:
+    job = evaluation(place, size)
+    job()
+    return least(job), size_of(place / "cache")
+
+
+def evaluation(place: Path, size: int) -> Callable[[], object]:
+    """Return an evaluation of a made-up submission on a split with some samples."""
     from chorus_bench.evaluation import evaluate
 
     split = scored.made_up_split(place / "split", size)
     submission = scored.made_up_submission(place / "submission", 48)
     options = {"split": split, "body": scored.body_of(None), "cache": place / "cache"}
-    options["min_samples"] = 1
-    evaluate(submission, **options)
-    return least(lambda: evaluate(submission, **options)), size_of(place / "cache")
+    return lambda: evaluate(submission, min_samples=1, **options)
 
 
 def resolution(place: Path, size: int) -> tuple[float, int]:
@@ -100,9 +117,10 @@ def resolution(place: Path, size: int) -> tuple[float, int]:
 def methods(place: Path, size: int) -> tuple[float, int]:
     import leaderboard
 
-    leaderboard.make(place / "board", size, 14, 1500)
-    job = lambda: leaderboard.build(place / "board", place / "page")  # noqa: E731
-    return least(job), size_of(place / "page")
+    leaderboard.make(place / "board", size, 14, 1500, quick=True)
+    page = place / "page"
+    seconds = least(lambda: leaderboard.build(place / "board", page))
+    return seconds, size_of(page) - size_of(page / "entries")
 
 
 def images(place: Path, size: int) -> tuple[float, int]:
@@ -114,14 +132,14 @@ def images(place: Path, size: int) -> tuple[float, int]:
     return least(lambda: aggregation.aggregate(iter(rows), **options)), 0
 
 
-def fitted(sizes: tuple[int, ...], seconds: list[float]) -> tuple[float, float, float]:
-    """Return a, b and p of ``a + b * size ** p`` through three sizes, each twice the last."""
-    first, last = seconds[1] - seconds[0], seconds[2] - seconds[1]
-    if first <= 0 or last <= 0:
-        return sum(seconds) / 3, 0.0, 0.0
-    power = math.log2(last / first)
-    slope = last / (sizes[2] ** power - sizes[1] ** power) if power else 0.0
-    return seconds[2] - slope * sizes[2] ** power, slope, power
+def fitted(name: str, sizes: tuple[int, ...], seconds: list[float]) -> str:
+    """Return the curve of least relative errors, and the largest of these errors."""
+    powers = (0, *POWERS.get(name, (1,)))
+    columns = np.power.outer(np.array(sizes, dtype=float), powers) / np.array(seconds)[:, None]
+    factors = np.linalg.lstsq(columns, np.ones(len(sizes)), rcond=None)[0]
+    error = np.abs(columns @ factors - 1).max()
+    terms = (f"{factor:+.3g} * N**{power}" for factor, power in zip(factors, powers, strict=True))
+    return f"{' '.join(terms)}, at most {100 * error:.0f} % off"
 
 
 def measure(name: str) -> None:
@@ -133,8 +151,8 @@ def measure(name: str) -> None:
         row = figures[-1]
         print(f"{name:10s} {size:6d} {row['seconds']:9.4f} s {row['peak'] / 2**20:7.0f} MiB "
               f"{row['bytes'] / 1e6:9.2f} MB", flush=True)  # fmt: skip
-    a, b, p = fitted(SIZES[name], [row["seconds"] for row in figures])
-    print(f"{name:10s} seconds = {a:.3g} + {b:.3g} * size ** {p:.2f}", flush=True)
+    curve = fitted(name, SIZES[name], [row["seconds"] for row in figures])
+    print(f"{name:10s} seconds = {curve}", flush=True)
 
 
 def main() -> None:

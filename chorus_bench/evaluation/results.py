@@ -261,13 +261,24 @@ def mean_curves(samples: pa.Table, *, without_human: bool = False) -> dict[str, 
         samples: the table of a result.
         without_human: leave the person's pixels out (``hoa``).
     """
-    used = counts_of(samples)[int(without_human)]
-    category = samples["category"].to_numpy(zero_copy_only=False)
-    parts = (used.predicted, used.hit, used.target)
+    return curves_of(counts_of(samples)[int(without_human)], rows_of(samples))
+
+
+def curves_of(counts: PixelCounts, rows: Mapping[str, NDArray[np.intp]]) -> dict[str, MeanCurve]:
+    """Return the mean precision-recall curve of every category, of counts and `rows_of`."""
+    parts = (counts.predicted, counts.hit, counts.target)
     return {
-        name: mean_curve(PixelCounts(*(part[category == name] for part in parts)))
-        for name in sorted(set(category.tolist()))
+        name: mean_curve(PixelCounts(*(part[chosen] for part in parts)))
+        for name, chosen in rows.items()
     }
+
+
+def rows_of(samples: pa.Table) -> dict[str, NDArray[np.intp]]:
+    """Return the rows of each category of a table, by name."""
+    column = samples["category"].combine_chunks().dictionary_encode()
+    numbers = column.indices.to_numpy()
+    names = {name: number for number, name in enumerate(column.dictionary.to_pylist())}
+    return {name: np.flatnonzero(numbers == names[name]) for name in sorted(names)}
 
 
 def scores_of(samples: pa.Table) -> NDArray[np.float64]:
@@ -283,9 +294,8 @@ def areas_of(samples: pa.Table) -> NDArray[np.int64]:
 
 def by_category(samples: pa.Table, scores: NDArray[np.float64]) -> CategoryTables:
     """Group scores (S, 4) and target areas by the table's categories."""
-    category, areas = samples["category"].to_numpy(zero_copy_only=False), areas_of(samples)
-    names = sorted(set(category.tolist()))
-    return {name: (scores[category == name], areas[category == name]) for name in names}
+    areas = areas_of(samples)
+    return {name: (scores[rows], areas[rows]) for name, rows in rows_of(samples).items()}
 
 
 def rescored(samples: pa.Table, *, closed: bool) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation.results import by_category, mean_curves, scores_of
+from chorus_bench.evaluation.results import by_category, curves_of, rows_of, scores_of
 from chorus_bench.io.findings import Finding, Findings, listed_problems, printable
 from chorus_bench.leaderboard import group_rules, rules
 from chorus_bench.leaderboard.conditioned_rule import conditioned_rule
@@ -175,7 +175,8 @@ def _entry(files: EntryFiles, folder: Path) -> Entry | None:
     """Return the data for the board, of files without problems."""
     if files.manifest is None or files.content is None or files.samples is None:
         return None
-    scores = scores_of(files.samples)
+    scores, rows = scores_of(files.samples), rows_of(files.samples)
+    plain, hoa = files.counts
     return Entry(
         slug=files.slug,
         folder=folder,
@@ -185,8 +186,8 @@ def _entry(files: EntryFiles, folder: Path) -> Entry | None:
         categories=tuple(files.samples["category"].to_pylist()),
         tables=by_category(files.samples, scores),
         scores=scores,
-        curves=mean_curves(files.samples),
-        curves_hoa=mean_curves(files.samples, without_human=True),
+        curves=curves_of(plain, rows),
+        curves_hoa=curves_of(hoa, rows),
         pictures=files.pictures,
         fields=files.fields,
         truth=files.truth,

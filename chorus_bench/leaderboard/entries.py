@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from chorus_bench.evaluation.result_schema import FIX, checked_result, parse_res
 from chorus_bench.evaluation.results import (
     RESULT_FILE,
     SAMPLES_FILE,
+    counts_of,
 )
 from chorus_bench.evaluation.samples_file import read_samples
 from chorus_bench.evaluation.truth_file import TRUTH_FILE
@@ -38,7 +40,7 @@ from chorus_bench.leaderboard.places import (
     PICTURES_FOLDER,
 )
 from chorus_bench.metrics.curves import MeanCurve
-from chorus_bench.metrics.pap import THRESHOLDS
+from chorus_bench.metrics.pap import THRESHOLDS, PixelCounts, open_and_closed
 from chorus_bench.metrics.resampling import CategoryTables
 from chorus_bench.report.overlays import Overlay
 from chorus_bench.report.samples import ChosenSample
@@ -77,6 +79,16 @@ class EntryFiles:
     pictures: Mapping[ChosenSample, Overlay | Path] = field(default_factory=dict)
     fields: Path | None = None
     truth: dict[str, Any] | None = None
+
+    @cached_property
+    def counts(self) -> tuple[PixelCounts, PixelCounts]:
+        """The counts of pixels in `samples`, which must be there: plain, and `hoa`."""
+        return counts_of(self.samples)
+
+    @cached_property
+    def scores(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The four numbers (S, 4) that follow from `counts`: without, and with the last recall."""
+        return open_and_closed(*self.counts)
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,8 +19,6 @@ from chorus_bench.errors import InputError, did_you_mean, list_some
 from chorus_bench.evaluation.results import (
     SAMPLES_FILE,
     by_category,
-    counts_of,
-    rescored,
     scores_of,
     scores_only,
     summarize,
@@ -34,7 +32,7 @@ from chorus_bench.leaderboard.earlier import (
 from chorus_bench.leaderboard.entries import Entry, EntryFiles
 from chorus_bench.leaderboard.manifest import REPEATED, EntryManifest
 from chorus_bench.leaderboard.places import ENTRIES_FOLDER, ENTRY_FILE, slug_problem
-from chorus_bench.metrics.pap import PixelCounts, four_scores
+from chorus_bench.metrics.pap import PixelCounts
 from chorus_bench.metrics.protocol import (
     PROTOCOLS,
     signature_key,
@@ -105,12 +103,11 @@ def counts_rule(files: EntryFiles, errors: Findings) -> None:
         return
     where = f"{files.where}/{SAMPLES_FILE}"
     _check_names(table, where, errors)
-    counts = counts_of(table)
-    bad = np.flatnonzero(_impossible(*counts))
+    bad = np.flatnonzero(_impossible(*files.counts))
     if bad.size:
         errors.add(where, f"impossible counts in {_rows(table, bad)}", fix="evaluate again")
         return
-    scores = four_scores(*counts, closed=_closed(files))
+    scores = files.scores[int(_closed(files))]
     bad = np.flatnonzero((scores_of(table) != scores).any(axis=1))
     if bad.size:
         errors.add(
@@ -123,13 +120,13 @@ def counts_rule(files: EntryFiles, errors: Findings) -> None:
 
 def _check_names(table: pa.Table, where: str, errors: Findings) -> None:
     """Names can be displayed anywhere, and no sample occurs twice."""
-    counted_ids = Counter(table["sample_id"].to_pylist())
-    twice = [printable(name, 60) for name, n in counted_ids.items() if n > 1]
+    numbers = Counter(table["sample_id"].to_pylist())
+    twice = [printable(name, 60) for name, n in numbers.items() if n > 1]
     if twice:
         errors.add(where, f"duplicate samples: {list_some(twice)}")
     limits = {"sample_id": MAX_SAMPLE_LENGTH, "category": MAX_CATEGORY_LENGTH}
     for column, limit in limits.items():
-        names = sorted(set(table[column].to_pylist()))
+        names = sorted(table[column].unique().to_pylist())
         odd = [n for n in names if not 0 < len(n) <= limit or has_controls(n)]
         if odd:
             shown = list_some([f"'{printable(name, 60)}'" for name in odd])
@@ -147,7 +144,7 @@ def _impossible(plain: PixelCounts, hoa: PixelCounts) -> NDArray[np.bool_]:
     bad = np.zeros(len(plain.target), dtype=bool)
     for counts in (plain, hoa):
         for values in (counts.predicted, counts.hit):
-            bad |= (values[:, -1] < 0) | (np.diff(values, axis=1) > 0).any(axis=1)
+            bad |= (values[:, -1] < 0) | (values[:, 1:] > values[:, :-1]).any(axis=1)
         bad |= (counts.hit > counts.predicted).any(axis=1)
         bad |= counts.hit[:, 0] > counts.target
     bad |= (hoa.predicted > plain.predicted).any(axis=1) | (hoa.hit > plain.hit).any(axis=1)
@@ -225,7 +222,7 @@ def _check_beside(files: EntryFiles, errors: Findings) -> None:
             fix=did_you_mean(shown, PROTOCOLS),
         )
     for name in sorted(set(beside) & set(PROTOCOLS)):
-        scores = rescored(files.samples, closed=PROTOCOLS[name].closed)
+        scores = files.scores[int(PROTOCOLS[name].closed)]
         for path, expected in _leaves(scores_only(by_category(files.samples, scores))):
             if _at(beside[name], path) != expected:
                 place = files.lines.at("beside", name, *path)
@@ -259,7 +256,7 @@ def unchanged_rule(
     """
     content = files.content
     for older in before if content is not None else ():
-        if content is None or _identity(older) != _identity(content):
+        if content is None or not _same_scoring(older, content):
             continue
         for path, value in _leaves({key: older.get(key) for key in ("scores", "categories")}):
             now = _at(content, path)
@@ -273,13 +270,18 @@ def unchanged_rule(
                 )
 
 
-def _identity(content: Mapping[str, Any]) -> tuple[object, str]:
+def _same_scoring(older: Mapping[str, Any], content: Mapping[str, Any]) -> bool:
+    """Whether two results are of the same submission with comparable signatures."""
+    was, now = (_at(one, ("submission", "sha256")) for one in (older, content))
+    return was == now and _comparable(older) == _comparable(content)
+
+
+def _comparable(content: Mapping[str, Any]) -> str:
     signature = str(content.get("signature"))
     try:
-        key = signature_key(signature)
+        return signature_key(signature)
     except InputError:  # another rule says so
-        key = signature
-    return _at(content, ("submission", "sha256")), key
+        return signature
 
 
 def unearned_status_rule(

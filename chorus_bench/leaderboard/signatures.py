@@ -13,39 +13,40 @@ from chorus_bench.leaderboard.entries import EntryFiles
 from chorus_bench.metrics.protocol import PROTOCOLS, protocol_of, signature_parts
 
 _LABEL = re.compile(r"[^|@]+@[0-9a-f]{8,64}")
+_AGAIN = "evaluate the submission again with this version of chorus-bench"
 _LABELS = re.compile(r"none|[1-9][0-9]{0,8}@[0-9a-f]{12}")
 
 
 def signature_rule(files: EntryFiles, errors: Findings) -> None:
     """The signature is one of this version's protocols: known, complete, in order."""
-    if files.content is None:
-        return
-    signature = files.content.get("signature")
-    where = files.lines.at("signature")
-    fix = "evaluate the submission again with this version of chorus-bench"
+    problem = None if files.content is None else _problem(files.content)
+    if problem is not None:
+        found, expected, fix = problem
+        errors.add(files.lines.at("signature"), found, expected=expected, fix=fix)
+
+
+def _problem(content: Mapping[str, Any]) -> tuple[str, str | None, str | None] | None:
+    """Return what is wrong with a result's signature: what was found, expected, and the advice."""
+    signature = str(content.get("signature"))
     try:
-        parts = signature_parts(str(signature))
+        parts = signature_parts(signature)
     except InputError as error:
-        errors.add(where, printable(error.found), expected="as `evaluate` writes it", fix=fix)
-        return
+        return printable(error.found), "as `evaluate` writes it", _AGAIN
     names = [protocol.name for protocol in PROTOCOLS.values()]
     if parts["metric"] not in names:
         shown = printable(parts["metric"], 40)
-        errors.add(where, f"unknown metric '{shown}'", fix=did_you_mean(shown, names))
-        return
+        return f"unknown metric '{shown}'", None, did_you_mean(shown, names)
     for key in ("split", "body"):
         if not _LABEL.fullmatch(parts.get(key, "")):
-            found = f"has no {key} with a fingerprint"
-            errors.add(where, found, expected=f"{key}:name@fingerprint", fix=fix)
-            return
+            return f"has no {key} with a fingerprint", f"{key}:name@fingerprint", _AGAIN
     if "other-body" in parts:
         found = "was scored with another body than the split's"
-        errors.add(where, found, expected="the body that the split was made with", fix=fix)
-        return
-    wanted = _signature_again(parts, files.content)
-    if str(signature).rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
-        found = f"is not current: {printable(str(signature), 300)}"
-        errors.add(where, found, expected=f"{wanted}|chorus-bench:<version>", fix=fix)
+        return found, "the body that the split was made with", _AGAIN
+    wanted = _signature_again(parts, content)
+    if signature.rpartition("|chorus-bench:")[0] != wanted or not parts.get("chorus-bench"):
+        found = f"is not current: {printable(signature, 300)}"
+        return found, f"{wanted}|chorus-bench:<version>", _AGAIN
+    return None
 
 
 def _signature_again(parts: Mapping[str, str], content: Mapping[str, Any]) -> str:

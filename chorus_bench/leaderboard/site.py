@@ -220,11 +220,13 @@ def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
     yield "index.html", render("index.html.jinja", site=site, lost=LOST, measures=measures)
     yield "changes.html", render("changes.html.jinja", site=site, changes=changes(site))
     for group, board in zip(groups, site["boards"], strict=False):
+        among = others(board)
         for entry, method in zip(group.entries, board["methods"], strict=True):
             text = render(
                 "method.html.jinja",
                 site=site,
                 board=board,
+                among=among,
                 method=method,
                 lost=LOST,
                 entry=_entry_texts(entry),
@@ -233,6 +235,26 @@ def _pages(site: dict[str, Any], groups: tuple[Group, ...]) -> Iterator[tuple[st
                 readings=reading_rows(entry.content.get("conditioned")),
             )
             yield str(method["page"]), text
+
+
+def others(board: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a method's page says of the board's other methods, gathered once for all pages.
+
+    Args:
+        board: a board of the board's JSON.
+
+    Returns:
+        ``leader``, the name of the method that leads by mPAP, or ""; the numbers of those that
+        are ``ranked`` and ``pictured``; and ``with_fields``, those with fields.
+    """
+    methods, best = board["methods"], board["summary"]["mPAP"]
+    names = {method["slug"]: method["method"] for method in methods}
+    return {
+        "leader": names.get(best["leader"], "") if best else "",
+        "ranked": sum(not method["sees_truth"] for method in methods),
+        "pictured": sum(bool(method["pictured"]) for method in methods),
+        "with_fields": [method for method in methods if method["has_fields"]],
+    }
 
 
 def _entry_texts(entry: Entry) -> dict[str, Any]:

@@ -244,21 +244,25 @@ def average_precision(counts: PixelCounts, *, closed: bool = False) -> tuple[Flo
         counts: see `PixelCounts`.
         closed: also add the recall at the last threshold times the largest precision.
     """
-    precision, recall, predicted = (
+    plain, strict, rest = _precision_sums(counts)
+    return (plain + rest, strict + rest) if closed else (plain, strict)
+
+
+def _precision_sums(counts: PixelCounts) -> tuple[Float64, Float64, Float64]:
+    """Return plain and strict average precision, and what the last recall adds to both."""
+    predicted, hit = (
         np.ascontiguousarray(np.moveaxis(values, -1, 0))
-        for values in (counts.precision, counts.recall, counts.predicted)
+        for values in (counts.predicted, counts.hit)
     )
-    best = precision[0]
+    recall = hit / np.maximum(counts.target, 1)
+    best = hit[0] / np.maximum(predicted[0], 1)
     plain, strict = np.zeros_like(best), np.zeros_like(best)
-    for i in range(1, len(precision)):
+    for i in range(1, len(hit)):
         step = (recall[i - 1] - recall[i]) * best
         plain = plain + step
         strict = strict + np.where(predicted[i] > 0, step, 0.0)
-        best = np.maximum(best, precision[i])
-    if closed:
-        step = recall[-1] * best
-        plain, strict = plain + step, strict + step
-    return plain, strict
+        best = np.maximum(best, hit[i] / np.maximum(predicted[i], 1))
+    return plain, strict, recall[-1] * best
 
 
 def four_scores(plain: PixelCounts, hoa: PixelCounts, *, closed: bool = False) -> Float64:
@@ -271,6 +275,14 @@ def four_scores(plain: PixelCounts, hoa: PixelCounts, *, closed: bool = False) -
     """
     scores = (*average_precision(plain, closed=closed), *average_precision(hoa, closed=closed))
     return np.stack(scores, axis=-1)
+
+
+def open_and_closed(plain: PixelCounts, hoa: PixelCounts) -> tuple[Float64, Float64]:
+    """Return `four_scores` without and with the last recall, at the cost of one of them."""
+    sums = [_precision_sums(plain), _precision_sums(hoa)]
+    scores = np.stack([score for *two, _ in sums for score in two], axis=-1)
+    rest = np.stack([rest for *_, rest in sums for _ in range(2)], axis=-1)
+    return scores, scores + rest
 
 
 def score_table(histogram: ArrayLike, *, closed: bool = False) -> tuple[Float64, Int64]:

@@ -5,8 +5,9 @@ Source: docs/protocol.md P28.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from chorus_bench.metrics.resampling import (
     intervals_of,
     pairwise_bounds,
     resampled_totals,
+    significant_wins,
 )
 
 
@@ -36,25 +38,43 @@ class Ranking:
         methods: M names, in the order given.
         values: (M,) the mean of each method.
         intervals: the bootstrap interval of each mean.
-        low: (M, M) lower end of the interval of ``values[i] - values[j]``.
-        high: (M, M) upper end.
         ranks: (M,) the first rank that a method may have: 1 + the number of methods that are
             significantly better; 0 for a method that is not ranked, which counts for no other.
         last_ranks: (M,) the last one: the number of methods that are not significantly worse,
             itself included; 0 likewise. Significant is a difference whose interval excludes zero.
         first_share: (M,) share of the resamples in which each method is the first of those that
             are ranked; ties are divided.
+        confidence: confidence level of all intervals.
+        resampled: (M, R) the mean of each method in every resample.
+        rows: (M,) the row of each method in ``resampled``.
     """
 
     score: str
     methods: tuple[str, ...]
     values: Float64
     intervals: tuple[Interval, ...]
-    low: Float64
-    high: Float64
     ranks: NDArray[np.int64]
     last_ranks: NDArray[np.int64]
     first_share: Float64
+    confidence: float
+    resampled: Float64
+    rows: NDArray[np.intp]
+
+    @property
+    def low(self) -> Float64:
+        """Lower ends of the intervals of ``values[i] - values[j]``, (M, M)."""
+        return self._bounds[0]
+
+    @property
+    def high(self) -> Float64:
+        """Upper ends of the intervals of ``values[i] - values[j]``, (M, M)."""
+        return self._bounds[1]
+
+    @cached_property
+    def _bounds(self) -> tuple[Float64, Float64]:
+        pairs = np.ix_(self.rows, self.rows)
+        low, high = pairwise_bounds(self.resampled, self.confidence)
+        return low[pairs], high[pairs]
 
     def order(self) -> list[int]:
         """Return the indices of the methods, best first; those that are not ranked come last."""
@@ -66,17 +86,15 @@ class Ranking:
 
     def reordered(self, order: Sequence[int]) -> Ranking:
         """Return the ranking with its methods in another order."""
-        pairs = np.ix_(order, order)
         return replace(
             self,
             methods=tuple(self.methods[i] for i in order),
             values=self.values[order],
             intervals=tuple(self.intervals[i] for i in order),
-            low=self.low[pairs],
-            high=self.high[pairs],
             ranks=self.ranks[order],
             last_ranks=self.last_ranks[order],
             first_share=self.first_share[order],
+            rows=self.rows[order],
         )
 
     def rank_text(self, method: int) -> str:
@@ -85,7 +103,10 @@ class Ranking:
 
     def difference(self, first: int, second: int) -> Interval:
         """Return the interval of the first method's mean minus the second's."""
-        return Interval(float(self.low[first, second]), float(self.high[first, second]))
+        pair = self.rows[[first, second]]
+        low, high = pairwise_bounds(self.resampled[np.sort(pair)], self.confidence)
+        place = (0, 1) if pair[0] <= pair[1] else (1, 0)
+        return Interval(float(low[place]), float(high[place]))
 
     def _facts(self) -> dict[str, object]:
         best = self.order()[0]
@@ -161,7 +182,9 @@ def rank_by_every_score(
         InputError: methods with different samples.
     """
     ranked = np.ones(len(tables), dtype=bool)
-    return _rankings(tables, resamples, seed, confidence, lambda category, means: None, ranked)
+    averages = _averages(tables)
+    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed)
+    return _overall(tables, averages, totals, confidence, ranked)
 
 
 def rank_with_categories(
@@ -188,36 +211,41 @@ def rank_with_categories(
     Raises:
         InputError: methods with different samples.
     """
+    averages = _averages(tables)
     within: dict[str, dict[str, Ranking]] = {}
     ranked = np.array([name not in unranked for name in tables])
 
     def rank(category: str, means: Float64) -> None:
-        entries = [table[category] for table in tables.values()]
-        enough = counted(entries[0][1]).sum(axis=0) > 1
-        values = [available_mean(*entry) for entry in entries] if enough.any() else []
+        areas = next(iter(tables.values()))[category][1]
+        enough = counted(areas).sum(axis=0) > 1
         within[category] = {
-            name: _ranking(name, tuple(tables), values, means[:, i], confidence, ranked)
+            name: _ranking(name, tuple(tables), averages[category], means[:, i], confidence, ranked)
             for i, name in enumerate(SCORE_NAMES)
             if enough[i]
         }
 
-    return _rankings(tables, resamples, seed, confidence, rank, ranked), within
+    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed, each=rank)
+    return _overall(tables, averages, totals, confidence, ranked), within
 
 
-def _rankings(
+#: category -> the means of each method.
+_Averages = Mapping[str, Sequence[Mapping[str, float | None]]]
+
+
+def _averages(tables: Mapping[str, CategoryTables]) -> _Averages:
+    _check_same_samples(tables)
+    names = next(iter(tables.values()))
+    return {name: [available_mean(*table[name]) for table in tables.values()] for name in names}
+
+
+def _overall(
     tables: Mapping[str, CategoryTables],
-    resamples: int,
-    seed: int,
+    averages: _Averages,
+    totals: Float64,
     confidence: float,
-    each: Callable[[str, Float64], None],
     ranked: Bool,
 ) -> dict[str, Ranking]:
-    _check_same_samples(tables)
-    totals = resampled_totals(list(tables.values()), resamples=resamples, seed=seed, each=each)
-    means = [
-        benchmark_mean(available_mean(*entry) for entry in table.values())
-        for table in tables.values()
-    ]
+    means = [benchmark_mean(of_method) for of_method in zip(*averages.values(), strict=True)]
     return {
         f"m{name}": _ranking(f"m{name}", tuple(tables), means, totals[:, i], confidence, ranked)
         for i, name in enumerate(SCORE_NAMES)
@@ -232,7 +260,7 @@ def _ranking(
     confidence: float,
     ranked: Bool,
 ) -> Ranking:
-    low, high = pairwise_bounds(totals, confidence)
+    wins = significant_wins(totals, confidence)
     most = totals.max(axis=0, where=ranked[:, None], initial=-np.inf)
     best = ranked[:, None] & (totals == most)
     return Ranking(
@@ -240,11 +268,12 @@ def _ranking(
         methods=methods,
         values=np.array([mean[score] for mean in means]),
         intervals=tuple(intervals_of(totals, confidence)),
-        low=low,
-        high=high,
-        ranks=ranked * (1 + (high[:, ranked] < 0).sum(axis=1)),
-        last_ranks=ranked * (ranked.sum() - (low[:, ranked] > 0).sum(axis=1)),
+        ranks=ranked * (1 + wins[ranked].sum(axis=0)),
+        last_ranks=ranked * (ranked.sum() - wins[:, ranked].sum(axis=1)),
         first_share=(best / np.maximum(best.sum(axis=0), 1)).mean(axis=1),
+        confidence=confidence,
+        resampled=totals,
+        rows=np.arange(len(methods)),
     )
 
 

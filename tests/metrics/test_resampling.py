@@ -16,6 +16,7 @@ from chorus_bench.metrics.resampling import (
     means_of_many,
     pairwise_bounds,
     percentile_bounds,
+    significant_wins,
 )
 
 DIGITS = 2.0**30
@@ -174,6 +175,31 @@ def test_pairs_in_several_chunks(monkeypatch):
     whole = pairwise_bounds(totals)
     monkeypatch.setattr("chorus_bench.metrics.resampling._CHUNK", 120)
     np.testing.assert_array_equal(whole, pairwise_bounds(totals))
+
+
+@pytest.mark.parametrize("resamples", [1, 2, 39, 40, 41, 1000, 1001])
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
+@pytest.mark.parametrize("digits", [1, 15])
+def test_wins_are_the_signs_of_the_bounds(resamples, confidence, digits):
+    """Ties as well, and bounds between two differences of opposite signs."""
+    rng = np.random.default_rng(resamples)
+    totals = np.round(rng.normal(rng.normal(0, 1, (30, 1)), 0.4, (30, resamples)), digits)
+    low, high = pairwise_bounds(totals, confidence)
+    wins = significant_wins(totals, confidence)
+    np.testing.assert_array_equal(wins, low > 0)
+    np.testing.assert_array_equal(wins.T, high < 0)
+    assert wins.any()
+    assert not (wins & wins.T).any()
+
+
+def test_a_ranking_in_another_order_has_the_same_differences():
+    ranking = rank_methods(made_up(6))
+    order = [4, 0, 5, 2, 1, 3]
+    other = ranking.reordered(order)
+    np.testing.assert_array_equal(other.low, ranking.low[np.ix_(order, order)])
+    for i, j in np.ndindex(6, 6):
+        bounds = [ranking.low[order[i], order[j]], ranking.high[order[i], order[j]]]
+        assert other.difference(i, j).as_list() == bounds
 
 
 def test_scores_of_any_size_are_exact_enough():

@@ -12,6 +12,7 @@ from chorus_bench.datasets.masks import encode_mask
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.leaderboard.page_pictures import heats_data, listed, masks_data
+from chorus_bench.leaderboard.site import others
 from chorus_bench.leaderboard.summary import summary_within
 from chorus_bench.metrics.pap import SCORE_NAMES
 from chorus_bench.metrics.ranking import rank_methods, rank_with_categories
@@ -268,6 +269,7 @@ class MadeUpSite:
         page = render(
             "method.html.jinja", site=site, board=self.board, method=row, pictures=pictures, lost=0.01,
             entry=nothing | self.entries.get(slug, {}), measures=[], readings=[],
+            among=others(self.board),
         )  # fmt: skip
         (folder / "methods" / f"{slug}.html").write_text(page, encoding="utf-8")
 
