@@ -85,15 +85,16 @@ def _hits(corners: Float64, faces: Int32, height: int, width: int) -> _Hits:
     """Find the pixels whose centre lies in a triangle; arguments as for `fragments`."""
     x, y = np.rint(corners.T * STEPS_PER_PIXEL).astype(np.int64)
     corner = np.ascontiguousarray(faces.T, dtype=np.intp)
-    xs, ys = x[corner], y[corner]
+    xs, ys = x.take(corner), y.take(corner)
     area = _twice_area(xs, ys)
     front = np.flatnonzero(area > 0)
-    left, columns = _pixel_range(xs[:, front], width)
-    top, rows = _pixel_range(ys[:, front], height)
+    left, columns = _pixel_range(xs.take(front, axis=1), width)
+    top, rows = _pixel_range(ys.take(front, axis=1), height)
     shown = np.flatnonzero((columns > 0) & (rows > 0))
     drawn, left, top = front[shown], left[shown], top[shown]
     box, row = _counted(rows[shown])
-    sides = _sides(xs[:, drawn] - _centre(left), ys[:, drawn] - _centre(top))
+    xs, ys = xs.take(drawn, axis=1) - _centre(left), ys.take(drawn, axis=1) - _centre(top)
+    sides = _sides(xs, ys)
     line, column = _inside(sides, box, row, columns[shown])
     which, row = box[line], row[line]
     face = drawn[which]
@@ -145,8 +146,8 @@ class _Side:
 
     def at(self, which: Int64, row: Int64, column: Int64 | None = None) -> Int64:
         """Return the values (m,) of triangles at pixels of their boxes, by default the first."""
-        values: Int64 = self.value[which] + row * self.down[which]
-        return values if column is None else values + column * self.across[which]
+        values: Int64 = self.value.take(which) + row * self.down.take(which)
+        return values if column is None else values + column * self.across.take(which)
 
 
 def _sides(xs: Int64, ys: Int64) -> list[_Side]:
@@ -160,9 +161,7 @@ def _sides(xs: Int64, ys: Int64) -> list[_Side]:
     return sides
 
 
-def _inside(
-    sides: Sequence[_Side], box: Int64, row: Int64, columns: Int64
-) -> tuple[Int64, Int64]:
+def _inside(sides: Sequence[_Side], box: Int64, row: Int64, columns: Int64) -> tuple[Int64, Int64]:
     """Return the pixels inside all sides of a triangle: numbers of lines, and columns.
 
     A side's value grows or falls along a line, so they go from one column to another.
@@ -214,7 +213,7 @@ def draw(
     pixels = size[0] * size[1]
     hits, kept, front = _hits_ahead(points, faces, intrinsics, size, near)
     owner = kept[hits.face]
-    over_depth = hits.weights()[::-1] / front[faces.T[:, owner]]
+    over_depth = hits.weights()[::-1] / front.take(faces.take(owner, axis=0)).T
     nearness = over_depth[0] + over_depth[1] + over_depth[2]
     key = (np.rint(nearness * _DEPTH_UNIT).astype(np.int64) << _FACE_BITS) | owner
     best = np.full(pixels, -1, dtype=np.int64)
@@ -225,7 +224,7 @@ def draw(
     depth = np.full(pixels, np.inf)
     face[pixel] = owner[seen]
     for weight, over in zip(weights, over_depth, strict=True):
-        weight[pixel] = over[seen] / nearest
+        weight[pixel] = over.take(seen) / nearest
     depth[pixel] = 1 / nearest
     return Raster(face.reshape(size), weights.T.reshape(*size, 3), depth.reshape(size))
 
@@ -251,5 +250,5 @@ def _hits_ahead(
     front = np.where(ahead, points[:, 2], 1.0)
     corners = exact.product(points, intrinsics[:2].T) / front[:, None]
     kept = np.flatnonzero(ahead[faces[:, 0]] & ahead[faces[:, 1]] & ahead[faces[:, 2]])
-    turned = faces[kept][:, ::-1]
+    turned = faces.take(kept, axis=0)[:, ::-1]
     return _hits(np.where(ahead[:, None], corners, 0.0), turned, *size), kept, front
