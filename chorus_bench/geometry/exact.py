@@ -259,8 +259,10 @@ def product(a: Floats, b: Floats) -> Numbers:
     if a.shape[-2] > b.shape[-1]:
         return np.swapaxes(product(np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2)), -1, -2)
     result = a[..., :, 0, None] * b[..., 0, None, :]
+    term = np.empty_like(result)
     for i in range(1, a.shape[-1]):
-        result += a[..., :, i, None] * b[..., i, None, :]
+        np.multiply(a[..., :, i, None], b[..., i, None, :], out=term)
+        result += term
     return result
 
 
