@@ -187,9 +187,8 @@ class NumpyProjector:
     """The projector based on NumPy alone; several threads may use it at once."""
 
     def __init__(self, features: VoxelFeatures) -> None:
-        moving = features.moving_count
-        rest = features.grid.voxels - moving
-        self._groups = ((features.moving, moving), (features.still, rest))
+        moving, self._voxels = features.moving_count, features.grid.voxels
+        self._groups = ((features.moving, moving), (features.still, self._voxels - moving))
 
     def look_up(self, matrices: Float64, views: Sequence[View]) -> UInt8:
         """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`.
@@ -199,7 +198,7 @@ class NumpyProjector:
             views: B views.
         """
         images = ImageTable.of(views)
-        codes = np.empty((len(views), sum(count for _, count in self._groups)), dtype=np.uint8)
+        codes = np.empty((len(views), self._voxels), dtype=np.uint8)
         done = 0
         for blocks, count in self._groups:
             _look_up(matrices, blocks, images, codes[:, done : done + count])
