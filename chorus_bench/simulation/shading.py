@@ -88,7 +88,7 @@ def shade(scene: Scene, rendering: Rendering, camera: PerspectiveCamera, stream:
     _paint(picture, seen, _surface(scene, rendering, seen, camera, light), grain)
     for some, colors in _background(scene, rays, eye, dark, stream.fork("background")):
         _paint(picture, empty[some], colors, grain)
-    return np.asarray(cv2.merge(picture.reshape(3, *shape)))
+    return np.asarray(cv2.merge(list(picture.reshape(3, *shape))))
 
 
 def _paint(picture: UInt8, pixels: Int64, colors: Float64, grain: Float64) -> None:
