@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
@@ -46,7 +47,10 @@ class Stream:
 
     def __init__(self, *address: object) -> None:
         self._address = address
-        self._bits = np.random.Philox(key=int.from_bytes(_digest(address)[:16], "little"))
+
+    @cached_property
+    def _bits(self) -> np.random.Philox:
+        return np.random.Philox(key=int.from_bytes(_digest(self._address)[:16], "little"))
 
     def fork(self, name: str) -> Stream:
         """Return the stream of a part, which does not change when other parts draw more numbers."""

@@ -31,7 +31,17 @@ _Cache = Annotated[
 
 def long_command(command: Command) -> Command:
     """Give a command that may take long the option ``--quiet``."""
-    return _with_option(command, "quiet", _Quiet, False, silenced)
+    return _with_option(command, "quiet", _Quiet, False, _at_length)
+
+
+@contextlib.contextmanager
+def _at_length(quiet: bool) -> Iterator[None]:
+    """Keep the memory that is freed, and be quiet if that is asked."""
+    from chorus_bench.engines.memory import keep_freed_memory
+
+    keep_freed_memory()
+    with silenced(quiet):
+        yield
 
 
 def uses_cache(command: Command) -> Command:

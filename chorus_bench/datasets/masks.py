@@ -53,17 +53,19 @@ class MaskRuns:
             lengths = np.concatenate([[0], lengths])
         return cls(height, width, lengths.astype(np.int64))
 
-    @property
-    def values(self) -> NDArray[np.uint8]:
-        """The value of every run, 0 or 1."""
-        values = np.zeros(len(self.lengths), dtype=np.uint8)
-        values[1::2] = 1
+    def values(self, off: int = 0, on: int = 1) -> NDArray[np.uint8]:
+        """Return the value of every run."""
+        values = np.full(len(self.lengths), off, dtype=np.uint8)
+        values[1::2] = on
         return values
+
+    def columns(self, off: int = 0, on: int = 1) -> NDArray[np.uint8]:
+        """Return the columns (W, H) of the mask, its pixels with two given values."""
+        return np.repeat(self.values(off, on), self.lengths).reshape(self.width, self.height)
 
     def decode(self) -> NDArray[np.uint8]:
         """Return the mask (H, W) of 0 and 1."""
-        flat = np.repeat(self.values, self.lengths)
-        return np.ascontiguousarray(flat.reshape(self.width, self.height).T)
+        return np.ascontiguousarray(self.columns().T)
 
 
 def decode_mask(

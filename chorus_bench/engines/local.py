@@ -16,6 +16,7 @@ from multiprocessing.synchronize import Event
 from typing import Any
 
 from chorus_bench.engines.jobs import Job, Result, Setup, end_inner_run
+from chorus_bench.engines.memory import keep_freed_memory
 from chorus_bench.errors import ChorusBenchError, InputError
 
 #: How often a job may kill its worker before the run gives up.
@@ -152,8 +153,9 @@ def _no_worker_begins() -> InputError:
 
 
 def _begin(begun: Event) -> None:
-    """Make a worker process end when its parent does."""
+    """Make a worker process keep its memory, and end when its parent does."""
     begun.set()
+    keep_freed_memory()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

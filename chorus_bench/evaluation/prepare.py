@@ -15,10 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 from chorus_bench.array_types import Float32, Int64, UInt8
 from chorus_bench.datasets.samples import EvalSample
 from chorus_bench.evaluation.area_scaling import scaled_mask
+from chorus_bench.evaluation.warping import canonical_points
 from chorus_bench.geometry.body import BodyModel, without_global_orientation
 from chorus_bench.geometry.camera import PerspectiveCamera, pixel_indices
 from chorus_bench.geometry.grid import GridSpec
-from chorus_bench.geometry.skinning import warp_backward
 from chorus_bench.metrics.pap import pixel_classes
 from chorus_bench.metrics.protocol import Protocol
 
@@ -170,7 +170,7 @@ def prepare_sample(
     target = small_target(sample.decode_object_mask(), height, width)
     posed = body.pose(without_global_orientation(sample.pose))
     human = splat(posed, entries.camera, height, width)
-    canonical = warp_backward(
+    canonical = canonical_points(
         body, sample.pose, protocol.grid, protocol.skinning, threads=threads, device=device
     )
     return PreparedSample(

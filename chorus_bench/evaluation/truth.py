@@ -34,9 +34,10 @@ from chorus_bench.evaluation.truth_samples import (
     resampled,
     score_sample,
 )
+from chorus_bench.evaluation.warping import canonical_points
 from chorus_bench.geometry.body import BodyModel, without_global_orientation
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
-from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
+from chorus_bench.geometry.skinning import SkinningSettings
 from chorus_bench.metrics.contact import Geodesics
 from chorus_bench.submission import Fields, Submission
 
@@ -159,7 +160,7 @@ def _score(
     vertices = body.pose(without_global_orientation(row["pose"]))
     voxels = decode_occupancy(row[TRUTH_COLUMN])
     truth = TrueSample.of(category, voxels, _PROBES, vertices, geodesics)
-    points = warp_backward(body, row["pose"], _PROBES, _SKINNING)
+    points = canonical_points(body, row["pose"], _PROBES, _SKINNING)
     return {
         name: score_sample(entry.posed(category, sample_id, points), truth)
         for name, entry in fields.items()

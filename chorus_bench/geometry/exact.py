@@ -259,8 +259,10 @@ def product(a: Floats, b: Floats) -> Numbers:
     if a.shape[-2] > b.shape[-1]:
         return np.swapaxes(product(np.swapaxes(b, -1, -2), np.swapaxes(a, -1, -2)), -1, -2)
     result = a[..., :, 0, None] * b[..., 0, None, :]
+    term = np.empty_like(result)
     for i in range(1, a.shape[-1]):
-        result += a[..., :, i, None] * b[..., i, None, :]
+        np.multiply(a[..., :, i, None], b[..., i, None, :], out=term)
+        result += term
     return result
 
 
@@ -274,13 +276,13 @@ def determinant(matrices: Floats) -> Numbers:
     return inner(matrices[..., 0, :], cross(matrices[..., 1, :], matrices[..., 2, :]))
 
 
-def whole_product(a: Floats, b: Floats) -> Numbers:
-    """Return the product of matrices of integer multiples of powers of two.
+def whole_product(a: Floats, b: Floats, out: Numbers | None = None) -> Numbers:
+    """Return the product of matrices of integer multiples of powers of two, in ``out`` if given.
 
     The caller has rounded both so that every partial sum, in units of the smallest multiple, is
     below 2**53. Then no sum is rounded, and BLAS may add in any order.
     """
-    result: Numbers = a @ b
+    result: Numbers = np.matmul(a, b, out=out)
     return result
 
 

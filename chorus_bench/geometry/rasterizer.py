@@ -7,6 +7,7 @@ centre at (column + 1/2, row + 1/2). Shared edges belong to exactly one triangle
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,26 +46,60 @@ def fragments(corners: Float64, faces: Int32, height: int, width: int) -> Fragme
         height: rows.
         width: columns.
     """
+    hits = _hits(corners, faces, height, width)
+    return Fragments(hits.face, hits.pixel, np.ascontiguousarray(hits.weights().T))
+
+
+@dataclass(frozen=True, eq=False)
+class _Hits:
+    """Pixels covered by triangles, from which weights can be computed.
+
+    Args:
+        face: (n,) the triangle.
+        pixel: (n,) flat index, row * width + column.
+        sides: the three sides of the drawn triangles.
+        which: (n,) the triangle among the drawn ones.
+        row: (n,) the pixel's row in the triangle's box.
+        column: (n,) its column.
+        area: (n,) twice the area of the triangle.
+    """
+
+    face: Int64
+    pixel: Int64
+    sides: Sequence[_Side]
+    which: Int64
+    row: Int64
+    column: Int64
+    area: Int64
+
+    def weights(self) -> Float64:
+        """Return the barycentric weights (3, n) of the triangle's corners, in the image plane."""
+        a, b = (side.at(self.which, self.row, self.column) for side in self.sides[:2])
+        weights = np.empty((3, len(self.face)))
+        for weight, doubled in zip(weights, (a, b, self.area - a - b), strict=True):
+            np.divide(doubled, self.area, out=weight)
+        return weights
+
+
+def _hits(corners: Float64, faces: Int32, height: int, width: int) -> _Hits:
+    """Find the pixels whose centre lies in a triangle; arguments as for `fragments`."""
     x, y = np.rint(corners.T * STEPS_PER_PIXEL).astype(np.int64)
     corner = np.ascontiguousarray(faces.T, dtype=np.intp)
-    xs, ys = x[corner], y[corner]
+    xs, ys = x.take(corner), y.take(corner)
     area = _twice_area(xs, ys)
     front = np.flatnonzero(area > 0)
-    left, columns = _pixel_range(xs[:, front], width)
-    top, rows = _pixel_range(ys[:, front], height)
+    left, columns = _pixel_range(xs.take(front, axis=1), width)
+    top, rows = _pixel_range(ys.take(front, axis=1), height)
     shown = np.flatnonzero((columns > 0) & (rows > 0))
     drawn, left, top = front[shown], left[shown], top[shown]
     box, row = _counted(rows[shown])
-    line, column = _counted(columns[shown][box])
-    sides = _sides(xs[:, drawn] - _centre(left), ys[:, drawn] - _centre(top))
-    edges = [_edge(side, box, row, line, column) for side in sides]
-    inside = np.flatnonzero((edges[0] > 0) & (edges[1] > 0) & (edges[2] > 0))
-    line, column = line[inside], column[inside]
+    xs, ys = xs.take(drawn, axis=1) - _centre(left), ys.take(drawn, axis=1) - _centre(top)
+    sides = _sides(xs, ys)
+    line, column = _inside(sides, box, row, columns[shown])
     which, row = box[line], row[line]
     face = drawn[which]
-    doubled = [edge[inside] - side.owned[which] for edge, side in zip(edges, sides, strict=True)]
-    weights = np.stack(doubled, axis=1) / area[face][:, None]
-    return Fragments(face, (top[which] + row) * width + (left[which] + column), weights)
+    pixel = (top[which] + row) * width + (left[which] + column)
+    return _Hits(face, pixel, sides, which, row, column, area[face])
 
 
 def _twice_area(xs: Int64, ys: Int64) -> Int64:
@@ -97,17 +132,22 @@ class _Side:
 
     Args:
         value: (n,) at the first pixel of a triangle's box: twice the area of the triangle of the
-            side and the pixel's centre, plus one where the side is owned. Owned sides belong to
-            their triangle: of two triangles with a common side, one.
+            side and the pixel's centre.
         across: (n,) what is added to the value from one column to the next.
         down: (n,) the same from one row to the next.
-        owned: (n,) whether the triangle owns the side.
+        owned: (n,) whether pixel centres on the side are inside: of two triangles with a common
+            side, in one.
     """
 
     value: Int64
     across: Int64
     down: Int64
     owned: NDArray[np.bool_]
+
+    def at(self, which: Int64, row: Int64, column: Int64 | None = None) -> Int64:
+        """Return the values (m,) of triangles at pixels of their boxes, by default the first."""
+        values: Int64 = self.value.take(which) + row * self.down.take(which)
+        return values if column is None else values + column * self.across.take(which)
 
 
 def _sides(xs: Int64, ys: Int64) -> list[_Side]:
@@ -116,16 +156,31 @@ def _sides(xs: Int64, ys: Int64) -> list[_Side]:
     for start, end in ((1, 2), (2, 0), (0, 1)):
         dx, dy = xs[end] - xs[start], ys[end] - ys[start]
         owned = (dy < 0) | ((dy == 0) & (dx > 0))
-        value = dy * xs[start] - dx * ys[start] + owned
+        value = dy * xs[start] - dx * ys[start]
         sides.append(_Side(value, -dy * STEPS_PER_PIXEL, dx * STEPS_PER_PIXEL, owned))
     return sides
 
 
-def _edge(side: _Side, box: Int64, row: Int64, line: Int64, column: Int64) -> Int64:
-    """Return a side's values at pixels, given by box and row of each line, line and column."""
-    begin = side.value[box] + row * side.down[box]
-    out: Int64 = begin[line] + column * side.across[box][line]
-    return out
+def _inside(sides: Sequence[_Side], box: Int64, row: Int64, columns: Int64) -> tuple[Int64, Int64]:
+    """Return the pixels inside all sides of a triangle: numbers of lines, and columns.
+
+    A side's value grows or falls along a line, so they go from one column to another.
+
+    Args:
+        sides: the three sides of n triangles.
+        box: (lines,) the triangle of each line of pixels.
+        row: (lines,) its row in the triangle's box.
+        columns: (n,) how many columns the boxes have.
+    """
+    first, last = np.zeros_like(row), columns[box] - 1
+    for side in sides:
+        begin, step = side.at(box, row) + side.owned[box] - 1, side.across[box]
+        steps = begin // np.maximum(np.abs(step), 1)
+        np.maximum(first, np.where(step > 0, -steps, 0), out=first)
+        np.minimum(last, np.where(step < 0, steps, last), out=last)
+        last[(step == 0) & (begin < 0)] = -1
+    line, place = _counted(np.maximum(last - first + 1, 0))
+    return line, first[line] + place
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,48 +210,45 @@ def draw(
         size: height and width in pixels.
         near: triangles with a corner nearer than this, in metres, are left out.
     """
-    height, width = size
-    f, front = _fragments_ahead(points, faces, intrinsics, size, near)
-    over_depth = f.weights / front[faces[f.face]]
-    nearness = over_depth[:, 0] + over_depth[:, 1] + over_depth[:, 2]
-    key = (np.rint(nearness * _DEPTH_UNIT).astype(np.int64) << _FACE_BITS) | f.face
-    best = np.full(height * width, -1, dtype=np.int64)
-    np.maximum.at(best, f.pixel, key)
-    seen = np.flatnonzero(best[f.pixel] == key)
-    raster = Raster(
-        np.full(height * width, -1, dtype=np.int32),
-        np.zeros((height * width, 3)),
-        np.full(height * width, np.inf),
-    )
-    pixel = f.pixel[seen]
-    raster.face[pixel] = f.face[seen]
-    raster.weights[pixel] = over_depth[seen] / nearness[seen][:, None]
-    raster.depth[pixel] = 1 / nearness[seen]
-    return Raster(
-        raster.face.reshape(size),
-        raster.weights.reshape(*size, 3),
-        raster.depth.reshape(size),
-    )
+    pixels = size[0] * size[1]
+    hits, kept, front = _hits_ahead(points, faces, intrinsics, size, near)
+    owner = kept[hits.face]
+    over_depth = hits.weights()[::-1] / front.take(faces.take(owner, axis=0)).T
+    nearness = over_depth[0] + over_depth[1] + over_depth[2]
+    key = (np.rint(nearness * _DEPTH_UNIT).astype(np.int64) << _FACE_BITS) | owner
+    best = np.full(pixels, -1, dtype=np.int64)
+    np.maximum.at(best, hits.pixel, key)
+    seen = np.flatnonzero(best[hits.pixel] == key)
+    pixel, nearest = hits.pixel[seen], nearness[seen]
+    face, weights = np.full(pixels, -1, dtype=np.int32), np.zeros((3, pixels))
+    depth = np.full(pixels, np.inf)
+    face[pixel] = owner[seen]
+    for weight, over in zip(weights, over_depth, strict=True):
+        weight[pixel] = over.take(seen) / nearest
+    depth[pixel] = 1 / nearest
+    return Raster(face.reshape(size), weights.T.reshape(*size, 3), depth.reshape(size))
 
 
 def covered(
     points: Float64, faces: Int32, intrinsics: Float64, size: tuple[int, int], near: float
 ) -> NDArray[np.bool_]:
     """Return the pixels (H, W) that show the outside of closed meshes; arguments as in `draw`."""
-    hits, _ = _fragments_ahead(points, faces, intrinsics, size, near)
+    hits, _, _ = _hits_ahead(points, faces, intrinsics, size, near)
     shown = np.zeros(size[0] * size[1], dtype=bool)
     shown[hits.pixel] = True
     return shown.reshape(size)
 
 
-def _fragments_ahead(
+def _hits_ahead(
     points: Float64, faces: Int32, intrinsics: Float64, size: tuple[int, int], near: float
-) -> tuple[Fragments, Float64]:
-    """Return the fragments of `draw`, with faces and corners as given, and the depths (V,)."""
+) -> tuple[_Hits, Int64, Float64]:
+    """Return the hits of `draw`, the faces (n,) that they number, and the depths (V,).
+
+    The faces' corners are in reverse.
+    """
     ahead = points[:, 2] >= near
     front = np.where(ahead, points[:, 2], 1.0)
     corners = exact.product(points, intrinsics[:2].T) / front[:, None]
     kept = np.flatnonzero(ahead[faces[:, 0]] & ahead[faces[:, 1]] & ahead[faces[:, 2]])
-    turned = faces[kept][:, ::-1]
-    f = fragments(np.where(ahead[:, None], corners, 0.0), turned, *size)
-    return Fragments(kept[f.face], f.pixel, f.weights[:, ::-1]), front
+    turned = faces.take(kept, axis=0)[:, ::-1]
+    return _hits(np.where(ahead[:, None], corners, 0.0), turned, *size), kept, front

@@ -94,4 +94,4 @@ def _both_sides(faces: Int32) -> Int32:
 
 def _along(values: Float64, faces: Int32, hits: Fragments) -> Float64:
     """Return the values at corners (V,) interpolated at the fragments (n,)."""
-    return np.asarray(exact.inner(hits.weights, values[faces[hits.face]]))
+    return np.asarray(exact.inner(hits.weights, values.take(faces.take(hits.face, axis=0))))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from chorus_bench.array_types import Float64
 from chorus_bench.geometry import exact
-from chorus_bench.geometry.body import BodyModel
+from chorus_bench.geometry.body import JOINTS, BodyModel
 from chorus_bench.seeds import Stream
 from chorus_bench.simulation.meshes import Color, Mesh
 
@@ -71,11 +71,11 @@ def dress(body: BodyModel, style: str, stream: Stream) -> Float64:
         top = bottom = stream.choice(((0.1, 0.1, 0.13), (0.12, 0.2, 0.32)))
     if style == "swim":
         bottom = stream.choice(SHIRTS)
-    colors[np.isin(joints, shirt)] = bottom if style == "suit" else top
+    colors[_among(joints, shirt)] = bottom if style == "suit" else top
     if style == "suit":
         colors[regions["shirt_front"]] = stream.choice(FORMAL_SHIRTS)
-    colors[np.isin(joints, trousers)] = bottom
-    colors[np.isin(joints, shoes)] = stream.choice(SHOES)
+    colors[_among(joints, trousers)] = bottom
+    colors[_among(joints, shoes)] = stream.choice(SHOES)
     covered = stream.choice(SHIRTS if style == "winter" else HAIR)
     colors[regions["hair"]] = covered
     colors[regions["eyes"]] = (0.1, 0.08, 0.08)
@@ -87,8 +87,14 @@ def person_mesh(body: BodyModel, vertices: Float64, colors: Float64) -> Mesh:
     return Mesh(vertices, body.faces, colors, np.zeros(len(body.faces), dtype=np.int32))
 
 
+@lru_cache(maxsize=4)
 def _face_joints(body: BodyModel) -> NDArray[np.int32]:
     return body.dominant_joints()[body.faces[:, 0]]
+
+
+def _among(joints: NDArray[np.int32], some: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Return which joints (F,) are among some."""
+    return np.isin(np.arange(JOINTS), some).take(joints)
 
 
 @lru_cache(maxsize=4)
@@ -121,7 +127,7 @@ def _shirt_front(body: BodyModel, joints: NDArray[np.int32]) -> NDArray[np.bool_
     low, high = places[6, 1], places[12, 1]
     opening = 0.1 * np.clip((centers[:, 1] - low) / (high - low), 0, 1)
     front = (centers[:, 2] > places[9, 2]) & (np.abs(centers[:, 0]) < opening)
-    return np.asarray(front & np.isin(joints, _TORSO))
+    return np.asarray(front & _among(joints, _TORSO))
 
 
 def _eyes(body: BodyModel) -> NDArray[np.bool_]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
@@ -75,18 +76,29 @@ def shade(scene: Scene, rendering: Rendering, camera: PerspectiveCamera, stream:
         stream: draws light and background.
     """
     light = _light(stream.fork("light"))
+    shape = rendering.raster.face.shape
     face = rendering.raster.face.ravel()
     seen, empty = np.flatnonzero(face >= 0), np.flatnonzero(face < 0)
-    picture = np.empty((3, face.size))
-    picture[:, seen] = _surface(scene, rendering, seen, camera, light)
-    rays, eye = _world_rays(scene.placement, camera, rendering.raster.face.shape, empty)
+    rays, eye = _world_rays(scene.placement, camera, shape, empty)
     dark = _shadow(scene, rendering, camera, light).ravel()[empty]
-    picture[:, empty] = _background(scene, rays, eye, dark, stream.fork("background"))
-    picture += stream.fork("grain").uniforms(face.size) * 0.03 - 0.015
-    picture *= 255
-    picture += 0.5
-    levels = np.clip(picture, 0, 255, out=picture).astype(np.uint8)
-    return np.ascontiguousarray(levels.T).reshape(*rendering.raster.face.shape, 3)
+    grain = stream.fork("grain").uniforms(face.size)
+    grain *= 0.03
+    grain -= 0.015
+    picture = np.empty((3, face.size), dtype=np.uint8)
+    _paint(picture, seen, _surface(scene, rendering, seen, camera, light), grain)
+    for some, colors in _background(scene, rays, eye, dark, stream.fork("background")):
+        _paint(picture, empty[some], colors, grain)
+    return np.asarray(cv2.merge(list(picture.reshape(3, *shape))))
+
+
+def _paint(picture: UInt8, pixels: Int64, colors: Float64, grain: Float64) -> None:
+    """Write colours (3, n) with their grain into the pixels of a picture (3, H W)."""
+    colors += grain.take(pixels)
+    colors *= 255
+    colors += 0.5
+    levels = np.clip(colors, 0, 255, out=colors).astype(np.uint8)
+    for channel, values in zip(picture, levels, strict=True):
+        channel[pixels] = values
 
 
 def _surface(
@@ -94,15 +106,17 @@ def _surface(
 ) -> Float64:
     """Return the colours (3, n) of the pixels that show a mesh, given by their flat indices."""
     mesh, raster = rendering.mesh, rendering.raster
-    face, to_world = raster.face.ravel()[seen], scene.placement.root
-    weights, corners = raster.weights.reshape(-1, 3)[seen], mesh.faces[face].T
-    own = np.stack([exact.inner(weights, axis[corners].T) for axis in _vertex_normals(mesh)])
+    face, to_world = raster.face.ravel().take(seen), scene.placement.root
+    weights = np.moveaxis(raster.weights, -1, 0).reshape(3, -1).take(seen, axis=1).T
+    corners = mesh.faces.take(face, axis=0)
+    own = np.stack([exact.inner(weights, axis.take(corners)) for axis in _vertex_normals(mesh)])
     normal = exact.product(to_world, own)
     normal /= exact.norm(normal.T) + 1e-12
     towards = -exact.apply(to_world, camera.rotation[2].astype(np.float64))
     lit, near = (np.clip(exact.inner(normal.T, way), 0, 1) for way in (light, towards))
     brightness = 0.38 + 0.12 * normal[1] + (0.5 * lit + 0.14 * near)
-    colors: Float64 = mesh.colors[face].T * brightness
+    colors: Float64 = np.ascontiguousarray(mesh.colors.T).take(face, axis=1)
+    colors *= brightness
     return colors
 
 
@@ -114,11 +128,13 @@ def _light(stream: Stream) -> Float64:
 
 def _vertex_normals(mesh: Mesh) -> Float64:
     """Return the mean directions (3, V) of the faces at each vertex."""
-    a, b, c = np.ascontiguousarray(mesh.vertices.T)[:, mesh.faces.T].T.swapaxes(0, 1)
-    corners = mesh.faces.ravel()
-    face_normals = np.repeat(exact.cross(b - a, c - a).T, 3, axis=1)
-    V = len(mesh.vertices)
-    sums = np.stack([np.bincount(corners, values, minlength=V) for values in face_normals])
+    corners = mesh.faces.ravel().astype(np.intp)
+    axes = np.ascontiguousarray(mesh.vertices.T)
+    a, b, c = (axes.take(corners[k::3], axis=1) for k in range(3))
+    (u0, u1, u2), (v0, v1, v2) = b - a, c - a
+    face_normals = (u1 * v2 - u2 * v1, u2 * v0 - u0 * v2, u0 * v1 - u1 * v0)
+    each = [np.repeat(values, 3) for values in face_normals]
+    sums = np.stack([np.bincount(corners, values, minlength=len(mesh.vertices)) for values in each])
     normals: Float64 = sums / np.maximum(exact.norm(sums.T), 1e-12)
     return normals
 
@@ -133,14 +149,14 @@ def _world_rays(
     to_world = exact.product(camera.rotation.astype(np.float64), placement.root.T)
     rays = np.empty((3, len(pixels)))
     for axis, (x, y, z) in enumerate(to_world.T):
-        rays[axis] = (across * x + (down * y)[:, None] + z).ravel()[pixels]
+        rays[axis] = (across * x + (down * y)[:, None] + z).take(pixels)
     return rays, placement.to_world(camera.center[None])[0]
 
 
 def _background(
     scene: Scene, rays: Float64, eye: Float64, dark: NDArray[np.bool_], stream: Stream
-) -> Float64:
-    """Return the colours (3, n) of sky and ground.
+) -> Iterator[tuple[Int64, Float64]]:
+    """Yield the pixels of the sky, numbers (m,), and their colours (3, m); then the ground's.
 
     Args:
         scene: the scene.
@@ -152,24 +168,25 @@ def _background(
     place = PLACES[scene.place]
     slope = rays[1] / np.sqrt(rays[0] * rays[0] + rays[2] * rays[2])
     above, below = np.flatnonzero(slope >= -_LEVEL), np.flatnonzero(slope < -_LEVEL)
-    colors = np.empty_like(rays)
-    colors[:, above] = _sky(place, rays[:, above], slope[above], stream.fork("hills"))
-    down = rays[:, below]
+    yield above, _sky(place, rays, slope, above, stream.fork("hills"))
+    down = rays.take(below, axis=1)
     distance = (scene.placement.floor - eye[1]) / down[1]
     x, z = ((eye[k] + down[k] * distance) / place.grain for k in (0, 2))
-    color = _mix(*place.ground, _pattern(x, z, stream.fork("ground")))
-    color *= np.where(dark[below], 0.55, 1.0)
+    colors = _mix(*place.ground, _pattern(x, z, stream.fork("ground")))
+    colors *= np.where(dark[below], 0.55, 1.0)
     haze = np.clip(distance / 60, 0, 0.85)
-    colors[:, below] = (1 - haze) * color + haze * np.asarray(place.horizon)[:, None]
-    return colors
+    colors *= 1 - haze
+    colors += haze * np.asarray(place.horizon)[:, None]
+    yield below, colors
 
 
-def _sky(place: Place, rays: Float64, slope: Float64, stream: Stream) -> Float64:
-    """Return the colours (3, n) of sky and hills at viewing directions and their slopes."""
+def _sky(place: Place, rays: Float64, slope: Float64, above: Int64, stream: Stream) -> Float64:
+    """Return the colours (3, m) of sky and hills at those of the viewing directions (3, n)."""
+    slope = slope.take(above)
     colors = _mix(place.horizon, place.sky, np.clip(slope * 2.2, 0, 1))
     if place.skyline:
         low = np.flatnonzero(slope < place.skyline + _HIGHEST_HILL)
-        hidden = low[slope[low] < _crest(rays[:, low], place.skyline, stream)]
+        hidden = low[slope[low] < _crest(rays.take(above[low], axis=1), place.skyline, stream)]
         colors[:, hidden] = _mix(place.horizon, place.ground[1], 0.25) * 0.88
     return colors
 
@@ -177,7 +194,8 @@ def _sky(place: Place, rays: Float64, slope: Float64, stream: Stream) -> Float64
 def _mix(first: Color, second: Color, share: ArrayLike) -> Float64:
     """Return the colours (3, n) between two colours, or (3, 1) for one share."""
     a, b = (np.asarray(color)[:, None] for color in (first, second))
-    mixed: Float64 = a + np.asarray(share) * (b - a)
+    mixed: Float64 = np.asarray(share) * (b - a)
+    mixed += a
     return mixed
 
 
@@ -185,7 +203,9 @@ def _wave(angle: Float64) -> Float64:
     """Return a wave (n,) that is within 0.002 of the sine, for a tenth of its cost."""
     turns = angle * (1 / (2 * np.pi))
     turns -= np.rint(turns)
-    bow = 8 - 16 * np.abs(turns)
+    bow = np.abs(turns)
+    bow *= -16
+    bow += 8
     bow *= turns
     out: Float64 = np.abs(bow)
     out *= bow

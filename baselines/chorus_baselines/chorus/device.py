@@ -155,7 +155,7 @@ class DeviceAccumulator(Accumulator):
 
     def _masks(self, views: Sequence[View]) -> _Masks:
         """Return the masks of views, decoded on the device."""
-        values = self._put(np.concatenate([view.runs.values for view in views]))
+        values = self._put(np.concatenate([view.runs.values() for view in views]))
         lengths = self._put(np.concatenate([view.runs.lengths for view in views]))
         sizes = np.array([view.size for view in views], dtype=np.int64)
         pixels = sizes[:, 0] * sizes[:, 1]

@@ -34,8 +34,9 @@ _PELVIS = 0
 _FEATURE_BITS, _VIEW_BITS = 24, 26
 # Voxels stand in blocks so small that BLAS multiplies each on the thread that asks for it;
 # batches of views go to threads of our own, which do not wait for each other.
-_MOVING_BLOCK, _STILL_BLOCK = 24, 512
-_VOXELS_AT_ONCE = 2048
+_MOVING_BLOCK, _STILL_BLOCK = 24, 128
+# So few that what is read at once stays in the second cache.
+_VOXELS_AT_ONCE = 1536
 #: Views in one batch; the block sizes above are for this many.
 VIEWS_AT_ONCE = 32
 
@@ -49,7 +50,7 @@ class VoxelFeatures:
         order: (N**3,) flat voxel indices: first those that move with the body, then the rest.
         moving: (blocks, 96, 24) w_j(g) (g, 1) of the moving voxels, in blocks of 24, row
             4 j + a, in units of 2**-24; coordinates are relative to the cube, from -1 to 1.
-        still: (blocks, 4, 512) the same for the others, which belong to the pelvis alone.
+        still: (blocks, 4, 128) the same for the others, which belong to the pelvis alone.
             Both are filled up with zeros.
         moving_count: number of moving voxels.
     """
@@ -149,47 +150,45 @@ def _round_rows(matrices: Float64) -> Float64:
 
 @dataclass(frozen=True, eq=False)
 class ImageTable:
-    """The masks of a batch as one lookup table of codes.
+    """The masks of a batch as one lookup table of codes, pixels column by column.
 
     Every image has a border of one pixel with the code `OUTSIDE`.
 
     Args:
         codes: the bordered images, concatenated.
-        first: (B, 1) position of pixel (0, 0) of each image.
-        stride: (B, 1) length of its rows.
-        height: (B, 1) in pixels, without the border.
-        width: (B, 1) in pixels, without the border.
+        first: (B,) position of pixel (0, 0) of each image.
+        stride: (B,) length of its columns, with the border.
+        height: (B,) in pixels, without the border.
+        width: (B,) in pixels, without the border.
     """
 
     codes: UInt8
-    first: Int64
-    stride: Int64
+    first: Float64
+    stride: Float64
     height: Float64
     width: Float64
 
     @classmethod
     def of(cls, views: Sequence[View]) -> ImageTable:
         """Return the table of some views' masks."""
-        sizes = np.array([view.size for view in views], dtype=np.int64)
-        strides = sizes[:, 1] + 2
-        ends = np.cumsum((sizes[:, 0] + 2) * strides)
-        codes = np.zeros(ends[-1], dtype=np.uint8)
+        height, width = np.array([view.size for view in views], dtype=np.int64).T
+        strides = height + 2
+        ends = np.cumsum((width + 2) * strides)
         starts = np.concatenate([[0], ends[:-1]])
+        codes = np.zeros(ends[-1], dtype=np.uint8)
         for view, start, end, stride in zip(views, starts, ends, strides, strict=True):
-            image = codes[start:end].reshape(-1, stride)[1:-1, 1:-1]
-            np.multiply(view.mask, HIT - SEEN, out=image)
-            image += SEEN
-        height, width = sizes.astype(np.float64).T[..., None]
-        return cls(codes, (starts + strides + 1)[:, None], strides[:, None], height, width)
+            image = codes[start:end].reshape(-1, stride)
+            image[1:-1, 1:-1] = view.runs.columns(SEEN, HIT)
+        places = (starts + strides + 1, strides, height, width)
+        return cls(codes, *(place.astype(np.float64) for place in places))
 
 
 class NumpyProjector:
     """The projector based on NumPy alone; several threads may use it at once."""
 
     def __init__(self, features: VoxelFeatures) -> None:
-        moving = features.moving_count
-        rest = features.grid.voxels - moving
-        self._groups = ((features.moving, moving), (features.still, rest))
+        moving, self._voxels = features.moving_count, features.grid.voxels
+        self._groups = ((features.moving, moving), (features.still, self._voxels - moving))
 
     def look_up(self, matrices: Float64, views: Sequence[View]) -> UInt8:
         """Return the codes (B, N**3), voxels in the order of `VoxelFeatures.order`.
@@ -199,50 +198,59 @@ class NumpyProjector:
             views: B views.
         """
         images = ImageTable.of(views)
-        parts = []
+        codes = np.empty((len(views), self._voxels), dtype=np.uint8)
+        done = 0
         for blocks, count in self._groups:
-            _, used, size = blocks.shape
-            M = np.ascontiguousarray(matrices[..., :used]).reshape(-1, used)
-            step = _VOXELS_AT_ONCE // size
-            codes = [
-                _read_pixels(
-                    exact.whole_product(M, blocks[start : start + step].astype(np.float64)), images
-                )
-                for start in range(0, len(blocks), step)
-            ]
-            parts += [_join(codes, len(images.width))[:, :count]]
-        return np.concatenate(parts, axis=1)
+            _look_up(matrices, blocks, images, codes[:, done : done + count])
+            done += count
+        return codes
 
 
-def _join(codes: list[UInt8], views: int) -> UInt8:
-    """Put codes (B, n) of consecutive voxels side by side."""
-    return np.concatenate(codes, axis=1) if codes else np.zeros((views, 0), dtype=np.uint8)
+def _look_up(matrices: Float64, blocks: Float32, images: ImageTable, codes: UInt8) -> None:
+    """Write the codes (B, n) of the voxels of blocks, those that fill up the last one left out."""
+    _, used, size = blocks.shape
+    M = np.ascontiguousarray(matrices[..., :used]).reshape(-1, used)
+    step = _VOXELS_AT_ONCE // size
+    reader, pixels = _PixelReader(images, step, size), np.empty((step, len(M), size))
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        for start in range(0, len(blocks), step):
+            some = blocks[start : start + step].astype(np.float64)
+            found = reader.read(exact.whole_product(M, some, out=pixels[: len(some)]))
+            place = codes[:, start * size : (start + step) * size]
+            place[...] = found[:, : place.shape[1]]
 
 
-def _read_pixels(pixels: Float64, images: ImageTable) -> UInt8:
-    """Read the images at homogeneous pixels, truncated toward zero.
+class _PixelReader:
+    """Reads images at homogeneous pixels, with working memory for one step."""
 
-    Points behind the camera are read like all others; depth zero is outside.
+    def __init__(self, images: ImageTable, step: int, size: int) -> None:
+        views = len(images.width)
+        self._codes, self._shape = images.codes, (views, size)
+        sides = (images.width, images.height, images.stride, images.first)
+        self._width, self._height, self._stride, self._first = (np.repeat(a, size) for a in sides)
+        types = (np.float64, np.float64, np.intp, np.uint8)
+        self._work = [np.empty((step, views * size), dtype) for dtype in types]
 
-    Args:
-        pixels: (blocks, 3 B, size) x, y and depth of every view.
-        images: B images.
+    def read(self, pixels: Float64) -> UInt8:
+        """Return the codes (B, blocks * size) at pixels, truncated toward zero.
 
-    Returns:
-        (B, blocks * size) codes.
-    """
-    views = len(images.width)
-    blocks, _, size = pixels.shape
-    x, y, z = pixels.reshape(blocks, 3, views, size).transpose(1, 2, 0, 3)
-    at_camera = z == 0
-    if at_camera.any():
-        x[at_camera] = y[at_camera] = np.inf
-    with np.errstate(divide="ignore", over="ignore"):
-        u = np.divide(x, z, order="C").reshape(views, -1)
-        v = np.divide(y, z, order="C").reshape(views, -1)
-    index = np.clip(v, -1, images.height, out=v).astype(np.int64)
-    index *= images.stride
-    index += np.clip(u, -1, images.width, out=u).astype(np.int64)
-    index += images.first
-    codes: UInt8 = images.codes.take(index)
-    return codes
+        Points behind the camera are read like all others; depth zero is outside: what is divided
+        by it is infinite, or not a number, which `numpy.fmax` takes to the border.
+
+        Args:
+            pixels: (blocks, 3 B, size) x, y and depth of every view.
+        """
+        blocks = len(pixels)
+        x, y, z = pixels.reshape(blocks, 3, -1).swapaxes(0, 1)
+        u, v, index, codes = (work[:blocks] for work in self._work)
+        for place, along, limit in ((u, x, self._width), (v, y, self._height)):
+            np.divide(along, z, out=place)
+            np.fmax(place, -1, out=place)
+            np.minimum(place, limit, out=place)
+            np.trunc(place, out=place)
+        u *= self._stride
+        u += v
+        u += self._first
+        np.copyto(index, u, casting="unsafe")
+        self._codes.take(index, out=codes, mode="clip")
+        return codes.reshape(blocks, *self._shape).swapaxes(0, 1).reshape(self._shape[0], -1)
