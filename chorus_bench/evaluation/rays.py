@@ -119,16 +119,14 @@ class Rays:
             sample: the sample.
             centers: the centres of the probe voxels, see `probe_points`.
         """
-        resting = centers.take(sample.voxels, axis=0)
-        moves = np.zeros(len(resting), dtype=np.bool_)
-        for given, center in zip(sample.points.T, resting.T, strict=True):
-            moves |= given != center
+        x, y, z = (sample.points != centers.take(sample.voxels, axis=0)).T
+        moves = x | y | z
         sizes = np.diff(sample.starts, append=len(moves))
-        moved = np.diff(np.cumsum(moves)[np.cumsum(sizes) - 1], prepend=0)
+        moved = np.add.reduceat(moves, sample.starts, dtype=np.int64)
         moving = Bundle.of(sample.pixels, np.flatnonzero(moves), moved)
         still = Bundle.of(sample.pixels, np.flatnonzero(~moves), sizes - moved)
         columns = np.ascontiguousarray(sample.points.take(moving.entries, axis=0).T)
-        np.nan_to_num(columns, copy=False, nan=np.inf, posinf=np.inf, neginf=np.inf)
+        columns[~np.isfinite(columns)] = np.inf
         voxels = sample.voxels.take(still.entries).astype(np.int64)
         return cls((sample.height, sample.width), sample.classes, still, voxels, moving, columns)
 

@@ -118,8 +118,8 @@ class PaddedCube:
         place = np.empty(len(coordinates), dtype=np.float32)
         low, size = self.spec.low.astype(np.float32)[axis], np.float32(self.spec.voxel_size)
         for row, how in zip(found, maps, strict=True):
-            np.multiply(coordinates, np.float32(how.scale), out=place)
-            place += np.float32(how.offset)
+            given = coordinates if how.scale == 1 else coordinates * np.float32(how.scale)
+            np.add(given, np.float32(how.offset), out=place)
             place -= low
             place /= size
             np.clip(place, -1, self.spec.resolution, out=place)
