@@ -279,7 +279,7 @@ def _join(prepared: Sequence[PreparedSample], probes: GridSpec) -> Arrays:
 
 def _canonical_points(geometry: Arrays, probes: GridSpec) -> NDArray[np.float32]:
     """Return the canonical point of every entry, (n, 3) metres."""
-    points = probes.centers().astype(np.float32)[geometry["voxels"]]
+    points = probes.centers().astype(np.float32).take(geometry["voxels"], axis=0)
     points[geometry["moving"]] = geometry["points"]
     return points
 

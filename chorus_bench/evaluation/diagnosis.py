@@ -39,8 +39,8 @@ from chorus_bench.evaluation.availability import availability_warnings, nothing_
 from chorus_bench.evaluation.cache import GeometryCache, SampleBatch
 from chorus_bench.evaluation.gains import CategoryDiagnosis, Tried, diagnosed
 from chorus_bench.evaluation.prepare import PreparedSample
-from chorus_bench.evaluation.rays import Rays
-from chorus_bench.evaluation.readings import IDENTITY, PaddedCube
+from chorus_bench.evaluation.rays import Rays, probe_points
+from chorus_bench.evaluation.readings import IDENTITY, PaddedCube, Readings
 from chorus_bench.evaluation.repairs import (
     MOVING,
     REPAIRS,
@@ -274,11 +274,13 @@ class _Job:
         """Return what was tried for a category; None if none of its samples has a target pixel."""
         canonical = self._canonical(category)
         values = None if canonical is None else PaddedCube.of(canonical)
+        probes = probe_points(self._run.protocol.grid)
+        now = None if values is None else Readings.of(values, [IDENTITY], probes)
 
         def read(sample: PreparedSample, sample_id: str) -> tuple[Rays, NDArray[np.float32]]:
-            rays = Rays.of(sample)
-            if values is not None:
-                return rays, rays.image(values.read(rays, IDENTITY))
+            rays = Rays.of(sample, probes)
+            if now is not None:
+                return rays, now.images(rays, -np.inf)[:, 0]
             posed = self._posed(category, sample_id, sample.voxels)
             return rays, sample.occupancy_image(posed).ravel()
 
@@ -288,7 +290,7 @@ class _Job:
 
         found = itertools.chain.from_iterable(pool.map(read_batch, batches))
         samples, images = zip(*found, strict=True)
-        trials = CategoryTrials(samples, images, self._run.protocol, pool.map)
+        trials = CategoryTrials(samples, images, self._run.protocol, probes, pool.map)
         if not trials.available():
             return None
         repairs = self._repairs(trials, canonical, values)

@@ -1,33 +1,33 @@
 """Reading many transformed copies of one field at the prepared points of a sample.
 
 A copy that is moved, scaled or reflected along the axes is never built: it is the same field, read
-at other points. Because each axis is mapped separately, the voxel index of every point is computed
-once per axis and distinct map, and a trial is two sums, a gather and a maximum.
+at other points. Each axis is mapped separately, so what all copies say at the centres of the probe
+voxels is a few slices of the field. It is kept side by side, one row a voxel, and an entry that
+posing does not move fetches one row.
 
-Translations that differ along z alone are read together (`Words`): one gather fetches the levels
-of up to eight of them.
+At the other entries the voxel index is computed once per axis and distinct map, and translations
+that differ along z alone are read together (`Words`): one gather fetches the levels of up to eight
+of them.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from chorus_bench.array_types import Float32, Float64, Int32, Int64, UInt8
+from chorus_bench.array_types import Float32, Int32, Int64, UInt8
 from chorus_bench.evaluation.rays import Rays
 from chorus_bench.evaluation.scoring import level_table
 from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
-from chorus_bench.metrics.pap import TARGET, PixelCounts, average_precision
 from chorus_bench.metrics.protocol import Protocol
 
-_BLOCK = 8  # samples that are scored together
 _WORD = 8  # readings that are fetched together
 _TABLE = 1 << 24  # bytes of a table of words
+_PROBED = 1 << 27  # bytes of the levels at probe voxels
 
 
 class AxisMap(NamedTuple):
@@ -93,37 +93,56 @@ class PaddedCube:
         return cls(np.pad(levels, 1).ravel(), field.spec)
 
     @property
+    def top(self) -> Any:  # noqa: ANN401 - a number of the table's type
+        """The largest value."""
+        return self.table.max()
+
+    @property
     def side(self) -> int:
         """Voxels along each axis, N + 2."""
         return self.spec.resolution + 2
 
-    def axis_index(self, coordinates: Float32, axis: int, how: AxisMap) -> Int32:
-        """Return the index that a map reads along one axis, (m,): -1 or N where outside.
+    def layers(self, coordinates: Float32, axis: int, maps: Sequence[AxisMap]) -> Int32:
+        """Return the layer of `block` that each map reads along one axis, (maps, m).
 
-        The arithmetic is that of `GridSpec.indices`, so the identity reads the same voxel. An index
-        never decreases with the coordinate if the scale is positive.
+        It is 0 or N + 1 where outside. The arithmetic is that of `GridSpec.indices`, so the
+        identity reads the same voxel. A layer never decreases with the coordinate if the scale is
+        positive.
 
         Args:
             coordinates: (m,) of the points, metres.
             axis: 0, 1 or 2.
-            how: the axis map.
+            maps: the axis maps.
         """
-        given = coordinates if how.scale == 1 else coordinates * np.float32(how.scale)
-        place = given + np.float32(how.offset)
-        place -= self.spec.low.astype(np.float32)[axis]
-        place /= np.float32(self.spec.voxel_size)
-        np.clip(place, -1, self.spec.resolution, out=place)
-        return place.astype(np.int32)
+        found = np.empty((len(maps), len(coordinates)), dtype=np.int32)
+        place = np.empty(len(coordinates), dtype=np.float32)
+        low, size = self.spec.low.astype(np.float32)[axis], np.float32(self.spec.voxel_size)
+        for row, how in zip(found, maps, strict=True):
+            given = coordinates if how.scale == 1 else coordinates * np.float32(how.scale)
+            np.add(given, np.float32(how.offset), out=place)
+            place -= low
+            place /= size
+            np.clip(place, -1, self.spec.resolution, out=place)
+            row[...] = place  # toward zero
+        found += 1
+        return found
 
-    def read(self, rays: Rays, reading: Reading) -> NDArray[Any]:
-        """Return the values that a reading reads at each of a sample's entries, (n,)."""
-        along = zip(rays.columns, reading, strict=True)
-        place, y, z = (self.axis_index(c, axis, how) for axis, (c, how) in enumerate(along))
-        for index in (y, z):
-            place *= np.int32(self.side)
-            place += index
-        place += np.int32((self.side + 1) * self.side + 1)  # the voxel (0, 0, 0)
-        return self.table.take(place, mode="clip")  # never clips
+    def read(self, columns: Float32, readings: Sequence[Reading]) -> NDArray[Any]:
+        """Return what some readings read at some points, (C, n) from columns (3, n)."""
+        values = np.empty((len(readings), columns.shape[1]), dtype=self.table.dtype)
+        for row, reading in zip(values, readings, strict=True):
+            along = zip(columns, reading, strict=True)
+            place, y, z = (self.layers(c, axis, [how])[0] for axis, (c, how) in enumerate(along))
+            for layer in (y, z):
+                place *= np.int32(self.side)
+                place += layer
+            self.table.take(place, out=row, mode="clip")  # never clips
+        return values
+
+    @property
+    def block(self) -> NDArray[Any]:
+        """The values with their layer of zeros, (N + 2, N + 2, N + 2)."""
+        return self.table.reshape(self.side, self.side, self.side)
 
     def first_places(self, axis: int, how: AxisMap) -> Float32:
         """Return the smallest coordinate at which a map reads each of the indices 0 to N."""
@@ -131,7 +150,7 @@ class PaddedCube:
         below, above = (np.full(self.side - 1, _number(end)) for end in (-_FAR, _FAR))
         while (above - below > 1).any():
             middle = (below + above) // 2
-            reached = self.axis_index(_coordinate(middle), axis, how) >= indices
+            reached = self.layers(_coordinate(middle), axis, [how])[0] > indices
             below, above = np.where(reached, below, middle), np.where(reached, middle, above)
         return _coordinate(above)
 
@@ -159,7 +178,7 @@ class Words:
     sum says each of them.
 
     Attributes:
-        table: ((N + 2)**2 * K, B) levels of the maps at (i, j) and each of K possible sums.
+        table: (K * (N + 2)**2, B) levels of the maps at each of K possible sums and at (i, j).
         maps: the maps of z, at most B.
         cube: the levels of the field.
     """
@@ -169,126 +188,172 @@ class Words:
     cube: PaddedCube
 
     @classmethod
-    def of(cls, cube: PaddedCube, maps: Sequence[AxisMap]) -> list[Words]:
+    def of(cls, cube: PaddedCube, maps: Sequence[AxisMap]) -> tuple[Words, ...]:
         """Return tables of some maps along z, as many as their size demands."""
         size = _WORD
         while size > 1 and cube.side**2 * (size * cube.side) * size > _TABLE:
             size //= 2
         groups = [tuple(maps[begin : begin + size]) for begin in range(0, len(maps), size)]
-        return [cls._of(cube, group) for group in groups]
+        return tuple(cls._of(cube, group) for group in groups)
 
     @classmethod
     def _of(cls, cube: PaddedCube, maps: tuple[AxisMap, ...]) -> Words:
         changes = np.concatenate([cube.first_places(2, how) for how in maps])
-        layers = np.stack([cube.axis_index(changes, 2, how) for how in maps]) + 1
+        layers = cube.layers(changes, 2, maps)
         width = 1 << (len(maps) - 1).bit_length()  # a gather is fast for powers of two
         known = np.zeros((len(maps) * (cube.side - 1) + 1, width), dtype=np.int64)
         known[layers.sum(axis=0), : len(maps)] = layers.T
-        table = cube.table.reshape(-1, cube.side)[:, known.ravel()]
-        return cls(np.ascontiguousarray(table).reshape(-1, width), maps, cube)
-
-    @property
-    def width(self) -> int:
-        """The number of levels in a word, B."""
-        return self.table.shape[1]
+        table = np.empty((len(known), cube.side**2, width), dtype=np.uint8)
+        for layer, part in zip(known.T, np.moveaxis(table, -1, 0), strict=True):
+            part[...] = cube.table.reshape(-1, cube.side).T[layer]
+        return cls(table.reshape(-1, width), maps, cube)
 
     def images(
         self, rays: Rays, x: Sequence[AxisMap], y: Sequence[AxisMap]
     ) -> Iterator[NDArray[np.uint8]]:
-        """Yield for every map of x the images of all maps of y and z, (Y, p, Z) levels."""
-        cube, sums = self.cube, len(self.table) // self.cube.side**2
-        start = cube.axis_index(rays.columns[2], 2, self.maps[0])
-        for how in self.maps[1:]:
-            start += cube.axis_index(rays.columns[2], 2, how)
-        start += np.int32((cube.side + 1) * sums + len(self.maps))  # index -1 is the first layer
-        rows = [cube.axis_index(rays.columns[1], 1, how) * np.int32(sums) for how in y]
-        words = np.empty((len(y), len(start), self.width), dtype=np.uint8)
+        """Yield for every map of x the largest levels under all maps of y and z, (Y, p, Z).
+
+        They are those of the sample's moving entries.
+        """
+        cube, (across, up, along) = self.cube, rays.columns
+        start = cube.layers(along, 2, self.maps).sum(axis=0, dtype=np.int32)
+        start *= np.int32(cube.side**2)
+        rows = cube.layers(up, 1, y)
+        rows += start
+        words = np.empty((*rows.shape, self.table.shape[1]), dtype=np.uint8)
         place = np.empty_like(start)
-        for how in x:
-            first = cube.axis_index(rays.columns[0], 0, how)
-            first *= np.int32(cube.side * sums)
-            first += start
+        for first in cube.layers(across, 0, x):
+            first *= np.int32(cube.side)
             for row, out in zip(rows, words, strict=True):
-                np.add(first, row, out=place)
-                np.take(self.table, place, axis=0, out=out, mode="clip")  # never clips
-            top = rays.largest(words.reshape(len(y), -1), self.width)
-            yield top.reshape(len(y), -1, self.width)[..., : len(self.maps)]
+                np.add(row, first, out=place)
+                self.table.take(place, axis=0, out=out, mode="clip")  # never clips
+            yield rays.moving.largest(words)[..., : len(self.maps)]
 
 
-def box_counts(
-    rays: Rays, words: Sequence[Words], x: Sequence[AxisMap], y: Sequence[AxisMap], thresholds: int
-) -> Int32:
-    """Return the pixels of a sample by level and class under every combination of three maps.
+@dataclass(frozen=True, eq=False)
+class Box:
+    """Every combination of maps along x, y and z, x slowest, z fastest.
 
-    Args:
-        rays: the sample's entries.
-        words: the field, with the maps of z.
+    Attributes:
         x: X maps.
         y: Y maps.
-        thresholds: T.
-
-    Returns:
-        (T + 1, 2, X * Y * Z) number of pixels off the target and on it, x slowest, z fastest.
+        words: the field, with the Z maps of z.
+        probed: (V, X * Y * Z) levels at the probe voxels' centres.
+        cube: the levels of the field.
     """
-    parts = []
-    for one in words:
-        counted = [level_counts(rays, images, thresholds) for images in one.images(rays, x, y)]
-        parts.append(np.stack(counted, axis=2))  # (T + 1, 2, X, Y, Z)
-    return np.concatenate(parts, axis=-1).reshape(thresholds + 1, 2, -1)
+
+    x: tuple[AxisMap, ...]
+    y: tuple[AxisMap, ...]
+    words: tuple[Words, ...]
+    probed: UInt8
+    cube: PaddedCube
+
+    @classmethod
+    def of(cls, cube: PaddedCube, maps: Sequence[Sequence[AxisMap]], probes: Float32) -> list[Box]:
+        """Return all combinations, in as many boxes as their size demands.
+
+        Args:
+            cube: the levels of a field.
+            maps: those of x, y and z.
+            probes: (V, 3) the centres of the probe voxels, see `probe_points`.
+        """
+        x, y, z = map(tuple, maps)
+        words = Words.of(cube, z)
+        size = max(1, _PROBED // (len(probes) * len(y) * len(z)))
+        groups = [x[begin : begin + size] for begin in range(0, len(x), size)]
+        return [
+            cls(group, y, words, _probed(cube, (group, y, z), probes), cube) for group in groups
+        ]
+
+    def images(self, rays: Rays) -> UInt8:
+        """Return the sample's images, (P, X * Y * Z) levels."""
+        return rays.images(self.probed, self._moving(rays))
+
+    def _moving(self, rays: Rays) -> UInt8:
+        count = sum(len(one.maps) for one in self.words)
+        size = (len(rays.moving.pixels), len(self.x), len(self.y), count)
+        found, end = np.empty(size, dtype=np.uint8), 0
+        for one in self.words:
+            part = found[..., end : end + len(one.maps)]
+            for number, images in enumerate(one.images(rays, self.x, self.y)):
+                part[:, number] = images.transpose(1, 0, 2)
+            end += len(one.maps)
+        return found.reshape(len(found), -1)
 
 
-def reading_counts(
-    rays: Rays, cube: PaddedCube, readings: Sequence[Reading], thresholds: int
-) -> Int32:
-    """Return the pixels of a sample by level and class, (T + 1, 2, C), under C readings."""
-    levels = rays.largest(np.stack([cube.read(rays, reading) for reading in readings]))
-    return level_counts(rays, levels[..., None], thresholds).reshape(thresholds + 1, 2, -1)
+def _probed(cube: PaddedCube, maps: Sequence[Sequence[AxisMap]], probes: Float32) -> UInt8:
+    """Return the levels at the probe voxels' centres under all combinations of maps, (V, C)."""
+    x, y, z = (cube.layers(c, axis, maps[axis]) for axis, c in enumerate(_axes(probes)))
+    n, side = x.shape[1], cube.side
+    along_z = np.ascontiguousarray(cube.block[:, :, z.T])
+    planes = np.empty((side, n, n, len(y), len(z)), dtype=np.uint8)
+    for number, layers in enumerate(y):
+        planes[:, :, :, number] = along_z[:, layers]
+    rows = planes.reshape(side, n * n, -1)
+    probed = np.empty((n, n * n, len(x), rows.shape[-1]), dtype=np.uint8)
+    for part, layers in zip(probed, x.T, strict=True):
+        part[...] = rows[layers].transpose(1, 0, 2)
+    return probed.reshape(n**3, -1)
 
 
-def level_counts(rays: Rays, images: ArrayLike, thresholds: int) -> Int32:
-    """Return the pixels of some images by level and class.
+def _axes(probes: Float32) -> list[Float32]:
+    """Return the coordinates of the probe voxels' centres along each axis, (N,) each."""
+    n = round(len(probes) ** (1 / 3))
+    cube = probes.reshape(n, n, n, 3)
+    return [cube[:, 0, 0, 0], cube[0, :, 0, 1], cube[0, 0, :, 2]]
+
+
+@dataclass(frozen=True, eq=False)
+class Readings:
+    """Some readings of the values of a field.
+
+    Attributes:
+        cube: the values.
+        readings: C readings.
+        probed: (V, C) their values at the probe voxels' centres.
+    """
+
+    cube: PaddedCube
+    readings: tuple[Reading, ...]
+    probed: NDArray[Any]
+
+    @classmethod
+    def of(cls, cube: PaddedCube, readings: Sequence[Reading], probes: Float32) -> Readings:
+        """Return some readings.
+
+        Args:
+            cube: the values of a field.
+            readings: the readings.
+            probes: (V, 3) the centres of the probe voxels, see `probe_points`.
+        """
+        probed = np.empty((len(probes), len(readings)), dtype=cube.table.dtype)
+        for column, reading in zip(probed.T, readings, strict=True):
+            axes = zip(_axes(probes), reading, strict=True)
+            layers = (cube.layers(c, axis, [how])[0] for axis, (c, how) in enumerate(axes))
+            column[...] = cube.block[np.ix_(*layers)].ravel()
+        return cls(cube, tuple(readings), probed)
+
+    def images(self, rays: Rays, nothing: float = 0) -> NDArray[Any]:
+        """Return the sample's images, (P, C).
+
+        Args:
+            rays: the sample's entries.
+            nothing: the value of a pixel without entries, and the least.
+        """
+        read = self.cube.read(rays.columns, self.readings)
+        return images_of_values(rays, self.probed, read, nothing)
+
+
+def images_of_values(
+    rays: Rays, probed: NDArray[Any], read: NDArray[Any], nothing: float
+) -> NDArray[Any]:
+    """Return the images of C readings, (P, C).
 
     Args:
         rays: the sample's entries.
-        images: (Y, p, Z) levels of the sample's pixels that have entries, 0 to T.
-        thresholds: T.
-
-    Returns:
-        (T + 1, 2, Y, Z) number of the sample's pixels off the target and on it; those without
-        entries have level 0.
+        probed: (V, C) what they read at the centres of the probe voxels.
+        read: (C, n) what they read at the moving entries.
+        nothing: the value of a pixel without entries, and the least.
     """
-    levels = np.asarray(images).astype(np.int64)
-    rows, _, columns = levels.shape
-    levels *= 2 * rows * columns
-    levels += (rays.on_target * (rows * columns))[:, None]
-    levels += (np.arange(rows) * columns)[:, None, None] + np.arange(columns)
-    counts = np.bincount(levels.ravel(), minlength=(thresholds + 1) * 2 * rows * columns)
-    found = counts.reshape(thresholds + 1, 2, rows, columns).astype(np.int32)
-    targets = int(np.count_nonzero(rays.classes & TARGET))
-    for side, pixels in enumerate((len(rays.classes) - targets, targets)):
-        found[0, side] += np.int32(pixels - np.count_nonzero(rays.on_target == side))
-    return found
-
-
-def mean_pap(counts: Sequence[Int32], *, closed: bool) -> list[float]:
-    """Return a category's PAP for every candidate, as `category_mean` gives it.
-
-    Args:
-        counts: for each of the S samples the pixels of C candidates, (T + 1, 2, C).
-        closed: whether the last recall step counts.
-    """
-    used = [one for one in counts if one[:, 1, 0].any()]
-    blocks = [
-        _pap(np.stack(used[begin : begin + _BLOCK], axis=1), closed=closed)
-        for begin in range(0, len(used), _BLOCK)
-    ]
-    scores = np.concatenate(blocks).T.tolist()
-    return [math.fsum(of_candidate) / len(used) for of_candidate in scores]
-
-
-def _pap(counts: Int32, *, closed: bool) -> Float64:
-    """Return PAP, (S, C), from counts (T + 1, S, 2, C)."""
-    at_least = np.cumsum(counts[::-1], axis=0, dtype=np.int64)[::-1]
-    predicted, hit = at_least[1:].sum(axis=2), at_least[1:, :, 1]
-    found = PixelCounts(np.moveaxis(predicted, 0, -1), np.moveaxis(hit, 0, -1), at_least[0, :, 1])
-    return average_precision(found, closed=closed)[0]
+    moving = rays.moving.largest(read[..., None])[..., 0]
+    return rays.images(probed, moving.T, nothing)

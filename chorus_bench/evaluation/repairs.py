@@ -15,24 +15,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chorus_bench.array_types import Float32, Float64, Int64, UInt8
+from chorus_bench.array_types import Float32, Float64, Int32, Int64
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation.ceiling import graded_mask
 from chorus_bench.evaluation.rays import Rays
 from chorus_bench.evaluation.readings import (
     IDENTITY,
     MIRRORED,
+    Box,
     PaddedCube,
     Reading,
-    Words,
-    box_counts,
-    mean_pap,
+    Readings,
+    images_of_values,
     moved,
-    reading_counts,
     scaled,
     translated,
 )
 from chorus_bench.evaluation.recalibration import recalibrate
+from chorus_bench.evaluation.trial_scores import level_counts, mean_pap
 from chorus_bench.geometry.grid import OccupancyGrid
 from chorus_bench.metrics.pap import (
     TARGET,
@@ -122,12 +122,14 @@ class CategoryTrials:
         samples: the S samples' entries.
         images: their occupancy images as submitted, (P,) each.
         protocol: the protocol.
+        probes: (V, 3) the centres of its probe voxels, see `probe_points`.
         each: applies a function to every sample, in order, like a thread pool's ``map``.
     """
 
     samples: Sequence[Rays]
     images: Sequence[Float32]
     protocol: Protocol
+    probes: Float32
     each: Callable[..., Iterable[Any]] = map
 
     def scores(self, levels: Iterable[Sequence[NDArray[Any]]]) -> list[Scores]:
@@ -155,21 +157,27 @@ class CategoryTrials:
 
     def scores_of_reading(self, cube: PaddedCube, reading: Reading) -> Scores:
         """Return the samples' scores for one reading of the levels of a field."""
+        read = Readings.of(cube, [reading], self.probes)
+        return self.scores(image.T for image in self.each(read.images, self.samples))[0]
 
-        def read(sample: Rays) -> list[UInt8]:
-            return [sample.image(cube.read(sample, reading), 0)]
-
-        return self.scores(self.each(read, self.samples))[0]
-
-    def best_of(self, count: Callable[[Rays], NDArray[np.int32]], order: Iterable[int]) -> int:
+    def best_of(self, tried: Sequence[Box | Readings], order: Iterable[int]) -> int:
         """Return the first of the candidates with the largest PAP.
 
         Args:
-            count: returns a sample's pixels for every candidate, see `level_counts`.
-            order: the numbers of the candidates.
+            tried: the candidates, of the levels of one field.
+            order: their numbers.
         """
-        paps = mean_pap(list(self.each(count, self.samples)), closed=self.protocol.closed)
+        paps = [pap for some in tried for pap in self._paps(some)]
         return max(order, key=lambda number: paps[number])
+
+    def _paps(self, tried: Box | Readings) -> list[float]:
+        # No level is above the field's; thresholds that nothing reaches add nothing to PAP.
+        top = min(len(self.protocol.thresholds), 1 + int(tried.cube.top))
+
+        def count(sample: Rays) -> Int32:
+            return level_counts(sample.classes, tried.images(sample), top)
+
+        return mean_pap(list(self.each(count, self.samples)), closed=self.protocol.closed)
 
     def available(self) -> bool:
         """Return whether any sample has a target pixel."""
@@ -204,15 +212,12 @@ def _best_move(
     moves: Sequence[Sequence[float]],
 ) -> tuple[float, ...]:
     """Return the best of all combinations of moves along the axes, the shortest among equals."""
-    x, y, z = (
+    maps = [
         [moved(place + move) for move in along] for place, along in zip(start, moves, strict=True)
-    )
-    words, thresholds = Words.of(cube, z), len(trials.protocol.thresholds)
+    ]
     tried = list(itertools.product(*moves))
     shortest_first = sorted(range(len(tried)), key=lambda number: _length(tried[number]))
-    found = tried[
-        trials.best_of(lambda rays: box_counts(rays, words, x, y, thresholds), shortest_first)
-    ]
+    found = tried[trials.best_of(Box.of(cube, maps, trials.probes), shortest_first)]
     return tuple(place + move for place, move in zip(start, found, strict=True))
 
 
@@ -220,15 +225,11 @@ def scale_repair(
     trials: CategoryTrials, cube: PaddedCube, search: SearchSettings, center: Sequence[float]
 ) -> tuple[Scores, dict[str, Any]]:
     """Find the best uniform scale of the canonical field about a point (3,), metres."""
-    thresholds = len(trials.protocol.thresholds)
 
     def best_of(octaves: Sequence[float]) -> float:
         readings = [scaled(2.0**octave, center) for octave in octaves]
-        return octaves[
-            trials.best_of(
-                lambda rays: reading_counts(rays, cube, readings, thresholds), range(len(octaves))
-            )
-        ]
+        tried = Readings.of(cube, readings, trials.probes)
+        return octaves[trials.best_of([tried], range(len(octaves)))]
 
     first, *others = search.octave_steps
     count = int(search.octaves / first + 1e-9)
@@ -250,9 +251,16 @@ def mirror_repair(trials: CategoryTrials, cube: PaddedCube) -> tuple[Scores, dic
         cube: the field's probabilities.
     """
 
-    def both(sample: Rays) -> tuple[Float32, Float32]:
-        here, there = cube.read(sample, IDENTITY), cube.read(sample, MIRRORED)
-        return sample.image(there), sample.image((here + there) / np.float32(2))
+    def combined(read: Float32) -> Float32:
+        here, there = read
+        return np.stack([there, (here + there) / np.float32(2)])
+
+    pair = Readings.of(cube, [IDENTITY, MIRRORED], trials.probes)
+    probed = np.ascontiguousarray(combined(pair.probed.T).T)
+
+    def both(sample: Rays) -> Float32:
+        read = combined(cube.read(sample.columns, pair.readings))
+        return images_of_values(sample, probed, read, -np.inf).T
 
     mirrored, means = zip(*trials.each(both, trials.samples), strict=True)
     maximum = [np.maximum(a, b) for a, b in zip(trials.images, mirrored, strict=True)]
@@ -283,7 +291,7 @@ def ceiling_repair(trials: CategoryTrials) -> tuple[Scores, dict[str, Any]]:
 
     def image(sample: Rays) -> Float32:
         reached = np.zeros(len(sample.classes), dtype=bool)
-        reached[sample.pixels] = True
+        reached[sample.still.pixels] = reached[sample.moving.pixels] = True
         target = (sample.classes & TARGET).reshape(sample.shape)
         return graded_mask(target, reached.reshape(sample.shape)).ravel()
 

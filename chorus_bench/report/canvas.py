@@ -87,7 +87,10 @@ def colours(top: float) -> Any:  # noqa: ANN401
 def figure_bytes(figure: Any, kind: str = "png", **options: Any) -> bytes:  # noqa: ANN401
     """Return a figure as the content of a file of some format, such as ``png`` or ``pdf``."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=kind, **options)
+    if kind == "png" and not options:  # `savefig` would draw twice, first for the layout alone
+        _agg().FigureCanvasAgg(figure).print_png(buffer)
+    else:
+        figure.savefig(buffer, format=kind, **options)
     return buffer.getvalue()
 
 
@@ -95,6 +98,10 @@ def save_figure(figure: Any, path: str | Path) -> Path:  # noqa: ANN401
     """Write a figure to a file, atomically; the suffix determines the format."""
     target = Path(path)
     return atomic_write_bytes(target, figure_bytes(figure, target.suffix.lstrip(".") or "png"))
+
+
+def _agg() -> Any:  # noqa: ANN401
+    return import_extra("matplotlib.backends.backend_agg", extra="plots", purpose="Drawing")
 
 
 def _module() -> Any:  # noqa: ANN401 - an optional library

@@ -7,15 +7,15 @@ covers it; the field behind is visible beside the body, and faintly through it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import map_coordinates
 
 from chorus_bench.array_types import Float32, Float64
 from chorus_bench.errors import InputError
 from chorus_bench.geometry.body import BodyModel
-from chorus_bench.geometry.grid import OccupancyGrid
+from chorus_bench.geometry.grid import GridSpec, OccupancyGrid
 from chorus_bench.geometry.rasterizer import fragments
 
 #: Positions of the viewer: azimuth in degrees from the front, toward the person's left.
@@ -86,6 +86,7 @@ def draw_field(field: OccupancyGrid, body: BodyModel, viewer: Viewer, top: float
     return tint(picture, front)
 
 
+@lru_cache(maxsize=4)
 def _draw_body(body: BodyModel, viewer: Viewer) -> tuple[Float64, Float64]:
     """Return the shaded body on white, and metres toward the viewer (-inf where it is not)."""
     vertices = body.canonical_vertices
@@ -121,20 +122,54 @@ def _vertex_normals(vertices: Float64, faces: NDArray[np.int32]) -> Float64:
 def _largest_along_rays(
     field: OccupancyGrid, viewer: Viewer, depth: Float64
 ) -> tuple[Float32, Float32]:
-    """Return the largest probability in front of the body, and behind it (or without it)."""
-    spec = field.spec
+    """Return the largest probability in front of the body, and behind it (or without it).
+
+    The viewer is at eye level, so a row of the picture is a height, and what all rows read at a
+    step of a column lies above each other: the field is interpolated along y once, then between
+    four such lines.
+    """
+    spec, (to_right, _, toward) = field.spec, viewer.axes
     axis = (np.arange(viewer.pixels) + 0.5 - viewer.pixels / 2) * viewer.width / viewer.pixels
-    right, up = np.meshgrid(axis, -axis)
-    plane = right[..., None] * viewer.axes[0] + up[..., None] * viewer.axes[1]
-    front, behind = np.zeros((2, viewer.pixels, viewer.pixels), dtype=np.float32)
+    low, share, inside = _between(-axis, spec, 1)
+    by_height = np.moveaxis(field.values, 1, 0)  # (y, x, z)
+    lines = by_height[low].T * (inside - share) + by_height[low + 1].T * share  # (z, x, y)
+    lines = np.ascontiguousarray(lines)
+    front, behind = np.zeros((2, viewer.pixels, viewer.pixels), dtype=np.float32)  # column, row
+    covered, surface = np.isfinite(depth.T), depth.T
     reach = spec.side_length * 0.75
     for step in np.linspace(-reach, reach, _STEPS):
-        places = (plane + step * viewer.axes[2] - spec.low) / spec.voxel_size - 0.5
-        values = map_coordinates(field.values, np.moveaxis(places, -1, 0), order=1)
-        before = (step > depth) & np.isfinite(depth)
+        places = axis[:, None] * to_right + step * toward
+        x, z = (_between(places[:, number], spec, number) for number in (0, 2))
+        if not (x[2] * z[2]).any():
+            continue  # outside the field
+        values = _along_columns(lines, x, z)
+        before = (step > surface) & covered
         np.maximum(front, np.where(before, values, 0), out=front)
         np.maximum(behind, np.where(before, 0, values), out=behind)
-    return front, behind
+    return front.T, behind.T
+
+
+#: For each place the lower of two neighbouring voxels, the share of the upper one times whether the
+#: place lies between voxel centres, and whether it does.
+_Places = tuple[NDArray[np.intp], Float32, Float32]
+
+
+def _between(coordinates: Float64, spec: GridSpec, axis: int) -> _Places:
+    """Return between which voxels of a grid some coordinates (m,), metres, lie along an axis."""
+    place = (coordinates - spec.low[axis]) / spec.voxel_size - 0.5
+    low = np.clip(np.floor(place), 0, spec.resolution - 2)
+    inside = (place >= 0) & (place <= spec.resolution - 1)
+    share = (place - low) * inside
+    return low.astype(np.intp), share.astype(np.float32), inside.astype(np.float32)
+
+
+def _along_columns(lines: Float32, x: _Places, z: _Places) -> Float32:
+    """Return the values along some columns, (m, y), between the lines (Z, X, y) around each."""
+    values = np.zeros((len(x[0]), lines.shape[2]), dtype=np.float32)
+    for i, in_x in ((x[0], x[2] - x[1]), (x[0] + 1, x[1])):
+        for k, in_z in ((z[0], z[2] - z[1]), (z[0] + 1, z[1])):
+            values += lines[k, i] * (in_x * in_z)[:, None]
+    return values
 
 
 def heat_colours() -> tuple[tuple[float, ...], list[tuple[float, ...]]]:

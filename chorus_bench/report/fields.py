@@ -112,4 +112,4 @@ def _levels(values: NDArray[np.float32]) -> UInt8:
 
 
 def _packed(values: UInt8) -> str:
-    return base64.b64encode(zlib.compress(values.tobytes(), 9)).decode("ascii")
+    return base64.b64encode(zlib.compress(values.tobytes(), 6)).decode("ascii")

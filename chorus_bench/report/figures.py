@@ -108,6 +108,7 @@ def fields_figure(
     for line, name, top in zip(axes, shown, tops, strict=True):
         for place, side in zip(line, sides, strict=True):
             place.imshow(next(pictures))
+            place.set_axis_off()  # it has none, and laying out looks for them
             seen = "seen from the " + ("front" if side == "front" else f"person's {side}")
             place.set_title(name + ("\n" if len(name) > _LETTERS else ", ") + seen, fontsize=8)
         scale = figure.colorbar(colours(top), ax=list(line), shrink=0.7, pad=0.02, extend="max")
