@@ -16,8 +16,9 @@ from chorus_bench.geometry.body import BodyModel, without_global_orientation
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import SkinningSettings, warp_backward
 
-#: Samples whose points are remembered: 1.3 MB each on the protocol's grid.
-REMEMBERED = 32
+#: Samples whose points are remembered, 1.3 MB each on the protocol's grid; those of grids that are
+#: finer than this are not.
+REMEMBERED, FINEST = 32, 64
 
 
 def canonical_points(
@@ -30,6 +31,8 @@ def canonical_points(
     device: str = "cpu",
 ) -> Float32:
     """Return what `warp_backward` returns, (N**3, 3) metres, read-only; for arguments see there."""
+    if grid.resolution > FINEST:
+        return warp_backward(body, pose, grid, settings, threads=threads, device=device)
     own = without_global_orientation(pose).tobytes()
     return _warped(body, own, grid, settings, threads, device)
 

@@ -57,3 +57,11 @@ def test_memory_is_bounded(calls):
     for pose in [*many, many[0]]:
         canonical_points(body, pose, GRID, SKINNING)
     assert len(calls) == REMEMBERED + 2
+
+
+def test_fine_grids_are_not_remembered(calls, monkeypatch):
+    monkeypatch.setattr(warping, "FINEST", 8)
+    body, pose = load_body("default"), poses(1)[0]
+    for _ in range(2):
+        canonical_points(body, pose, GridSpec(resolution=9), SKINNING)
+    assert len(calls) == 2
