@@ -13,9 +13,10 @@ from filelock import FileLock
 ROOT = str(Path(__file__).resolve().parents[2])
 #: How often a node is started, what Ray says of one that takes long, and seconds to wait for both.
 TRIES, SLOW, PATIENCE = 10, "timed out during startup", 300
-#: How often Ray asks whether a node lives, in ms. A node is lost when five such questions are
-#: refused at once, or not answered for 10 seconds each: a busy one has as long as ever.
-PERIOD = 500
+#: Ray asks a node twice a second whether it lives. It is lost when five such questions are refused
+#: at once, or not answered for 10 seconds each: a busy one has as long as ever. Ray's workers would
+#: give way (niceness 15) to whatever else runs: beside other tests they hardly ran at all.
+SYSTEM = {"health_check_period_ms": 500, "worker_niceness": 0}
 #: Nobody looks at the cluster: its pages and its logs would be further processes.
 NODE = {
     "object_store_memory": 150_000_000,
@@ -66,7 +67,7 @@ def _two_nodes():
 
     nodes = RayCluster()
     try:
-        _add_node(nodes, _system_config={"health_check_period_ms": PERIOD})
+        _add_node(nodes, _system_config=SYSTEM)
         other = _add_node(nodes)
         nodes.wait_for_nodes(timeout=PATIENCE)
         yield Cluster(nodes, [other])
