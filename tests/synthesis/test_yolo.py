@@ -71,6 +71,7 @@ def run(packages, tmp_path_factory):
         if not key.startswith(("YOLO_", "ULTRALYTICS_", "XDG_", "OMP_"))
     } | {
         "PYTHONPATH": os.pathsep.join([str(packages), str(ROOT)]),
+        "OMP_WAIT_POLICY": "PASSIVE",  # as in tests/conftest.py
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "temporary"),
         "TORCHINDUCTOR_CACHE_DIR": str(folder / "work"),  # of torch's own
