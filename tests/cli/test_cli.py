@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pty
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from chorus_bench import selftest
 from chorus_bench.datasets.schema import TEST_SCHEMA
 from chorus_bench.io.shipped import packaged_folder
 from chorus_bench.submission import open_submission, write_submission
@@ -176,10 +178,20 @@ def _fingerprint(text: str) -> str:
     return next(line for line in text.splitlines() if line.startswith("fingerprint"))
 
 
-def test_selftest():
+def test_selftest(monkeypatch):
+    """The command says what the comparisons give; tests/parity/test_golden.py makes them all."""
+    checks = (selftest.compare_metric, selftest.compare_azimuth)
+    monkeypatch.setattr(selftest, "_CHECKS", checks)
+    compared = [comparison for check in checks for comparison in check()]
     done = run_cli("selftest")
     assert done.returncode == 0, done.stdout
-    assert "agree with the original code's figures" in done.stdout
+    assert all(comparison.name in done.stdout for comparison in compared)
+    assert f"All {len(compared)} comparisons agree with the original code's figures" in done.stdout
+    failing = dataclasses.replace(compared[0], name="a quantity of ours", largest_difference=1)
+    monkeypatch.setattr(selftest, "_CHECKS", (*checks, lambda: [failing]))
+    done = run_cli("selftest")
+    assert done.returncode == 1, done.stdout
+    assert "a quantity of ours" in done.stdout
 
 
 def test_progress_bar_only_in_a_terminal():

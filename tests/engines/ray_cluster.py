@@ -13,6 +13,16 @@ from filelock import FileLock
 ROOT = str(Path(__file__).resolve().parents[2])
 #: How often a node is started, what Ray says of one that takes long, and seconds to wait for both.
 TRIES, SLOW, PATIENCE = 10, "timed out during startup", 300
+#: Ray asks a node twice a second whether it lives. It is lost when five such questions are refused
+#: at once, or not answered for 10 seconds each: a busy one has as long as ever. Ray's workers would
+#: give way (niceness 15) to whatever else runs: beside other tests they hardly ran at all.
+SYSTEM = {"health_check_period_ms": 500, "worker_niceness": 0}
+#: Nobody looks at the cluster: its pages and its logs would be further processes.
+NODE = {
+    "object_store_memory": 150_000_000,
+    "include_dashboard": False,
+    "include_log_monitor": False,
+}
 
 
 @dataclass
@@ -38,11 +48,11 @@ def two_nodes():
         yield cluster
 
 
-def _add_node(nodes, **memory):
+def _add_node(nodes, **options):
     """Start a node. Ray waits 30 seconds for it; a busy machine takes longer."""
     for _ in range(TRIES):
         try:
-            return nodes.add_node(num_cpus=2, **memory)
+            return nodes.add_node(num_cpus=2, **NODE, **options)
         except Exception as error:
             if SLOW not in str(error):
                 raise
@@ -55,11 +65,10 @@ def _two_nodes():
     os.environ["PYTHONPATH"] = os.pathsep.join([ROOT, os.environ.get("PYTHONPATH", "")])
     from ray.cluster_utils import Cluster as RayCluster
 
-    memory = {"object_store_memory": 150_000_000}
     nodes = RayCluster()
     try:
-        _add_node(nodes, **memory)
-        other = _add_node(nodes, **memory)
+        _add_node(nodes, _system_config=SYSTEM)
+        other = _add_node(nodes)
         nodes.wait_for_nodes(timeout=PATIENCE)
         yield Cluster(nodes, [other])
     finally:

@@ -83,13 +83,14 @@ def test_a_killed_worker_loses_its_job_only(cluster, tmp_path):
 
 
 def test_errors_come_back(cluster, tmp_path):
+    engine = on(cluster, workers=1)
     with pytest.raises(InputError, match="job: three"):
-        list(run_jobs(Refusing(tmp_path), list(range(5)), on(cluster)))
+        list(run_jobs(Refusing(tmp_path), list(range(5)), engine))
     failing = Refusing(tmp_path, wrong_input=False)
     with pytest.raises(ChorusBenchError, match="bad"):
-        list(run_jobs(failing, list(range(5)), on(cluster)))
+        list(run_jobs(failing, list(range(5)), engine))
     with pytest.raises(InputError, match="no model"):
-        list(run_jobs(NoModel(tmp_path), list(range(2)), on(cluster)))
+        list(run_jobs(NoModel(tmp_path), list(range(2)), engine))
 
 
 def test_a_split_is_prepared_on_a_cluster(cluster, tmp_path):
@@ -126,7 +127,7 @@ def test_every_shard_has_the_bytes_of_the_local_engine(cluster, local, tmp_path)
 def test_pictures_of_any_origin_are_annotated_on_a_cluster(cluster, local, tmp_path):
     source = open_source(local / "d", SourceOptions())
     settings = read_settings("tiny", changes={"shard_size": SHARD})
-    made = annotate(source, settings, tmp_path / "d", engine=on(cluster))
+    made = annotate(source, settings, tmp_path / "d", engine=on(cluster, workers=1))
     assert [report.rows for report in made.stages[1:]] == [12, 12, 12]
     later = ["annotations", "filters", "cameras"]
     assert shard_bytes(tmp_path / "d.work", later) == shard_bytes(local / "d.work", later)

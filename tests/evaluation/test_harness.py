@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from chorus_bench.errors import InputError
-from chorus_bench.evaluation import evaluate, load_result, split_from_rows
+from chorus_bench.evaluation import cache, evaluate, load_result, split_from_rows
 from chorus_bench.evaluation.arguments import coverage_warnings
 from chorus_bench.evaluation.prepare import prepare_sample
 from chorus_bench.evaluation.results import rescored, scores_of
@@ -346,7 +346,7 @@ def _start(tmp_path: Path, submission: Path, output: str, pause: object) -> subp
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_interrupted_run_resumes_to_the_same_bytes(tmp_path, submission, how):
+def test_interrupted_run_resumes_to_the_same_bytes(tmp_path, split, submission, monkeypatch, how):
     process = _start(tmp_path, submission, "out", "until told")
     while not list((tmp_path / "out" / "partial").glob("*.parquet")):
         assert process.stdout.readline() == "preparing\n"
@@ -358,12 +358,18 @@ def test_interrupted_run_resumes_to_the_same_bytes(tmp_path, submission, how):
     assert not (tmp_path / "out" / "results.json").exists()
     left = list((tmp_path / "out" / "partial").glob("*.parquet"))
     assert left
-    resumed = _start(tmp_path, submission, "out", 0.0)
-    prepared = resumed.communicate(timeout=PATIENCE)[0].count("preparing")
-    assert resumed.returncode == 0
-    assert 0 < prepared <= 9 - len(left)
-    whole = _start(tmp_path, submission, "whole", 0.0)
-    whole.communicate(timeout=PATIENCE)
+    evaluate(submission, split=split, protocol=COARSE, output=tmp_path / "whole")
+    prepared = []
+
+    def counted(*arguments, **options):
+        prepared.append(arguments)
+        return prepare_sample(*arguments, **options)
+
+    monkeypatch.setattr(cache, "BATCH_SIZE", 1)
+    monkeypatch.setattr(cache, "prepare_sample", counted)
+    options = {"output": tmp_path / "out", "cache": tmp_path / "cache", "workers": 1}
+    evaluate(submission, split=split, protocol=COARSE, **options)
+    assert 0 < len(prepared) <= 9 - len(left)
     assert _bytes(tmp_path / "out") == _bytes(tmp_path / "whole")
     assert not (tmp_path / "out" / "partial").exists()
 

@@ -91,13 +91,14 @@ def _is_installed(name: str) -> bool:
     return True
 
 
-def test_type_checkers_see_the_baselines(tmp_path):
+def test_type_checkers_see_the_baselines(tmp_path, pytestconfig):
     """A wrong call of a baseline is refused by mypy --strict, as the project's own check runs."""
     file = tmp_path / "wrong.py"
     file.write_text(
         "from chorus_baselines.chorus import aggregate\n\naggregate('not rows', nonsense=True)\n"
     )
-    options = ("--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(tmp_path))
+    cache = pytestconfig.cache.mkdir("mypy")  # what is read again only where it has changed
+    options = ("--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(cache))
     command = [sys.executable, "-m", "mypy", *options, "--follow-imports", "silent", str(file)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr

@@ -51,7 +51,7 @@ def packages(tmp_path_factory):
 
 
 def install(folder):
-    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--no-compile"]
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps"]
     done = subprocess.run(
         [*command, "--upgrade", "--target", str(folder), *PACKAGES], capture_output=True, text=True
     )
@@ -71,7 +71,7 @@ def run(packages, tmp_path_factory):
         if not key.startswith(("YOLO_", "ULTRALYTICS_", "XDG_", "OMP_"))
     } | {
         "PYTHONPATH": os.pathsep.join([str(packages), str(ROOT)]),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_WAIT_POLICY": "PASSIVE",  # as in tests/conftest.py
         "HOME": str(folder / "home"),
         "TMPDIR": str(folder / "temporary"),
         "TORCHINDUCTOR_CACHE_DIR": str(folder / "work"),  # of torch's own
