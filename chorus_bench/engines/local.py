@@ -69,20 +69,26 @@ class _Processes:
                 self._start()
             while waiting or any(job is not _START for _, job in self._busy.values()):
                 while waiting and self._idle:
-                    self._give(self._idle.pop(), waiting.popleft())
+                    self._give(self._idle.pop(), waiting)
                 done, _ = wait(self._busy, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield from self._collect(future, waiting)
         finally:
             self._stop()
 
-    def _give(self, pool: ProcessPoolExecutor, job: object) -> None:
-        if pool in self._fresh:
-            self._fresh.remove(pool)
-            future = pool.submit(_work_first, self._setup, job)
+    def _give(self, pool: ProcessPoolExecutor, waiting: deque[object]) -> None:
+        """Give an idle worker the next job, unless it has died meanwhile."""
+        job = waiting.popleft()
+        try:
+            if pool in self._fresh:
+                future = pool.submit(_work_first, self._setup, job)
+                self._fresh.remove(pool)
+            else:
+                future = pool.submit(_work, job)
+        except BrokenProcessPool as error:
+            self._replace(pool, job, waiting, error)
         else:
-            future = pool.submit(_work, job)
-        self._busy[future] = (pool, job)
+            self._busy[future] = (pool, job)
 
     def _collect(self, future: Future[Result], waiting: deque[object]) -> Iterator[Result]:
         """Yield a finished job's result; a job whose worker died goes back into the queue."""
@@ -90,24 +96,34 @@ class _Processes:
         try:
             result = future.result()
         except BrokenProcessPool as error:
-            pool.shutdown(wait=False)
-            self._fresh.discard(pool)
-            if not self._begun.is_set():
-                raise _no_worker_begins() from error
-            self._start()
-            self._deaths[id(job)] += 1
-            if self._deaths[id(job)] >= TRIES:
-                raise ChorusBenchError(
-                    f"a worker process died {TRIES} times while it did {job}\n"
-                    "  What to do: this is usually a lack of memory; use fewer workers or smaller "
-                    "batches, and run the same command again: it continues from what is finished"
-                ) from error
-            if job is not _START:
-                waiting.append(job)
+            self._replace(pool, job, waiting, error)
             return
         self._idle.append(pool)
         if job is not _START:
             yield result
+
+    def _replace(
+        self,
+        pool: ProcessPoolExecutor,
+        job: object,
+        waiting: deque[object],
+        error: BrokenProcessPool,
+    ) -> None:
+        """Start another worker for one that died, and put its job back into the queue."""
+        pool.shutdown(wait=False)
+        self._fresh.discard(pool)
+        if not self._begun.is_set():
+            raise _no_worker_begins() from error
+        self._start()
+        self._deaths[id(job)] += 1
+        if self._deaths[id(job)] >= TRIES:
+            raise ChorusBenchError(
+                f"a worker process died {TRIES} times while it did {job}\n"
+                "  What to do: this is usually a lack of memory; use fewer workers or smaller "
+                "batches, and run the same command again: it continues from what is finished"
+            ) from error
+        if job is not _START:
+            waiting.append(job)
 
     def _stop(self) -> None:
         """End all workers; one in the middle of a job is stopped, and its file is not written.

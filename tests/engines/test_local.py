@@ -1,6 +1,7 @@
 """Jobs in this process and in several: results, deaths, errors, orphans."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -43,6 +44,18 @@ def test_a_job_that_always_kills_its_worker(tmp_path):
     with pytest.raises(ChorusBenchError, match="died 3 times while it did 3") as caught:
         list(run_jobs(Deadly(tmp_path, deaths=9), range(4), TWO))
     assert "fewer workers" in str(caught.value)
+
+
+def test_a_worker_killed_between_two_jobs_is_replaced(tmp_path):
+    results = []
+    for result in run_jobs(Squares(tmp_path), range(6), TWO):
+        results.append(result)
+        if len(results) == 1:
+            os.kill(result["process"], signal.SIGKILL)
+            # Its pool knows that it died before it has buried it.
+            wait_for(lambda: not Path(f"/proc/{results[0]['process']}").exists())
+    assert squares(results) == [n**2 for n in range(6)]
+    assert len(list(tmp_path.glob("worker-*"))) >= 2
 
 
 @pytest.mark.parametrize("workers", [1, 2])
