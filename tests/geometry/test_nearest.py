@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 
+from chorus_bench.geometry import nearest
 from chorus_bench.geometry.body_files import load_body
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.nearest import nearest_points
+
+
+@pytest.fixture(params=["boxes", "tree"], autouse=True)
+def search(request):
+    """Let each test search boxes, and the tree, as while another thread searches boxes."""
+    with nearest._BOXES if request.param == "tree" else contextlib.nullcontext():
+        yield
 
 
 def by_search(points, queries, count):
@@ -82,3 +93,13 @@ def test_a_body_and_its_voxels():
     expected = by_search(body.canonical_vertices, grid.centers()[some], 30)
     np.testing.assert_array_equal(numbers[:, some], expected[1])
     np.testing.assert_array_equal(distances[:, some], expected[0])
+
+
+def test_threads_that_search_at_once_find_the_same():
+    rng = np.random.default_rng(5)
+    points, queries = rng.normal(size=(500, 3)), rng.normal(size=(2000, 3))
+    with ThreadPoolExecutor(4) as pool:
+        jobs = [pool.submit(nearest_points, points, queries, 9, spacing=0.1) for _ in range(8)]
+    found = {tuple(array.tobytes() for array in job.result()) for job in jobs}
+    several = nearest_points(points, queries, 9, spacing=0.1, threads=2)
+    assert found == {tuple(array.tobytes() for array in several)}

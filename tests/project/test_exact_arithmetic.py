@@ -115,6 +115,7 @@ LIBRARIES = {"scipy", "cv2", "torch", "random", "statistics", "cmath", "skimage"
 ALLOWED = {
     ("chorus_bench/geometry/exact.py", "np.matmul"): "no partial sum of whole numbers is rounded",
     ("chorus_bench/geometry/nearest.py", "@"): "proposes points; exact distances decide",
+    ("chorus_bench/geometry/nearest.py", "scipy"): "proposes points; exact distances decide",
     (
         "chorus_bench/geometry/nearest.py",
         ".argsort() that is not stable",
