@@ -188,22 +188,32 @@ PluginOptions = Annotated[
 ]
 
 
+#: Processes that are started where none were asked for.
+MOST_PROCESSES = 8
+
+
 def shared_engine(
     engine: EngineName | None, workers: int | None, address: str | None, gpus: float = 0.0
 ) -> EngineSettings | None:
-    """Return where jobs run that are otherwise done by the threads of one process; None for these.
+    """Return where jobs run that threads of one process can do as well; None for these.
+
+    By default processes of this machine do them, 8 at most (each may need some 0.3 GiB), if there
+    is enough to do.
 
     Raises:
         InputError: an address or GPUs without Ray.
     """
+    from chorus_bench.engines import EngineSettings
     from chorus_bench.engines.threads import thread_count
     from chorus_bench.errors import InputError
 
     if gpus and engine is not EngineName.RAY:
         raise InputError("GPUs per actor are given without actors", fix="add --engine ray")
+    count = thread_count(workers)
     if engine is None and address is None:
-        return None
-    return engine_settings(engine, thread_count(workers), address, gpus)
+        few = min(count, MOST_PROCESSES)
+        return EngineSettings(workers=few, if_worth=True) if few > 1 else None
+    return engine_settings(engine, count, address, gpus)
 
 
 def engine_settings(

@@ -28,6 +28,8 @@ class EngineSettings:
         address: a Ray cluster, ``auto`` or ``host:port``; by default a cluster of this machine
             is started for the run.
         gpus: GPUs of each Ray actor; fractions share a GPU.
+        if_worth: leave what is not worth the start of processes to the threads of this one, where
+            the work can be done by threads.
 
     Raises:
         InputError: an unknown engine, or an invalid number.
@@ -37,6 +39,7 @@ class EngineSettings:
     workers: int = 1
     address: str | None = None
     gpus: float = 0.0
+    if_worth: bool = False
 
     def __post_init__(self) -> None:
         if self.name not in ENGINES:

@@ -200,9 +200,9 @@ class _Way:
         device: str,
     ) -> _Way:
         """Check where geometry can be prepared; the workers of an engine check their device."""
-        if engine is None:
+        if engine is None or engine.if_worth:
             check_geometry_device(device)
-        else:
+        if engine is not None:
             end_inner_run(engine.workers)
         folder = None if cache is None else Path(cache)
         return cls(folder, thread_count(workers), engine, device)
@@ -214,7 +214,8 @@ def _score(
     """Score every batch, or take up what an earlier run into the folder has left."""
     with reported(progress, SCORING) as report:
         stage = partial(say, report)
-        here = PROCESSOR if way.engine else way.device
+        elsewhere = way.engine is not None and not way.engine.if_worth
+        here = PROCESSOR if elsewhere else way.device
         cache = GeometryCache(run.samples, run.body, run.protocol, way.cache, stage, here)
         tables = {} if folder is None else folder.parts(cache.batches)
         wanted = [batch for batch in cache.batches if batch.key not in tables]

@@ -21,6 +21,10 @@ from chorus_bench.metrics.protocol import Protocol
 from chorus_bench.progress import Progress, say
 from chorus_bench.submission import Submission
 
+#: Samples whose preparation is worth the start of processes. They share the work better than
+#: threads, which wait for Python's lock.
+WORTH_PROCESSES = 64
+
 
 @dataclass(frozen=True)
 class PreparingWork:
@@ -77,6 +81,8 @@ def prepare_on(
             does not have the device.
     """
     if cache.folder is None:
+        if engine.if_worth:
+            return
         raise _not_shared("there is no cache, through which workers hand over what they prepare")
     grids = {batch.category: submission.grid_of(batch.category) for batch in wanted}
     todo = {
@@ -84,16 +90,18 @@ def prepare_on(
         for batch in wanted
         if not cache.holds(batch, grids[batch.category], submission.track)
     }
-    if not todo:
+    done, total = 0, sum(len(batch.samples) for batch in todo.values())
+    if not todo or (engine.if_worth and total < WORTH_PROCESSES):
         return
     say(progress, PREPARING)
     root, track = cache.folder.parent.absolute(), submission.track
     work = PreparingWork(root, cache.body, cache.protocol, track, grids, device)
-    done, total = 0, sum(len(batch.samples) for batch in todo.values())
     progress(done, total)
     for result in run_jobs(work, list(todo.values()), engine):
         batch = todo[result["key"]]
         if not cache.holds(batch, grids[batch.category], track):
+            if engine.if_worth:  # the disk is full, for example: threads do without
+                return
             raise _not_shared("a worker has prepared a batch of samples that is not here", root)
         done += len(batch.samples)
         progress(done, total)

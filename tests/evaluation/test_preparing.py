@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 import chorus_bench.evaluation.cache as cache_module
 import chorus_bench.evaluation.preparing as preparing
 from chorus_bench.cli.app import app
+from chorus_bench.cli.options import shared_engine
 from chorus_bench.engines import EngineSettings
 from chorus_bench.errors import InputError
 from chorus_bench.evaluation import evaluate
@@ -70,6 +71,42 @@ def test_an_engine_needs_a_cache(options, monkeypatch):
     monkeypatch.setattr(cache_module, "cache_folder", no_home)
     with pytest.raises(InputError, match="there is no cache"):
         evaluate(**options[0] | {"cache": None}, engine=TWO)
+
+
+IF_WORTH = EngineSettings(workers=2, if_worth=True)
+
+
+@pytest.mark.parametrize(("worth", "jobs"), [(9, True), (10, False)])
+def test_processes_are_started_if_there_is_enough_to_do(options, monkeypatch, worth, jobs):
+    expected, given = evaluate(**options[0] | {"cache": None}), []
+
+    def run_here(setup, jobs, engine):
+        given.extend(jobs)
+        return map(setup(), jobs)
+
+    monkeypatch.setattr(preparing, "WORTH_PROCESSES", worth)
+    monkeypatch.setattr(preparing, "run_jobs", run_here)
+    found = evaluate(**options[0], engine=IF_WORTH)
+    assert bool(given) == jobs
+    assert found.samples.equals(expected.samples)
+
+
+def test_threads_do_what_processes_cannot(options, tmp_path, monkeypatch):
+    def elsewhere(setup, jobs, engine):
+        return map(replace(setup, cache=tmp_path / "other")(), jobs)
+
+    monkeypatch.setattr(preparing, "WORTH_PROCESSES", 1)
+    monkeypatch.setattr(preparing, "run_jobs", elsewhere)
+    expected = evaluate(**options[0] | {"cache": tmp_path / "third"})
+    assert evaluate(**options[0], engine=IF_WORTH).samples.equals(expected.samples)
+
+
+@pytest.mark.parametrize(
+    ("workers", "expected"),
+    [(1, None), (2, IF_WORTH), (99, EngineSettings(workers=8, if_worth=True))],
+)
+def test_the_command_starts_processes_if_worth_it(workers, expected):
+    assert shared_engine(None, workers, None) == expected
 
 
 def test_an_address_is_for_ray(tmp_path):
