@@ -112,6 +112,7 @@ def measure_prepare(args: argparse.Namespace) -> None:
 
     from chorus_bench.evaluation import load_split
     from chorus_bench.evaluation.prepare import prepare_sample
+    from chorus_bench.evaluation.warping import forget
     from chorus_bench.geometry.grid import GridSpec
     from chorus_bench.metrics import OFFICIAL
 
@@ -120,6 +121,7 @@ def measure_prepare(args: argparse.Namespace) -> None:
     protocol = replace(OFFICIAL, grid=GridSpec(resolution=args.grid))
     seconds = []
     for sample in (*split.samples[:1], *split.samples):
+        forget()
         started = time.perf_counter()
         prepare_sample(sample, body, protocol, threads=2)
         seconds.append(time.perf_counter() - started)

@@ -39,6 +39,7 @@ from chorus_bench.engines import EngineSettings
 from chorus_bench.engines.threads import cpu_count, in_order
 from chorus_bench.evaluation import split_from_rows
 from chorus_bench.evaluation.prepare import prepare_sample
+from chorus_bench.evaluation.warping import forget
 from chorus_bench.geometry.grid import GridSpec
 from chorus_bench.geometry.skinning import voxel_skinning
 from chorus_bench.metrics import OFFICIAL
@@ -282,6 +283,12 @@ def mean_seconds(function, items, device, threads=1):
     return (time.perf_counter() - start) / len(items), found
 
 
+def prepare_anew(sample, **options):
+    """Prepare a sample whose points nobody has remembered."""
+    forget()
+    return prepare_sample(sample, **options)
+
+
 def geometry_rows(device, tiny, count):
     """Yield the milliseconds of a test sample, and whether the points have the same bits."""
     rows = [made_up_row(number, CATEGORIES[0]) for number in range(count)]
@@ -290,7 +297,7 @@ def geometry_rows(device, tiny, count):
     other = "cpu:0" if device == "cpu" else device
     first = {}
     for name in ("cpu", other):
-        prepare = partial(prepare_sample, body=body, protocol=protocol, device=name)
+        prepare = partial(prepare_anew, body=body, protocol=protocol, device=name)
         prepare(samples[0])
         alone, found = mean_seconds(prepare, samples, device)
         shared, _ = mean_seconds(prepare, samples, device, cpu_count())

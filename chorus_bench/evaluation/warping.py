@@ -37,6 +37,11 @@ def canonical_points(
     return _warped(body, own, grid, settings, threads, device)
 
 
+def forget() -> None:
+    """Forget all points: for measurements, and to free the memory."""
+    _warped.cache_clear()
+
+
 @lru_cache(maxsize=REMEMBERED)
 def _warped(
     body: BodyModel,

@@ -21,7 +21,7 @@ def calls(monkeypatch):
         poses.append(pose)
         return warp_backward(body, pose, *arguments, **options)
 
-    warping._warped.cache_clear()
+    warping.forget()
     monkeypatch.setattr(warping, "warp_backward", counted)
     return poses
 
