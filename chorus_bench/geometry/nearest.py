@@ -32,6 +32,8 @@ _ROUNDING, _SMALLEST, _FRACTION = np.float32(1e-5), 1e-37, 23
 _QUERIES, _WIDE = 4, 3
 #: By how much the tree's squared distances are off, at most, and much more.
 _TREE_ROUNDING = 1e-12
+#: With so many threads the tree is faster than one thread that searches boxes.
+_MANY = 4
 #: Held by the thread that searches boxes.
 _BOXES = Lock()
 _ONE_BOX = np.zeros(1, dtype=np.int64)
@@ -49,14 +51,14 @@ def nearest_points(
         count: number of points, k.
         spacing: about the distance between neighbouring queries, for voxels their side. It decides
             how many are searched together; the result does not depend on it.
-        threads: number of threads that search, in the tree if there are several.
+        threads: number of threads that search in the tree, which is then used if they are many.
 
     Returns:
         Distances (k, n), the nearest first, and indices of points (k, n); among equal distances,
         the lower index comes first.
     """
     axes = np.ascontiguousarray(points.T)
-    if threads == 1 and _BOXES.acquire(blocking=False):
+    if threads < _MANY and _BOXES.acquire(blocking=False):
         try:
             found = _of_boxes(axes, queries, min(count + _SPARE, len(points)), _QUERIES * spacing)
         finally:

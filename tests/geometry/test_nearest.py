@@ -101,5 +101,5 @@ def test_threads_that_search_at_once_find_the_same():
     with ThreadPoolExecutor(4) as pool:
         jobs = [pool.submit(nearest_points, points, queries, 9, spacing=0.1) for _ in range(8)]
     found = {tuple(array.tobytes() for array in job.result()) for job in jobs}
-    several = nearest_points(points, queries, 9, spacing=0.1, threads=2)
+    several = nearest_points(points, queries, 9, spacing=0.1, threads=4)
     assert found == {tuple(array.tobytes() for array in several)}
