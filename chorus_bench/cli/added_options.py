@@ -31,11 +31,11 @@ _Cache = Annotated[
 
 def long_command(command: Command) -> Command:
     """Give a command that may take long the option ``--quiet``."""
-    return _with_option(command, "quiet", _Quiet, False, _at_length)
+    return _with_option(command, "quiet", _Quiet, False, _long_running)
 
 
 @contextlib.contextmanager
-def _at_length(quiet: bool) -> Iterator[None]:
+def _long_running(quiet: bool) -> Iterator[None]:
     """Keep the memory that is freed, and be quiet if that is asked."""
     from chorus_bench.engines.memory import keep_freed_memory
 

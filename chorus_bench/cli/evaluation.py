@@ -69,16 +69,14 @@ def evaluate_command(
 ) -> None:
     """Score a submission: the four PAP numbers for each category and their means.
 
-    Without arguments it scores the shipped example on the shipped test split. Processes prepare a
-    split of 64 samples or more, with --engine any split, and Ray's actors can; they put it into the
-    cache, a folder that all must see.
+    Without arguments it scores the shipped example on the shipped test split. If 64 samples or more
+    are to be prepared, several processes do it. --engine asks for processes, or the actors of a Ray
+    cluster, whatever the number; they put samples into the cache, a folder that all must see.
     """
     from chorus_bench.evaluation import evaluate
     from chorus_bench.evaluation.truth_file import TRUTH_FILE
 
-    started, shared = time.perf_counter(), shared_engine(engine, workers, address, gpus)
-    if engine is None and address is None and device != "cpu":
-        shared = None  # threads of this process share the device
+    started, shared = time.perf_counter(), shared_engine(engine, workers, address, gpus, device)
     with progress_bar("Scoring samples") as progress:
         result = evaluate(
             submission,

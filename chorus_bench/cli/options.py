@@ -193,12 +193,16 @@ MOST_PROCESSES = 8
 
 
 def shared_engine(
-    engine: EngineName | None, workers: int | None, address: str | None, gpus: float = 0.0
+    engine: EngineName | None,
+    workers: int | None,
+    address: str | None,
+    gpus: float = 0.0,
+    device: str = "cpu",
 ) -> EngineSettings | None:
     """Return where jobs run that threads of one process can do as well; None for these.
 
-    By default processes of this machine do them, 8 at most (each may need some 0.3 GiB), if there
-    is enough to do.
+    By default processes of this machine do them if there is enough to do: `MOST_PROCESSES` at most,
+    since each needs some 0.3 GiB. Only threads share another device than the processor.
 
     Raises:
         InputError: an address or GPUs without Ray.
@@ -211,7 +215,7 @@ def shared_engine(
         raise InputError("GPUs per actor are given without actors", fix="add --engine ray")
     count = thread_count(workers)
     if engine is None and address is None:
-        few = min(count, MOST_PROCESSES)
+        few = min(count, MOST_PROCESSES) if device == "cpu" else 1
         return EngineSettings(workers=few, if_worth=True) if few > 1 else None
     return engine_settings(engine, count, address, gpus)
 

@@ -107,6 +107,7 @@ def test_threads_do_what_processes_cannot(options, tmp_path, monkeypatch):
 )
 def test_the_command_starts_processes_if_worth_it(workers, expected):
     assert shared_engine(None, workers, None) == expected
+    assert shared_engine(None, workers, None, device="cuda") is None
 
 
 def test_an_address_is_for_ray(tmp_path):
