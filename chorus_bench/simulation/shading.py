@@ -131,8 +131,7 @@ def _vertex_normals(mesh: Mesh) -> Float64:
     corners = mesh.faces.ravel().astype(np.intp)
     axes = np.ascontiguousarray(mesh.vertices.T)
     a, b, c = (axes.take(corners[k::3], axis=1) for k in range(3))
-    (u0, u1, u2), (v0, v1, v2) = b - a, c - a
-    face_normals = (u1 * v2 - u2 * v1, u2 * v0 - u0 * v2, u0 * v1 - u1 * v0)
+    face_normals = exact.cross((b - a).T, (c - a).T).T
     each = [np.repeat(values, 3) for values in face_normals]
     sums = np.stack([np.bincount(corners, values, minlength=len(mesh.vertices)) for values in each])
     normals: Float64 = sums / np.maximum(exact.norm(sums.T), 1e-12)
